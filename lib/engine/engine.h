@@ -1,0 +1,179 @@
+/* The engine: events in, findings out.
+ *
+ * It knows locks, threads, modes and call contexts, and no pthread name.  A
+ * front end (interposition, wrapper, or a test without any thread) reports
+ * what a thread is about to do and what it did; the engine keeps held stacks,
+ * the order graph and the wait-for graph, and reports findings.
+ *
+ * Threads: an event about thread T is called by T itself, except where said.
+ * Any number of threads may call at once.  No call is async-signal-safe by
+ * itself: the front end keeps its own re-entry guard.
+ *
+ * Order of events for one acquisition:
+ *   lge_check(request)         before it may block; inserts the dependency and
+ *                              looks for cycles
+ *   [lge_wait_begin … lge_wait_end]   only when the lock was busy
+ *   lge_acquired(request)      once it is held
+ *   lge_released(address)      before it is given up
+ * A trylock skips lge_check: as a request it can close no cycle.  A condition
+ * wait is lge_released, lge_check, the wait, lge_acquired. */
+#ifndef LOCKGRAPH_ENGINE_ENGINE_H
+#define LOCKGRAPH_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/format.h" /* enum lgr_mode, lgr_kind, lgr_verdict, lgr_severity, lgr_reason, lgr_lock_kind */
+
+struct lge_thread;
+
+struct lge_finding_edge {
+    uint64_t from, to; /* lock ids; `to` is a thread serial when wait_kind is LGR_WAIT_JOIN */
+    uint32_t from_class, to_class;
+    uint32_t thread; /* serial */
+    uint32_t held_context, request_context;
+    uint8_t mode_from, mode_to, timed, wait_kind;
+    uint32_t held_count;
+    const struct lgr_held *held; /* whole held stack, outermost first */
+};
+struct lge_finding {
+    enum lgr_kind kind;
+    enum lgr_verdict verdict;
+    enum lgr_severity severity;
+    uint32_t problem; /* the same number again: the problem was regraded upwards */
+    enum lgr_reason reason_kind;
+    uint64_t reason_id;
+    bool timed;
+    size_t edge_count;
+    const struct lge_finding_edge *edges;
+};
+
+struct lge_config {
+    uint64_t max_memory;    /* bytes for engine state, 0: no limit */
+    uint64_t search_budget; /* steps per cycle search */
+    uint32_t stack_depth;   /* frames kept per context */
+    bool recording;         /* write the evidence file */
+    /* Called for every finding as it is made or regraded, on the thread that
+     * made it, with engine locks held: it must not call back.  May be NULL. */
+    void (*on_finding)(const struct lge_finding *finding, void *user);
+    void *user;
+    uint8_t severity_of_kind[8]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that overrides */
+};
+
+/* Once, before any other call. */
+void lge_start(const struct lge_config *config);
+/* Cycle searches that ran out of budget are taken up again with a larger one;
+ * at process exit, on any thread. */
+void lge_finish(void);
+/* Tests: forgets everything, frees everything; no thread may be in a call. */
+void lge_reset(void);
+
+/* ---- threads ---- */
+
+/* A new thread; called by `parent`, or by the thread itself with NULL (the
+ * main thread, threads that were not created through us).  Establishes
+ * parent's past -> child's start.  Never NULL except out of memory. */
+struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine, uint32_t creation_context);
+/* First event of the thread itself: its kernel id and the highest stack
+ * address (0: unknown). */
+void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top);
+/* The thread will report no further events. */
+void lge_thread_end(struct lge_thread *thread);
+/* `thread` learnt that `target` ended (after a successful join): target's
+ * whole past -> what follows.  Ends the life of `target`. */
+void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target);
+/* lge_thread_new failed to start after all. */
+void lge_thread_abandon(struct lge_thread *thread);
+
+uint32_t lge_thread_serial(const struct lge_thread *thread);
+struct lge_thread *lge_thread_by_tid(uint32_t tid);
+
+/* ---- synchronisation that orders, other than create and join ---- */
+
+/* A point through which one thread's past reaches another's future. */
+struct lge_sync;
+struct lge_sync *lge_sync_new(void);
+void lge_sync_free(struct lge_sync *sync);
+/* The caller's past flows into `sync` (accumulates). */
+void lge_sync_release(struct lge_thread *thread, struct lge_sync *sync);
+/* What flowed into `sync` is before everything that `thread` does from now on. */
+void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr_reason kind);
+
+/* ---- classes and locks ---- */
+
+#define LGE_CLASS_NONE 0u
+
+uint32_t lge_class_named(const char *name);
+uint32_t lge_class_initialised_at(uint32_t context);
+uint32_t lge_class_guessed(uint32_t context);
+uint32_t lge_class_static(uintptr_t address);
+
+/* A new lock identity of that class: ids are never reused; the class is part
+ * of the id.  Costs no record. */
+uint64_t lge_lock_id_new(struct lge_thread *thread, uint32_t class_id);
+uint32_t lge_lock_class(uint64_t id);
+/* The lock is gone: its instance leaves the order graph. */
+void lge_lock_destroyed(uint64_t id);
+
+/* ---- contexts ---- */
+
+/* Interns a call stack of return addresses, innermost first; 0 only when count
+ * is 0 or memory is out. */
+uint32_t lge_context_intern(const uintptr_t *frames, size_t count, bool partial);
+
+/* ---- acquisitions ---- */
+
+enum lge_request_flags {
+    LGE_TIMED = 1u,           /* a time limit that the program itself chose */
+    LGE_RECURSIVE = 2u,       /* the lock may be re-acquired by its holder */
+    LGE_WRITER_PREFERRED = 4u /* a shared request queues behind waiting writers */
+};
+
+struct lge_request {
+    const void *address;
+    uint64_t id;
+    uintptr_t site; /* return address of the locking call; any stable number in tests */
+    uintptr_t sp;   /* stack pointer of the caller at the call; 0 in tests */
+    uint32_t context; /* 0: captured by the engine when needed */
+    uint8_t mode;     /* enum lgr_mode */
+    uint8_t kind;     /* enum lgr_lock_kind */
+    uint8_t flags;    /* enum lge_request_flags */
+    uint8_t attributes; /* enum lgr_lock_attribute */
+};
+
+/* About to request, blocking.  Inserts the dependencies of the held stack and
+ * the request, and reports cycles they close. */
+void lge_check(struct lge_thread *thread, const struct lge_request *request);
+/* Now held. */
+void lge_acquired(struct lge_thread *thread, const struct lge_request *request);
+/* About to be released: the newest hold of `address`.  False when it is not
+ * held by the thread. */
+bool lge_released(struct lge_thread *thread, const void *address);
+bool lge_holds(const struct lge_thread *thread, const void *address);
+size_t lge_held_count(const struct lge_thread *thread);
+
+/* ---- waiting ---- */
+
+/* The lock was busy: publishes that the thread waits, and looks for a wait-for
+ * cycle that this closes.  `owner` points to the lock's owner field, a kernel
+ * thread id, read until lge_wait_end; NULL when the lock has none: then the
+ * holders are looked for in the held stacks of waiting threads.  True when the
+ * thread is part of a deadlock (reported).  Reported at most once per wait. */
+bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner);
+/* The same for waiting until `target` ends. */
+bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp, uint32_t context, bool timed);
+/* Still waiting after a while: records stacks and the thread's state in the
+ * evidence file and looks again. */
+bool lge_wait_again(struct lge_thread *thread);
+void lge_wait_end(struct lge_thread *thread);
+
+/* ---- figures ---- */
+
+struct lge_figures {
+    uint64_t locks, threads, nested, contended, edges, class_edges, dependencies, contexts, findings;
+    uint64_t searches, search_steps, reorders, degraded; /* degraded: enum lgr_degraded bits */
+};
+void lge_figures(struct lge_figures *figures);
+
+#endif

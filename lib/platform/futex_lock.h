@@ -1,0 +1,29 @@
+/* The runtime's own lock: a three-state futex (Drepper, "Futexes Are Tricky",
+ * mutex2).  Never a pthread lock, so nothing of ours is ever interposed. */
+#ifndef LOCKGRAPH_PLATFORM_FUTEX_LOCK_H
+#define LOCKGRAPH_PLATFORM_FUTEX_LOCK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* 0 free, 1 held, 2 held with waiters. */
+struct lgp_lock {
+    _Atomic uint32_t state;
+};
+#define LGP_LOCK_INIT { 0 }
+
+void lgp_lock_contended(struct lgp_lock *lock);
+void lgp_unlock_contended(struct lgp_lock *lock);
+
+static inline void lgp_lock(struct lgp_lock *lock) {
+    uint32_t expected = 0;
+    if (!atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
+                                                 memory_order_relaxed))
+        lgp_lock_contended(lock);
+}
+static inline void lgp_unlock(struct lgp_lock *lock) {
+    if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
+        lgp_unlock_contended(lock);
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* Private memory for the runtime, straight from mmap: never malloc.
+ * Thread-safe; not async-signal-safe (the engine's busy flag guards). */
+#ifndef LOCKGRAPH_PLATFORM_MEMORY_H
+#define LOCKGRAPH_PLATFORM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed memory, 16-byte aligned; freed blocks are reused by size.  NULL only
+ * when the kernel refuses.  Sizes up to 32 KiB come from size classes (steps
+ * of at most 25 %), larger ones from mmap. */
+void *lgp_alloc(size_t size);
+/* `size` as given to lgp_alloc.  NULL is allowed. */
+void lgp_free(void *memory, size_t size);
+/* Contents kept up to the smaller size, the rest zero. */
+void *lgp_resize(void *memory, size_t old_size, size_t new_size);
+
+/* Bytes handed out now (not counting what waits for reuse). */
+uint64_t lgp_memory_used(void);
+
+/* True when every byte of [address, address+size) could be read, which is then
+ * copied to `to`: process_vm_readv on ourselves, no fault even when unmapped. */
+bool lgp_read_safely(void *to, const void *address, size_t size);
+
+/* Around fork: prepare takes the allocator's lock, the others release it. */
+void lgp_memory_fork_prepare(void);
+void lgp_memory_fork_done(void);
+
+/* Tests: returns everything to the kernel; every pointer handed out is dead. */
+void lgp_memory_reset(void);
+
+#endif

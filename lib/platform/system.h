@@ -1,0 +1,23 @@
+/* Kernel services by raw system call: no errno is touched, no cancellation
+ * point is added, nothing interposed is called. */
+#ifndef LOCKGRAPH_PLATFORM_SYSTEM_H
+#define LOCKGRAPH_PLATFORM_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* System call that returns its result or -errno.  Inline assembly on x86-64
+ * and aarch64, so that libc's errno is not written. */
+long lgp_syscall(long number, long a, long b, long c, long d, long e, long f);
+
+uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no errno */
+uint64_t lgp_realtime_ns(void);
+uint32_t lgp_pid(void);          /* system call, not cached */
+uint32_t lgp_tid(void);          /* system call, not cached */
+/* True when `tid` is a live thread of this process. */
+bool lgp_thread_alive(uint32_t tid);
+/* The calling thread's kernel name, at most 16 bytes with terminator. */
+void lgp_thread_name(char name[16]);
+
+#endif

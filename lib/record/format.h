@@ -1,0 +1,361 @@
+/* The evidence file (.lgd): layout on disk, shared by the writer in the
+ * runtime and the reader in the command.
+ *
+ * A file is one fixed header followed by records, appended one after another.
+ * It is valid at every instant: a record counts only once its first word is
+ * stored (release), so a file can be read while the program runs, after
+ * SIGKILL, or from a truncated copy.
+ *
+ * Version rule.  Raise LGR_VERSION when a reader of the old version would
+ * misread a new file: a field moved or changed its meaning, a record type was
+ * reused.  Do not raise it for a new record type (readers skip unknown types),
+ * for new bytes at the end of a record (readers use the size they find) or for
+ * a new feature bit.  Raise LGR_OLDEST only when the reader drops support.
+ *
+ * All integers have the byte order and the word size named in the header;
+ * every struct here is made of naturally aligned fixed-size fields, so the
+ * layout is the same on all machines this runs on. */
+#ifndef LOCKGRAPH_RECORD_FORMAT_H
+#define LOCKGRAPH_RECORD_FORMAT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define LGR_MAGIC "LOCKGRPH" /* 8 bytes, no terminator */
+#define LGR_VERSION 1u
+#define LGR_OLDEST 1u
+#define LGR_LITTLE_ENDIAN 1u
+#define LGR_BIG_ENDIAN 2u
+
+/* Records start at a multiple of LGR_ALIGN and are a multiple of it long. */
+#define LGR_ALIGN 8u
+/* A record never straddles a multiple of LGR_CHUNK; the rest of a chunk that
+ * is too short for the next record is filled by one LGR_PAD record.  A record
+ * larger than a chunk cannot be written: the writer splits or shortens. */
+#define LGR_CHUNK (256u * 1024u)
+
+/* How the recorded process image ended (header field `ended`). */
+enum lgr_end { LGR_RUNNING = 0, LGR_EXITED = 1, LGR_EXECED = 2 };
+
+/* Why recording is incomplete (header field `degraded`, a set of bits). */
+enum lgr_degraded {
+    LGR_DEGRADED_DISK = 1u << 0,     /* disk full or not writable: recording ended */
+    LGR_DEGRADED_MAX_DATA = 1u << 1, /* max_data reached: only findings from then on */
+    LGR_DEGRADED_MEMORY = 1u << 2,   /* memory budget spent: oldest dead evidence dropped */
+    LGR_DEGRADED_SEARCH = 1u << 3,   /* a cycle search ran out of its work budget */
+    LGR_DEGRADED_FILE = 1u << 4,     /* the program closed or replaced our descriptor */
+    LGR_DEGRADED_UNWIND = 1u << 5,   /* stacks are incomplete: no unwinder could be loaded */
+};
+
+/* Fixed header.  Written once by the process that owns the file, except the
+ * fields marked live, which the owner updates with relaxed stores and readers
+ * load whenever they look. */
+struct lgr_header {
+    char magic[8];
+    uint16_t version;     /* LGR_VERSION of the writer */
+    uint16_t word_size;   /* 4 or 8 */
+    uint16_t endian;      /* LGR_LITTLE_ENDIAN or LGR_BIG_ENDIAN */
+    uint16_t machine;     /* ELF e_machine */
+    uint32_t header_size; /* records start here */
+    uint32_t features;    /* reserved feature bits, 0 */
+    uint32_t pid;
+    uint32_t ppid;
+    uint64_t start_realtime_ns;  /* CLOCK_REALTIME at start */
+    uint64_t start_monotonic_ns; /* CLOCK_MONOTONIC at the same moment */
+
+    /* live: */
+    _Atomic uint64_t end_realtime_ns; /* 0 while running (or killed) */
+    _Atomic uint32_t ended;           /* enum lgr_end */
+    _Atomic int32_t exit_status;      /* valid when ended == LGR_EXITED */
+    _Atomic uint32_t degraded;        /* bits of enum lgr_degraded */
+    _Atomic uint32_t findings;        /* LGR_FINDING records committed */
+    _Atomic uint32_t deadlocks;       /* of those, with verdict actual */
+    _Atomic uint32_t reserved;
+    _Atomic uint64_t locks;               /* distinct locks seen */
+    _Atomic uint64_t threads;             /* threads seen */
+    _Atomic uint64_t nested_acquisitions; /* taken while another lock was held; a lower bound while running */
+    _Atomic uint64_t unwrapped;           /* events that could not be tracked */
+    _Atomic uint64_t dropped;             /* records not written (max_data, disk) */
+    _Atomic uint64_t contended;           /* acquisitions that had to wait */
+    _Atomic uint64_t instance_edges;      /* ordered pairs of locks seen */
+    _Atomic uint64_t reserved2[6];
+};
+
+/* First word of each record, stored last.  size counts the whole record
+ * including this word, is a multiple of LGR_ALIGN, and is 0 in space not yet
+ * written: a reader stops there. */
+struct lgr_record {
+    uint32_t size;
+    uint16_t type;  /* enum lgr_type */
+    uint16_t flags; /* 0; meaning per type */
+};
+
+enum lgr_type {
+    LGR_PAD = 1,
+    LGR_PROCESS = 2,
+    LGR_MODULE = 3,
+    LGR_CONTEXT = 4,
+    LGR_CLASS = 5,
+    LGR_LOCK = 6,
+    LGR_THREAD = 7,
+    LGR_THREAD_NAME = 8,
+    LGR_EDGE = 9,
+    LGR_FINDING = 10,
+    LGR_THREAD_STATE = 11,
+    LGR_MESSAGE = 12,
+    LGR_LOCK_STATS = 13,
+};
+
+/* Strings: length in bytes, then the bytes, no terminator; they stand at the
+ * end of their record, in the order of their length fields, unpadded. */
+
+struct lgr_process {
+    struct lgr_record record;
+    uint32_t exe_length;     /* absolute path of the executable */
+    uint32_t cmdline_length; /* arguments separated by NUL */
+    uint32_t options_length; /* effective options, key=val:key=val */
+    uint32_t tool_length;    /* name and version of the writer */
+};
+
+/* One mapped ELF object.  Frames name it by id; ids count from 1 in order of
+ * discovery, 0 means "no module" (offset is then an absolute address). */
+struct lgr_module {
+    struct lgr_record record;
+    uint32_t id;
+    uint32_t build_id_length; /* bytes, raw; 0 when there is none */
+    uint64_t start;           /* first mapped address */
+    uint64_t end;             /* first address after it */
+    uint64_t bias;            /* runtime address minus ELF virtual address */
+    uint32_t path_length;     /* followed by: build id, path */
+    uint32_t reserved;
+};
+
+/* A program location: a module and the ELF virtual address in it (runtime
+ * address minus bias); module 0: an absolute address. */
+struct lgr_location {
+    uint32_t module;
+    uint32_t reserved;
+    uint64_t offset;
+};
+
+/* A call stack, innermost frame first.  Frames are return addresses (look up
+ * offset - 1), except that frame 0 of an LGR_CONTEXT is, too, the return
+ * address of the locking call.  Ids count from 1; 0 means "not known". */
+struct lgr_context {
+    struct lgr_record record;
+    uint32_t id;
+    uint32_t frame_count;
+    uint32_t flags; /* LGR_CONTEXT_PARTIAL */
+    uint32_t reserved;
+    struct lgr_location frames[];
+};
+enum { LGR_CONTEXT_PARTIAL = 1u }; /* only the innermost frame is known */
+
+enum lgr_class_kind {
+    LGR_CLASS_NAMED = 1,  /* declared name */
+    LGR_CLASS_INIT = 2,   /* initialisation call: context */
+    LGR_CLASS_STATIC = 3, /* static variable: variable */
+    LGR_CLASS_GUESS = 4,  /* first-acquisition site: context */
+};
+struct lgr_class {
+    struct lgr_record record;
+    uint32_t id; /* from 1 */
+    uint16_t kind;
+    int16_t level;   /* INT16_MIN: none declared */
+    uint32_t context; /* INIT, GUESS */
+    uint32_t name_length; /* NAMED */
+    struct lgr_location variable; /* STATIC */
+};
+
+enum lgr_lock_kind {
+    LGR_LOCK_MUTEX = 1,
+    LGR_LOCK_RWLOCK = 2,
+    LGR_LOCK_SPIN = 3,
+    LGR_LOCK_SEMAPHORE = 4,
+    LGR_LOCK_CUSTOM = 5,
+    LGR_LOCK_FILE = 6,
+};
+/* A lock instance.  Written when it first appears in an edge that other locks
+ * depend on, in a finding or in a thread state; locks that were only ever
+ * taken innermost are counted, not listed. */
+struct lgr_lock {
+    struct lgr_record record;
+    uint64_t id; /* never reused within a process */
+    uint64_t address;
+    uint32_t class_id;
+    uint16_t kind;       /* enum lgr_lock_kind */
+    uint16_t attributes; /* enum lgr_lock_attribute */
+};
+enum lgr_lock_attribute {
+    LGR_LOCK_RECURSIVE = 1u,
+    LGR_LOCK_ERRORCHECK = 2u,
+    LGR_LOCK_ROBUST = 4u,
+    LGR_LOCK_PSHARED = 8u,
+    LGR_LOCK_PRIO_INHERIT = 16u,
+};
+
+struct lgr_thread {
+    struct lgr_record record;
+    uint32_t serial; /* from 1, never reused within a process */
+    uint32_t tid;    /* kernel id */
+    uint32_t parent; /* serial of the creator, 0: none */
+    uint32_t creation_context;
+    struct lgr_location start_routine; /* module 0, offset 0: main thread or unknown */
+    uint32_t name_length;              /* 0: none yet */
+    uint32_t reserved;
+};
+struct lgr_thread_name {
+    struct lgr_record record;
+    uint32_t serial;
+    uint32_t name_length;
+};
+
+enum lgr_mode { LGR_EXCLUSIVE = 0, LGR_SHARED = 1 };
+
+/* One class-level dependency seen: a lock of class `to` requested while a lock
+ * of class `from` was held.  One record per distinct
+ * (from, to, modes, contexts). */
+struct lgr_edge {
+    struct lgr_record record;
+    uint32_t from_class;
+    uint32_t to_class;
+    uint64_t from_lock; /* the instances of the first sighting */
+    uint64_t to_lock;
+    uint32_t thread; /* serial of the first sighting */
+    uint32_t held_context;
+    uint32_t request_context;
+    uint8_t mode_from; /* enum lgr_mode */
+    uint8_t mode_to;
+    uint8_t timed; /* the request was a timed call of the program's own */
+    uint8_t reserved;
+};
+
+enum lgr_kind {
+    LGR_KIND_ORDER_CYCLE = 1,
+    LGR_KIND_DEADLOCK = 2,
+    LGR_KIND_SELF_DEADLOCK = 3,
+    /* later kinds are appended; tools/lockgraph holds their names */
+};
+enum lgr_verdict {
+    LGR_VERDICT_NONE = 0,
+    LGR_VERDICT_SINGLE_THREAD = 1,
+    LGR_VERDICT_GATED = 2,
+    LGR_VERDICT_ORDERED = 3,
+    LGR_VERDICT_ACROSS_RUNS = 4,
+    LGR_VERDICT_CLASS_PATTERN = 5,
+    LGR_VERDICT_TIMED = 6,
+    LGR_VERDICT_FEASIBLE = 7,
+    LGR_VERDICT_CONFIRMED = 8,
+    LGR_VERDICT_ACTUAL = 9,
+};
+enum lgr_severity { LGR_NOTE = 1, LGR_WARNING = 2, LGR_ERROR = 3 };
+
+/* What kept a graded-down cycle from being feasible (finding field reason_kind). */
+enum lgr_reason {
+    LGR_REASON_NONE = 0,
+    LGR_REASON_GATE = 1,    /* reason_id: the common lock's id */
+    LGR_REASON_CREATE = 2,  /* reason_id: serial of the thread created */
+    LGR_REASON_JOIN = 3,    /* reason_id: serial of the thread joined */
+    LGR_REASON_BARRIER = 4,
+    LGR_REASON_SEMAPHORE = 5,
+    LGR_REASON_CONDITION = 6,
+    LGR_REASON_ONCE = 7,
+    LGR_REASON_GUESSED_CLASS = 8,
+    LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
+};
+
+/* One lock held by a thread: part of findings and thread states. */
+struct lgr_held {
+    uint64_t lock;
+    uint32_t context;
+    uint32_t mode; /* enum lgr_mode */
+};
+
+enum lgr_wait_kind {
+    LGR_WAIT_NONE = 0,
+    LGR_WAIT_LOCK = 1,      /* target: lock id */
+    LGR_WAIT_JOIN = 2,      /* target: serial of the thread waited for */
+    LGR_WAIT_CONDITION = 3, /* target: address of the condition variable */
+    LGR_WAIT_BARRIER = 4,
+};
+
+/* One finding.  The fixed part is followed by edge_count elements, each a
+ * struct lgr_finding_edge followed by its held_count struct lgr_held.
+ *
+ * order-cycle: edge i says: thread held `from` and requested `to`; the edges
+ * close a ring (to of the last is from of the first).
+ * deadlock: edge i says: thread i holds `from` (wanted by the thread before
+ * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN).
+ * self-deadlock: one edge, from == to.
+ *
+ * The same problem seen again does not append a record: `count` is raised in
+ * place.  A problem regraded upwards appends a new record with the same
+ * problem number; the last record of a problem wins and its count includes
+ * the earlier ones. */
+struct lgr_finding {
+    struct lgr_record record;
+    uint32_t problem; /* from 1 within the file */
+    uint16_t kind;    /* enum lgr_kind */
+    uint8_t verdict;  /* enum lgr_verdict */
+    uint8_t severity; /* enum lgr_severity */
+    uint64_t time_realtime_ns;
+    _Atomic uint64_t count; /* live, relaxed */
+    uint16_t edge_count;
+    uint16_t reason_kind; /* enum lgr_reason */
+    uint16_t timed;       /* deadlock: some participant waits with a time limit */
+    uint16_t reserved;
+    uint64_t reason_id;
+};
+struct lgr_finding_edge {
+    uint64_t from; /* lock id */
+    uint64_t to;   /* lock id; thread serial for LGR_WAIT_JOIN */
+    uint32_t from_class;
+    uint32_t to_class; /* 0 for LGR_WAIT_JOIN */
+    uint32_t thread;   /* serial */
+    uint32_t tid;
+    uint32_t held_context;    /* where `from` was taken */
+    uint32_t request_context; /* where `to` is requested */
+    uint8_t mode_from;
+    uint8_t mode_to;
+    uint8_t timed;
+    uint8_t wait_kind; /* enum lgr_wait_kind */
+    uint32_t held_count;
+    struct lgr_held held[]; /* whole held stack, outermost first */
+};
+
+/* Where a thread waits, and what it holds: live, rewritten in place by its
+ * owner.  Readers: load sequence (acquire), skip if odd, copy, load again.
+ * One record per thread that ever waited longer than the first slice; reused
+ * by later threads after the owner exited (serial changes under the sequence). */
+#define LGR_STATE_HELD 12u
+struct lgr_thread_state {
+    struct lgr_record record;
+    _Atomic uint32_t sequence;
+    uint32_t serial; /* 0: free */
+    uint32_t wait_kind;
+    uint32_t wait_context;
+    uint64_t target;
+    uint64_t since_realtime_ns;
+    uint32_t held_count; /* may exceed LGR_STATE_HELD: the rest is not listed */
+    uint32_t owner;      /* serial of the thread that held the target when last looked, 0: not known */
+    struct lgr_held held[LGR_STATE_HELD];
+};
+
+struct lgr_message {
+    struct lgr_record record;
+    uint32_t severity;
+    uint32_t text_length;
+};
+
+/* Totals of one lock, appended at process exit (and replaced by later ones). */
+struct lgr_lock_stats {
+    struct lgr_record record;
+    uint64_t lock;
+    uint64_t contended;
+    uint64_t wait_total_ns;
+    uint64_t wait_max_ns;
+    uint32_t waiters_max;
+    uint32_t reserved;
+};
+
+#endif

@@ -1,0 +1,85 @@
+/* Reads an evidence file into memory: used by the command and by tests, never
+ * by the runtime.  Treats the file as hostile: every length, id and count is
+ * checked; what does not fit is skipped and counted in `damaged`, never
+ * trusted.  Works on a file that is being written, was cut short, or whose
+ * writer was killed. */
+#ifndef LOCKGRAPH_RECORD_READER_H
+#define LOCKGRAPH_RECORD_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/format.h"
+
+struct lgr_file; /* owns everything reachable from the accessors below */
+
+/* Opens, checks and indexes `path`.  NULL on error, with one sentence in
+ * `error` that names the file, the place (byte offset) and the cure. */
+struct lgr_file *lgr_open(const char *path, char *error, size_t error_size);
+/* The same over a buffer that must outlive the result (fuzzing, tests). */
+struct lgr_file *lgr_open_memory(const void *data, size_t size, char *error, size_t error_size);
+void lgr_close(struct lgr_file *file);
+
+/* A plain copy of the header, taken when the file was opened. */
+struct lgr_header_copy {
+    uint16_t version, word_size, endian, machine;
+    uint32_t pid, ppid;
+    uint64_t start_realtime_ns, start_monotonic_ns, end_realtime_ns;
+    uint32_t ended;
+    int32_t exit_status;
+    uint32_t degraded, findings, deadlocks;
+    uint64_t locks, threads, nested_acquisitions, unwrapped, dropped, contended, instance_edges;
+};
+const struct lgr_header_copy *lgr_header(const struct lgr_file *file);
+
+/* Strings are NUL-terminated copies; embedded NULs of cmdline become spaces.
+ * NULL arrays have count 0.  Lookups by id return NULL when unknown. */
+struct lgr_process_info { const char *exe, *cmdline, *options, *tool; };
+const struct lgr_process_info *lgr_process(const struct lgr_file *file); /* never NULL; fields may be "" */
+
+struct lgr_module_info { uint32_t id; uint64_t start, end, bias; const char *path; const uint8_t *build_id; size_t build_id_length; };
+const struct lgr_module_info *lgr_modules(const struct lgr_file *file, size_t *count);
+const struct lgr_module_info *lgr_module_by_id(const struct lgr_file *file, uint32_t id);
+
+struct lgr_context_info { uint32_t id; bool partial; size_t frame_count; const struct lgr_location *frames; };
+const struct lgr_context_info *lgr_contexts(const struct lgr_file *file, size_t *count);
+const struct lgr_context_info *lgr_context_by_id(const struct lgr_file *file, uint32_t id);
+
+struct lgr_class_info { uint32_t id; uint16_t kind; int16_t level; uint32_t context; const char *name; struct lgr_location variable; };
+const struct lgr_class_info *lgr_classes(const struct lgr_file *file, size_t *count);
+const struct lgr_class_info *lgr_class_by_id(const struct lgr_file *file, uint32_t id);
+
+struct lgr_lock_info { uint64_t id, address; uint32_t class_id; uint16_t kind, attributes; struct lgr_lock_stats stats; };
+const struct lgr_lock_info *lgr_locks(const struct lgr_file *file, size_t *count);
+const struct lgr_lock_info *lgr_lock_by_id(const struct lgr_file *file, uint64_t id);
+
+struct lgr_thread_info { uint32_t serial, tid, parent, creation_context; struct lgr_location start_routine; const char *name; };
+const struct lgr_thread_info *lgr_threads(const struct lgr_file *file, size_t *count);
+const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, uint32_t serial);
+
+/* Edges point into the file image. */
+size_t lgr_edge_count(const struct lgr_file *file);
+const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index);
+
+/* One entry per problem: the last record of each, checked; count summed. */
+struct lgr_finding_edge_info { const struct lgr_finding_edge *edge; const struct lgr_held *held; size_t held_count; };
+struct lgr_finding_info {
+    const struct lgr_finding *finding;
+    uint64_t count;
+    size_t edge_count;
+    const struct lgr_finding_edge_info *edges;
+};
+const struct lgr_finding_info *lgr_findings(const struct lgr_file *file, size_t *count);
+
+/* Consistent copies of the thread states that were in use. */
+const struct lgr_thread_state *lgr_thread_states(const struct lgr_file *file, size_t *count);
+
+struct lgr_message_info { uint32_t severity; const char *text; };
+const struct lgr_message_info *lgr_messages(const struct lgr_file *file, size_t *count);
+
+/* Records passed over because they were damaged or unknown. */
+size_t lgr_damaged(const struct lgr_file *file);
+size_t lgr_unknown(const struct lgr_file *file);
+
+#endif

@@ -1,0 +1,61 @@
+/* Writes the evidence file of this process image.
+ *
+ * Part of the runtime: no malloc, no stdio, no interposed function, raw system
+ * calls only.  All calls are thread-safe (one internal futex lock) except where
+ * said.  Not async-signal-safe: the caller must not re-enter from a handler
+ * (the engine's per-thread busy flag sees to that).
+ *
+ * After any failure (disk full, descriptor replaced, file size limit) the
+ * writer turns itself off, prints one warning and every call becomes a no-op:
+ * the program goes on. */
+#ifndef LOCKGRAPH_RECORD_WRITER_H
+#define LOCKGRAPH_RECORD_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/format.h"
+
+struct lgr_writer_options {
+    const char *directory; /* made if absent, mode 0700 */
+    uint64_t max_data;     /* bytes; 0: no limit.  Past it only findings, from a reserve */
+};
+
+/* Creates `<program>.<pid>.<n>.lgd`, 0600, O_EXCL|O_NOFOLLOW|O_CLOEXEC, on a
+ * high descriptor, allocates on disk before mapping (respecting RLIMIT_FSIZE),
+ * fills the header and commits the LGR_PROCESS record.  False: no file, the
+ * writer is off (one warning was printed). */
+bool lgr_writer_open(const struct lgr_writer_options *options, const char *effective_options);
+
+/* True while records are accepted. */
+bool lgr_writer_on(void);
+
+/* The live header fields; never NULL (a private dummy while the writer is off). */
+struct lgr_header *lgr_writer_header(void);
+
+/* Starts a record of `size` bytes (its struct plus what follows; rounded up
+ * here) and takes the writer's lock; NULL when off, full or too large (no lock
+ * is then held, header.dropped is raised).  The memory is zero.  `important`
+ * records may use the reserve past max_data. */
+void *lgr_begin(uint16_t type, size_t size, bool important);
+
+/* Commits the record begun last (release store of its first word) and releases
+ * the lock. */
+void lgr_commit(void *record);
+
+/* Sets end time, `ended` and status in the header; recording goes on (other
+ * threads may still run). */
+void lgr_writer_finish(enum lgr_end how, int exit_status);
+
+/* Around fork, in the forking thread: prepare takes the lock; parent releases
+ * it; child drops the parent's mapping and descriptor without touching the
+ * file and leaves the writer off until lgr_writer_open is called again. */
+void lgr_writer_fork_prepare(void);
+void lgr_writer_fork_parent(void);
+void lgr_writer_fork_child(void);
+
+/* Appends the file's own path to `buffer` for messages; "" when off. */
+const char *lgr_writer_path(void);
+
+#endif
