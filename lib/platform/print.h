@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* A growing line in a caller's buffer; silently cut at its end (the cut is
- * marked by "..."). */
+/* A growing line in a caller's buffer, zero-terminated after every call;
+ * silently cut at its end (the cut is marked by "..."). */
 struct lgp_text {
     char *buffer;
     size_t size;
@@ -23,5 +23,7 @@ void lgp_format_v(struct lgp_text *text, const char *format, va_list arguments);
 void lgp_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Raw text to the log sink. */
 void lgp_write(const char *text, size_t length);
+/* Sends what comes after to another descriptor. */
+void lgp_log_redirect(int descriptor);
 
 #endif

@@ -1,0 +1,72 @@
+#include "platform/system.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+long lgp_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+long lgp_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory", "cc");
+    return x0;
+}
+#else
+#error "lockgraph has system calls for x86-64 and aarch64 only"
+#endif
+
+static uint64_t clock_ns(clockid_t clock) {
+    struct timespec now = {0, 0};
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t lgp_monotonic_ns(void) {
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t lgp_realtime_ns(void) {
+    return clock_ns(CLOCK_REALTIME);
+}
+
+uint32_t lgp_pid(void) {
+    return (uint32_t)lgp_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+uint32_t lgp_tid(void) {
+    return (uint32_t)lgp_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* A sandbox that forbids tgkill answers EPERM: then the thread counts as alive,
+ * since taking a live one for dead would drop its held locks. */
+bool lgp_thread_alive(uint32_t tid) {
+    long result = lgp_syscall(SYS_tgkill, (long)lgp_pid(), (long)tid, 0, 0, 0, 0);
+    return result == 0 || result == -EPERM;
+}
+
+void lgp_thread_name(char name[16]) {
+    name[0] = '\0';
+    lgp_syscall(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0, 0);
+    name[15] = '\0';
+}
