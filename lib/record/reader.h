@@ -17,7 +17,7 @@ struct lgr_file; /* owns everything reachable from the accessors below */
 /* Opens, checks and indexes `path`.  NULL on error, with one sentence in
  * `error` that names the file, the place (byte offset) and the cure. */
 struct lgr_file *lgr_open(const char *path, char *error, size_t error_size);
-/* The same over a buffer that must outlive the result (fuzzing, tests). */
+/* The same over a copy of a buffer (fuzzing, tests). */
 struct lgr_file *lgr_open_memory(const void *data, size_t size, char *error, size_t error_size);
 void lgr_close(struct lgr_file *file);
 
@@ -34,7 +34,9 @@ struct lgr_header_copy {
 const struct lgr_header_copy *lgr_header(const struct lgr_file *file);
 
 /* Strings are NUL-terminated copies; embedded NULs of cmdline become spaces.
- * NULL arrays have count 0.  Lookups by id return NULL when unknown. */
+ * NULL arrays have count 0; arrays are in the order of their ids, and of two
+ * records with one id the later counts.  Lookups by id return NULL when
+ * unknown: ids inside records may name what was never written (max_data). */
 struct lgr_process_info { const char *exe, *cmdline, *options, *tool; };
 const struct lgr_process_info *lgr_process(const struct lgr_file *file); /* never NULL; fields may be "" */
 
@@ -58,11 +60,12 @@ struct lgr_thread_info { uint32_t serial, tid, parent, creation_context; struct 
 const struct lgr_thread_info *lgr_threads(const struct lgr_file *file, size_t *count);
 const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, uint32_t serial);
 
-/* Edges point into the file image. */
+/* In the order written; valid until lgr_close. */
 size_t lgr_edge_count(const struct lgr_file *file);
 const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index);
 
-/* One entry per problem: the last record of each, checked; count summed. */
+/* One entry per problem, in the order of their numbers: the last record of
+ * each, checked; its count includes the earlier ones. */
 struct lgr_finding_edge_info { const struct lgr_finding_edge *edge; const struct lgr_held *held; size_t held_count; };
 struct lgr_finding_info {
     const struct lgr_finding *finding;
@@ -78,7 +81,8 @@ const struct lgr_thread_state *lgr_thread_states(const struct lgr_file *file, si
 struct lgr_message_info { uint32_t severity; const char *text; };
 const struct lgr_message_info *lgr_messages(const struct lgr_file *file, size_t *count);
 
-/* Records passed over because they were damaged or unknown. */
+/* Records passed over because they were damaged, or because they were of a type
+ * (or held a value of an enumeration) that this version does not know. */
 size_t lgr_damaged(const struct lgr_file *file);
 size_t lgr_unknown(const struct lgr_file *file);
 

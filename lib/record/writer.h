@@ -19,7 +19,7 @@
 
 struct lgr_writer_options {
     const char *directory; /* made if absent, mode 0700 */
-    uint64_t max_data;     /* bytes; 0: no limit.  Past it only findings, from a reserve */
+    uint64_t max_data;     /* bytes of records; 0: no limit.  Past it only important ones, from a reserve */
 };
 
 /* Creates `<program>.<pid>.<n>.lgd`, 0600, O_EXCL|O_NOFOLLOW|O_CLOEXEC, on a
@@ -31,13 +31,22 @@ bool lgr_writer_open(const struct lgr_writer_options *options, const char *effec
 /* True while records are accepted. */
 bool lgr_writer_on(void);
 
-/* The live header fields; never NULL (a private dummy while the writer is off). */
+/* The live header fields; never NULL: a private dummy while there is no file.
+ * After a failure the real header stays, so that counts and the end are still
+ * recorded.  `findings` and `deadlocks` are counted by lgr_commit; all other
+ * live fields belong to the caller, who updates them with relaxed atomics and
+ * asks for the pointer anew each time (it moves at fork). */
 struct lgr_header *lgr_writer_header(void);
 
 /* Starts a record of `size` bytes (its struct plus what follows; rounded up
- * here) and takes the writer's lock; NULL when off, full or too large (no lock
- * is then held, header.dropped is raised).  The memory is zero.  `important`
- * records may use the reserve past max_data. */
+ * here) and takes the writer's lock; NULL when off, full, larger than
+ * LGR_CHUNK - sizeof(struct lgr_header), or in a child of a raw clone or vfork
+ * (no lock is then held, header.dropped is raised).  The memory is zero.
+ * `important` records may use LGR_RESERVE bytes past max_data.
+ *
+ * The record stays mapped at this address until the file ends or the process
+ * forks: live fields (a finding's count, thread states) are updated in place. */
+#define LGR_RESERVE (1024u * 1024u)
 void *lgr_begin(uint16_t type, size_t size, bool important);
 
 /* Commits the record begun last (release store of its first word) and releases
@@ -45,7 +54,7 @@ void *lgr_begin(uint16_t type, size_t size, bool important);
 void lgr_commit(void *record);
 
 /* Sets end time, `ended` and status in the header; recording goes on (other
- * threads may still run). */
+ * threads may still run).  LGR_RUNNING takes it back (an exec that failed). */
 void lgr_writer_finish(enum lgr_end how, int exit_status);
 
 /* Around fork, in the forking thread: prepare takes the lock; parent releases
@@ -55,7 +64,8 @@ void lgr_writer_fork_prepare(void);
 void lgr_writer_fork_parent(void);
 void lgr_writer_fork_child(void);
 
-/* Appends the file's own path to `buffer` for messages; "" when off. */
+/* The file's absolute path for messages, "" when there is none.  Valid until
+ * the next lgr_writer_open. */
 const char *lgr_writer_path(void);
 
 #endif

@@ -1,0 +1,133 @@
+/* Growth of the evidence file: descriptor checks, disk space, mappings. */
+#include "record/writer_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "platform/system.h"
+#include "record/format.h"
+
+static bool refers_to_file(const struct lgr_output *output, long descriptor) {
+    struct stat status;
+    if (lgp_syscall(SYS_fstat, descriptor, (long)&status, 0, 0, 0, 0) != 0)
+        return false;
+    /* A file somebody cut short would answer our next store with SIGBUS. */
+    return (uint64_t)status.st_dev == output->device && (uint64_t)status.st_ino == output->inode &&
+           (uint64_t)status.st_size >= output->mapped;
+}
+
+/* The program closed our descriptor, perhaps to use its number: that one is
+ * the program's now and stays untouched. */
+static long reopen(struct lgr_output *output) {
+    output->descriptor = -1;
+    if (output->path[0] == '\0')
+        return -EBADF;
+    long descriptor =
+        lgp_syscall(SYS_openat, AT_FDCWD, (long)output->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0, 0, 0);
+    if (descriptor < 0)
+        return -EBADF;
+    if (!refers_to_file(output, descriptor)) {
+        lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+        return -EBADF;
+    }
+    output->descriptor = (int)descriptor;
+    return 0;
+}
+
+/* Past RLIMIT_FSIZE even an allocation raises SIGXFSZ, which kills. */
+static bool size_allowed(uint64_t size) {
+    struct rlimit limit;
+    if (lgp_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) != 0)
+        return true;
+    return limit.rlim_cur == RLIM_INFINITY || size <= (uint64_t)limit.rlim_cur;
+}
+
+static long write_zeros(int descriptor, uint64_t offset) {
+    static const char zeros[4096];
+    for (uint64_t done = 0; done < LGR_CHUNK;) {
+        size_t part = LGR_CHUNK - done < sizeof zeros ? (size_t)(LGR_CHUNK - done) : sizeof zeros;
+        long result =
+            lgp_syscall(SYS_pwrite64, descriptor, (long)zeros, (long)part, (long)(offset + done), 0, 0);
+        if (result == -EINTR)
+            continue;
+        if (result <= 0)
+            return result < 0 ? result : -ENOSPC;
+        done += (uint64_t)result;
+    }
+    return 0;
+}
+
+/* Blocks on disk first, so that no store to the mapping can meet a full disk. */
+static long allocate(const struct lgr_output *output) {
+    long result;
+    do
+        result = lgp_syscall(SYS_fallocate, output->descriptor, 0, (long)output->mapped, LGR_CHUNK, 0, 0);
+    while (result == -EINTR);
+    if (result == -EOPNOTSUPP || result == -ENOSYS)
+        return write_zeros(output->descriptor, output->mapped);
+    return result;
+}
+
+static bool is_error(long address) { return address < 0 && address >= -4095; }
+
+static long reserve_segment(struct lgr_output *output, unsigned index) {
+    size_t size = (size_t)LGR_SEGMENT_CHUNKS * LGR_CHUNK << index;
+    long address =
+        lgp_syscall(SYS_mmap, 0, (long)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (is_error(address))
+        return address;
+    output->segments[index] = (char *)address;
+    return 0;
+}
+
+static long map_chunk(struct lgr_output *output, char **chunk) {
+    uint64_t number = output->mapped / LGR_CHUNK;
+    unsigned index = 63u - (unsigned)__builtin_clzll(number / LGR_SEGMENT_CHUNKS + 1);
+    uint64_t first = LGR_SEGMENT_CHUNKS * ((UINT64_C(1) << index) - 1);
+    if (index >= LGR_SEGMENTS)
+        return -EFBIG;
+    long result = output->segments[index] ? 0 : reserve_segment(output, index);
+    if (result != 0)
+        return result;
+    char *place = output->segments[index] + (number - first) * LGR_CHUNK;
+    long address = lgp_syscall(SYS_mmap, (long)place, LGR_CHUNK, PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_FIXED, output->descriptor, (long)output->mapped);
+    if (is_error(address))
+        return address;
+    *chunk = place;
+    return 0;
+}
+
+long lgr_output_grow(struct lgr_output *output, char **chunk) {
+    if (!refers_to_file(output, output->descriptor)) {
+        long found = reopen(output);
+        if (found != 0)
+            return found;
+    }
+    if (!size_allowed(output->mapped + LGR_CHUNK))
+        return -EFBIG;
+    long result = allocate(output);
+    if (result == 0)
+        result = map_chunk(output, chunk);
+    if (result == 0)
+        output->mapped += LGR_CHUNK;
+    return result;
+}
+
+void lgr_output_drop(struct lgr_output *output) {
+    for (unsigned i = 0; i < LGR_SEGMENTS; i++) {
+        if (output->segments[i])
+            lgp_syscall(SYS_munmap, (long)output->segments[i],
+                        (long)((size_t)LGR_SEGMENT_CHUNKS * LGR_CHUNK << i), 0, 0, 0, 0);
+        output->segments[i] = NULL;
+    }
+    if (output->descriptor >= 0 && refers_to_file(output, output->descriptor))
+        lgp_syscall(SYS_close, output->descriptor, 0, 0, 0, 0, 0);
+    output->descriptor = -1;
+    output->mapped = 0;
+}

@@ -1,0 +1,72 @@
+/* Who is recorded: the header's fixed fields and the LGR_PROCESS record. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "platform/system.h"
+#include "record/format.h"
+#include "record/writer.h"
+#include "record/writer_internal.h"
+
+#ifndef LOCKGRAPH_VERSION
+#define LOCKGRAPH_VERSION "0.1.0"
+#endif
+#define TOOL        "lockgraph " LOCKGRAPH_VERSION
+#define EXE_MAX     4096u
+#define CMDLINE_MAX 32768u /* a command line may be megabytes long: its start is enough */
+
+#if defined(__x86_64__)
+#define MACHINE 62u /* EM_X86_64 */
+#elif defined(__aarch64__)
+#define MACHINE 183u /* EM_AARCH64 */
+#else
+#define MACHINE 0u
+#endif
+
+void lgr_fill_header(struct lgr_header *header) {
+    header->version = LGR_VERSION;
+    header->word_size = sizeof(void *);
+    header->endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? LGR_LITTLE_ENDIAN : LGR_BIG_ENDIAN;
+    header->machine = MACHINE;
+    header->header_size = sizeof *header;
+    header->pid = lgp_pid();
+    header->ppid = (uint32_t)lgp_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0);
+    header->start_realtime_ns = lgp_realtime_ns();
+    header->start_monotonic_ns = lgp_monotonic_ns();
+}
+
+static uint32_t read_exe(char *to) {
+    long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)to, EXE_MAX, 0, 0);
+    return length > 0 ? (uint32_t)length : 0;
+}
+
+static uint32_t read_cmdline(char *to) {
+    long file = lgp_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    if (file < 0)
+        return 0;
+    long length = lgp_syscall(SYS_read, file, (long)to, CMDLINE_MAX, 0, 0, 0);
+    lgp_syscall(SYS_close, file, 0, 0, 0, 0, 0);
+    if (length <= 0)
+        return 0;
+    if (to[length - 1] == '\0')
+        length--;
+    return (uint32_t)length;
+}
+
+/* Built in place, string behind string, since no length is known beforehand. */
+void lgr_write_process(const char *effective_options) {
+    size_t options = strlen(effective_options), tool = sizeof TOOL - 1;
+    struct lgr_process *process =
+        lgr_begin(LGR_PROCESS, sizeof *process + EXE_MAX + CMDLINE_MAX + options + tool, true);
+    if (!process)
+        return;
+    char *end = (char *)(process + 1);
+    end += process->exe_length = read_exe(end);
+    end += process->cmdline_length = read_cmdline(end);
+    memcpy(end, effective_options, options);
+    end += process->options_length = (uint32_t)options;
+    memcpy(end, TOOL, tool);
+    end += process->tool_length = (uint32_t)tool;
+    lgr_writer_shorten((size_t)(end - (char *)process));
+    lgr_commit(process);
+}
