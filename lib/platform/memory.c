@@ -1,6 +1,3 @@
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mremap */
-#endif
 #include "platform/memory.h"
 
 #include <string.h>
@@ -18,7 +15,11 @@ enum {
     CLASS_COUNT = 40,
     CHUNK_FIRST = 65536,
     CHUNK_LAST = 1048576,
+#if defined(__x86_64__)
     PAGE = 4096
+#else
+    PAGE = 65536 /* the largest that kernels are built with */
+#endif
 };
 
 struct free_block {
@@ -214,7 +215,8 @@ static void *resize_large(void *memory, size_t old_size, size_t new_size) {
         return NULL;
     lgp_lock(&lock);
     unlink_large(block);
-    long moved = lgp_syscall(SYS_mremap, (long)block, (long)block->mapped, (long)mapped, MREMAP_MAYMOVE, 0, 0);
+    long moved =
+        lgp_syscall(SYS_mremap, (long)block, (long)block->mapped, (long)mapped, MREMAP_MAYMOVE, 0, 0);
     bool refused = moved < 0 && moved >= -4095;
     if (!refused) {
         block = (struct large *)moved;
@@ -231,9 +233,7 @@ static void *resize_large(void *memory, size_t old_size, size_t new_size) {
 
 /* --- contract --- */
 
-void *lgp_alloc(size_t size) {
-    return size <= SMALL_MAXIMUM ? alloc_small(size) : alloc_large(size);
-}
+void *lgp_alloc(size_t size) { return size <= SMALL_MAXIMUM ? alloc_small(size) : alloc_large(size); }
 
 void lgp_free(void *memory, size_t size) {
     if (memory == NULL)
@@ -269,9 +269,7 @@ void *lgp_resize(void *memory, size_t old_size, size_t new_size) {
     return moved;
 }
 
-uint64_t lgp_memory_used(void) {
-    return atomic_load_explicit(&used, memory_order_relaxed);
-}
+uint64_t lgp_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
 
 bool lgp_read_safely(void *to, const void *address, size_t size) {
     struct iovec local = {to, size};
@@ -280,13 +278,9 @@ bool lgp_read_safely(void *to, const void *address, size_t size) {
     return lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0) == (long)size;
 }
 
-void lgp_memory_fork_prepare(void) {
-    lgp_lock(&lock);
-}
+void lgp_memory_fork_prepare(void) { lgp_lock(&lock); }
 
-void lgp_memory_fork_done(void) {
-    lgp_unlock(&lock);
-}
+void lgp_memory_fork_done(void) { lgp_unlock(&lock); }
 
 static void unmap_chunks(void) {
     while (chunks != NULL) {

@@ -62,7 +62,8 @@ static char *digits(char *end, uint64_t value, unsigned base) {
     return end;
 }
 
-static void put_number(struct lgp_text *text, uint64_t value, bool negative, const struct directive *directive) {
+static void put_number(struct lgp_text *text, uint64_t value, bool negative,
+                       const struct directive *directive) {
     char room[24];
     char *end = room + sizeof(room);
     char *first = digits(end, value, directive->conversion == 'x' || directive->conversion == 'p' ? 16 : 10);
@@ -101,12 +102,14 @@ struct arguments {
     va_list list;
 };
 
-static void put_signed(struct lgp_text *text, struct arguments *arguments, const struct directive *directive) {
+static void put_signed(struct lgp_text *text, struct arguments *arguments,
+                       const struct directive *directive) {
     int64_t value = directive->longs > 0 ? va_arg(arguments->list, long) : va_arg(arguments->list, int);
     put_number(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0, directive);
 }
 
-static void put_unsigned(struct lgp_text *text, struct arguments *arguments, const struct directive *directive) {
+static void put_unsigned(struct lgp_text *text, struct arguments *arguments,
+                         const struct directive *directive) {
     uint64_t value =
         directive->longs > 0 ? va_arg(arguments->list, unsigned long) : va_arg(arguments->list, unsigned);
     put_number(text, value, false, directive);
@@ -161,9 +164,7 @@ void lgp_format(struct lgp_text *text, const char *format, ...) {
 
 /* --- log sink --- */
 
-void lgp_log_redirect(int descriptor) {
-    atomic_store_explicit(&sink, descriptor, memory_order_relaxed);
-}
+void lgp_log_redirect(int descriptor) { atomic_store_explicit(&sink, descriptor, memory_order_relaxed); }
 
 /* A second write only where the kernel took a part; a sink that would block or
  * is closed loses the text rather than stopping the program. */

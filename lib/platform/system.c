@@ -42,21 +42,13 @@ static uint64_t clock_ns(clockid_t clock) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-uint64_t lgp_monotonic_ns(void) {
-    return clock_ns(CLOCK_MONOTONIC);
-}
+uint64_t lgp_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 
-uint64_t lgp_realtime_ns(void) {
-    return clock_ns(CLOCK_REALTIME);
-}
+uint64_t lgp_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
 
-uint32_t lgp_pid(void) {
-    return (uint32_t)lgp_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
-}
+uint32_t lgp_pid(void) { return (uint32_t)lgp_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0); }
 
-uint32_t lgp_tid(void) {
-    return (uint32_t)lgp_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
-}
+uint32_t lgp_tid(void) { return (uint32_t)lgp_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0); }
 
 /* A sandbox that forbids tgkill answers EPERM: then the thread counts as alive,
  * since taking a live one for dead would drop its held locks. */

@@ -1,0 +1,89 @@
+/* Call stacks by libgcc's unwinder, opened privately: were we linked with it, a
+ * program that brings its own _Unwind_* symbols would get a mixture. */
+#include <dlfcn.h>
+#include <string.h>
+#include <unwind.h>
+
+#include "platform/unwind_internal.h"
+
+/* Resolved by the constructor, before a second thread exists. */
+static struct {
+    __typeof__(_Unwind_Backtrace) *backtrace;
+    __typeof__(_Unwind_GetIP) *get_ip;
+    __typeof__(_Unwind_GetCFA) *get_cfa;
+    __typeof__(_Unwind_GetRegionStart) *get_region_start;
+    __typeof__(_Unwind_FindEnclosingFunction) *find_enclosing_function;
+} libgcc;
+
+struct walk {
+    uintptr_t from_sp;
+    struct lgp_frame *frames;
+    size_t count, max;
+};
+
+/* libgcc calls "CFA" of a context the canonical frame address of the frame
+ * below it, which is the context's own stack pointer at the call.  It has
+ * looked the function up already to know how to go on, so its start is free. */
+static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument) {
+    struct walk *walk = argument;
+    uintptr_t sp = libgcc.get_cfa(context);
+    if (sp < walk->from_sp)
+        return _URC_NO_REASON;
+    uintptr_t pc = libgcc.get_ip(context);
+    if (pc == 0)
+        return _URC_END_OF_STACK;
+    walk->frames[walk->count++] = (struct lgp_frame){pc, sp, libgcc.get_region_start(context)};
+    return walk->count == walk->max ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+/* Where the walk ended for want of tables, the last region start is still that
+ * of the frame below. */
+static void correct_last(struct walk *walk) {
+    if (walk->count == 0)
+        return;
+    struct lgp_frame *last = &walk->frames[walk->count - 1];
+    last->function = lgp_function_start_gcc(last->pc);
+}
+
+size_t lgp_unwind_gcc(uintptr_t from_sp, struct lgp_frame *frames, size_t max) {
+    struct walk walk = {from_sp, frames, 0, max};
+    if (max == 0)
+        return 0;
+    libgcc.backtrace(visit, &walk);
+    if (walk.count < max)
+        correct_last(&walk);
+    return walk.count;
+}
+
+uintptr_t lgp_function_start_gcc(uintptr_t pc) {
+    return (uintptr_t)libgcc.find_enclosing_function((void *)pc);
+}
+
+static bool resolve(void *library) {
+    const struct {
+        const char *name;
+        void *slot;
+    } wanted[] = {
+        {"_Unwind_Backtrace", &libgcc.backtrace},
+        {"_Unwind_GetIP", &libgcc.get_ip},
+        {"_Unwind_GetCFA", &libgcc.get_cfa},
+        {"_Unwind_GetRegionStart", &libgcc.get_region_start},
+        {"_Unwind_FindEnclosingFunction", &libgcc.find_enclosing_function},
+    };
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        void *symbol = dlsym(library, wanted[i].name);
+        if (symbol == NULL)
+            return false;
+        memcpy(wanted[i].slot, &symbol, sizeof(symbol));
+    }
+    return true;
+}
+
+bool lgp_unwind_gcc_start(void) {
+    struct lgp_frame frames[2];
+    void *library = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL || !resolve(library))
+        return false;
+    /* The first walk sets tables up under a once-lock. */
+    return lgp_unwind_gcc(0, frames, 2) > 0;
+}
