@@ -18,7 +18,7 @@ static bool refers_to_file(const struct lgr_output *output, long descriptor) {
         return false;
     /* A file somebody cut short would answer our next store with SIGBUS. */
     return (uint64_t)status.st_dev == output->device && (uint64_t)status.st_ino == output->inode &&
-           (uint64_t)status.st_size >= output->mapped;
+           (uint64_t)status.st_size >= output->allocated;
 }
 
 /* The program closed our descriptor, perhaps to use its number: that one is
@@ -35,7 +35,7 @@ static long reopen(struct lgr_output *output) {
         lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
         return -EBADF;
     }
-    output->descriptor = (int)descriptor;
+    output->descriptor = lgr_high_descriptor((int)descriptor);
     return 0;
 }
 
@@ -47,29 +47,42 @@ static bool size_allowed(uint64_t size) {
     return limit.rlim_cur == RLIM_INFINITY || size <= (uint64_t)limit.rlim_cur;
 }
 
-static long write_zeros(int descriptor, uint64_t offset) {
+static long write_zeros(int descriptor, uint64_t offset, uint64_t end) {
     static const char zeros[4096];
-    for (uint64_t done = 0; done < LGR_CHUNK;) {
-        size_t part = LGR_CHUNK - done < sizeof zeros ? (size_t)(LGR_CHUNK - done) : sizeof zeros;
-        long result =
-            lgp_syscall(SYS_pwrite64, descriptor, (long)zeros, (long)part, (long)(offset + done), 0, 0);
+    while (offset < end) {
+        size_t part = end - offset < sizeof zeros ? (size_t)(end - offset) : sizeof zeros;
+        long result = lgp_syscall(SYS_pwrite64, descriptor, (long)zeros, (long)part, (long)offset, 0, 0);
         if (result == -EINTR)
             continue;
         if (result <= 0)
             return result < 0 ? result : -ENOSPC;
-        done += (uint64_t)result;
+        offset += (uint64_t)result;
     }
     return 0;
 }
 
-/* Blocks on disk first, so that no store to the mapping can meet a full disk. */
-static long allocate(const struct lgr_output *output) {
+static long allocate_blocks(int descriptor, uint64_t offset, uint64_t end) {
     long result;
     do
-        result = lgp_syscall(SYS_fallocate, output->descriptor, 0, (long)output->mapped, LGR_CHUNK, 0, 0);
+        result = lgp_syscall(SYS_fallocate, descriptor, 0, (long)offset, (long)(end - offset), 0, 0);
     while (result == -EINTR);
     if (result == -EOPNOTSUPP || result == -ENOSYS)
-        return write_zeros(output->descriptor, output->mapped);
+        return write_zeros(descriptor, offset, end);
+    return result;
+}
+
+/* Blocks on disk first, so that no store to the mapping can meet a full disk. */
+static long allocate_to(struct lgr_output *output, uint64_t end) {
+    if (!refers_to_file(output, output->descriptor)) {
+        long found = reopen(output);
+        if (found != 0)
+            return found;
+    }
+    if (!size_allowed(end))
+        return -EFBIG;
+    long result = allocate_blocks(output->descriptor, output->allocated, end);
+    if (result == 0)
+        output->allocated = end;
     return result;
 }
 
@@ -103,20 +116,17 @@ static long map_chunk(struct lgr_output *output, char **chunk) {
     return 0;
 }
 
-long lgr_output_grow(struct lgr_output *output, char **chunk) {
-    if (!refers_to_file(output, output->descriptor)) {
-        long found = reopen(output);
-        if (found != 0)
-            return found;
-    }
-    if (!size_allowed(output->mapped + LGR_CHUNK))
-        return -EFBIG;
-    long result = allocate(output);
+long lgr_output_grow(struct lgr_output *output, size_t size, char **chunk) {
+    long result = allocate_to(output, output->mapped + size);
     if (result == 0)
         result = map_chunk(output, chunk);
     if (result == 0)
         output->mapped += LGR_CHUNK;
     return result;
+}
+
+long lgr_output_complete(struct lgr_output *output) {
+    return output->allocated < output->mapped ? allocate_to(output, output->mapped) : 0;
 }
 
 void lgr_output_drop(struct lgr_output *output) {
@@ -129,5 +139,6 @@ void lgr_output_drop(struct lgr_output *output) {
     if (output->descriptor >= 0 && refers_to_file(output, output->descriptor))
         lgp_syscall(SYS_close, output->descriptor, 0, 0, 0, 0, 0);
     output->descriptor = -1;
+    output->allocated = 0;
     output->mapped = 0;
 }

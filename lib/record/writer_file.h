@@ -18,7 +18,8 @@
 struct lgr_output {
     int descriptor;
     uint64_t device, inode; /* what the descriptor must still refer to */
-    uint64_t mapped;        /* bytes allocated on disk and mapped */
+    uint64_t allocated;     /* bytes on disk: stores up to here are safe */
+    uint64_t mapped;        /* bytes mapped, whole chunks; at least `allocated` */
     char *segments[LGR_SEGMENTS];
     size_t directory_length;  /* of path, with the '/' */
     char path[LGR_PATH_SIZE]; /* absolute; "" while the file has no name */
@@ -32,13 +33,21 @@ long lgr_output_create(struct lgr_output *output, const char *directory, bool un
 /* Gives an unnamed file its name; nothing to do for a named one. 0 or -errno. */
 long lgr_output_publish(struct lgr_output *output);
 
-/* Allocates and maps the next chunk; stores its address.  0, -EBADF when the
- * program took our descriptor and the file cannot be found again, -EFBIG when
- * RLIMIT_FSIZE forbids it, or another -errno. */
-long lgr_output_grow(struct lgr_output *output, char **chunk);
+/* Maps the next chunk, stores its address and allocates its first `size` bytes;
+ * the chunks before it are complete.  0, -EBADF when the program took our
+ * descriptor and the file cannot be found again, -EFBIG when RLIMIT_FSIZE
+ * forbids it, or another -errno. */
+long lgr_output_grow(struct lgr_output *output, size_t size, char **chunk);
+
+/* Allocates what the last chunk still lacks.  Errors as above. */
+long lgr_output_complete(struct lgr_output *output);
 
 /* Drops a file that never got its first record, and its name with it. */
 void lgr_output_discard(struct lgr_output *output);
+
+/* The same file on a number that programs which close or reuse descriptors
+ * leave alone; `descriptor` itself when there is none.  Close-on-exec. */
+int lgr_high_descriptor(int descriptor);
 
 /* Unmaps everything and closes the descriptor if it is still ours.  The path
  * stays for messages.  The file is not touched. */

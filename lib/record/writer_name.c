@@ -13,8 +13,7 @@
 #include "platform/system.h"
 #include "record/writer_file.h"
 
-#define PROGRAM_MAX 64u
-/* Numbers that programs which close or reuse descriptors leave alone. */
+#define PROGRAM_MAX     64u
 #define HIGH_DESCRIPTOR 900
 #define NAME_ATTEMPTS   100000u
 
@@ -105,7 +104,7 @@ static long link_unnamed(struct lgr_output *output) {
     return lgp_syscall(SYS_linkat, AT_FDCWD, (long)link, AT_FDCWD, (long)output->path, AT_SYMLINK_FOLLOW, 0);
 }
 
-static int raised(int descriptor) {
+int lgr_high_descriptor(int descriptor) {
     struct rlimit limit = {1024, 1024};
     lgp_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0);
     long floor = limit.rlim_cur > HIGH_DESCRIPTOR + 16 ? HIGH_DESCRIPTOR : (long)limit.rlim_cur - 16;
@@ -140,7 +139,7 @@ long lgr_output_create(struct lgr_output *output, const char *directory, bool un
         descriptor = append(output, "/") ? take_name(output, create_named) : -ENAMETOOLONG;
     if (descriptor < 0)
         return descriptor;
-    output->descriptor = raised((int)descriptor);
+    output->descriptor = lgr_high_descriptor((int)descriptor);
     return remember_identity(output);
 }
 

@@ -53,20 +53,28 @@ static uint32_t read_cmdline(char *to) {
     return (uint32_t)length;
 }
 
-/* Built in place, string behind string, since no length is known beforehand. */
+static char *put(char *to, const char *bytes, size_t length) {
+    memcpy(to, bytes, length);
+    return to + length;
+}
+
 void lgr_write_process(const char *effective_options) {
-    size_t options = strlen(effective_options), tool = sizeof TOOL - 1;
-    struct lgr_process *process =
-        lgr_begin(LGR_PROCESS, sizeof *process + EXE_MAX + CMDLINE_MAX + options + tool, true);
+    /* Not on the stack: a fork can come from a thread with a small one. */
+    static char exe[EXE_MAX], cmdline[CMDLINE_MAX];
+    uint32_t exe_length = read_exe(exe), cmdline_length = read_cmdline(cmdline);
+    uint32_t options_length = (uint32_t)strlen(effective_options), tool_length = sizeof TOOL - 1;
+    struct lgr_process *process = lgr_begin(
+        LGR_PROCESS, sizeof *process + exe_length + cmdline_length + options_length + tool_length, true);
     if (!process)
         return;
+    process->exe_length = exe_length;
+    process->cmdline_length = cmdline_length;
+    process->options_length = options_length;
+    process->tool_length = tool_length;
     char *end = (char *)(process + 1);
-    end += process->exe_length = read_exe(end);
-    end += process->cmdline_length = read_cmdline(end);
-    memcpy(end, effective_options, options);
-    end += process->options_length = (uint32_t)options;
-    memcpy(end, TOOL, tool);
-    end += process->tool_length = (uint32_t)tool;
-    lgr_writer_shorten((size_t)(end - (char *)process));
+    end = put(end, exe, exe_length);
+    end = put(end, cmdline, cmdline_length);
+    end = put(end, effective_options, options_length);
+    put(end, TOOL, tool_length);
     lgr_commit(process);
 }
