@@ -1,0 +1,40 @@
+/* A real deadlock of two threads.
+ *
+ * deadlock
+ * expect: deadlock actual error
+ * thread: HELD a, WANTS b
+ * thread: HELD b, WANTS a
+ */
+#include <pthread.h>
+
+#include "turns.h"
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+
+static void *first(void *unused) {
+    pthread_mutex_lock(&a); /* HELD a */
+    next_turn();
+    await_turn(2);
+    pthread_mutex_lock(&b); /* WANTS b */
+    return unused;
+}
+
+static void *second(void *unused) {
+    pthread_mutex_lock(&b); /* HELD b */
+    next_turn();
+    await_turn(2);
+    pthread_mutex_lock(&a); /* WANTS a */
+    return unused;
+}
+
+int main(void) {
+    alarm(60);
+    pthread_t threads[2];
+    pthread_create(&threads[0], NULL, first, NULL);
+    pthread_setname_np(threads[0], "teller");
+    pthread_create(&threads[1], NULL, second, NULL);
+    pthread_setname_np(threads[1], "auditor");
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
