@@ -37,7 +37,7 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
         .bias = object.link_map->l_addr,
         .path = object.link_map->l_name,
     };
-    if (lgp_image_read(module->start, &image)) {
+    if (lgp_image_read(module->start, module->end, &image)) {
         module->build_id = image.build_id;
         module->build_id_length = image.build_id_length;
     }

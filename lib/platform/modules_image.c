@@ -49,11 +49,8 @@ static void find_build_id(const uint8_t *notes, size_t size, size_t alignment, s
     }
 }
 
-bool lgp_image_read(uintptr_t start, struct lgp_image *image) {
-    const ElfW(Phdr) *headers = program_headers(start);
-    if (headers == NULL)
-        return false;
-    size_t count = ((const ElfW(Ehdr) *)start)->e_phnum;
+/* The object's extent; false when nothing of it is loaded. */
+static bool find_extent(const ElfW(Phdr) * headers, size_t count, uintptr_t start, struct lgp_image *image) {
     uintptr_t lowest = UINTPTR_MAX, highest = 0;
     for (size_t i = 0; i < count; i++) {
         if (headers[i].p_type != PT_LOAD)
@@ -63,13 +60,27 @@ bool lgp_image_read(uintptr_t start, struct lgp_image *image) {
         if (headers[i].p_vaddr + headers[i].p_memsz > highest)
             highest = headers[i].p_vaddr + headers[i].p_memsz;
     }
-    if (highest == 0)
+    image->bias = start - (lowest & ~(uintptr_t)(PAGE - 1));
+    image->end = aligned(highest + image->bias, PAGE);
+    return highest != 0;
+}
+
+static bool lies_within(uintptr_t at, size_t size, uintptr_t start, uintptr_t limit) {
+    return at >= start && at < limit && size <= limit - at;
+}
+
+bool lgp_image_read(uintptr_t start, uintptr_t limit, struct lgp_image *image) {
+    const ElfW(Phdr) *headers = program_headers(start);
+    size_t count = headers == NULL ? 0 : ((const ElfW(Ehdr) *)start)->e_phnum;
+    *image = (struct lgp_image){0};
+    if (headers == NULL || !find_extent(headers, count, start, image))
         return false;
-    uintptr_t bias = start - (lowest & ~(uintptr_t)(PAGE - 1));
-    *image = (struct lgp_image){bias, aligned(highest + bias, PAGE), NULL, 0};
-    for (size_t i = 0; i < count && image->build_id == NULL; i++)
-        if (headers[i].p_type == PT_NOTE && loaded(headers, count, &headers[i]))
-            find_build_id((const uint8_t *)(bias + headers[i].p_vaddr), headers[i].p_filesz,
-                          headers[i].p_align == 8 ? 8 : 4, image);
+    for (size_t i = 0; i < count && image->build_id == NULL; i++) {
+        const ElfW(Phdr) *segment = &headers[i];
+        uintptr_t notes = image->bias + segment->p_vaddr;
+        if (segment->p_type == PT_NOTE && loaded(headers, count, segment) &&
+            lies_within(notes, segment->p_filesz, start, limit))
+            find_build_id((const uint8_t *)notes, segment->p_filesz, segment->p_align == 8 ? 8 : 4, image);
+    }
     return true;
 }

@@ -13,8 +13,9 @@ struct lgp_image {
 };
 
 /* False where no ELF header of this machine's class, with its program headers
- * in the same page, lies at `start` (which must be readable). */
-bool lgp_image_read(uintptr_t start, struct lgp_image *image);
+ * in the same page, lies at `start`.  That page must be readable; behind it
+ * nothing from `limit` on is read. */
+bool lgp_image_read(uintptr_t start, uintptr_t limit, struct lgp_image *image);
 
 /* The way without _dl_find_object: a private copy of /proc/self/maps, read
  * again when an address is met that it does not cover.  An object mapped where

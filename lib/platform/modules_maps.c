@@ -165,7 +165,7 @@ static bool find_object(const struct mapping *mapping, uintptr_t address, struct
     struct lgp_image image;
     for (;; mapping--) {
         if (*mapping->path != '\0' && mapping->offset == 0 && mapping->readable &&
-            still_readable(mapping->start) && lgp_image_read(mapping->start, &image))
+            still_readable(mapping->start) && lgp_image_read(mapping->start, mapping->end, &image))
             break;
         if (mapping == mappings)
             return false;

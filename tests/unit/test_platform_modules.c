@@ -1,0 +1,208 @@
+#include <check.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "platform/modules_internal.h"
+
+/* Loaded by nothing else in this program, and without dependants. */
+#define EXTRA_LIBRARY "libBrokenLocale.so.1"
+
+static int initialised = 5;
+static char zeroed[100000];
+
+/* Both ways answer the same contract. */
+typedef bool find_function(uintptr_t address, struct lgp_module *module);
+static find_function *const ways[] = {lgp_module_find, lgp_maps_find};
+
+/* What the loader itself says of the object that holds `address`. */
+struct expected {
+    uintptr_t address, bias, start;
+    char path[512];
+    uint8_t build_id[64];
+    size_t build_id_length;
+};
+
+static void read_build_id(struct expected *expected, const uint8_t *note, const uint8_t *end) {
+    for (; note + 12 <= end;) {
+        uint32_t name, size, type;
+        memcpy(&name, note, 4), memcpy(&size, note + 4, 4), memcpy(&type, note + 8, 4);
+        const uint8_t *content = note + 12 + (name + 3) / 4 * 4;
+        if (type == NT_GNU_BUILD_ID && name == 4) {
+            expected->build_id_length = size;
+            memcpy(expected->build_id, content, size);
+        }
+        note = content + (size + 3) / 4 * 4;
+    }
+}
+
+static void read_object(struct expected *expected, const struct dl_phdr_info *info) {
+    expected->bias = info->dlpi_addr;
+    strcpy(expected->path, info->dlpi_name);
+    expected->start = UINTPTR_MAX;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        const uint8_t *at = (const uint8_t *)(info->dlpi_addr + segment->p_vaddr);
+        if (segment->p_type == PT_LOAD && (uintptr_t)at < expected->start)
+            expected->start = (uintptr_t)at & ~(uintptr_t)4095;
+        if (segment->p_type == PT_NOTE && expected->build_id_length == 0)
+            read_build_id(expected, at, at + segment->p_filesz);
+    }
+}
+
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *argument) {
+    struct expected *expected = argument;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && expected->address - start < segment->p_memsz) {
+            read_object(expected, info);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_found(const void *address) {
+    struct expected expected = {.address = (uintptr_t)address};
+    ck_assert_int_eq(dl_iterate_phdr(look_at_object, &expected), 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct lgp_module module;
+        ck_assert(ways[i](expected.address, &module));
+        ck_assert_uint_eq(module.bias, expected.bias);
+        ck_assert_uint_eq(module.start, expected.start);
+        ck_assert_uint_lt(expected.address, module.end);
+        ck_assert_uint_eq(module.build_id_length, expected.build_id_length);
+        if (expected.build_id_length > 0)
+            ck_assert_mem_eq(module.build_id, expected.build_id, expected.build_id_length);
+    }
+    ck_assert(lgp_module_contains(expected.address));
+}
+
+static void check_not_found(const void *address) {
+    struct lgp_module module;
+    ck_assert(!lgp_module_find((uintptr_t)address, &module));
+    ck_assert(!lgp_maps_find((uintptr_t)address, &module));
+    ck_assert(!lgp_module_contains((uintptr_t)address));
+}
+
+START_TEST(own_code_and_data) {
+    struct lgp_module module;
+    check_found((const void *)(uintptr_t)check_found);
+    check_found(&initialised);
+    check_found(zeroed);
+    check_found(zeroed + sizeof(zeroed) - 1);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(ways[i]((uintptr_t)&initialised, &module));
+        ck_assert_str_eq(module.path, "");
+    }
+}
+END_TEST
+
+START_TEST(libraries) {
+    char real_a[PATH_MAX], real_b[PATH_MAX];
+    struct lgp_module a, b;
+    check_found((const void *)(uintptr_t)getpid);
+    check_found((const void *)stdout);
+    ck_assert(ways[0]((uintptr_t)stdout, &a));
+    ck_assert(ways[1]((uintptr_t)stdout, &b));
+    ck_assert_ptr_nonnull(realpath(a.path, real_a));
+    ck_assert_ptr_nonnull(realpath(b.path, real_b));
+    ck_assert_str_eq(real_a, real_b);
+    ck_assert_ptr_nonnull(strstr(real_a, "libc"));
+}
+END_TEST
+
+START_TEST(memory_of_no_object) {
+    int on_stack = 0;
+    void *small = malloc(10), *large = malloc(1 << 20);
+    void *mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check_not_found(&on_stack);
+    check_not_found(small);
+    check_not_found(large);
+    check_not_found(mapped);
+    check_not_found(NULL);
+    check_not_found((void *)UINTPTR_MAX);
+    free(small);
+    free(large);
+}
+END_TEST
+
+START_TEST(mapped_files_are_no_objects) {
+    char path[] = "/tmp/lockgraph-test-XXXXXX";
+    int descriptor = mkstemp(path);
+    ck_assert_int_ge(descriptor, 0);
+    unlink(path);
+    ck_assert_int_eq(ftruncate(descriptor, 8192), 0);
+    char *mapped = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    check_not_found(mapped + 5000);
+    /* An ELF header alone, with absurd offsets, does not lead anywhere either. */
+    memcpy(mapped, ELFMAG, SELFMAG);
+    mapped[EI_CLASS] = ELFCLASS64;
+    memset(mapped + 16, 0xff, 48);
+    check_not_found(mapped + 5000);
+    munmap(mapped, 8192);
+    close(descriptor);
+}
+END_TEST
+
+START_TEST(libraries_that_come_and_go) {
+    for (int round = 0; round < 3; round++) {
+        void *library = dlopen(EXTRA_LIBRARY, RTLD_NOW);
+        ck_assert_msg(library != NULL, "%s", dlerror());
+        struct link_map *map;
+        ck_assert_int_eq(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
+        const void *inside = (const void *)map->l_ld;
+        check_found(inside);
+        ck_assert_int_eq(dlclose(library), 0);
+        check_not_found(inside);
+    }
+}
+END_TEST
+
+START_TEST(damaged_headers_are_refused) {
+    struct lgp_image image;
+    uint8_t page[4096] __attribute__((aligned(4096)));
+    ElfW(Ehdr) *header = (ElfW(Ehdr) *)page;
+    struct lgp_module self;
+    ck_assert(lgp_module_find((uintptr_t)&initialised, &self));
+    memcpy(page, (const void *)self.start, sizeof(page));
+    ck_assert(lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    ElfW(Ehdr) good = *header;
+    header->e_ident[0] = 0;
+    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    *header = good;
+    header->e_phoff = sizeof(page) - 1;
+    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    *header = good;
+    header->e_phentsize = 1;
+    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    *header = good;
+    header->e_phnum = 0;
+    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+}
+END_TEST
+
+int main(void) {
+    lgp_modules_start();
+    Suite *suite = suite_create("platform modules");
+    TCase *cases = tcase_create("modules");
+    tcase_add_test(cases, own_code_and_data);
+    tcase_add_test(cases, libraries);
+    tcase_add_test(cases, memory_of_no_object);
+    tcase_add_test(cases, mapped_files_are_no_objects);
+    tcase_add_test(cases, libraries_that_come_and_go);
+    tcase_add_test(cases, damaged_headers_are_refused);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
