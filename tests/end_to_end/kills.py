@@ -1,0 +1,55 @@
+"""A busy program is killed at random moments: nothing that it said is lost."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+from harness import check, findings, place
+
+SAID = re.compile(r"order-cycle|deadlock")
+
+
+def start(build, here, seed, errors):
+    environment = {"LD_PRELOAD": str(build.runtime), "LOCKGRAPH_OPTIONS": f"data={here.directory}/data.{seed}"}
+    return subprocess.Popen([build.subject("busy"), str(seed)], cwd=here.directory, env=environment, stderr=errors,
+                            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+
+def one_kill(build, here, seed, delay):
+    """The text printed before the end, and the evidence afterwards."""
+    said = here.directory / f"said.{seed}"
+    with open(said, "wb") as errors:
+        process = start(build, here, seed, errors)
+        time.sleep(delay)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    data = here.directory / f"data.{seed}"
+    files = list(data.glob("*.lgd")) if data.is_dir() else []
+    text = said.read_text(errors="replace")
+    if not files:
+        check(not SAID.search(text), f"a finding was printed, and there is no evidence: {text}")
+        return 0
+    report = here.json(data)
+    printed = len(SAID.findall(text))
+    found = findings(report)
+    check(bool(found) or not printed, f"killed after {delay * 1000:.0f} ms: {printed} printed, {len(found)} in evidence")
+    return len(found)
+
+
+def kill_at_random(count):
+    def case(build):
+        generator = random.Random(count)
+        total = 0
+        with place(build) as here:
+            for seed in range(count):
+                total += one_kill(build, here, seed, generator.choice((0.002, 0.01, 0.05)) * generator.random() * 2)
+        check(total, "no kill found any evidence of a finding: the test sees nothing")
+    return case
+
+
+def cases():
+    yield "kill -9 at 20 moments", False, kill_at_random(20)
+    yield "kill -9 at 200 moments", True, kill_at_random(200)

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""End-to-end tests: programs under `lockgraph run`, and what is said about them.
+
+usage: tests/end_to_end/run.py [--quick] [--runtime DIR] [--only WORDS] [--list] [-v] BUILD
+
+Every case runs in its own processes and its own directory, two cases at a time.
+The last line is "N passed, N failed".  What the words in the first comment of a
+subject mean is in subjects.py.  LOCKGRAPH_TEST_SLOWNESS=3 multiplies all limits.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import sys
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import command  # noqa: E402
+import kills  # noqa: E402
+import library  # noqa: E402
+import subjects  # noqa: E402
+from harness import Build, Failure  # noqa: E402
+
+
+def selected(options):
+    for module in (subjects, command, kills, library):
+        for name, slow, function in module.cases():
+            if (options.only or "") in name and not (options.quick and slow):
+                yield name, function
+
+
+def outcome(build, function):
+    """What went wrong, "" when nothing did; and how long it took."""
+    started = time.monotonic()
+    try:
+        function(build)
+        wrong = ""
+    except Failure as failure:
+        wrong = str(failure)
+    except Exception:  # a broken test is a failed one
+        wrong = traceback.format_exc()
+    return wrong, time.monotonic() - started
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="leave out the long cases")
+    parser.add_argument("--runtime", help="directory of liblockgraph.so where BUILD has none")
+    parser.add_argument("--only", help="cases with these words in their name")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("-v", "--verbose", action="store_true")
+    parser.add_argument("build")
+    options = parser.parse_args()
+    cases = list(selected(options))
+    if options.list:
+        print("\n".join(name for name, _ in cases))
+        return 0
+    build, failed = Build(options.build, options.runtime), 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        running = [(name, pool.submit(outcome, build, function)) for name, function in cases]
+        for name, future in running:
+            wrong, seconds = future.result()
+            failed += bool(wrong)
+            if wrong or options.verbose:
+                print(f"{'FAILED' if wrong else 'passed'} {name} ({seconds:.1f} s)", flush=True)
+            if wrong:
+                print("    " + wrong.strip().replace("\n", "\n    "), flush=True)
+    print(f"{len(cases) - failed} passed, {failed} failed")
+    return 1 if failed or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

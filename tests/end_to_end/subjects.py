@@ -1,0 +1,199 @@
+"""The cases that the subjects state themselves, in the first comment of each source.
+
+    expect: KIND VERDICT SEVERITY   this finding, exit status 66, and no other one above a note
+    silent                          nothing above a note, exit status 0
+    note: KIND VERDICT              a note of this kind is there
+    edge: HELD MARK -> WANTED MARK  an edge of the finding with these two source lines
+    line: MARK                      the line is somewhere in the finding
+    edges: N, threads: N            how many the finding has
+    thread: MARK, MARK              a thread of the finding that shows all these lines
+    processes: N                    how many process images left evidence
+    in child                        the finding belongs to a process whose parent is also there
+    deadlock                        it hangs: run with --on-deadlock kill, and with --timeout
+    transcript                      prints the same with and without the runtime
+    arguments: A | B                one case for each; $1 in the other words is its first word
+    seconds: N                      must be over by then
+    long                            left out of quick runs
+    helper                          no case of its own
+
+A mark is a comment at the end of a source line that begins with a word in capitals.
+"""
+
+import os
+import re
+
+from harness import EXIT_FINDINGS, SLOWNESS, SUBJECT_SOURCES, check, describe, findings, frames_in, place
+
+HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
+MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
+DEADLOCK_NAMED_WITHIN = 1.0 * SLOWNESS
+WORDS = {"expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "processes", "in child", "deadlock",
+         "transcript", "arguments", "seconds", "long", "helper"}
+
+
+class Subject:
+    def __init__(self, source):
+        self.name, self.file = source.stem, source.name
+        text = source.read_text(encoding="utf-8")
+        self.words = self._words(HEADER.search(text)[1])
+        self.marks = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if found := MARK.search(line):
+                self.marks.setdefault(found[1], set()).add(number)
+
+    @staticmethod
+    def _words(comment):
+        words = {}
+        for line in comment.splitlines():
+            key, _, value = line.strip(" *").partition(":")
+            if key in WORDS:
+                words.setdefault(key, []).append(value.strip())
+        return words
+
+    def has(self, word):
+        return word in self.words
+
+    def one(self, word, arguments=()):
+        value = self.words[word][0]
+        return value.replace("$1", arguments[0]) if arguments else value
+
+    def lines(self, mark):
+        check(mark in self.marks, f"{self.file} has no line marked {mark}")
+        return {(self.file, number) for number in self.marks[mark]}
+
+
+def places_of(part):
+    return {(os.path.basename(frame["file"] or ""), frame["line"]) for frame in frames_in(part)}
+
+
+def check_edge(subject, finding, words):
+    held, wanted = (subject.lines(mark.strip()) for mark in words.split("->"))
+    seen = [(sorted(places_of(e["held_at"])), sorted(places_of(e["requested_at"]))) for e in finding["edges"]]
+    check(any(held & set(h) and wanted & set(w) for h, w in seen), f"no edge {words}, only {seen}")
+
+
+def check_thread(subject, finding, words):
+    wanted = [subject.lines(mark.strip()) for mark in words.split(",")]
+    seen = [places_of(thread) for thread in finding["threads"]]
+    check(any(all(lines & places for lines in wanted) for places in seen), f"no thread with {words}, only {seen}")
+
+
+def check_finding(subject, finding, arguments):
+    for words in subject.words.get("edge", []):
+        check_edge(subject, finding, words)
+    for words in subject.words.get("thread", []):
+        check_thread(subject, finding, words)
+    for mark in subject.words.get("line", []):
+        check(subject.lines(mark) & places_of(finding), f"the line {mark} is not in {places_of(finding)}")
+    for word in ("edges", "threads"):
+        if subject.has(word):
+            count = len(finding[word])
+            check(count == int(subject.one(word, arguments)), f"{count} {word} in the finding")
+
+
+def check_report(subject, report, arguments):
+    """All that the subject's words say about the report itself."""
+    above = findings(report, "warning")
+    if subject.has("expect"):
+        kind, verdict, severity = subject.one("expect").split()
+        wanted = [f for f in above if (f["kind"], f["verdict"], f["severity"]) == (kind, verdict, severity)]
+        check(len(wanted) == 1 and len(above) == 1, f"expected {kind} {verdict} {severity}, found {describe(above)}")
+        check_finding(subject, wanted[0], arguments)
+        if subject.has("in child"):
+            pids = {p["pid"]: p["ppid"] for p in report["processes"]}
+            check(pids.get(wanted[0]["pid"]) in pids, f"the finding is not of a child: {wanted[0]['pid']} of {pids}")
+    else:
+        check(not above, f"expected silence, found {describe(above)}")
+    for words in subject.words.get("note", []):
+        kind, verdict = words.split()
+        notes = findings(report)
+        check(any((f["kind"], f["verdict"], f["severity"]) == (kind, verdict, "note") for f in notes),
+              f"expected a note {kind} {verdict}, found {describe(notes)}")
+    if subject.has("processes"):
+        count = len(report["processes"])
+        check(count == int(subject.one("processes")), f"{count} process images")
+
+
+def check_run(build, subject, arguments):
+    with place(build) as here:
+        limit = float(subject.one("seconds")) if subject.has("seconds") else 30
+        result = here.run(build.subject(subject.name), *arguments, seconds=limit + 30)
+        result.expect(EXIT_FINDINGS if subject.has("expect") else 0)
+        check(result.seconds < limit * SLOWNESS, f"took {result.seconds:.1f} s, {limit} s allowed")
+        check_report(subject, here.json(seconds=60), arguments)
+
+
+def check_killed(build, subject):
+    """The command ends a hanging program as soon as it hangs."""
+    with place(build) as here:
+        result = here.run(build.subject(subject.name), options=["--on-deadlock", "kill"], seconds=20)
+        result.expect(EXIT_FINDINGS)
+        check(result.seconds < 2 * DEADLOCK_NAMED_WITHIN, f"ended only after {result.seconds:.1f} s")
+        check_report(subject, here.json(), ())
+
+
+def check_left_alone(build, subject):
+    """By default it goes on hanging, with the deadlock named at once; the time
+    limit then ends it by SIGKILL, and the evidence is there."""
+    with place(build) as here:
+        result = here.run(build.subject(subject.name), options=["--timeout", "2"], seconds=20)
+        result.expect(EXIT_FINDINGS)
+        check(result.seconds >= 2, f"did not hang, ended after {result.seconds:.1f} s")
+        check("deadlock" in result.stderr, f"no word of a deadlock: {result}")
+        check_report(subject, here.json(), ())
+
+
+def check_named_at_once(build, subject):
+    """What the runtime itself prints, without the command, and when."""
+    import signal
+    import subprocess
+    import time
+    with place(build) as here:
+        process = subprocess.Popen([build.subject(subject.name)], cwd=here.directory, stderr=subprocess.PIPE,
+                                   env={"LD_PRELOAD": str(build.runtime)}, start_new_session=True)
+        os.set_blocking(process.stderr.fileno(), False)
+        text, started = b"", time.monotonic()
+        while b"deadlock" not in text and time.monotonic() - started < DEADLOCK_NAMED_WITHIN:
+            text += process.stderr.read() or b""
+            time.sleep(0.01)
+        time.sleep(0.1)
+        hanging = process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+        check(b"deadlock" in text, f"not named within {DEADLOCK_NAMED_WITHIN} s: {text!r}")
+        check(hanging, "the runtime ended the program")
+        check_report(subject, here.json(), ())
+
+
+def check_transcript(build, subject):
+    """Byte for byte the same with and without the runtime."""
+    with place(build) as here:
+        program = build.subject(subject.name)
+        bare = here.execute([program], seconds=60).expect(0)
+        under = here.run(program, options=["--fail-on", "never"], seconds=60).expect(0)
+        again = here.execute([program], seconds=60).expect(0)
+        check(bare.stdout == again.stdout, f"{subject.name} does not print the same twice by itself")
+        different = [f"alone   {one}\nunder   {two}" for one, two in
+                     zip(bare.stdout.splitlines(), under.stdout.splitlines()) if one != two]
+        check(bare.stdout == under.stdout, "the runtime changes results:\n" + "\n".join(different[:20]))
+
+
+def cases():
+    """(name, long, function of a build)"""
+    sources = sorted([*SUBJECT_SOURCES.glob("*.c"), *SUBJECT_SOURCES.glob("*.cpp")])
+    for subject in map(Subject, sources):
+        name, slow = f"subject {subject.name}", subject.has("long")
+        if subject.has("helper"):
+            continue
+        if subject.has("deadlock"):
+            yield f"{name} (kill)", slow, lambda build, s=subject: check_killed(build, s)
+            yield f"{name} (left alone)", slow, lambda build, s=subject: check_left_alone(build, s)
+            yield f"{name} (named at once)", slow, lambda build, s=subject: check_named_at_once(build, s)
+        elif subject.has("transcript"):
+            yield name, slow, lambda build, s=subject: check_transcript(build, s)
+        else:
+            check(subject.has("expect") != subject.has("silent"), f"{subject.file} does not say what to expect")
+            for words in subject.one("arguments").split("|") if subject.has("arguments") else [""]:
+                arguments = words.split()
+                yield " ".join([name, *arguments]), slow, lambda build, s=subject, a=arguments: check_run(build, s, a)
