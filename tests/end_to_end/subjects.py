@@ -1,12 +1,13 @@
 """The cases that the subjects state themselves, in the first comment of each source.
 
-    expect: KIND VERDICT SEVERITY   this finding, exit status 66, and no other one above a note
+    expect: KIND VERDICT SEVERITY   this finding and no other one above a note; exit status 66 if it is an error
     silent                          nothing above a note, exit status 0
     note: KIND VERDICT              a note of this kind is there
     edge: HELD MARK -> WANTED MARK  an edge of the finding with these two source lines
     line: MARK                      the line is somewhere in the finding
     edges: N, threads: N            how many the finding has
     thread: MARK, MARK              a thread of the finding that shows all these lines
+    says: WORD, WORD                the text report contains these
     processes: N                    how many process images left evidence
     in child                        the finding belongs to a process whose parent is also there
     deadlock                        it hangs: run with --on-deadlock kill, and with --timeout
@@ -27,7 +28,7 @@ from harness import EXIT_FINDINGS, SLOWNESS, SUBJECT_SOURCES, check, describe, f
 HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
 DEADLOCK_NAMED_WITHIN = 1.0 * SLOWNESS
-WORDS = {"expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "processes", "in child", "deadlock",
+WORDS = {"expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "says", "processes", "in child", "deadlock",
          "transcript", "arguments", "seconds", "long", "helper"}
 
 
@@ -114,13 +115,21 @@ def check_report(subject, report, arguments):
         check(count == int(subject.one("processes")), f"{count} process images")
 
 
+def check_text(subject, here):
+    text = here.report().stdout
+    for word in ", ".join(subject.words.get("says", [])).split(", "):
+        check(word in text, f"{word} is not in the report\n{text}")
+
+
 def check_run(build, subject, arguments):
     with place(build) as here:
         limit = float(subject.one("seconds")) if subject.has("seconds") else 30
         result = here.run(build.subject(subject.name), *arguments, seconds=limit + 30)
-        result.expect(EXIT_FINDINGS if subject.has("expect") else 0)
+        error = subject.has("expect") and subject.one("expect").endswith("error")
+        result.expect(EXIT_FINDINGS if error else 0)
         check(result.seconds < limit * SLOWNESS, f"took {result.seconds:.1f} s, {limit} s allowed")
         check_report(subject, here.json(seconds=60), arguments)
+        check_text(subject, here)
 
 
 def check_killed(build, subject):
@@ -130,6 +139,7 @@ def check_killed(build, subject):
         result.expect(EXIT_FINDINGS)
         check(result.seconds < 2 * DEADLOCK_NAMED_WITHIN, f"ended only after {result.seconds:.1f} s")
         check_report(subject, here.json(), ())
+        check_text(subject, here)
 
 
 def check_left_alone(build, subject):

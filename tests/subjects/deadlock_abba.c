@@ -2,28 +2,29 @@
  *
  * deadlock
  * expect: deadlock actual error
- * thread: HELD a, WANTS b
- * thread: HELD b, WANTS a
+ * thread: HELD cash, WANTS vault
+ * thread: HELD vault, WANTS cash
+ * says: teller, auditor, cash, vault, deadlock_abba.c
  */
 #include <pthread.h>
 
 #include "turns.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t cash = PTHREAD_MUTEX_INITIALIZER, vault = PTHREAD_MUTEX_INITIALIZER;
 
 static void *first(void *unused) {
-    pthread_mutex_lock(&a); /* HELD a */
+    pthread_mutex_lock(&cash); /* HELD cash */
     next_turn();
     await_turn(2);
-    pthread_mutex_lock(&b); /* WANTS b */
+    pthread_mutex_lock(&vault); /* WANTS vault */
     return unused;
 }
 
 static void *second(void *unused) {
-    pthread_mutex_lock(&b); /* HELD b */
+    pthread_mutex_lock(&vault); /* HELD vault */
     next_turn();
     await_turn(2);
-    pthread_mutex_lock(&a); /* WANTS a */
+    pthread_mutex_lock(&cash); /* WANTS cash */
     return unused;
 }
 
