@@ -55,14 +55,31 @@ static void count_used(uint64_t change) {
     atomic_store_explicit(&used, now + change, memory_order_relaxed);
 }
 
+/* ThreadSanitizer must see pages come and go, or it takes a reused address for
+ * a race: its builds go through libc. */
+#if defined(__has_feature)
+#define THREAD_SANITIZER __has_feature(thread_sanitizer)
+#elif defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER 1
+#else
+#define THREAD_SANITIZER 0
+#endif
+
 static void *map_pages(size_t size) {
-    const long protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    if (THREAD_SANITIZER) {
+        void *memory = mmap(NULL, size, protection, flags, -1, 0);
+        return memory == MAP_FAILED ? NULL : memory;
+    }
     long result = lgp_syscall(SYS_mmap, 0, (long)size, protection, flags, -1, 0);
     return result < 0 && result >= -4095 ? NULL : (void *)result;
 }
 
 static void unmap_pages(void *memory, size_t size) {
-    lgp_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
+    if (THREAD_SANITIZER)
+        munmap(memory, size);
+    else
+        lgp_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
 }
 
 /* --- size classes --- */
@@ -254,7 +271,7 @@ static bool same_class(size_t old_size, size_t new_size) {
 void *lgp_resize(void *memory, size_t old_size, size_t new_size) {
     if (memory == NULL)
         return lgp_alloc(new_size);
-    if (old_size > SMALL_MAXIMUM && new_size > SMALL_MAXIMUM)
+    if (old_size > SMALL_MAXIMUM && new_size > SMALL_MAXIMUM && !THREAD_SANITIZER)
         return resize_large(memory, old_size, new_size);
     if (same_class(old_size, new_size)) {
         if (new_size > old_size)
