@@ -1,0 +1,140 @@
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "exit_code.h"
+
+static const struct command_option help_option = {"help", 'h', NULL, "print this help"};
+
+void complain(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("lockgraph: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+/* ---- parsing ---- */
+
+/* One option on the command line, taken apart. */
+struct given {
+    const char *text;  /* as given, for messages */
+    const char *name;  /* long form, or NULL */
+    size_t name_length;
+    char letter;
+    const char *value; /* attached to it, or NULL */
+};
+
+static struct given take_apart(const char *argument) {
+    struct given given = {.text = argument};
+    if (argument[1] == '-') {
+        given.name = argument + 2;
+        given.name_length = strcspn(given.name, "=");
+        given.value = given.name[given.name_length] ? given.name + given.name_length + 1 : NULL;
+    } else {
+        given.letter = argument[1];
+        given.value = argument[2] ? argument + 2 : NULL;
+    }
+    return given;
+}
+
+static bool matches(const struct command_option *option, const struct given *given) {
+    if (!given->name)
+        return option->letter == given->letter;
+    return option->name && strlen(option->name) == given->name_length &&
+           memcmp(option->name, given->name, given->name_length) == 0;
+}
+
+static const struct command_option *find_option(const struct command *command, const struct given *given) {
+    for (const struct command_option *option = command->options; option->name || option->letter; option++)
+        if (matches(option, given))
+            return option;
+    return matches(&help_option, given) ? &help_option : NULL;
+}
+
+static int usage_error(const struct command *command) {
+    fprintf(stderr, "Try: lockgraph help %s\n", command->name);
+    return OPTIONS_WRONG;
+}
+
+/* Applies the option at arguments[*at]; a separate value moves *at on. */
+static int apply_option(const struct command *command, int count, char **arguments, int *at, void *settings) {
+    struct given given = take_apart(arguments[*at]);
+    const struct command_option *option = find_option(command, &given);
+    char error[256] = "";
+    if (!option) {
+        complain("%s: unknown option %s", command->name, given.text);
+        return usage_error(command);
+    }
+    if (!option->help) {
+        complain("%s: --%s is not part of this version", command->name, option->name);
+        return OPTIONS_WRONG;
+    }
+    if (option == &help_option) {
+        command_print_help(command);
+        return OPTIONS_HELP;
+    }
+    if (option->argument && !given.value && *at + 1 < count)
+        given.value = arguments[++*at];
+    if (!option->argument != !given.value) {
+        complain("%s: %s %s", command->name, given.text, option->argument ? "needs a value" : "takes no value");
+        return usage_error(command);
+    }
+    if (command->apply(settings, option, given.value, error))
+        return 0;
+    complain("%s: %s: %s", command->name, given.text, error);
+    return OPTIONS_WRONG;
+}
+
+int command_options(const struct command *command, int count, char **arguments, void *settings) {
+    int operands = 0, at = 0;
+    for (; at < count; at++) {
+        const char *argument = arguments[at];
+        if (strcmp(argument, "--") == 0) {
+            at++;
+            break;
+        }
+        if (argument[0] != '-' || !argument[1]) {
+            if (command->operands_end_options)
+                break;
+            arguments[operands++] = arguments[at];
+            continue;
+        }
+        int result = apply_option(command, count, arguments, &at, settings);
+        if (result < 0)
+            return result;
+    }
+    for (; at < count; at++)
+        arguments[operands++] = arguments[at];
+    return operands;
+}
+
+int command_options_status(int result) { return result == OPTIONS_HELP ? EXIT_CLEAN : EXIT_USAGE; }
+
+/* ---- help ---- */
+
+static void print_option(const struct command_option *option) {
+    char left[64];
+    int length = 0;
+    if (option->letter)
+        length = snprintf(left, sizeof left, "-%c%s", option->letter, option->name ? ", " : "");
+    if (option->name)
+        length += snprintf(left + length, sizeof left - (size_t)length, "--%s", option->name);
+    if (option->argument)
+        snprintf(left + length, sizeof left - (size_t)length, " %s", option->argument);
+    printf("  %-28s %s\n", left, option->help);
+}
+
+void command_print_help(const struct command *command) {
+    printf("usage: lockgraph %s %s\n\n%s\n", command->name, command->synopsis, command->description);
+    printf("\nOptions:\n");
+    for (const struct command_option *option = command->options; option->name || option->letter; option++)
+        if (option->help)
+            print_option(option);
+    print_option(&help_option);
+    if (command->examples)
+        printf("\nExamples:\n%s", command->examples);
+}

@@ -1,0 +1,43 @@
+#include "demangle.h"
+
+#include <ctype.h>
+#include <libiberty/demangle.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+static bool compiler_suffix(const char *dot) {
+    static const char *const words[] = {".cold", ".constprop", ".isra", ".part", ".lto_priv", ".llvm", ".localalias"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t length = strlen(words[i]);
+        if (strncmp(dot, words[i], length) == 0 && (dot[length] == 0 || dot[length] == '.'))
+            return true;
+    }
+    return isdigit((unsigned char)dot[1]) != 0;
+}
+
+static char *without_suffixes(const char *symbol) {
+    char *copy = strdup(symbol);
+    if (!copy)
+        return NULL;
+    for (char *dot = copy[0] ? strchr(copy + 1, '.') : NULL; dot; dot = strchr(dot + 1, '.'))
+        if (compiler_suffix(dot)) {
+            *dot = 0;
+            break;
+        }
+    return copy;
+}
+
+char *demangled(struct pool *pool, const char *symbol) {
+    char *plain = without_suffixes(symbol);
+    if (!plain)
+        return text_clean(pool, symbol);
+    bool mangled = strncmp(plain, "_Z", 2) == 0 || strncmp(plain, "_R", 2) == 0;
+    char *readable = mangled ? cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI) : NULL;
+    char *result = text_clean(pool, readable ? readable : plain);
+    free(readable);
+    free(plain);
+    return result;
+}

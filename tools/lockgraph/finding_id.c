@@ -1,0 +1,62 @@
+#include "finding_id.h"
+
+#include <string.h>
+
+#include "kinds.h"
+#include "stacks.h"
+
+/* FNV-1a, then a mixing step (the low bits of FNV are weak), cut to 48 bits. */
+const char *stable_id(struct pool *pool, const char *text) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    hash = (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9u;
+    hash ^= hash >> 32;
+    return pool_printf(pool, "%012lx", (unsigned long)(hash & 0xffffffffffffu));
+}
+
+static const char *edge_identity(struct pool *pool, const struct model_edge *edge) {
+    return pool_printf(pool, "%s/%s@%s -> %s/%s@%s", edge->from->identity, edge->shared_from ? "s" : "x",
+                       frame_identity(pool, stack_site(&edge->held_at)),
+                       edge->to ? edge->to->identity : "join", edge->shared_to ? "s" : "x",
+                       frame_identity(pool, stack_site(&edge->requested_at)));
+}
+
+static const char *ring_from(struct pool *pool, const char *const *parts, size_t count, size_t start) {
+    size_t length = 1;
+    for (size_t i = 0; i < count; i++)
+        length += strlen(parts[i]) + 1;
+    char *ring = pool_alloc(pool, length), *end = ring;
+    for (size_t i = 0; i < count; i++) {
+        end = stpcpy(end, parts[(start + i) % count]);
+        end = stpcpy(end, "|");
+    }
+    return ring;
+}
+
+/* The smallest rotation among those that start at a smallest part. */
+static const char *smallest_rotation(struct pool *pool, const char *const *parts, size_t count) {
+    const char *smallest = parts[0], *best = NULL;
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(parts[i], smallest) < 0)
+            smallest = parts[i];
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(parts[i], smallest) != 0)
+            continue;
+        const char *ring = ring_from(pool, parts, count, i);
+        if (!best || strcmp(ring, best) < 0)
+            best = ring;
+    }
+    return best;
+}
+
+const char *finding_id(struct pool *pool, const struct model_finding *finding) {
+    const char *ring = "";
+    if (finding->edge_count) {
+        const char **parts = pool_array(pool, finding->edge_count, sizeof *parts);
+        for (size_t i = 0; i < finding->edge_count; i++)
+            parts[i] = edge_identity(pool, &finding->edges[i]);
+        ring = smallest_rotation(pool, parts, finding->edge_count);
+    }
+    return stable_id(pool, pool_printf(pool, "%s|%s", kind_name(finding->kind), ring));
+}

@@ -1,0 +1,32 @@
+/* The forms a report can take. */
+#ifndef LOCKGRAPH_COMMAND_FORMAT_H
+#define LOCKGRAPH_COMMAND_FORMAT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model.h"
+#include "text.h"
+
+struct format_options {
+    bool color;
+    bool show_notes;
+    bool brief;        /* one screen: no stacks, a few findings in full */
+    bool have_command; /* `lockgraph run`: the program's own status is known */
+    int command_status;
+    const char *directory; /* where the evidence is, for hints; NULL: none */
+};
+
+void format_text(struct text *out, struct model *model, const struct format_options *options);
+/* One finding as on the first screen, with its stacks unless brief. */
+void format_text_finding(struct text *out, struct model *model, const struct model_finding *finding,
+                         const struct format_options *options);
+/* Who waits for what; nothing when nobody waits. */
+void format_text_waits(struct text *out, struct model *model, const struct format_options *options);
+void format_json(struct text *out, struct model *model, const struct format_options *options);
+
+/* Why a process's record is incomplete, in words; bit is one of enum lgr_degraded. */
+const char *degraded_words(uint32_t bit);
+const char *degraded_name(uint32_t bit);
+
+#endif

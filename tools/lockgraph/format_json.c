@@ -1,0 +1,150 @@
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "exit_code.h"
+#include "format.h"
+#include "json_parts.h"
+#include "kinds.h"
+#include "stacks.h"
+#include "version.h"
+
+/* ---- locks and classes ---- */
+
+static json_t *level_of(const struct model_class *class) {
+    return class && class->level != NO_LEVEL ? json_integer(class->level) : json_null();
+}
+
+static json_t *stats_of(const struct lgr_lock_info *info) {
+    if (!info)
+        return json_null();
+    const struct lgr_lock_stats *stats = &info->stats;
+    return json_pack("{s:I, s:I, s:I, s:I}", "contended", (json_int_t)stats->contended, "wait_total_ns",
+                     (json_int_t)stats->wait_total_ns, "wait_max_ns", (json_int_t)stats->wait_max_ns,
+                     "waiters_max", (json_int_t)stats->waiters_max);
+}
+
+static json_t *lock_object(const struct model_lock *lock) {
+    const struct model_class *class = lock->class;
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "id", lock->id, "class",
+                     json_text(class ? class->id : NULL), "name", lock->name, "kind", lock->kind, "level",
+                     level_of(class), "init_at", json_frame(class ? class->init_at : NULL), "stats",
+                     stats_of(lock->info));
+}
+
+static json_t *all_locks(struct model *model) {
+    json_t *locks = json_array();
+    for (size_t i = 0; i < model->process_count; i++) {
+        size_t count = 0;
+        const struct lgr_lock_info *infos = lgr_locks(model->processes[i].file, &count);
+        for (size_t k = 0; k < count; k++)
+            json_array_append_new(locks, lock_object(model_lock_of(model, &model->processes[i], infos[k].id)));
+    }
+    return locks;
+}
+
+static void name_every_class(struct model *model) {
+    for (size_t i = 0; i < model->process_count; i++) {
+        size_t count = 0;
+        const struct lgr_class_info *infos = lgr_classes(model->processes[i].file, &count);
+        for (size_t k = 0; k < count; k++)
+            model_class_of(model, &model->processes[i], infos[k].id);
+    }
+}
+
+static json_t *all_classes(struct model *model) {
+    json_t *classes = json_array();
+    name_every_class(model);
+    for (size_t i = 0; i < model->class_count; i++) {
+        const struct model_class *class = model->classes[i];
+        json_array_append_new(classes, json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name,
+                                                 "kind", class->kind, "level", level_of(class)));
+    }
+    return classes;
+}
+
+/* ---- the order graph ---- */
+
+static json_t *class_id(struct model *model, struct model_process *process, uint32_t id) {
+    const struct model_class *class = model_class_of(model, process, id);
+    return json_text(class ? class->id : NULL);
+}
+
+static json_t *graph_edge(struct model *model, struct model_process *process, const struct lgr_edge *edge) {
+    struct stack held = model_stack(model, process, edge->held_context);
+    struct stack request = model_stack(model, process, edge->request_context);
+    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:i, s:o, s:o}", "from",
+                     class_id(model, process, edge->from_class), "to",
+                     class_id(model, process, edge->to_class), "mode_from",
+                     edge->mode_from == LGR_SHARED ? "shared" : "exclusive", "mode_to",
+                     edge->mode_to == LGR_SHARED ? "shared" : "exclusive", "timed", edge->timed != 0, "pid",
+                     (json_int_t)process->header->pid, "thread", (int)edge->thread, "held_at",
+                     json_frame(stack_site(&held)), "requested_at", json_frame(stack_site(&request)));
+}
+
+static json_t *all_edges(struct model *model) {
+    json_t *edges = json_array();
+    for (size_t i = 0; i < model->process_count; i++) {
+        struct model_process *process = &model->processes[i];
+        for (size_t k = 0; k < lgr_edge_count(process->file); k++)
+            json_array_append_new(edges, graph_edge(model, process, lgr_edge_at(process->file, k)));
+    }
+    return edges;
+}
+
+/* ---- the whole ---- */
+
+static json_t *all_processes(struct model *model) {
+    json_t *processes = json_array();
+    for (size_t i = 0; i < model->process_count; i++)
+        json_array_append_new(processes, json_process(model, &model->processes[i]));
+    return processes;
+}
+
+static json_t *all_findings(struct model *model) {
+    json_t *findings = json_array();
+    for (size_t i = 0; i < model->finding_count; i++)
+        json_array_append_new(findings, json_finding(&model->findings[i]));
+    return findings;
+}
+
+static json_t *coverage_object(const struct coverage *sum) {
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "locks", (json_int_t)sum->locks, "threads",
+                     (json_int_t)sum->threads, "acquisitions_nested", (json_int_t)sum->acquisitions_nested,
+                     "contended", (json_int_t)sum->contended, "ordered_pairs", (json_int_t)sum->edges,
+                     "unwrapped", (json_int_t)sum->unwrapped, "dropped", (json_int_t)sum->dropped, "damaged",
+                     (json_int_t)sum->damaged);
+}
+
+static json_t *tool_object(void) {
+    return json_pack("{s:s, s:s}", "name", "lockgraph", "version", LOCKGRAPH_VERSION);
+}
+
+static json_t *options_list(struct model *model) {
+    json_t *options = json_array();
+    for (size_t i = 0; i < model->process_count; i++)
+        json_array_append_new(options, json_text(text_clean(&model->pool, lgr_process(model->processes[i].file)->options)));
+    return options;
+}
+
+static json_t *report(struct model *model) {
+    json_t *processes = all_processes(model), *findings = all_findings(model), *locks = all_locks(model);
+    json_t *edges = all_edges(model), *classes = all_classes(model);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "lockgraph-report/1", "tool",
+                     tool_object(), "options", options_list(model), "processes", processes, "findings",
+                     findings, "locks", locks, "classes", classes, "edges", edges, "coverage",
+                     coverage_object(&model->coverage));
+}
+
+void format_json(struct text *out, struct model *model, const struct format_options *options) {
+    (void)options;
+    json_t *root = report(model);
+    char *dump = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    if (!dump) {
+        fputs("lockgraph: out of memory\n", stderr);
+        exit(EXIT_INTERNAL);
+    }
+    text_add(out, dump);
+    text_add(out, "\n");
+    free(dump);
+    json_decref(root);
+}

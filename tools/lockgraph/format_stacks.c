@@ -1,0 +1,121 @@
+#include "format_stacks.h"
+
+#include <string.h>
+
+#include "ink.h"
+#include "source.h"
+#include "stacks.h"
+
+#define LONGEST_STACK 16 /* frames shown of one stack; the middle is folded */
+#define FUNCTION_COLUMN 32
+
+struct range {
+    size_t start, end; /* frames [start, end) */
+};
+
+static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+static bool same_frame(const struct code_frame *a, const struct code_frame *b) {
+    return a->offset == b->offset && a->line == b->line && same_text(a->module, b->module) &&
+           same_text(a->function, b->function) && same_text(a->file, b->file);
+}
+
+/* Frames at the outer end that both stacks have. */
+static size_t shared_tail(const struct stack *a, const struct stack *b) {
+    size_t shared = 0;
+    while (shared < a->count && shared < b->count &&
+           same_frame(&a->frames[a->count - 1 - shared], &b->frames[b->count - 1 - shared]))
+        shared++;
+    return shared;
+}
+
+static size_t without_bottom(const struct stack *stack) {
+    size_t end = stack->count;
+    while (end > 1 && frame_is_bottom(&stack->frames[end - 1]))
+        end--;
+    return end;
+}
+
+static void add_excerpt(struct text *out, struct model *model, const struct code_frame *frame, bool color) {
+    struct excerpt excerpt = source_excerpt(&model->pool, frame->file, frame->line);
+    for (size_t i = 0; i < excerpt.count; i++) {
+        unsigned number = excerpt.first + (unsigned)i;
+        bool marked = number == frame->line;
+        const char *line =
+            pool_printf(&model->pool, "          %c %5u | %s", marked ? '>' : ' ', number, excerpt.lines[i]);
+        ink_add(out, color, marked ? INK_BOLD : INK_DIM, line);
+        text_add(out, "\n");
+    }
+}
+
+static void add_frame(struct text *out, struct model *model, const struct code_frame *frame) {
+    struct pool *pool = &model->pool;
+    if (!frame->function) {
+        text_printf(out, "        %s\n", frame_short(pool, frame));
+        return;
+    }
+    const char *function = pool_printf(pool, "%s()", frame->function);
+    const char *place = frame->file ? pool_printf(pool, "%s:%u", base_name(frame->file), frame->line)
+                                    : pool_printf(pool, "in %s", base_name(frame->module));
+    size_t width = text_width(function);
+    text_printf(out, "        %s", function);
+    text_fill(out, ' ', width < FUNCTION_COLUMN ? FUNCTION_COLUMN - width : 1);
+    text_printf(out, "%s%s\n", place, frame->inlined ? "  (inlined)" : "");
+}
+
+static void add_frames(struct text *out, struct model *model, const struct stack *stack, struct range range,
+                       bool color) {
+    size_t count = range.end - range.start, head = LONGEST_STACK * 3 / 4;
+    for (size_t i = range.start; i < range.end; i++) {
+        if (count > LONGEST_STACK && i == range.start + head) {
+            size_t skipped = count - LONGEST_STACK;
+            text_printf(out, "        … %zu more frames …\n", skipped);
+            i += skipped;
+        }
+        add_frame(out, model, &stack->frames[i]);
+        if (i == stack->site)
+            add_excerpt(out, model, &stack->frames[i], color);
+    }
+}
+
+static void add_stack(struct text *out, struct model *model, const struct stack *stack, size_t end,
+                      bool color) {
+    if (stack->count == 0)
+        text_add(out, "        the stack was not recorded\n");
+    add_frames(out, model, stack, (struct range){0, end}, color);
+    if (stack->partial)
+        text_add(out, "        (only this frame is known)\n");
+}
+
+static void add_also_held(struct text *out, struct model *model, const struct model_edge *edge) {
+    for (size_t i = 0; i < edge->held_count; i++) {
+        const struct model_held *held = &edge->held[i];
+        if (held->lock != edge->from)
+            text_printf(out, "      also held: %s%s, taken at %s\n", held->lock->short_name,
+                        held->shared ? " (shared)" : "", frame_place(&model->pool, stack_site(&held->taken_at)));
+    }
+}
+
+void format_edge_stacks(struct text *out, struct model *model, const struct model_finding *finding,
+                        const struct model_edge *edge, bool color) {
+    size_t shared = shared_tail(&edge->held_at, &edge->requested_at);
+    size_t held_end = edge->held_at.count - shared, request_end = edge->requested_at.count - shared;
+    size_t bottom = without_bottom(&edge->held_at);
+    if (shared == 0) {
+        held_end = bottom;
+        request_end = without_bottom(&edge->requested_at);
+    }
+    bool waits = finding->verdict == LGR_VERDICT_ACTUAL;
+    text_printf(out, "    %s\n      %s was taken at\n", edge->thread->label, edge->from_label);
+    add_stack(out, model, &edge->held_at, held_end, color);
+    text_printf(out, edge->joined ? "      waiting for %s to end at\n"
+                     : waits      ? "      waiting for %s at\n"
+                                  : "      %s was requested at\n",
+                edge->to_label);
+    add_stack(out, model, &edge->requested_at, request_end, color);
+    if (shared && held_end < bottom) {
+        text_add(out, "      both called from\n");
+        add_frames(out, model, &edge->held_at, (struct range){held_end, bottom}, false);
+    }
+    add_also_held(out, model, edge);
+}

@@ -1,0 +1,17 @@
+/* Pieces of the JSON report.  All return new references; strings are valid
+ * UTF-8 because the model's are. */
+#ifndef LOCKGRAPH_COMMAND_JSON_PARTS_H
+#define LOCKGRAPH_COMMAND_JSON_PARTS_H
+
+#include <jansson.h>
+
+#include "model.h"
+
+json_t *json_text(const char *text); /* null for NULL */
+json_t *json_time(uint64_t realtime_ns); /* RFC 3339 in UTC; null for 0 */
+json_t *json_frame(const struct code_frame *frame); /* null for NULL */
+json_t *json_stack(const struct stack *stack);
+json_t *json_finding(const struct model_finding *finding);
+json_t *json_process(struct model *model, const struct model_process *process);
+
+#endif

@@ -1,0 +1,179 @@
+#include "model_findings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge_sites.h"
+#include "finding_id.h"
+#include "narrative.h"
+
+/* ---- one finding ---- */
+
+static void fill_held(struct model *model, struct model_process *process,
+                      const struct lgr_finding_edge_info *raw, struct model_edge *edge) {
+    struct model_held *held = pool_array(&model->pool, raw->held_count, sizeof *held);
+    for (size_t i = 0; i < raw->held_count; i++)
+        held[i] = (struct model_held){model_lock_of(model, process, raw->held[i].lock),
+                                      model_stack(model, process, raw->held[i].context),
+                                      raw->held[i].mode == LGR_SHARED};
+    edge->held = held;
+    edge->held_count = raw->held_count;
+}
+
+static void fill_edge(struct model *model, struct model_process *process,
+                      const struct lgr_finding_edge_info *info, struct model_edge *edge) {
+    const struct lgr_finding_edge *raw = info->edge;
+    edge->from = model_lock_of(model, process, raw->from);
+    if (raw->wait_kind == LGR_WAIT_JOIN)
+        edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
+    else
+        edge->to = model_lock_of(model, process, raw->to);
+    edge->thread = model_thread_of(model, process, raw->thread);
+    edge->tid = raw->tid;
+    edge->held_at = model_stack(model, process, raw->held_context);
+    edge->requested_at = model_stack(model, process, raw->request_context);
+    edge->shared_from = raw->mode_from == LGR_SHARED;
+    edge->shared_to = raw->mode_to == LGR_SHARED;
+    edge->timed = raw->timed != 0;
+    edge->sites = edge_sites(process->file, raw->from_class, raw->to_class);
+    fill_held(model, process, info, edge);
+}
+
+static void fill_reason(struct model *model, struct model_process *process, struct model_finding *finding,
+                        uint64_t id) {
+    if (finding->reason == LGR_REASON_GATE)
+        finding->gate = model_lock_of(model, process, id);
+    else if (finding->reason == LGR_REASON_CREATE || finding->reason == LGR_REASON_JOIN ||
+             finding->reason == LGR_REASON_THREAD)
+        finding->reason_thread = model_thread_of(model, process, (uint32_t)id);
+}
+
+/* Different locks that share a name within the finding get "#1", "#2", … in
+ * the order in which the ring meets them. */
+struct label_table {
+    const struct model_lock **locks;
+    size_t count;
+};
+
+static void note_lock(struct label_table *table, const struct model_lock *lock) {
+    for (size_t i = 0; lock && i < table->count; i++)
+        if (table->locks[i] == lock)
+            return;
+    if (lock)
+        table->locks[table->count++] = lock;
+}
+
+static const char *label_of(struct model *model, const struct label_table *table,
+                            const struct model_lock *lock) {
+    size_t same = 0, position = 0;
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->locks[i]->short_name, lock->short_name) == 0) {
+            same++;
+            if (table->locks[i] == lock)
+                position = same;
+        }
+    return same < 2 ? lock->short_name : pool_printf(&model->pool, "%s#%zu", lock->short_name, position);
+}
+
+static void label_edges(struct model *model, struct model_finding *finding) {
+    struct label_table table = {.locks = pool_array(&model->pool, 2 * finding->edge_count, sizeof(void *))};
+    bool by_class = finding->verdict == LGR_VERDICT_CLASS_PATTERN;
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        note_lock(&table, finding->edges[i].from);
+        note_lock(&table, finding->edges[i].to);
+    }
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        struct model_edge *edge = &finding->edges[i];
+        edge->from_label = by_class ? edge->from->short_name : label_of(model, &table, edge->from);
+        if (edge->joined)
+            edge->to_label = edge->joined->label;
+        else
+            edge->to_label = by_class ? edge->to->short_name : label_of(model, &table, edge->to);
+    }
+}
+
+static void fill_finding(struct model *model, struct model_process *process,
+                         const struct lgr_finding_info *info, struct model_finding *finding) {
+    const struct lgr_finding *raw = info->finding;
+    *finding = (struct model_finding){.kind = raw->kind,
+                                      .verdict = raw->verdict,
+                                      .severity = raw->severity,
+                                      .count = info->count,
+                                      .time_realtime_ns = raw->time_realtime_ns,
+                                      .process = process,
+                                      .process_count = 1,
+                                      .edge_count = info->edge_count,
+                                      .reason = raw->reason_kind,
+                                      .timed = raw->timed != 0};
+    finding->edges = pool_array(&model->pool, info->edge_count, sizeof *finding->edges);
+    for (size_t i = 0; i < info->edge_count; i++)
+        fill_edge(model, process, &info->edges[i], &finding->edges[i]);
+    fill_reason(model, process, finding, raw->reason_id);
+    label_edges(model, finding);
+    finding->id = finding_id(&model->pool, finding);
+}
+
+/* ---- all of them ---- */
+
+static struct model_finding *known_finding(struct model *model, const char *id) {
+    for (size_t i = 0; i < model->finding_count; i++)
+        if (strcmp(model->findings[i].id, id) == 0)
+            return &model->findings[i];
+    return NULL;
+}
+
+static bool graver(const struct model_finding *a, const struct model_finding *b) {
+    return a->severity != b->severity ? a->severity > b->severity : a->verdict > b->verdict;
+}
+
+/* The graver of the two tells the story; counts add up. */
+static void unite(struct model_finding *known, const struct model_finding *other) {
+    struct model_finding first = *known;
+    if (graver(other, known))
+        *known = *other;
+    known->count = first.count + other->count;
+    known->process_count = first.process_count + (first.process != other->process);
+}
+
+static void add_finding(struct model *model, const struct model_finding *finding) {
+    struct model_finding *known = known_finding(model, finding->id);
+    if (known) {
+        unite(known, finding);
+        return;
+    }
+    model->findings = checked_resize(model->findings, model->finding_count + 1, sizeof *model->findings);
+    model->findings[model->finding_count++] = *finding;
+}
+
+static int compare_findings(const void *a, const void *b) {
+    const struct model_finding *left = a, *right = b;
+    if (left->severity != right->severity)
+        return left->severity > right->severity ? -1 : 1;
+    if (left->verdict != right->verdict)
+        return left->verdict > right->verdict ? -1 : 1;
+    if (left->edge_count != right->edge_count)
+        return left->edge_count < right->edge_count ? -1 : 1;
+    return strcmp(left->id, right->id);
+}
+
+static void collect_from(struct model *model, struct model_process *process) {
+    size_t count = 0;
+    const struct lgr_finding_info *infos = lgr_findings(process->file, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct model_finding finding;
+        fill_finding(model, process, &infos[i], &finding);
+        add_finding(model, &finding);
+    }
+}
+
+void collect_findings(struct model *model, bool strict) {
+    for (size_t i = 0; i < model->process_count; i++)
+        collect_from(model, &model->processes[i]);
+    for (size_t i = 0; strict && i < model->finding_count; i++)
+        if (model->findings[i].severity == LGR_NOTE)
+            model->findings[i].severity = LGR_ERROR;
+    if (model->finding_count)
+        qsort(model->findings, model->finding_count, sizeof *model->findings, compare_findings);
+    for (size_t i = 0; i < model->finding_count; i++)
+        narrate(&model->pool, &model->findings[i]);
+}

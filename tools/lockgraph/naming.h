@@ -1,0 +1,18 @@
+/* What locks, classes and threads are called.  The first that applies: the
+ * declared name; the static variable; where it was initialised; where it was
+ * first taken. */
+#ifndef LOCKGRAPH_COMMAND_NAMING_H
+#define LOCKGRAPH_COMMAND_NAMING_H
+
+#include "model.h"
+
+/* Fills everything but id and index. */
+void name_class(struct model *model, const struct model_process *process, const struct lgr_class_info *info,
+                struct model_class *class);
+/* Fills name, short_name and identity; process, raw, kind, info and class are set. */
+void name_lock(struct model *model, struct model_lock *lock);
+/* Fills everything but serial, tid and tag. */
+void name_thread(struct model *model, const struct model_process *process, const struct lgr_thread_info *info,
+                 struct model_thread *thread);
+
+#endif

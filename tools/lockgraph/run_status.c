@@ -1,0 +1,52 @@
+#include "run_status.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record/format.h"
+
+static struct lgr_header *map_header(const char *path) {
+    int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat status;
+    if (descriptor < 0)
+        return NULL;
+    bool whole = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+                 status.st_size >= (off_t)sizeof(struct lgr_header);
+    void *header = MAP_FAILED;
+    if (whole)
+        header = mmap(NULL, sizeof(struct lgr_header), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    close(descriptor);
+    return header == MAP_FAILED ? NULL : header;
+}
+
+static uint64_t realtime_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* An image that was replaced by exec has ended already and stays as it is. */
+static void finish(struct lgr_header *header, pid_t pid, int status) {
+    bool ours = memcmp(header->magic, LGR_MAGIC, sizeof header->magic) == 0 && header->pid == (uint32_t)pid &&
+                header->version == LGR_VERSION;
+    if (!ours || atomic_load(&header->ended) == LGR_EXECED)
+        return;
+    if (atomic_load(&header->end_realtime_ns) == 0)
+        atomic_store(&header->end_realtime_ns, realtime_ns());
+    atomic_store(&header->exit_status, status);
+    atomic_store(&header->ended, LGR_EXITED);
+}
+
+void record_status(const struct path_list *files, pid_t pid, int status) {
+    for (size_t i = 0; i < files->count; i++) {
+        struct lgr_header *header = map_header(files->paths[i]);
+        if (!header)
+            continue;
+        finish(header, pid, status);
+        munmap(header, sizeof *header);
+    }
+}

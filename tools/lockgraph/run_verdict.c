@@ -1,0 +1,67 @@
+#include "run_verdict.h"
+
+#include <stdio.h>
+
+#include "command.h"
+#include "model.h"
+
+static const char *cause_of_blindness(struct pool *pool, const struct verdict *verdict,
+                                      const struct model *model) {
+    if (verdict->probe->blind)
+        return verdict->probe->blind;
+    const char *command = text_clean(pool, verdict->command);
+    if (model->process_count == 0)
+        return pool_printf(pool, "the runtime was not loaded into %s; perhaps it clears LD_PRELOAD, or hands over "
+                                 "to a program that is static, set-user-id or of another libc",
+                           command);
+    return pool_printf(pool, "%s took no POSIX lock (those of Rust's std, Go and std::atomic waits are out of "
+                             "reach)",
+                       command);
+}
+
+static void warn_blind(const struct verdict *verdict, struct model *model) {
+    complain("warning: nothing was seen: %s.", cause_of_blindness(&model->pool, verdict, model));
+}
+
+static void name_descendants(struct text *out, const struct model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->process_count; i++)
+        if (model->processes[i].alive)
+            text_printf(out, "%s%s (pid %u)", count++ ? ", " : "Still running and recording: ",
+                        model->processes[i].program, model->processes[i].header->pid);
+    if (count)
+        text_add(out, "\n");
+}
+
+static struct model *load(const struct path_list *files, bool strict) {
+    struct model_options options = {.strict = strict};
+    struct model *model = model_load(files->paths, files->count, &options);
+    for (size_t i = 0; i < model->unreadable; i++)
+        complain("%s", model->unreadable_why[i]);
+    return model;
+}
+
+void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
+    struct model *model = load(verdict->files, verdict->strict);
+    outcome->findings = model_count_at_least(model, verdict->fail_on) > 0;
+    outcome->blind = model->coverage.locks == 0;
+    if (!verdict->quiet && outcome->blind && model->finding_count == 0) {
+        warn_blind(verdict, model);
+    } else if (!verdict->quiet) {
+        struct text out = {0};
+        format_text(&out, model, &verdict->format);
+        name_descendants(&out, model);
+        fputs(text_string(&out), stderr);
+        text_free(&out);
+    }
+    model_free(model);
+}
+
+void tell_waits(const struct path_list *files, const struct format_options *format) {
+    struct model *model = load(files, false);
+    struct text out = {0};
+    format_text_waits(&out, model, format);
+    fputs(text_string(&out), stderr);
+    text_free(&out);
+    model_free(model);
+}

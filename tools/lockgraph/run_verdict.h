@@ -1,0 +1,25 @@
+/* What `lockgraph run` says when the program has ended. */
+#ifndef LOCKGRAPH_COMMAND_RUN_VERDICT_H
+#define LOCKGRAPH_COMMAND_RUN_VERDICT_H
+
+#include "data_dir.h"
+#include "exit_code.h"
+#include "format.h"
+#include "probe.h"
+
+struct verdict {
+    const struct path_list *files; /* of this run */
+    const char *command;           /* as given */
+    const struct probe *probe;
+    unsigned fail_on;
+    bool strict, quiet;
+    struct format_options format;
+};
+
+/* Prints one screen to the standard error; sets `findings` and `blind`. */
+void tell_verdict(const struct verdict *verdict, struct outcome *outcome);
+
+/* Only who waits for what, while the program still lives. */
+void tell_waits(const struct path_list *files, const struct format_options *format);
+
+#endif

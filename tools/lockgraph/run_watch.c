@@ -1,0 +1,102 @@
+#include "run_watch.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model.h"
+
+#define ATTEMPTS 5
+
+struct watched {
+    const char *path;
+    uint32_t deadlocks; /* told so far */
+    unsigned attempts;  /* looks since the count rose that found nothing new: it may be ahead of the record */
+    bool done; /* its process has ended, and we looked after that */
+    struct watched *next;
+};
+
+bool path_list_has(const struct path_list *list, const char *path) {
+    for (size_t i = 0; list && i < list->count; i++)
+        if (strcmp(list->paths[i], path) == 0)
+            return true;
+    return false;
+}
+
+static struct watched *watched_file(struct watch *watch, const char *path) {
+    for (struct watched *file = watch->files; file; file = file->next)
+        if (strcmp(file->path, path) == 0)
+            return file;
+    struct watched *file = pool_alloc(&watch->pool, sizeof *file);
+    file->path = pool_string(&watch->pool, path);
+    file->done = path_list_has(watch->ignored, path);
+    file->next = watch->files;
+    watch->files = file;
+    return file;
+}
+
+/* The live fields, through the page cache; a map could be cut short under us. */
+static bool read_header(const char *path, struct lgr_header *header) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0)
+        return false;
+    ssize_t length = pread(descriptor, header, sizeof *header, 0);
+    close(descriptor);
+    return length == (ssize_t)sizeof *header && memcmp(header->magic, LGR_MAGIC, sizeof header->magic) == 0;
+}
+
+static bool already_told(struct watch *watch, const char *id) {
+    for (size_t i = 0; i < watch->told_count; i++)
+        if (strcmp(watch->told[i], id) == 0)
+            return true;
+    watch->told = checked_resize(watch->told, watch->told_count + 1, sizeof *watch->told);
+    watch->told[watch->told_count++] = pool_string(&watch->pool, id);
+    return false;
+}
+
+/* True when there was something new. */
+static bool tell(struct watch *watch, const char *path, const struct format_options *format) {
+    struct model *model = model_load(&path, 1, &(struct model_options){0});
+    struct text out = {0};
+    for (size_t i = 0; i < model->finding_count; i++) {
+        const struct model_finding *finding = &model->findings[i];
+        if (finding->verdict == LGR_VERDICT_ACTUAL && !already_told(watch, finding->id))
+            format_text_finding(&out, model, finding, format);
+    }
+    bool anything = out.length > 0;
+    fputs(text_string(&out), stderr);
+    text_free(&out);
+    model_free(model);
+    return anything;
+}
+
+static void look_into(struct watch *watch, struct watched *file, const struct format_options *format) {
+    struct lgr_header header;
+    if (file->done || !read_header(file->path, &header))
+        return;
+    uint32_t deadlocks = atomic_load_explicit(&header.deadlocks, memory_order_relaxed);
+    file->done = atomic_load_explicit(&header.ended, memory_order_relaxed) != LGR_RUNNING;
+    if (deadlocks == file->deadlocks)
+        return;
+    if (!tell(watch, file->path, format) && ++file->attempts < ATTEMPTS)
+        return;
+    file->deadlocks = deadlocks;
+    file->attempts = 0;
+    watch->deadlock = true;
+}
+
+void watch_look(struct watch *watch, const struct format_options *format) {
+    struct pool pool = {0};
+    struct path_list list;
+    if (data_dir_list(&pool, watch->directory, &list))
+        for (size_t i = 0; i < list.count; i++)
+            look_into(watch, watched_file(watch, list.paths[i]), format);
+    pool_free(&pool);
+}
+
+void watch_free(struct watch *watch) {
+    pool_free(&watch->pool);
+    free(watch->told);
+}

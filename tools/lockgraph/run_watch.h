@@ -1,0 +1,29 @@
+/* Looks into the evidence while the program runs, to tell a deadlock as soon
+ * as it is recorded. */
+#ifndef LOCKGRAPH_COMMAND_RUN_WATCH_H
+#define LOCKGRAPH_COMMAND_RUN_WATCH_H
+
+#include <stdbool.h>
+
+#include "data_dir.h"
+#include "format.h"
+
+struct watched;
+struct watch {
+    struct pool pool;
+    const char *directory;
+    const struct path_list *ignored; /* what was there before */
+    struct watched *files;
+    const char **told; /* ids of findings already printed */
+    size_t told_count;
+    bool deadlock; /* one was seen */
+};
+
+/* Cheap: reads the headers of files whose process has not ended.  Prints new
+ * deadlocks to the standard error. */
+void watch_look(struct watch *watch, const struct format_options *format);
+void watch_free(struct watch *watch);
+
+bool path_list_has(const struct path_list *list, const char *path);
+
+#endif

@@ -1,0 +1,89 @@
+#include "stacks.h"
+
+#include <string.h>
+
+/* Prefixes of functions that take locks on behalf of their caller. */
+static const char *const helper_prefixes[] = {
+    "pthread_", "__pthread_", "___pthread_", "mtx_",          "cnd_",   "thrd_", "sem_",
+    "__gthread", "std::",     "__gnu_cxx::", "boost::unique_lock", "boost::mutex", "boost::lock_guard",
+    "void std::", "bool std::",
+};
+/* Endings that lock wrappers have across code bases; compared without case. */
+static const char *const helper_endings[] = {
+    "mutex_lock", "mutex_trylock", "mutex_timedlock", "mutex_acquire", "mutex_enter", "lockmutex",
+    "mutex::lock", "mutex_lock_impl", "mutex_lock_slowpath", "lock_mutex",
+};
+
+static bool starts_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends_with(const char *text, const char *ending) {
+    size_t length = strlen(text), tail = strlen(ending);
+    return length >= tail && strcasecmp(text + length - tail, ending) == 0;
+}
+
+bool frame_is_helper(const struct code_frame *frame) {
+    if (!frame->function)
+        return false;
+    for (size_t i = 0; i < sizeof helper_prefixes / sizeof *helper_prefixes; i++)
+        if (starts_with(frame->function, helper_prefixes[i]))
+            return true;
+    for (size_t i = 0; i < sizeof helper_endings / sizeof *helper_endings; i++)
+        if (ends_with(frame->function, helper_endings[i]))
+            return true;
+    return false;
+}
+
+static bool is_libc(const struct code_frame *frame) {
+    const char *name = frame->module ? base_name(frame->module) : "";
+    return starts_with(name, "libc.so") || starts_with(name, "libc-") || starts_with(name, "libpthread") ||
+           starts_with(name, "ld-");
+}
+
+bool frame_is_bottom(const struct code_frame *frame) {
+    static const char *const names[] = {"_start",      "start_thread", "clone",  "clone3",
+                                        "__clone3",    "__clone",      "__clone_internal",
+                                        "__libc_start_main", "__libc_start_call_main"};
+    if (!frame->function)
+        return is_libc(frame);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (starts_with(frame->function, names[i]) && (is_libc(frame) || i == 0))
+            return true;
+    return false;
+}
+
+const char *frame_place(struct pool *pool, const struct code_frame *frame) {
+    if (!frame)
+        return "a place not recorded";
+    if (frame->function && frame->file)
+        return pool_printf(pool, "%s() %s:%u", frame->function, base_name(frame->file), frame->line);
+    if (frame->function)
+        return pool_printf(pool, "%s()+0x%lx in %s", frame->function, (unsigned long)frame->function_offset,
+                           base_name(frame->module));
+    return frame_short(pool, frame);
+}
+
+const char *frame_short(struct pool *pool, const struct code_frame *frame) {
+    if (!frame)
+        return "?";
+    if (frame->file)
+        return pool_printf(pool, "%s:%u", base_name(frame->file), frame->line);
+    if (frame->function)
+        return pool_printf(pool, "%s+0x%lx", frame->function, (unsigned long)frame->function_offset);
+    if (frame->module)
+        return pool_printf(pool, "%s+0x%lx", base_name(frame->module), (unsigned long)frame->offset);
+    return pool_printf(pool, "0x%lx", (unsigned long)frame->offset);
+}
+
+const char *frame_identity(struct pool *pool, const struct code_frame *frame) {
+    if (!frame || !frame->module)
+        return "?";
+    const char *module = base_name(frame->module);
+    if (!frame->function)
+        return pool_printf(pool, "%s+%lx", frame->build_id[0] ? frame->build_id : module,
+                           (unsigned long)frame->offset);
+    if (frame->line && frame->function_line && frame->line >= frame->function_line)
+        return pool_printf(pool, "%s!%s:%u", module, frame->function, frame->line - frame->function_line);
+    return pool_printf(pool, "%s!%s+%lx", module, frame->function, (unsigned long)frame->function_offset);
+}

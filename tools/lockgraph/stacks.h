@@ -1,0 +1,28 @@
+/* Which frames of a stack matter to a reader. */
+#ifndef LOCKGRAPH_COMMAND_STACKS_H
+#define LOCKGRAPH_COMMAND_STACKS_H
+
+#include <stdbool.h>
+
+#include "model.h"
+
+/* A helper on the way to a lock (std::lock_guard, __gthread_mutex_lock,
+ * g_mutex_lock, inline_mysql_mutex_lock, …): shown in stacks, but the place
+ * that is named is its caller. */
+bool frame_is_helper(const struct code_frame *frame);
+/* The start of every thread or program below its own code (clone3,
+ * start_thread, __libc_start_main, _start): left out of text reports. */
+bool frame_is_bottom(const struct code_frame *frame);
+
+/* "post() ledger.c:40", "post() in libledger.so", "libledger.so+0x1234", or
+ * "a place not recorded" for NULL. */
+const char *frame_place(struct pool *pool, const struct code_frame *frame);
+/* "ledger.c:40", else "post", else "libledger.so+0x1234". */
+const char *frame_short(struct pool *pool, const struct code_frame *frame);
+
+/* The same frame in every run and at every address layout: module and
+ * function, then the line within the function (with debug information) or the
+ * offset within it; build id and offset where there is no symbol. */
+const char *frame_identity(struct pool *pool, const struct code_frame *frame);
+
+#endif

@@ -1,0 +1,272 @@
+#include "symbols.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "demangle.h"
+#include "symbols_inline.h"
+#include "text.h"
+
+struct module_symbols {
+    const char *path;     /* as recorded, clean */
+    const char *build_id; /* hex */
+    const char *problem;  /* NULL: none */
+    Dwfl *dwfl;
+    Dwfl_Module *module; /* NULL: nothing to look in */
+    struct module_symbols *next;
+};
+
+struct symbols {
+    struct pool pool;
+    struct module_symbols *modules;
+    void *code_cache; /* tsearch tree of struct cached_code */
+};
+
+struct cached_code {
+    const struct module_symbols *module;
+    uint64_t offset;
+    struct code_frames frames;
+};
+
+const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *module_build_id(const struct module_symbols *module) { return module->build_id; }
+const char *module_path(const struct module_symbols *module) { return module->path; }
+
+struct symbols *symbols_open(void) {
+    struct symbols *symbols = checked_resize(NULL, 1, sizeof *symbols);
+    *symbols = (struct symbols){0};
+    return symbols;
+}
+
+static void keep_cached(void *node) { (void)node; }
+
+void symbols_close(struct symbols *symbols) {
+    for (struct module_symbols *module = symbols->modules; module; module = module->next)
+        if (module->dwfl)
+            dwfl_end(module->dwfl);
+    tdestroy(symbols->code_cache, keep_cached);
+    pool_free(&symbols->pool);
+    free(symbols);
+}
+
+/* ---- finding the file ---- */
+
+static const char *hex(struct pool *pool, const uint8_t *bytes, size_t length) {
+    char *text = pool_alloc(pool, 2 * length + 1);
+    for (size_t i = 0; i < length; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return text;
+}
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_linux_proc_find_elf, /* never called: the file is always given */
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+};
+
+/* Places `file` at the addresses it was linked for, so that ELF virtual
+ * addresses are looked up unchanged. */
+static bool load(struct module_symbols *module, const char *file) {
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    if (!dwfl)
+        return false;
+    dwfl_report_begin(dwfl);
+    module->module = dwfl_report_elf(dwfl, base_name(file), file, -1, 0, true);
+    dwfl_report_end(dwfl, NULL, NULL);
+    if (!module->module) {
+        dwfl_end(dwfl);
+        return false;
+    }
+    module->dwfl = dwfl;
+    return true;
+}
+
+static void unload(struct module_symbols *module) {
+    dwfl_end(module->dwfl);
+    module->dwfl = NULL;
+    module->module = NULL;
+}
+
+static bool same_build(const struct module_symbols *module) {
+    const unsigned char *bits = NULL;
+    GElf_Addr address = 0;
+    int length = dwfl_module_build_id(module->module, &bits, &address);
+    if (!module->build_id[0])
+        return true;
+    if (length <= 0 || strlen(module->build_id) != 2 * (size_t)length)
+        return false;
+    for (int i = 0; i < length; i++) {
+        char digits[3];
+        snprintf(digits, sizeof digits, "%02x", bits[i]);
+        if (strncmp(digits, module->build_id + 2 * i, 2) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool load_by_build_id(struct module_symbols *module) {
+    if (strlen(module->build_id) < 4)
+        return false;
+    char file[512];
+    snprintf(file, sizeof file, "/usr/lib/debug/.build-id/%.2s/%s.debug", module->build_id,
+             module->build_id + 2);
+    if (access(file, R_OK) != 0 || !load(module, file))
+        return false;
+    if (same_build(module))
+        return true;
+    unload(module);
+    return false;
+}
+
+static const char *existing_file(struct pool *pool, const char *path) {
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(path), tail = sizeof deleted - 1;
+    if (length > tail && strcmp(path + length - tail, deleted) == 0)
+        return pool_string_n(pool, path, length - tail);
+    return path;
+}
+
+static void open_module(struct symbols *symbols, struct module_symbols *module, const char *path) {
+    const char *file = existing_file(&symbols->pool, path);
+    if (path[0] != '/')
+        return; /* vdso and other unnamed objects */
+    bool rebuilt = false;
+    if (load(module, file)) {
+        if (same_build(module))
+            return;
+        rebuilt = true;
+        unload(module);
+    }
+    if (load_by_build_id(module))
+        return;
+    module->problem = pool_printf(&symbols->pool,
+                                  rebuilt ? "%s was replaced after the run: its places are shown as offsets"
+                                          : "%s cannot be read: its places are shown as offsets",
+                                  module->path);
+}
+
+struct module_symbols *symbols_module(struct symbols *symbols, const char *path, const uint8_t *build_id,
+                                      size_t build_id_length) {
+    const char *id = hex(&symbols->pool, build_id, build_id_length);
+    const char *clean = text_clean(&symbols->pool, path);
+    for (struct module_symbols *module = symbols->modules; module; module = module->next)
+        if (strcmp(module->path, clean) == 0 && strcmp(module->build_id, id) == 0)
+            return module;
+    struct module_symbols *module = pool_alloc(&symbols->pool, sizeof *module);
+    module->path = clean;
+    module->build_id = id;
+    module->next = symbols->modules;
+    symbols->modules = module;
+    open_module(symbols, module, path);
+    return module;
+}
+
+const char *symbols_problem(const struct symbols *symbols, size_t index) {
+    for (const struct module_symbols *module = symbols->modules; module; module = module->next)
+        if (module->problem && index-- == 0)
+            return module->problem;
+    return NULL;
+}
+
+/* ---- looking up ---- */
+
+static const char *symbol_name(struct module_symbols *module, uint64_t offset, uint64_t *displacement,
+                               GElf_Sym *symbol) {
+    if (!module || !module->module)
+        return NULL;
+    GElf_Off within = 0;
+    const char *name = dwfl_module_addrinfo(module->module, offset, &within, symbol, NULL, NULL, NULL);
+    *displacement = within;
+    return name && name[0] ? name : NULL;
+}
+
+const char *symbols_function_at(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
+    GElf_Sym symbol;
+    uint64_t displacement;
+    const char *name = symbol_name(module, offset, &displacement, &symbol);
+    return name ? demangled(&symbols->pool, name) : NULL;
+}
+
+struct variable symbols_variable(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
+    GElf_Sym symbol;
+    struct variable result = {0};
+    const char *name = symbol_name(module, offset, &result.displacement, &symbol);
+    unsigned type = name ? GELF_ST_TYPE(symbol.st_info) : STT_FUNC;
+    if ((type != STT_OBJECT && type != STT_NOTYPE) || result.displacement >= symbol.st_size)
+        return (struct variable){0};
+    result.name = demangled(&symbols->pool, name);
+    return result;
+}
+
+static void set_line(struct symbols *symbols, struct module_symbols *module, uint64_t address,
+                     struct code_frame *frame) {
+    Dwfl_Line *line = dwfl_module_getsrc(module->module, address);
+    int number = 0;
+    const char *file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    if (!file || number <= 0)
+        return;
+    const char *directory = file[0] == '/' ? NULL : dwfl_line_comp_dir(line);
+    frame->file = text_clean(&symbols->pool, directory ? pool_printf(&symbols->pool, "%s/%s", directory, file)
+                                                       : file);
+    frame->line = (unsigned)number;
+}
+
+/* Without debug information: one frame, from the symbol table. */
+static struct code_frames plain_frame(struct symbols *symbols, struct code_frame frame, const char *name) {
+    struct code_frame *copy = pool_alloc(&symbols->pool, sizeof *copy);
+    if (name)
+        frame.function = demangled(&symbols->pool, name);
+    *copy = frame;
+    return (struct code_frames){1, copy};
+}
+
+static struct code_frames look_up(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
+    struct code_frame frame = {.offset = offset};
+    if (!module)
+        return plain_frame(symbols, frame, NULL);
+    frame.module = module->path;
+    frame.build_id = module->build_id;
+    if (!module->module || offset == 0)
+        return plain_frame(symbols, frame, NULL);
+    GElf_Sym symbol;
+    uint64_t displacement = 0;
+    const char *name = symbol_name(module, offset - 1, &displacement, &symbol);
+    frame.function_offset = displacement + 1;
+    set_line(symbols, module, offset - 1, &frame);
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = dwfl_module_addrdie(module->module, offset - 1, &bias);
+    struct code_frames result = {0};
+    if (unit)
+        result = inlined_frames(&symbols->pool, unit, offset - 1 - bias, frame);
+    return result.count ? result : plain_frame(symbols, frame, name);
+}
+
+static int compare_code(const void *a, const void *b) {
+    const struct cached_code *left = a, *right = b;
+    if (left->module != right->module)
+        return (uintptr_t)left->module < (uintptr_t)right->module ? -1 : 1;
+    return left->offset < right->offset ? -1 : left->offset > right->offset;
+}
+
+struct code_frames symbols_code(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
+    struct cached_code key = {.module = module, .offset = offset};
+    struct cached_code **found = tfind(&key, &symbols->code_cache, compare_code);
+    if (found)
+        return (*found)->frames;
+    struct cached_code *entry = pool_alloc(&symbols->pool, sizeof *entry);
+    *entry = (struct cached_code){module, offset, look_up(symbols, module, offset)};
+    tsearch(entry, &symbols->code_cache, compare_code);
+    return entry->frames;
+}

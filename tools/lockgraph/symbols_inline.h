@@ -1,0 +1,14 @@
+/* The chain of functions inlined at an address, from DWARF. */
+#ifndef LOCKGRAPH_COMMAND_SYMBOLS_INLINE_H
+#define LOCKGRAPH_COMMAND_SYMBOLS_INLINE_H
+
+#include <elfutils/libdw.h>
+
+#include "symbols.h"
+
+/* Expands `frame` (module, offset and the innermost file and line are set) by
+ * what `unit` says about `address`.  Count 0: the unit does not know. */
+struct code_frames inlined_frames(struct pool *pool, Dwarf_Die *unit, uint64_t address,
+                                  struct code_frame frame);
+
+#endif
