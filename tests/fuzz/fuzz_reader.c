@@ -3,6 +3,8 @@
  *
  * With -fsanitize=fuzzer a libFuzzer target; without, a program that replays
  * the files named as arguments. */
+#include <stdio.h>
+
 #include "../unit/record_walk.h"
 
 static void set_header(struct lgr_header *header) {
@@ -33,9 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-#include <stdio.h>
-
 static bool replay(const char *path) {
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
@@ -51,7 +50,8 @@ static bool replay(const char *path) {
     return whole;
 }
 
-int main(int count, char **arguments) {
+/* Weak: libFuzzer brings its own. */
+__attribute__((weak)) int main(int count, char **arguments) {
     for (int i = 1; i < count; i++) {
         if (!replay(arguments[i])) {
             fprintf(stderr, "%s cannot be read\n", arguments[i]);
@@ -61,4 +61,3 @@ int main(int count, char **arguments) {
     printf("%d files replayed\n", count - 1);
     return 0;
 }
-#endif
