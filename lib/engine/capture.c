@@ -1,0 +1,145 @@
+/* Contexts of the calling thread: the checked cache, unwinding, and matching
+ * held locks with the frames of one unwinding. */
+#include <string.h>
+
+#include "engine/context.h"
+#include "engine/mix.h"
+#include "engine/thread.h"
+#include "platform/memory.h"
+#include "platform/unwind.h"
+
+enum { CACHE_SETS = 64, CACHE_WAYS = 4, CHECKED_SLOTS = 8, MOST_FRAMES = 64, FIRST_USES = 64 };
+
+/* One known stack: the return addresses that must stand in these slots. */
+struct entry {
+    uintptr_t site, sp;
+    uint32_t context;
+    uint32_t slots;
+    uint32_t offset[CHECKED_SLOTS]; /* slot address minus sp */
+    uintptr_t value[CHECKED_SLOTS];
+};
+struct lge_context_cache {
+    struct entry entries[CACHE_SETS][CACHE_WAYS];
+    uint8_t next[CACHE_SETS];
+};
+
+void lge_context_cache_free(struct lge_thread *thread) {
+    lgp_free(thread->contexts, sizeof *thread->contexts);
+    thread->contexts = NULL;
+}
+
+static size_t set_of(uintptr_t site, uintptr_t sp) { return lge_mix(site, sp) % CACHE_SETS; }
+
+static bool still_true(const struct entry *entry) {
+    for (uint32_t i = 0; i < entry->slots; i++)
+        if (*(const uintptr_t *)(entry->sp + entry->offset[i]) != entry->value[i]) return false;
+    return true;
+}
+
+static uint32_t cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    if (thread->contexts == NULL) return 0;
+    const struct entry *set = thread->contexts->entries[set_of(site, sp)];
+    for (int i = 0; i < CACHE_WAYS; i++)
+        if (set[i].site == site && set[i].sp == sp && still_true(&set[i])) return set[i].context;
+    return 0;
+}
+
+/* The slots may be re-read later only where they are certain to be mapped:
+ * between the stack pointer and the known top of this thread's stack. */
+static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *frames, size_t count, uintptr_t sp) {
+    enum { STACK_MOST = 64 << 20 };
+    return thread->stack_top > sp && thread->stack_top - sp < STACK_MOST && count > 1 &&
+           frames[count - 1].sp <= thread->stack_top;
+}
+
+/* Return address of frame i stands just below the sp of frame i + 1 on x86-64;
+ * where it does not (other machines), the entry is not made. */
+static void remember(struct lge_thread *thread, const struct lgp_frame *frames, size_t count, uintptr_t sp,
+                     uint32_t context) {
+    if (!may_cache(thread, frames, count, sp)) return;
+    if (thread->contexts == NULL) thread->contexts = lgp_alloc(sizeof *thread->contexts);
+    if (thread->contexts == NULL) return;
+    struct entry entry = {.site = frames[0].pc, .sp = sp, .context = context};
+    for (size_t i = 1; i < count && entry.slots < CHECKED_SLOTS; i++) {
+        uintptr_t slot = frames[i].sp - sizeof(uintptr_t);
+        if (slot < sp || slot >= thread->stack_top || *(const uintptr_t *)slot != frames[i].pc) return;
+        entry.offset[entry.slots] = (uint32_t)(slot - sp);
+        entry.value[entry.slots++] = frames[i].pc;
+    }
+    size_t set = set_of(entry.site, sp);
+    thread->contexts->entries[set][thread->contexts->next[set]++ % CACHE_WAYS] = entry;
+}
+
+static uint32_t intern_frames(const struct lgp_frame *frames, size_t count, uintptr_t site) {
+    uintptr_t pcs[MOST_FRAMES];
+    for (size_t i = 0; i < count; i++) pcs[i] = frames[i].pc;
+    pcs[0] = site;
+    return lge_context_intern(pcs, count, false);
+}
+
+static uint32_t one_frame(uintptr_t site) { return lge_context_intern(&site, 1, true); }
+
+static size_t unwind(uintptr_t sp, struct lgp_frame *frames) {
+    return lgp_unwind(sp, frames, lge_context_depth());
+}
+
+uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    uint32_t context = cached(thread, site, sp);
+    if (context != 0) return context;
+    struct lgp_frame frames[MOST_FRAMES];
+    size_t count = sp == 0 ? 0 : unwind(sp, frames);
+    if (count == 0 || frames[0].pc != site) return one_frame(site);
+    context = intern_frames(frames, count, site);
+    remember(thread, frames, count, sp, context);
+    return context;
+}
+
+uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    _Atomic uint8_t *state = lge_site(site);
+    uint8_t uses = atomic_load_explicit(state, memory_order_relaxed);
+    if (uses == LGE_SITE_PLAIN) return 0;
+    if (uses < FIRST_USES)
+        atomic_store_explicit(state, (uint8_t)(uses + 1), memory_order_relaxed);
+    else if (uses != LGE_SITE_WRAPPER)
+        atomic_store_explicit(state, LGE_SITE_PLAIN, memory_order_relaxed);
+    return lge_context_capture(thread, site, sp);
+}
+
+/* The frame in which `held` was taken, if that activation is still there. */
+static size_t frame_of(const struct lge_held *held, const struct lgp_frame *frames, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (frames[i].sp != held->sp) continue;
+        uintptr_t function = lgp_function_start(held->site);
+        return function != 0 && function == lgp_function_start(frames[i].pc) ? i : SIZE_MAX;
+    }
+    return SIZE_MAX;
+}
+
+/* The same site with the same stack pointer as the request: a loop in one
+ * activation, or a wrapper entered twice; nothing tells which. */
+static uint32_t match(const struct lge_held *held, const struct lgp_frame *frames, size_t count, uintptr_t site,
+                      uintptr_t sp) {
+    bool ambiguous = held->site == site && held->sp == sp;
+    size_t i = ambiguous ? SIZE_MAX : frame_of(held, frames, count);
+    if (i != SIZE_MAX) return intern_frames(frames + i, count - i, held->site);
+    atomic_store_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed);
+    return one_frame(held->site);
+}
+
+static bool all_known(const struct lge_thread *thread) {
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+        if (held->context == 0) return false;
+    return true;
+}
+
+uint32_t lge_context_resolve(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    if (all_known(thread)) return lge_context_capture(thread, site, sp);
+    struct lgp_frame frames[MOST_FRAMES];
+    size_t count = sp == 0 ? 0 : unwind(sp, frames);
+    for (struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+        if (held->context == 0) held->context = match(held, frames, count, site, sp);
+    if (count == 0 || frames[0].pc != site) return one_frame(site);
+    uint32_t context = intern_frames(frames, count, site);
+    remember(thread, frames, count, sp, context);
+    return context;
+}

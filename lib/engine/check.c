@@ -1,0 +1,257 @@
+/* The check of a request: insert its dependencies, look for the cycles they
+ * close.  This is the path of a chain seen for the first time by a thread (or
+ * of a watched one); a known chain never gets here. */
+#include "engine/check.h"
+
+#include "engine/context.h"
+#include "engine/evidence.h"
+#include "engine/finding.h"
+#include "engine/known.h"
+#include "engine/lock_class.h"
+#include "engine/search.h"
+#include "platform/memory.h"
+
+/* Searches that ran out of budget, to be taken up again at exit.  Graph lock. */
+struct postponed {
+    uint64_t from, to;
+    struct lge_dependency *dependency;
+    struct postponed *next;
+};
+static struct postponed *postponed;
+static _Atomic uint32_t degraded; /* enum lgr_degraded bits; relaxed */
+static bool recording;
+
+void lge_check_start(const struct lge_config *config) { recording = config->recording; }
+uint32_t lge_degraded(void) { return atomic_load_explicit(&degraded, memory_order_relaxed); }
+void lge_degrade(uint32_t bit) { atomic_fetch_or_explicit(&degraded, bit, memory_order_relaxed); }
+
+/* ---- cycles ---- */
+
+static void postpone(const struct lge_edge *edge, struct lge_dependency *dependency) {
+    lge_degrade(LGR_DEGRADED_SEARCH);
+    struct postponed *later = edge->from->is_class ? NULL : lgp_alloc(sizeof *later);
+    if (later == NULL) return;
+    later->from = lge_node_number(edge->from);
+    later->to = lge_node_number(edge->to);
+    later->dependency = lge_dependency_keep(dependency);
+    later->next = postponed;
+    postponed = later;
+}
+
+static void remember_length(const struct lge_cycle *cycle) {
+    for (size_t i = 0; i < cycle->length; i++)
+        if (cycle->steps[i].edge->cycle_length < cycle->length)
+            cycle->steps[i].edge->cycle_length = (uint32_t)cycle->length;
+}
+
+/* In the class graph only what could really hang is worth a word. */
+static void look_for_cycle(struct lge_edge *edge, struct lge_dependency *dependency) {
+    enum lgr_verdict above = edge->from->is_class ? LGR_VERDICT_ORDERED : LGR_VERDICT_NONE;
+    struct lge_cycle cycle = lge_search(edge, dependency, above, 1);
+    if (cycle.exhausted) postpone(edge, dependency);
+    if (cycle.verdict == LGR_VERDICT_NONE) return;
+    remember_length(&cycle);
+    lge_report_cycle(&cycle);
+}
+
+void lge_check_postponed(void) {
+    enum { LATER_FACTOR = 20 };
+    lge_graph_lock();
+    while (postponed != NULL) {
+        struct postponed *later = postponed;
+        postponed = later->next;
+        lge_table_lock();
+        struct lge_lock *from = lge_lock_find(later->from), *to = lge_lock_find(later->to);
+        struct lge_edge *edge = from == NULL || to == NULL ? NULL : lge_edge_find(&from->node, &to->node);
+        lge_table_unlock();
+        if (edge != NULL) {
+            struct lge_cycle cycle = lge_search(edge, later->dependency, LGR_VERDICT_NONE, LATER_FACTOR);
+            if (cycle.verdict != LGR_VERDICT_NONE) lge_report_cycle(&cycle);
+        }
+        lge_dependency_drop(later->dependency);
+        lgp_free(later, sizeof *later);
+    }
+    lge_graph_unlock();
+}
+
+/* Edges became watched.  Whoever checked them before that holds the table lock
+ * until its key is in its cache; whoever checks later sees the mark. */
+static void forget_known_chains(void) {
+    lge_table_lock();
+    lge_known_clear_all();
+    lge_table_unlock();
+}
+
+/* A new edge whose ends both have a place. */
+static void insert_in_order(struct lge_edge *edge, struct lge_dependency *dependency) {
+    enum lge_order_result result = lge_order_insert(edge->from, edge->to);
+    if (result == LGE_ORDER_MERGED) forget_known_chains();
+    if (result != LGE_ORDER_MERGED && result != LGE_ORDER_WITHIN) return;
+    lge_watch(edge);
+    look_for_cycle(edge, dependency);
+}
+
+/* ---- one dependency, with both locks ---- */
+
+/* Whether every edge this needs can be had under the table lock alone: to a
+ * leaf, or there already and not watched. */
+static bool simple(const struct lge_thread *thread, const struct lge_lock *to) {
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++) {
+        struct lge_lock *from = lge_lock_find(held->id);
+        if (from == NULL || !from->node.placed) return false;
+        if (!to->node.placed) continue;
+        struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
+        if (edge == NULL || lge_watched(edge)) return false;
+    }
+    return true;
+}
+
+static void insert_simple(struct lge_lock *to, struct lge_dependency *dependency) {
+    for (uint32_t i = 0; i < dependency->held_count; i++) {
+        struct lge_lock *from = lge_lock_find(dependency->held[i].lock);
+        struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
+        if (edge == NULL) edge = lge_edge_add(&from->node, &to->node);
+        if (edge != NULL) lge_edge_attach(edge, dependency);
+    }
+}
+
+/* Under the graph lock: one edge of a dependency; true when it is watched. */
+static bool insert_edge(const struct lge_held *held, struct lge_lock *to, struct lge_dependency *dependency) {
+    lge_table_lock();
+    struct lge_lock *from = lge_lock_obtain_held(held);
+    struct lge_edge *edge = from == NULL ? NULL : lge_edge_find(&from->node, &to->node);
+    bool fresh = from != NULL && edge == NULL;
+    if (fresh) {
+        lge_node_promote(&from->node);
+        edge = lge_edge_add(&from->node, &to->node);
+    }
+    bool changed = edge != NULL && lge_edge_attach(edge, dependency);
+    lge_table_unlock();
+    if (!changed) return edge != NULL && lge_watched(edge);
+    if (fresh && to->node.placed)
+        insert_in_order(edge, dependency);
+    else if (lge_watched(edge))
+        look_for_cycle(edge, dependency);
+    return lge_watched(edge);
+}
+
+static bool insert_ordered(const struct lge_thread *thread, struct lge_lock *to, struct lge_dependency *dependency) {
+    bool watched = false;
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+        if (insert_edge(held, to, dependency)) watched = true;
+    return watched;
+}
+
+/* ---- classes ---- */
+
+static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock, struct lge_dependency *dependency) {
+    if (recording) lge_evidence_edge(held->lock, to_lock, held, dependency);
+    struct lge_class *from = lge_class_get(lge_lock_class(held->lock));
+    struct lge_class *to = lge_class_get(lge_lock_class(to_lock));
+    if (from == NULL || to == NULL || from == to) return;
+    struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
+    bool fresh = edge == NULL;
+    if (fresh) {
+        lge_node_promote(&from->node);
+        lge_node_promote(&to->node);
+        edge = lge_edge_add(&from->node, &to->node);
+    }
+    if (edge == NULL || !lge_edge_attach(edge, dependency)) return;
+    if (fresh)
+        insert_in_order(edge, dependency);
+    else if (lge_watched(edge))
+        look_for_cycle(edge, dependency);
+}
+
+/* Once per thread for each pair of classes, modes and contexts. */
+static void check_classes(struct lge_thread *thread, uint64_t to_lock, struct lge_dependency *dependency) {
+    uint64_t request = lge_mix((uint64_t)dependency->context << 8 | (uint64_t)dependency->flags << 1 | dependency->mode,
+                               lge_lock_class(to_lock));
+    for (uint32_t i = 0; i < dependency->held_count; i++) {
+        const struct lgr_held *held = &dependency->held[i];
+        uint64_t key = lge_mix(request, (uint64_t)held->context << 33 | (uint64_t)held->mode << 32 | lge_lock_class(held->lock));
+        if (lge_recent(thread, key)) continue;
+        lge_graph_lock();
+        insert_class_edge(held, to_lock, dependency);
+        lge_graph_unlock();
+        lge_recent_insert(thread, key);
+    }
+}
+
+/* ---- the event ---- */
+
+static bool holds_id(const struct lge_thread *thread, uint64_t id) {
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+        if (held->id == id) return true;
+    return false;
+}
+
+/* A writer of a lock was seen: two readers of it may now block each other where
+ * writers are preferred. */
+static void note_writer(const struct lge_request *request) {
+    lge_graph_lock();
+    lge_table_lock();
+    struct lge_lock *lock = lge_lock_obtain(request);
+    lge_table_unlock();
+    if (lock != NULL && !lock->written) {
+        lock->written = true;
+        for (struct lge_edge *edge = !lock->node.placed ? NULL : lock->node.in; edge != NULL; edge = edge->next_in)
+            for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++) look_for_cycle(edge, edge->dependencies[i]);
+    }
+    lge_graph_unlock();
+}
+
+static uint64_t with_epoch(uint64_t key, const struct lge_thread *thread) { return lge_mix(key, thread->epoch); }
+
+/* True when some edge of the chain is watched. */
+static bool insert(struct lge_thread *thread, const struct lge_request *request, struct lge_dependency *dependency,
+                   uint64_t key) {
+    lge_table_lock();
+    struct lge_lock *to = lge_lock_obtain(request);
+    bool done = to != NULL && simple(thread, to);
+    if (done) {
+        insert_simple(to, dependency);
+        lge_known_insert(thread, key);
+    }
+    lge_table_unlock();
+    if (done || to == NULL) return false;
+    lge_graph_lock();
+    lge_table_lock();
+    to = lge_lock_obtain(request);
+    lge_table_unlock();
+    bool watched = to != NULL && insert_ordered(thread, to, dependency);
+    /* No edge can become watched meanwhile: that takes the graph lock. */
+    if (!watched) lge_known_insert(thread, key);
+    lge_graph_unlock();
+    return watched;
+}
+
+void lge_check(struct lge_thread *thread, const struct lge_request *request) {
+    if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE) note_writer(request);
+    if (thread->top == thread->base) return;
+    uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode, lge_place(request->site, request->context));
+    if (lge_known(thread, key) || lge_recent(thread, with_epoch(key, thread))) return;
+    if (holds_id(thread, request->id)) {
+        lge_known_insert(thread, key);
+        return;
+    }
+    uint32_t context = lge_context_resolve(thread, request->site, request->sp);
+    if (request->context != 0) context = request->context;
+    struct lge_dependency *dependency = lge_dependency_make(thread, request, context);
+    if (dependency == NULL) return;
+    if (!thread->has_dependencies && recording) lge_evidence_thread(thread);
+    thread->has_dependencies = true;
+    if (insert(thread, request, dependency, key)) lge_recent_insert(thread, with_epoch(key, thread));
+    check_classes(thread, request->id, dependency);
+    lge_dependency_drop(dependency);
+}
+
+void lge_check_reset(void) {
+    while (postponed != NULL) {
+        struct postponed *later = postponed;
+        postponed = later->next;
+        lge_dependency_drop(later->dependency);
+        lgp_free(later, sizeof *later);
+    }
+    atomic_store_explicit(&degraded, 0, memory_order_relaxed);
+}

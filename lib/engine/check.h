@@ -1,0 +1,16 @@
+/* What check.c offers the rest of the engine. */
+#ifndef LOCKGRAPH_ENGINE_CHECK_H
+#define LOCKGRAPH_ENGINE_CHECK_H
+
+#include "engine/engine.h"
+
+void lge_check_start(const struct lge_config *config);
+/* Takes up the searches that ran out of budget, with a larger one. */
+void lge_check_postponed(void);
+void lge_check_reset(void);
+
+/* Bits of enum lgr_degraded that the engine set. */
+uint32_t lge_degraded(void);
+void lge_degrade(uint32_t bit);
+
+#endif

@@ -1,0 +1,250 @@
+#include "engine/deadlock.h"
+
+#include "engine/finding.h"
+#include "engine/graph.h"
+#include "platform/futex_lock.h"
+#include "platform/memory.h"
+#include "platform/system.h"
+
+#include <sys/syscall.h>
+#include <time.h>
+
+/* A thread on the path, in the wait that was read. */
+struct hop {
+    struct lge_thread *thread;
+    uint32_t sequence;
+    uint32_t next; /* candidate to try next, where there are several holders */
+};
+
+/* One search at a time. */
+static struct {
+    struct lgp_lock lock;
+    struct hop *hops;
+    size_t count, room;
+} path;
+
+void lge_deadlock_fork_prepare(void) { lgp_lock(&path.lock); }
+void lge_deadlock_fork_done(void) { lgp_unlock(&path.lock); }
+
+void lge_deadlock_reset(void) {
+    lgp_free(path.hops, path.room * sizeof *path.hops);
+    path.hops = NULL;
+    path.count = path.room = 0;
+}
+
+static uint32_t sequence_of(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
+}
+
+static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
+
+/* The n-th waiting thread whose held stack contains the lock, but for those
+ * that only share what is asked for shared.  Held stacks of waiting threads do
+ * not change; the sequence tells when one stopped waiting under our eyes. */
+static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, uint32_t mode, uint32_t n) {
+    struct lge_thread *found = NULL;
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
+        uint32_t sequence = sequence_of(t);
+        if (!waiting(sequence)) continue;
+        for (const struct lge_held *held = t->top; held > t->base; held--) {
+            if (held->id != id || (mode == LGR_SHARED && held->mode == LGR_SHARED && t != waiter)) continue;
+            if (sequence_of(t) == sequence && n-- == 0) found = t;
+            break;
+        }
+    }
+    lge_threads_unlock();
+    return found;
+}
+
+/* Whom `thread` waits for; several where the lock has no owner field. */
+static struct lge_thread *successor(const struct lge_thread *thread, uint32_t n) {
+    const struct lge_wait *wait = &thread->wait;
+    const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
+    if (atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN)
+        return n == 0 ? atomic_load_explicit(&wait->joined, memory_order_relaxed) : NULL;
+    if (owner != NULL)
+        return n == 0 ? lge_thread_by_tid((uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED)) : NULL;
+    return holder(thread, atomic_load_explicit(&wait->target, memory_order_relaxed),
+                  atomic_load_explicit(&wait->mode, memory_order_relaxed), n);
+}
+
+/* The successor, verified: it was so while the thread waited. */
+static struct lge_thread *verified_successor(const struct hop *hop) {
+    struct lge_thread *next = successor(hop->thread, hop->next);
+    return sequence_of(hop->thread) == hop->sequence ? next : NULL;
+}
+
+static bool push(struct lge_thread *thread) {
+    if (path.count == path.room) {
+        size_t room = path.room ? path.room * 2 : 32;
+        struct hop *hops = lgp_resize(path.hops, path.room * sizeof *hops, room * sizeof *hops);
+        if (hops == NULL) return false;
+        path.hops = hops;
+        path.room = room;
+    }
+    path.hops[path.count++] = (struct hop){.thread = thread, .sequence = sequence_of(thread)};
+    return waiting(path.hops[path.count - 1].sequence);
+}
+
+static bool on_path(const struct lge_thread *thread) {
+    for (size_t i = 0; i < path.count; i++)
+        if (path.hops[i].thread == thread) return true;
+    return false;
+}
+
+static bool unchanged(const struct hop *hops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (sequence_of(hops[i].thread) != hops[i].sequence) return false;
+    return true;
+}
+
+/* Depth first from `thread` back to itself; the path is left in `path`. */
+static bool find(struct lge_thread *thread) {
+    path.count = 0;
+    if (!push(thread)) return false;
+    while (path.count > 0) {
+        struct hop *hop = &path.hops[path.count - 1];
+        struct lge_thread *next = verified_successor(hop);
+        hop->next++;
+        if (next == NULL) {
+            path.count--;
+        } else if (next == thread) {
+            return unchanged(path.hops, path.count);
+        } else if (!on_path(next) && !push(next)) {
+            path.count--; /* not waiting: a dead end */
+        }
+    }
+    return false;
+}
+
+/* The usual case without any lock: the holder runs. */
+static bool holder_runs(const struct lge_thread *thread) {
+    const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
+    if (owner == NULL && atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_JOIN) return false;
+    const struct lge_thread *next = successor(thread, 0);
+    return next == NULL || !waiting(sequence_of(next));
+}
+
+uint32_t lge_deadlock_owner(const struct lge_thread *thread) {
+    const struct lge_thread *next = successor(thread, 0);
+    return next == NULL ? 0 : lge_thread_serial(next);
+}
+
+/* ---- the report ---- */
+
+/* The others record their own stacks at the end of their first slice. */
+static bool wait_for_stacks(const struct hop *hops, size_t count) {
+    enum { TRIES = 200 };
+    for (int tries = 0; tries < TRIES; tries++) {
+        size_t stacked = 0;
+        while (stacked < count && atomic_load_explicit(&hops[stacked].thread->wait.stacked, memory_order_acquire)) stacked++;
+        if (stacked == count) break;
+        struct timespec millisecond = {.tv_nsec = 1000000};
+        lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&millisecond, 0, 0, 0);
+        if (!unchanged(hops, count)) return false;
+    }
+    return unchanged(hops, count);
+}
+
+static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *count) {
+    size_t depth = lge_depth(thread);
+    struct lgr_held *held = lgp_alloc((depth + 1) * sizeof *held);
+    if (held == NULL) return NULL;
+    for (size_t i = 0; i < depth; i++) {
+        const struct lge_held *at = &thread->base[i + 1];
+        held[i] = (struct lgr_held){at->id, at->context, at->mode};
+    }
+    *count = (uint32_t)depth;
+    return held;
+}
+
+/* What the thread before this one wants of it: a lock, or, when that one joins,
+ * nothing (0). */
+static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
+    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN) return;
+    edge->from = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
+    edge->from_class = lge_lock_class(edge->from);
+    for (uint32_t i = 0; i < edge->held_count; i++) {
+        if (edge->held[i].lock != edge->from) continue;
+        edge->held_context = edge->held[i].context;
+        edge->mode_from = (uint8_t)edge->held[i].mode;
+    }
+}
+
+static void describe_wait(struct lge_finding_edge *edge, const struct lge_thread *thread) {
+    const struct lge_wait *wait = &thread->wait;
+    edge->thread = lge_thread_serial(thread);
+    edge->wait_kind = (uint8_t)atomic_load_explicit(&wait->kind, memory_order_relaxed);
+    edge->to = atomic_load_explicit(&wait->target, memory_order_relaxed);
+    edge->to_class = edge->wait_kind == LGR_WAIT_JOIN ? 0 : lge_lock_class(edge->to);
+    edge->request_context = atomic_load_explicit(&wait->context, memory_order_relaxed);
+    edge->mode_to = (uint8_t)atomic_load_explicit(&wait->mode, memory_order_relaxed);
+    edge->timed = atomic_load_explicit(&wait->timed, memory_order_relaxed) != 0;
+}
+
+static bool describe(struct lge_finding_edge *edges, const struct hop *hops, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        describe_wait(&edges[i], hops[i].thread);
+        edges[i].held = copy_held(hops[i].thread, &edges[i].held_count);
+        if (edges[i].held == NULL) return false;
+        describe_hold(&edges[i], hops[(i + count - 1) % count].thread);
+    }
+    return true;
+}
+
+/* Under the graph lock: somebody else on the ring may have been first. */
+static bool already_reported(const struct hop *hops, size_t count) {
+    bool reported = false;
+    for (size_t i = 0; i < count; i++)
+        if (atomic_exchange_explicit(&hops[i].thread->wait.reported, 1, memory_order_relaxed)) reported = true;
+    return reported;
+}
+
+/* The locks of a deadlock need records, or their names would be lost. */
+static void obtain_records(const struct hop *hops, size_t count) {
+    lge_table_lock();
+    for (size_t i = 0; i < count; i++)
+        for (const struct lge_held *held = hops[i].thread->base + 1; held <= hops[i].thread->top; held++)
+            lge_lock_obtain_held(held);
+    lge_table_unlock();
+}
+
+static void report(const struct hop *hops, size_t count) {
+    struct lge_finding_edge *edges = lgp_alloc(count * sizeof *edges);
+    if (edges == NULL) return;
+    lge_graph_lock();
+    if (describe(edges, hops, count) && unchanged(hops, count) && !already_reported(hops, count)) {
+        bool timed = false;
+        for (size_t i = 0; i < count; i++) timed = timed || edges[i].timed;
+        obtain_records(hops, count);
+        lge_report_deadlock(edges, count, timed);
+    }
+    lge_graph_unlock();
+    for (size_t i = 0; i < count; i++)
+        if (edges[i].held != NULL) lgp_free((void *)(uintptr_t)edges[i].held, (edges[i].held_count + 1) * sizeof *edges[i].held);
+    lgp_free(edges, count * sizeof *edges);
+}
+
+static struct hop *copy_path(size_t *count) {
+    struct hop *hops = lgp_alloc(path.count * sizeof *hops);
+    if (hops == NULL) return NULL;
+    for (size_t i = 0; i < path.count; i++) hops[i] = path.hops[i];
+    *count = path.count;
+    return hops;
+}
+
+bool lge_deadlock_look(struct lge_thread *thread) {
+    if (atomic_load_explicit(&thread->wait.reported, memory_order_relaxed)) return true;
+    if (holder_runs(thread)) return false;
+    size_t count = 0;
+    lgp_lock(&path.lock);
+    struct hop *hops = find(thread) ? copy_path(&count) : NULL;
+    lgp_unlock(&path.lock);
+    if (hops == NULL) return false;
+    lge_wait_stack(thread);
+    bool certain = wait_for_stacks(hops, count);
+    if (certain) report(hops, count);
+    lgp_free(hops, count * sizeof *hops);
+    return certain;
+}

@@ -1,0 +1,104 @@
+#include "engine/dependency.h"
+
+#include "engine/mix.h"
+#include "engine/past.h"
+#include "platform/memory.h"
+
+/* Alive now; relaxed: a figure. */
+static _Atomic uint64_t alive;
+
+uint64_t lge_dependency_count(void) { return atomic_load_explicit(&alive, memory_order_relaxed); }
+
+static size_t size_of(size_t held_count) {
+    return sizeof(struct lge_dependency) + held_count * sizeof(struct lgr_held);
+}
+
+struct lge_dependency *lge_dependency_keep(struct lge_dependency *dependency) {
+    atomic_fetch_add_explicit(&dependency->references, 1, memory_order_relaxed);
+    return dependency;
+}
+
+void lge_dependency_drop(struct lge_dependency *dependency) {
+    if (dependency == NULL) return;
+    /* Release our reads to whoever frees; acquire everybody's. */
+    if (atomic_fetch_sub_explicit(&dependency->references, 1, memory_order_acq_rel) != 1) return;
+    lge_past_drop(dependency->past);
+    atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
+    lgp_free(dependency, size_of(dependency->room));
+}
+
+static bool listed(const struct lge_dependency *dependency, uint64_t id) {
+    for (uint32_t i = 0; i < dependency->held_count; i++)
+        if (dependency->held[i].lock == id) return true;
+    return false;
+}
+
+static uint64_t bloom(uint64_t id) { return (uint64_t)1 << (lge_mix(id, 1) & 63); }
+
+/* Recursive holds count once, as first taken. */
+static void copy_holds(struct lge_dependency *to, const struct lge_thread *thread) {
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++) {
+        if ((to->lockset & bloom(held->id)) != 0 && listed(to, held->id)) continue;
+        to->held[to->held_count++] = (struct lgr_held){held->id, held->context, held->mode};
+        to->lockset |= bloom(held->id);
+        uint64_t how = (uint64_t)held->context << 1 | held->mode;
+        to->signature = lge_mix(to->signature ^ held->id, how);
+        to->shape = lge_mix(to->shape ^ lge_lock_class(held->id), how);
+    }
+}
+
+static bool reusable(const struct lge_dependency *last, const struct lge_thread *thread,
+                     const struct lge_request *request, uint32_t context) {
+    return last != NULL && last->chain == thread->top->key && last->context == context &&
+           last->epoch == thread->epoch && last->mode == request->mode && last->flags == request->flags;
+}
+
+struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const struct lge_request *request,
+                                           uint32_t context) {
+    if (reusable(thread->last_dependency, thread, request, context))
+        return lge_dependency_keep(thread->last_dependency);
+    size_t depth = lge_depth(thread);
+    struct lge_dependency *made = lgp_alloc(size_of(depth));
+    if (made == NULL) return NULL;
+    atomic_store_explicit(&made->references, 2, memory_order_relaxed);
+    atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
+    made->room = (uint32_t)depth;
+    made->thread = lge_thread_serial(thread);
+    made->time = thread->time;
+    made->epoch = thread->epoch;
+    made->past = lge_past_keep(thread->past);
+    made->chain = thread->top->key;
+    made->context = context;
+    made->mode = request->mode;
+    made->flags = request->flags;
+    made->signature = made->shape = lge_mix(context, (uint64_t)request->flags << 8 | request->mode);
+    copy_holds(made, thread);
+    lge_dependency_drop(thread->last_dependency);
+    thread->last_dependency = made;
+    return made;
+}
+
+const struct lgr_held *lge_dependency_hold(const struct lge_dependency *dependency, uint64_t id, bool by_class) {
+    for (uint32_t i = 0; i < dependency->held_count; i++) {
+        const struct lgr_held *held = &dependency->held[i];
+        if ((by_class ? lge_lock_class(held->lock) : held->lock) == id) return held;
+    }
+    return NULL;
+}
+
+uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_dependency *b) {
+    if ((a->lockset & b->lockset) == 0) return 0;
+    for (uint32_t i = 0; i < a->held_count; i++) {
+        if ((b->lockset & bloom(a->held[i].lock)) == 0) continue;
+        const struct lgr_held *other = lge_dependency_hold(b, a->held[i].lock, false);
+        if (other != NULL && (a->held[i].mode == LGR_EXCLUSIVE || other->mode == LGR_EXCLUSIVE)) return other->lock;
+    }
+    return 0;
+}
+
+const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a, const struct lge_dependency *b) {
+    const struct lge_past_entry *entry = lge_past_find(b->past, a->thread);
+    if (entry != NULL && entry->time >= a->time) return entry;
+    entry = lge_past_find(a->past, b->thread);
+    return entry != NULL && entry->time >= b->time ? entry : NULL;
+}

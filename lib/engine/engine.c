@@ -1,0 +1,156 @@
+#include "engine/engine.h"
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/deadlock.h"
+#include "engine/evidence.h"
+#include "engine/finding.h"
+#include "engine/graph.h"
+#include "engine/identity.h"
+#include "engine/known.h"
+#include "engine/lifecycle.h"
+#include "engine/lock_class.h"
+#include "engine/past.h"
+#include "engine/search.h"
+#include "engine/wait.h"
+#include "platform/futex_lock.h"
+#include "platform/memory.h"
+
+/* ---- life ---- */
+
+void lge_start(const struct lge_config *config) {
+    lge_context_start(config->stack_depth);
+    lge_search_start(config->search_budget);
+    lge_findings_start(config);
+    lge_check_start(config);
+    lge_waits_start(config->recording);
+    lge_identity_start();
+}
+
+void lge_finish(void) { lge_check_postponed(); }
+
+void lge_reset(void) {
+    lge_check_reset();
+    lge_findings_reset();
+    lge_search_reset();
+    lge_threads_reset();
+    lge_graph_reset();
+    lge_classes_reset();
+    lge_contexts_reset();
+    lge_deadlock_reset();
+    lge_waits_reset();
+    lge_evidence_reset();
+    lge_identity_reset();
+}
+
+/* Lock order: path (deadlock search), graph, evidence, table, classes,
+ * contexts, identity, thread list, memory. */
+void lge_fork_prepare(void) {
+    lge_deadlock_fork_prepare();
+    lge_graph_lock();
+    lge_evidence_fork_prepare();
+    lge_table_lock();
+    lge_classes_fork_prepare();
+    lge_contexts_fork_prepare();
+    lge_identity_fork_prepare();
+    lge_threads_lock();
+}
+
+void lge_fork_parent(void) {
+    lge_threads_unlock();
+    lge_identity_fork_done();
+    lge_contexts_fork_done();
+    lge_classes_fork_done();
+    lge_table_unlock();
+    lge_evidence_fork_done();
+    lge_graph_unlock();
+    lge_deadlock_fork_done();
+}
+
+void lge_fork_child(struct lge_thread *self, uint32_t tid) {
+    if (self != NULL) lge_threads_after_fork(self, tid);
+    lge_fork_parent();
+    if (self != NULL) lge_waits_after_fork(self);
+    lge_findings_reset();
+    lge_evidence_new_file();
+    lge_identity_after_fork(tid);
+}
+
+/* ---- orders other than create and join ---- */
+
+struct lge_sync {
+    struct lgp_lock lock;
+    struct lge_past *past;
+};
+
+struct lge_sync *lge_sync_new(void) { return lgp_alloc(sizeof(struct lge_sync)); }
+
+void lge_sync_free(struct lge_sync *sync) {
+    lge_past_drop(sync->past);
+    lgp_free(sync, sizeof *sync);
+}
+
+void lge_sync_release(struct lge_thread *thread, struct lge_sync *sync) {
+    lgp_lock(&sync->lock);
+    struct lge_past *past = lge_past_join(sync->past, thread->past, LGR_REASON_NONE, 0);
+    if (thread->has_dependencies) {
+        struct lge_past *with = lge_past_with(past, lge_thread_serial(thread), thread->time, LGR_REASON_NONE, 0);
+        lge_past_drop(past);
+        past = with;
+    }
+    lge_past_drop(sync->past);
+    sync->past = past;
+    lgp_unlock(&sync->lock);
+    thread->time++;
+    thread->epoch++;
+}
+
+void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr_reason kind) {
+    lgp_lock(&sync->lock);
+    struct lge_past *past = lge_past_join(thread->past, sync->past, kind, 0);
+    lgp_unlock(&sync->lock);
+    if (past != thread->past) thread->epoch++;
+    lge_past_drop(thread->past);
+    thread->past = past;
+}
+
+/* ---- holds ---- */
+
+void lge_acquired(struct lge_thread *thread, const struct lge_request *request) {
+    if (thread->top == thread->last && !lge_thread_grow(thread)) return;
+    if (thread->top != thread->base) thread->nested++;
+    uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode, lge_place(request->site, request->context));
+    lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context, request->mode,
+             request->kind, request->attributes);
+}
+
+bool lge_released(struct lge_thread *thread, const void *address) { return lge_pop(thread, address, NULL); }
+
+bool lge_holds(const struct lge_thread *thread, const void *address) {
+    for (const struct lge_held *held = thread->top; held > thread->base; held--)
+        if (held->address == address) return true;
+    return false;
+}
+
+size_t lge_held_count(const struct lge_thread *thread) { return lge_depth(thread); }
+
+void lge_figures(struct lge_figures *figures) {
+    *figures = (struct lge_figures){
+        .locks = lge_identity_count(),
+        .threads = lge_threads_count(),
+        .nested = lge_threads_nested(),
+        .contended = lge_waits_contended(),
+        .dependencies = lge_dependency_count(),
+        .contexts = lge_context_count(),
+        .degraded = lge_degraded(),
+    };
+    lge_graph_lock();
+    lge_table_lock();
+    figures->edges = lge_edges_count(false);
+    figures->class_edges = lge_edges_count(true);
+    figures->findings = lge_findings_count();
+    figures->reorders = lge_order_moves();
+    lge_search_figures(&figures->searches, &figures->search_steps);
+    lge_table_unlock();
+    lge_graph_unlock();
+}

@@ -1,0 +1,351 @@
+#include "engine/evidence.h"
+
+#include <string.h>
+
+#include "engine/context.h"
+#include "engine/lock_class.h"
+#include "engine/recorded_modules.h"
+#include "platform/futex_lock.h"
+#include "platform/memory.h"
+#include "platform/system.h"
+#include "record/writer.h"
+
+/* Protects everything "recorded", and the module list. */
+static struct lgp_lock lock;
+static uint32_t generation = 1;
+
+void lge_evidence_new_file(void) {
+    generation++;
+    lge_recorded_modules_new_file();
+}
+void lge_evidence_fork_prepare(void) { lgp_lock(&lock); }
+void lge_evidence_fork_done(void) { lgp_unlock(&lock); }
+
+/* True the first time in this file. */
+static bool first_time(uint32_t *recorded) {
+    if (*recorded == generation) return false;
+    *recorded = generation;
+    return true;
+}
+
+static void write_context(uint32_t id) {
+    struct lge_context *context = lge_context_get(id);
+    if (context == NULL || !first_time(&context->recorded)) return;
+    struct lgr_location frames[64];
+    for (size_t i = 0; i < context->count; i++) frames[i] = lge_recorded_location(context->frames[i]);
+    struct lgr_context *record = lgr_begin(LGR_CONTEXT, sizeof *record + context->count * sizeof frames[0], true);
+    if (record == NULL) return;
+    record->id = id;
+    record->frame_count = context->count;
+    record->flags = context->partial ? LGR_CONTEXT_PARTIAL : 0;
+    memcpy(record->frames, frames, context->count * sizeof frames[0]);
+    lgr_commit(record);
+}
+
+static void write_class(uint32_t id) {
+    struct lge_class *class = lge_class_get(id);
+    if (class == NULL || !first_time(&class->recorded)) return;
+    write_context(class->context);
+    struct lgr_location variable = {0};
+    if (class->kind == LGR_CLASS_STATIC) variable = lge_recorded_location(class->variable);
+    struct lgr_class *record = lgr_begin(LGR_CLASS, sizeof *record + class->name_length, true);
+    if (record == NULL) return;
+    record->id = id;
+    record->kind = class->kind;
+    record->level = class->level;
+    record->context = class->context;
+    record->variable = variable;
+    record->name_length = (uint32_t)class->name_length;
+    if (class->name_length != 0) memcpy(record + 1, class->name, class->name_length);
+    lgr_commit(record);
+}
+
+static void write_lock(uint64_t id) {
+    write_class(lge_lock_class(id));
+    lge_table_lock();
+    struct lge_lock *known = lge_lock_find(id);
+    bool first = known != NULL && first_time(&known->recorded);
+    struct lge_lock copy = {0};
+    if (first) copy = *known;
+    lge_table_unlock();
+    if (!first) return;
+    struct lgr_lock *record = lgr_begin(LGR_LOCK, sizeof *record, true);
+    if (record == NULL) return;
+    record->id = id;
+    record->address = (uintptr_t)copy.address;
+    record->class_id = lge_lock_class(id);
+    record->kind = copy.kind;
+    record->attributes = copy.attributes;
+    lgr_commit(record);
+}
+
+static void write_name(uint32_t serial, const char *name) {
+    size_t length = strlen(name);
+    struct lgr_thread_name *record = lgr_begin(LGR_THREAD_NAME, sizeof *record + length, true);
+    if (record == NULL) return;
+    record->serial = serial;
+    record->name_length = (uint32_t)length;
+    memcpy(record + 1, name, length);
+    lgr_commit(record);
+}
+
+static struct lge_thread *thread_by_serial(uint32_t serial) {
+    lge_threads_lock();
+    struct lge_thread *thread = lge_threads_first();
+    while (thread != NULL && lge_thread_serial(thread) != serial) thread = thread->next_in_list;
+    lge_threads_unlock();
+    return thread;
+}
+
+static void write_thread_record(struct lge_thread *thread) {
+    if (thread->creation_context != 0) write_context(thread->creation_context);
+    struct lgr_location start = {0};
+    if (thread->start_routine != 0) start = lge_recorded_location(thread->start_routine);
+    struct lgr_thread *record = lgr_begin(LGR_THREAD, sizeof *record, true);
+    if (record == NULL) return;
+    record->serial = lge_thread_serial(thread);
+    record->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    record->parent = thread->parent;
+    record->creation_context = thread->creation_context;
+    record->start_routine = start;
+    lgr_commit(record);
+}
+
+/* A thread writes itself when it first leaves evidence, so the record is there
+ * even if the thread is gone when a finding names it. */
+static void write_thread(struct lge_thread *thread) {
+    if (thread == NULL) return;
+    if (first_time(&thread->recorded)) {
+        write_thread_record(thread);
+        thread->name[0] = '\0';
+    }
+}
+
+static void write_own_name(struct lge_thread *thread) {
+    char name[16];
+    lgp_thread_name(name);
+    if (strncmp(name, thread->name, sizeof name) == 0) return;
+    memcpy(thread->name, name, sizeof name);
+    write_name(lge_thread_serial(thread), name);
+}
+
+void lge_evidence_thread(struct lge_thread *thread) {
+    lgp_lock(&lock);
+    write_thread(thread);
+    write_own_name(thread);
+    lgp_unlock(&lock);
+}
+
+static void write_held(const struct lgr_held *held, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        write_lock(held[i].lock);
+        write_context(held[i].context);
+    }
+}
+
+static size_t size_of_edges(const struct lge_finding *finding) {
+    size_t size = 0;
+    for (size_t i = 0; i < finding->edge_count; i++)
+        size += sizeof(struct lgr_finding_edge) + finding->edges[i].held_count * sizeof(struct lgr_held);
+    return size;
+}
+
+static void write_parts(const struct lge_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        const struct lge_finding_edge *edge = &finding->edges[i];
+        write_held(edge->held, edge->held_count);
+        write_lock(edge->from);
+        if (edge->wait_kind != LGR_WAIT_JOIN) write_lock(edge->to);
+        write_context(edge->held_context);
+        write_context(edge->request_context);
+        write_thread(thread_by_serial(edge->thread));
+    }
+    if (finding->reason_kind == LGR_REASON_GATE) write_lock(finding->reason_id);
+}
+
+static char *put_edge(char *at, const struct lge_finding_edge *edge, bool whole) {
+    struct lgr_finding_edge *out = (struct lgr_finding_edge *)(void *)at;
+    struct lge_thread *thread = thread_by_serial(edge->thread);
+    *out = (struct lgr_finding_edge){
+        .from = edge->from,
+        .to = edge->to,
+        .from_class = edge->from_class,
+        .to_class = edge->to_class,
+        .thread = edge->thread,
+        .tid = thread == NULL ? 0 : atomic_load_explicit(&thread->tid, memory_order_relaxed),
+        .held_context = edge->held_context,
+        .request_context = edge->request_context,
+        .mode_from = edge->mode_from,
+        .mode_to = edge->mode_to,
+        .timed = edge->timed,
+        .wait_kind = edge->wait_kind,
+        .held_count = whole ? edge->held_count : 0,
+    };
+    if (whole && edge->held_count != 0) memcpy(out->held, edge->held, edge->held_count * sizeof(struct lgr_held));
+    return at + sizeof *out + out->held_count * sizeof(struct lgr_held);
+}
+
+/* Held stacks so large that the record would not fit a chunk are left out. */
+static bool fits_whole(size_t size) { return size < LGR_CHUNK - 4096; }
+
+_Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64_t count) {
+    lgp_lock(&lock);
+    write_parts(finding);
+    size_t size = sizeof(struct lgr_finding) + size_of_edges(finding);
+    bool whole = fits_whole(size);
+    if (!whole) size = sizeof(struct lgr_finding) + finding->edge_count * sizeof(struct lgr_finding_edge);
+    struct lgr_finding *record = lgr_begin(LGR_FINDING, size, true);
+    if (record != NULL) {
+        record->problem = finding->problem;
+        record->kind = (uint16_t)finding->kind;
+        record->verdict = (uint8_t)finding->verdict;
+        record->severity = (uint8_t)finding->severity;
+        record->time_realtime_ns = lgp_realtime_ns();
+        atomic_store_explicit(&record->count, count, memory_order_relaxed);
+        record->edge_count = (uint16_t)finding->edge_count;
+        record->reason_kind = (uint16_t)finding->reason_kind;
+        record->reason_id = finding->reason_id;
+        record->timed = finding->timed;
+        char *at = (char *)(record + 1);
+        for (size_t i = 0; i < finding->edge_count; i++) at = put_edge(at, &finding->edges[i], whole);
+        lgr_commit(record);
+        struct lgr_header *header = lgr_writer_header();
+        atomic_fetch_add_explicit(&header->findings, 1, memory_order_relaxed);
+        if (finding->verdict == LGR_VERDICT_ACTUAL) atomic_fetch_add_explicit(&header->deadlocks, 1, memory_order_release);
+    }
+    lgp_unlock(&lock);
+    return record == NULL ? NULL : &record->count;
+}
+
+void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_held *held,
+                       const struct lge_dependency *dependency) {
+    lgp_lock(&lock);
+    write_class(lge_lock_class(from_lock));
+    write_class(lge_lock_class(to_lock));
+    write_context(held->context);
+    write_context(dependency->context);
+    struct lgr_edge *record = lgr_begin(LGR_EDGE, sizeof *record, false);
+    if (record != NULL) {
+        record->from_class = lge_lock_class(from_lock);
+        record->to_class = lge_lock_class(to_lock);
+        record->from_lock = from_lock;
+        record->to_lock = to_lock;
+        record->thread = dependency->thread;
+        record->held_context = held->context;
+        record->request_context = dependency->context;
+        record->mode_from = (uint8_t)held->mode;
+        record->mode_to = dependency->mode;
+        record->timed = (dependency->flags & LGE_TIMED) != 0;
+        lgr_commit(record);
+    }
+    lgp_unlock(&lock);
+}
+
+/* ---- thread states ---- */
+
+static struct lgr_thread_state *free_states; /* slots of ended threads */
+static uint32_t free_generation;
+
+/* A slot in the file: this thread's own, a free one, or a new one. */
+static struct lgr_thread_state *obtain_state(struct lge_thread *thread) {
+    if (thread->state != NULL && thread->state_generation == generation) return thread->state;
+    struct lgr_thread_state *state = NULL;
+    if (free_states != NULL && free_generation == generation) {
+        state = free_states;
+        free_states = NULL;
+    } else {
+        state = lgr_begin(LGR_THREAD_STATE, sizeof *state, true);
+        if (state != NULL) lgr_commit(state);
+    }
+    thread->state = state;
+    thread->state_generation = generation;
+    return state;
+}
+
+static void put_held(struct lgr_thread_state *state, const struct lge_thread *thread) {
+    state->held_count = (uint32_t)lge_depth(thread);
+    for (uint32_t i = 0; i < LGR_STATE_HELD && i < state->held_count; i++) {
+        const struct lge_held *held = &thread->base[i + 1];
+        write_lock(held->id);
+        write_context(held->context);
+        state->held[i] = (struct lgr_held){held->id, held->context, held->mode};
+    }
+}
+
+/* Odd sequence while it is written: pairs with the reader's two loads. */
+static void begin_state(struct lgr_thread_state *state) {
+    uint32_t sequence = atomic_load_explicit(&state->sequence, memory_order_relaxed);
+    atomic_store_explicit(&state->sequence, sequence + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+}
+static void end_state(struct lgr_thread_state *state) {
+    uint32_t sequence = atomic_load_explicit(&state->sequence, memory_order_relaxed);
+    atomic_store_explicit(&state->sequence, sequence + 1, memory_order_release);
+}
+
+void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
+    lgp_lock(&lock);
+    write_thread(thread);
+    write_own_name(thread);
+    uint32_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+    uint64_t target = atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
+    uint32_t context = atomic_load_explicit(&thread->wait.context, memory_order_relaxed);
+    write_context(context);
+    if (kind == LGR_WAIT_LOCK) write_lock(target);
+    struct lgr_thread_state *state = obtain_state(thread);
+    if (state != NULL) {
+        begin_state(state);
+        state->serial = lge_thread_serial(thread);
+        state->wait_kind = kind;
+        state->wait_context = context;
+        state->target = target;
+        state->since_realtime_ns = thread->wait_since;
+        state->owner = owner_serial;
+        put_held(state, thread);
+        end_state(state);
+    }
+    lgp_unlock(&lock);
+}
+
+void lge_evidence_state_clear(struct lge_thread *thread) {
+    lgp_lock(&lock);
+    struct lgr_thread_state *state = thread->state;
+    if (state != NULL && thread->state_generation == generation) {
+        begin_state(state);
+        state->serial = 0;
+        state->wait_kind = LGR_WAIT_NONE;
+        state->held_count = 0;
+        end_state(state);
+        free_states = state;
+        free_generation = generation;
+    }
+    thread->state = NULL;
+    lgp_unlock(&lock);
+}
+
+/* ---- figures ---- */
+
+static void write_figures(struct lge_lock *known, void *user) {
+    (void)user;
+    if (known->contended == 0 || known->recorded != generation) return;
+    struct lgr_lock_stats *record = lgr_begin(LGR_LOCK_STATS, sizeof *record, false);
+    if (record == NULL) return;
+    record->lock = known->id;
+    record->contended = known->contended;
+    record->wait_total_ns = known->wait_total_ns;
+    record->wait_max_ns = known->wait_most_ns;
+    record->waiters_max = known->waiters_most;
+    lgr_commit(record);
+}
+
+void lge_evidence_lock_figures(void) {
+    lge_table_lock();
+    lge_locks_each(write_figures, NULL);
+    lge_table_unlock();
+}
+
+void lge_evidence_reset(void) {
+    lge_recorded_modules_new_file();
+    generation++;
+    free_states = NULL;
+}

@@ -1,0 +1,29 @@
+/* Turns what the engine knows into records of the evidence file: each module,
+ * context, class, lock and thread is written once, before the first record
+ * that names it.  Under the graph lock, except where said. */
+#ifndef LOCKGRAPH_ENGINE_EVIDENCE_H
+#define LOCKGRAPH_ENGINE_EVIDENCE_H
+
+#include "engine/graph.h"
+
+/* Makes everything count as unwritten: a new file was opened. */
+void lge_evidence_new_file(void);
+/* Writes the finding; its live count in the file, or NULL. */
+_Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64_t count);
+/* Writes a class-level edge, once per (classes, modes, contexts): the caller
+ * sees to that. */
+void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_held *held,
+                       const struct lge_dependency *dependency);
+/* Rewrites the thread's state slot; by the thread itself. */
+void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial);
+/* Clears it. */
+void lge_evidence_state_clear(struct lge_thread *thread);
+/* Waiting figures of every lock that was contended, at exit. */
+void lge_evidence_lock_figures(void);
+/* The thread's own record and name; by the thread itself. */
+void lge_evidence_thread(struct lge_thread *thread);
+void lge_evidence_fork_prepare(void);
+void lge_evidence_fork_done(void);
+void lge_evidence_reset(void);
+
+#endif

@@ -1,0 +1,201 @@
+#include "engine/finding.h"
+
+#include <string.h>
+
+#include "engine/context.h"
+#include "engine/evidence.h"
+#include "engine/lock_class.h"
+#include "engine/map.h"
+#include "engine/mix.h"
+#include "platform/memory.h"
+
+struct problem {
+    uint32_t number;
+    enum lgr_kind kind;
+    enum lgr_verdict verdict;
+    _Atomic uint64_t *count; /* in the evidence file, or NULL */
+};
+
+static struct {
+    struct lge_config config;
+    struct lge_map problems; /* by what makes the problem the same */
+    uint32_t numbers;
+    uint64_t errors;
+    struct lge_finding_edge *edges; /* of the report being made */
+    size_t room;
+} findings;
+
+void lge_findings_start(const struct lge_config *config) { findings.config = *config; }
+uint64_t lge_findings_count(void) { return findings.numbers; }
+uint64_t lge_findings_errors(void) { return findings.errors; }
+
+static bool guessed(uint32_t class_id) {
+    const struct lge_class *class = lge_class_get(class_id);
+    return class == NULL || class->kind == LGR_CLASS_GUESS;
+}
+
+static uint64_t site_of(uint32_t context_id) {
+    const struct lge_context *context = lge_context_get(context_id);
+    return context == NULL ? 0 : context->frames[0];
+}
+
+/* The sum over the edges is the same for every rotation of a ring.  Where the
+ * classes do not tell roles apart, the call sites do. */
+static uint64_t identity(const struct lge_finding_edge *edges, size_t count) {
+    bool sites = false;
+    for (size_t i = 0; i < count; i++)
+        sites = sites || edges[i].from_class == edges[i].to_class || guessed(edges[i].from_class);
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t edge = lge_mix(edges[i].from_class, edges[i].to_class);
+        if (sites) edge = lge_mix(edge, lge_mix(site_of(edges[i].held_context), site_of(edges[i].request_context)));
+        sum += edge;
+    }
+    return sum;
+}
+
+static enum lgr_severity default_severity(enum lgr_verdict verdict) {
+    if (verdict >= LGR_VERDICT_FEASIBLE) return LGR_ERROR;
+    return verdict >= LGR_VERDICT_ACROSS_RUNS ? LGR_WARNING : LGR_NOTE;
+}
+
+enum { SEVERITY_OFF = 255 };
+
+/* The option check.<kind>: off silences it, a severity caps it (what was
+ * graded lower stays lower). */
+static bool graded(struct lge_finding *finding) {
+    uint8_t wanted = findings.config.severity_of_kind[finding->kind];
+    if (finding->severity == 0) finding->severity = default_severity(finding->verdict);
+    if (wanted == SEVERITY_OFF) return false;
+    if (wanted != 0 && (finding->kind != LGR_KIND_ORDER_CYCLE || finding->severity == LGR_ERROR))
+        finding->severity = (enum lgr_severity)wanted;
+    return true;
+}
+
+static void seen_again(const struct problem *problem) {
+    if (problem->count != NULL) atomic_fetch_add_explicit(problem->count, 1, memory_order_relaxed);
+}
+
+static struct problem *new_problem(uint64_t key) {
+    struct problem *problem = lgp_alloc(sizeof *problem);
+    if (problem == NULL) return NULL;
+    if (!lge_map_add(&findings.problems, key, problem)) {
+        lgp_free(problem, sizeof *problem);
+        return NULL;
+    }
+    problem->number = ++findings.numbers;
+    return problem;
+}
+
+static void emit(struct problem *problem, struct lge_finding *finding) {
+    uint64_t count = 1;
+    if (problem->count != NULL) count += atomic_load_explicit(problem->count, memory_order_relaxed);
+    if (finding->severity == LGR_ERROR) findings.errors++;
+    problem->kind = finding->kind;
+    problem->verdict = finding->verdict;
+    finding->problem = problem->number;
+    if (findings.config.recording) problem->count = lge_evidence_finding(finding, count);
+    if (findings.config.on_finding != NULL) findings.config.on_finding(finding, findings.config.user);
+}
+
+static void report(struct lge_finding *finding) {
+    uint64_t key = identity(finding->edges, finding->edge_count);
+    struct problem *problem = lge_map_get(&findings.problems, key);
+    if (problem != NULL && problem->verdict >= finding->verdict) {
+        seen_again(problem);
+        return;
+    }
+    if (!graded(finding)) return;
+    if (problem == NULL) problem = new_problem(key);
+    if (problem != NULL) emit(problem, finding);
+}
+
+static bool reserve(size_t count) {
+    if (count <= findings.room) return true;
+    struct lge_finding_edge *edges =
+        lgp_resize(findings.edges, findings.room * sizeof *edges, count * 2 * sizeof *edges);
+    if (edges == NULL) return false;
+    findings.edges = edges;
+    findings.room = count * 2;
+    return true;
+}
+
+/* In the class graph the instances are those of the dependency: the lock held,
+ * and for the request the next edge's. */
+static uint64_t instance(const struct lge_node *node, const struct lge_dependency *holder) {
+    const struct lgr_held *held = lge_dependency_hold(holder, lge_node_number(node), node->is_class);
+    return held == NULL ? 0 : held->lock;
+}
+
+static void describe(struct lge_finding_edge *edge, const struct lge_cycle *cycle, size_t i) {
+    const struct lge_step *step = &cycle->steps[i];
+    const struct lge_dependency *next = cycle->steps[(i + 1) % cycle->length].dependency;
+    const struct lge_dependency *dependency = step->dependency;
+    const struct lge_node *from = step->edge->from, *to = step->edge->to;
+    const struct lgr_held *held = lge_dependency_hold(dependency, lge_node_number(from), from->is_class);
+    *edge = (struct lge_finding_edge){
+        .from = instance(from, dependency),
+        .to = instance(to, next),
+        .thread = dependency->thread,
+        .held_context = held->context,
+        .request_context = dependency->context,
+        .mode_from = (uint8_t)held->mode,
+        .mode_to = dependency->mode,
+        .timed = (dependency->flags & LGE_TIMED) != 0,
+        .wait_kind = LGR_WAIT_LOCK,
+        .held_count = dependency->held_count,
+        .held = dependency->held,
+    };
+    edge->from_class = lge_lock_class(edge->from);
+    edge->to_class = lge_lock_class(edge->to);
+}
+
+/* Classes that invert without the same instances are a pattern, and where a
+ * class was guessed no more than a note. */
+static void as_class_pattern(struct lge_finding *finding) {
+    finding->verdict = LGR_VERDICT_CLASS_PATTERN;
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        if (!guessed(finding->edges[i].from_class)) continue;
+        finding->severity = LGR_NOTE;
+        finding->reason_kind = LGR_REASON_GUESSED_CLASS;
+        finding->reason_id = finding->edges[i].from_class;
+    }
+}
+
+void lge_report_cycle(const struct lge_cycle *cycle) {
+    if (!reserve(cycle->length)) return;
+    for (size_t i = 0; i < cycle->length; i++) describe(&findings.edges[i], cycle, i);
+    struct lge_finding finding = {
+        .kind = LGR_KIND_ORDER_CYCLE,
+        .verdict = cycle->verdict,
+        .reason_kind = cycle->reason_kind,
+        .reason_id = cycle->reason_id,
+        .timed = cycle->verdict == LGR_VERDICT_TIMED,
+        .edge_count = cycle->length,
+        .edges = findings.edges,
+    };
+    if (cycle->steps[0].edge->from->is_class) as_class_pattern(&finding);
+    report(&finding);
+}
+
+void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed) {
+    struct lge_finding finding = {
+        .kind = count == 1 && edges[0].wait_kind == LGR_WAIT_LOCK ? LGR_KIND_SELF_DEADLOCK : LGR_KIND_DEADLOCK,
+        .verdict = LGR_VERDICT_ACTUAL,
+        .timed = timed,
+        .edge_count = count,
+        .edges = edges,
+    };
+    report(&finding);
+}
+
+void lge_findings_reset(void) {
+    for (size_t i = 0; i < findings.problems.capacity; i++)
+        lgp_free(findings.problems.slots[i].value, sizeof(struct problem));
+    lge_map_clear(&findings.problems);
+    lgp_free(findings.edges, findings.room * sizeof *findings.edges);
+    findings.edges = NULL;
+    findings.room = 0;
+    findings.numbers = 0;
+    findings.errors = 0;
+}

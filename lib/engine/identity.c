@@ -1,0 +1,147 @@
+#include "engine/identity.h"
+
+#include "engine/context.h"
+#include "engine/map.h"
+#include "engine/mix.h"
+#include "engine/thread.h"
+#include "platform/futex_lock.h"
+#include "platform/modules.h"
+#include "platform/system.h"
+
+/* A lock id is a class number (24 bits) above a lock number (40 bits). */
+enum { NUMBER_BITS = 40, SET_ASIDE = 64, CLASS_FRAMES = 4 };
+
+uint64_t lge_tag_secret = 0x5bd1e995a5a5a5a5u;
+
+static struct {
+    struct lgp_lock lock;
+    struct lge_map by_address;
+    _Atomic uint64_t next; /* lock number not given out yet; relaxed */
+    _Atomic uint64_t base; /* first number of this process image */
+} identity = {.next = 1, .base = 1};
+
+void lge_identity_start(void) {
+    /* The top bits are set, so that zeroed memory is never a valid tag. */
+    lge_tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
+}
+
+uint32_t lge_lock_class(uint64_t id) { return (uint32_t)(id >> NUMBER_BITS); }
+
+/* Numbers are set aside in batches so that a new lock costs no shared write. */
+uint64_t lge_lock_id_new(struct lge_thread *thread, uint32_t class_id) {
+    if (thread->id_next == thread->id_end) {
+        thread->id_next = atomic_fetch_add_explicit(&identity.next, SET_ASIDE, memory_order_relaxed);
+        thread->id_end = thread->id_next + SET_ASIDE;
+    }
+    uint64_t number = thread->id_next++;
+    return (uint64_t)class_id << NUMBER_BITS | (number & (((uint64_t)1 << NUMBER_BITS) - 1));
+}
+
+/* What threads have set aside and not used is not counted as seen. */
+uint64_t lge_identity_count(void) {
+    uint64_t unused = 0;
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) unused += t->id_end - t->id_next;
+    lge_threads_unlock();
+    uint64_t given = atomic_load_explicit(&identity.next, memory_order_relaxed) -
+                     atomic_load_explicit(&identity.base, memory_order_relaxed);
+    return given > unused ? given - unused : 0;
+}
+
+static uint32_t class_by_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+    if (lgp_module_contains((uintptr_t)address)) return lge_class_static((uintptr_t)address);
+    return lge_class_guessed(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
+}
+
+static uint32_t class_by_initialisation(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+    if (lgp_module_contains((uintptr_t)address)) return lge_class_static((uintptr_t)address);
+    return lge_class_initialised_at(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
+}
+
+static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
+    atomic_store_explicit(&tag->id, id, memory_order_relaxed);
+    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_relaxed);
+}
+
+uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *tag, const void *address,
+                                    uintptr_t site, uintptr_t sp) {
+    uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
+    lgp_lock(&identity.lock);
+    uint64_t id = lge_tag_id(tag, address);
+    if (id == 0) write_tag(tag, address, id = fresh);
+    lgp_unlock(&identity.lock);
+    if (id != fresh && thread->id_next == (fresh & (((uint64_t)1 << NUMBER_BITS) - 1)) + 1) thread->id_next--;
+    return id;
+}
+
+uint64_t lge_identity_tag_initialised(struct lge_thread *thread, struct lge_tag *tag, const void *address,
+                                      uintptr_t site, uintptr_t sp) {
+    uint64_t id = lge_lock_id_new(thread, class_by_initialisation(thread, address, site, sp));
+    lgp_lock(&identity.lock);
+    write_tag(tag, address, id);
+    lgp_unlock(&identity.lock);
+    return id;
+}
+
+/* ---- table ---- */
+
+/* The map holds ids as pointers: 64 bits are enough for them. */
+_Static_assert(sizeof(void *) == sizeof(uint64_t), "the side table keeps ids in pointers");
+
+static uint64_t table_get(const void *address) {
+    return (uint64_t)(uintptr_t)lge_map_get(&identity.by_address, (uintptr_t)address);
+}
+
+static void table_put(const void *address, uint64_t id) {
+    uint64_t old = table_get(address);
+    if (old != 0) lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)old);
+    lge_map_add(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+}
+
+uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+    lgp_lock(&identity.lock);
+    uint64_t id = table_get(address);
+    lgp_unlock(&identity.lock);
+    if (id != 0) return id;
+    uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
+    lgp_lock(&identity.lock);
+    id = table_get(address);
+    if (id == 0) table_put(address, id = fresh);
+    lgp_unlock(&identity.lock);
+    return id;
+}
+
+uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *address, uintptr_t site,
+                                        uintptr_t sp) {
+    uint64_t id = lge_lock_id_new(thread, class_by_initialisation(thread, address, site, sp));
+    lgp_lock(&identity.lock);
+    table_put(address, id);
+    lgp_unlock(&identity.lock);
+    return id;
+}
+
+uint64_t lge_identity_table_forget(const void *address) {
+    lgp_lock(&identity.lock);
+    uint64_t id = table_get(address);
+    if (id != 0) lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+    lgp_unlock(&identity.lock);
+    return id;
+}
+
+void lge_identity_fork_prepare(void) { lgp_lock(&identity.lock); }
+void lge_identity_fork_done(void) { lgp_unlock(&identity.lock); }
+
+/* Parent and child go on in different number ranges: a lock in memory that both
+ * share must not carry a number that means another lock to the other. */
+void lge_identity_after_fork(uint32_t pid) {
+    uint64_t start = (lge_mix(pid, lgp_monotonic_ns()) & 0xffff) << 24 | 1;
+    atomic_store_explicit(&identity.base, start, memory_order_relaxed);
+    atomic_store_explicit(&identity.next, start, memory_order_relaxed);
+    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) t->id_next = t->id_end = 0;
+}
+
+void lge_identity_reset(void) {
+    lge_map_clear(&identity.by_address);
+    atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
+    atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
+}

@@ -1,0 +1,60 @@
+/* Lock identity: which lock is this, given an address?
+ *
+ * Static initialisers and std::mutex call neither init nor destroy, and memory
+ * is reused, so an address is no identity.  Where the lock's own memory has 16
+ * bytes to spare that every initialiser zeroes, a tag is kept there: the lock's
+ * id and a word that only that id at that address makes valid.  A zero, stale or
+ * copied tag is a new lock.  Elsewhere a table from addresses to ids serves.
+ *
+ * | tag words | written under the identity lock (relaxed, id first); read by
+ * |           | anybody (relaxed): a torn pair is invalid, and the slow path
+ * |           | looks again under the lock. */
+#ifndef LOCKGRAPH_ENGINE_IDENTITY_H
+#define LOCKGRAPH_ENGINE_IDENTITY_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+struct lge_tag {
+    _Atomic uint64_t id;
+    _Atomic uint64_t check;
+};
+
+/* Set once in lge_identity_start, before any tag. */
+extern uint64_t lge_tag_secret;
+
+static inline uint64_t lge_tag_check(uint64_t id, const void *address) {
+    return id ^ (uint64_t)(uintptr_t)address ^ lge_tag_secret;
+}
+/* The id in a valid tag of the lock at `address`, else 0. */
+static inline uint64_t lge_tag_id(const struct lge_tag *tag, const void *address) {
+    uint64_t id = atomic_load_explicit(&tag->id, memory_order_relaxed);
+    uint64_t check = atomic_load_explicit(&tag->check, memory_order_relaxed);
+    return check == lge_tag_check(id, address) ? id : 0;
+}
+
+void lge_identity_start(void);
+/* A first use without initialisation call: the class is the static variable,
+ * else guessed from the call (site, sp). */
+uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *tag, const void *address,
+                                    uintptr_t site, uintptr_t sp);
+/* An initialisation call at (site, sp): always a new lock. */
+uint64_t lge_identity_tag_initialised(struct lge_thread *thread, struct lge_tag *tag, const void *address,
+                                      uintptr_t site, uintptr_t sp);
+/* The same through the table. */
+uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp);
+uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *address, uintptr_t site,
+                                        uintptr_t sp);
+/* Takes the address out of the table; its id, or 0. */
+uint64_t lge_identity_table_forget(const void *address);
+
+/* Lock ids given out. */
+uint64_t lge_identity_count(void);
+void lge_identity_after_fork(uint32_t pid);
+void lge_identity_reset(void);
+void lge_identity_fork_prepare(void);
+void lge_identity_fork_done(void);
+
+#endif

@@ -1,0 +1,33 @@
+/* The per-thread cache of known chains: the whole cost of order checking in
+ * steady state is one lookup here.
+ *
+ * A key in the cache means: this thread's dependency for that chain is in the
+ * graph.  Keys are inserted by the owner while it holds the shard lock of the
+ * requested lock, after it saw that the edges are not watched; an edge becomes
+ * watched under that same lock, and every cache is cleared afterwards.  So no
+ * key of a watched chain survives in any cache. */
+#ifndef LOCKGRAPH_ENGINE_KNOWN_H
+#define LOCKGRAPH_ENGINE_KNOWN_H
+
+#include "engine/thread.h"
+
+/* Two ways, in one cache line. */
+static inline bool lge_known(const struct lge_thread *thread, uint64_t key) {
+    uint64_t slot = key & thread->known_mask;
+    return atomic_load_explicit(&thread->known[slot], memory_order_relaxed) == key ||
+           atomic_load_explicit(&thread->known[slot ^ 1], memory_order_relaxed) == key;
+}
+
+bool lge_known_start(struct lge_thread *thread);
+void lge_known_insert(struct lge_thread *thread, uint64_t key);
+void lge_known_clear(struct lge_thread *thread);
+void lge_known_clear_all(void);
+void lge_known_free(struct lge_thread *thread);
+
+/* A second, smaller cache with the same meaning of a hit, looked at only after
+ * a miss of the first: class edges, and watched chains with the epoch mixed
+ * into the key.  Owner only. */
+bool lge_recent(struct lge_thread *thread, uint64_t key);
+void lge_recent_insert(struct lge_thread *thread, uint64_t key);
+
+#endif

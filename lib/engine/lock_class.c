@@ -1,0 +1,108 @@
+#include "engine/lock_class.h"
+
+#include <string.h>
+
+#include "engine/map.h"
+#include "engine/mix.h"
+#include "platform/futex_lock.h"
+#include "platform/memory.h"
+
+/* The class number has 24 bits in a lock id. */
+enum { CLASSES_PER_PAGE = 1024, CLASS_PAGES = (1 << 24) / CLASSES_PER_PAGE };
+
+static struct {
+    struct lgp_lock lock;
+    struct lge_map by_key;
+    _Atomic uint32_t count;
+    /* Page and entry are stored before the id is handed out (release). */
+    _Atomic(struct lge_class **) pages[CLASS_PAGES];
+} classes;
+
+struct lge_class *lge_class_get(uint32_t id) {
+    if (id == 0 || id > atomic_load_explicit(&classes.count, memory_order_acquire)) return NULL;
+    struct lge_class **page =
+        atomic_load_explicit(&classes.pages[(id - 1) / CLASSES_PER_PAGE], memory_order_acquire);
+    return page[(id - 1) % CLASSES_PER_PAGE];
+}
+
+static struct lge_class **page_of(uint32_t index) {
+    _Atomic(struct lge_class **) *slot = &classes.pages[index / CLASSES_PER_PAGE];
+    struct lge_class **page = atomic_load_explicit(slot, memory_order_relaxed);
+    if (page == NULL) {
+        page = lgp_alloc(CLASSES_PER_PAGE * sizeof(struct lge_class *));
+        atomic_store_explicit(slot, page, memory_order_release);
+    }
+    return page;
+}
+
+static struct lge_class *add(uint64_t key) {
+    uint32_t index = atomic_load_explicit(&classes.count, memory_order_relaxed);
+    if (index / CLASSES_PER_PAGE >= CLASS_PAGES - 1) return NULL;
+    struct lge_class **page = page_of(index);
+    struct lge_class *class = lgp_alloc(sizeof *class);
+    if (page == NULL || class == NULL || !lge_map_add(&classes.by_key, key, class)) return NULL;
+    class->id = index + 1;
+    class->node.is_class = true;
+    class->level = INT16_MIN;
+    page[index % CLASSES_PER_PAGE] = class;
+    return class;
+}
+
+static bool equal(const struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
+    if (class->kind != kind) return false;
+    if (name != NULL) return class->name_length == what && memcmp(class->name, name, what) == 0;
+    return kind == LGR_CLASS_STATIC ? class->variable == what : class->context == what;
+}
+
+static void describe(struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
+    class->kind = kind;
+    if (kind == LGR_CLASS_STATIC) class->variable = (uintptr_t)what;
+    if (kind == LGR_CLASS_INIT || kind == LGR_CLASS_GUESS) class->context = (uint32_t)what;
+    if (name == NULL) return;
+    class->name_length = (size_t)what;
+    class->name = lgp_alloc(class->name_length + 1);
+    if (class->name != NULL) memcpy(class->name, name, class->name_length);
+}
+
+/* `what`: context id, address, or the length of `name`. */
+static uint32_t intern(uint16_t kind, uint64_t what, const char *name) {
+    uint64_t key = lge_mix(kind, what);
+    for (size_t i = 0; name != NULL && i < what; i++) key = lge_mix(key, (unsigned char)name[i]);
+    lgp_lock(&classes.lock);
+    struct lge_class *class = NULL;
+    for (size_t i = lge_map_first(&classes.by_key, key); i != SIZE_MAX && class == NULL;
+         i = lge_map_next(&classes.by_key, i)) {
+        struct lge_class *candidate = lge_map_at(&classes.by_key, i);
+        if (equal(candidate, kind, what, name)) class = candidate;
+    }
+    if (class == NULL && (class = add(key)) != NULL) {
+        describe(class, kind, what, name);
+        /* Release: pairs with the acquire load in lge_class_get. */
+        atomic_store_explicit(&classes.count, class->id, memory_order_release);
+    }
+    lgp_unlock(&classes.lock);
+    return class == NULL ? LGE_CLASS_NONE : class->id;
+}
+
+uint32_t lge_class_named(const char *name) { return intern(LGR_CLASS_NAMED, strlen(name), name); }
+uint32_t lge_class_initialised_at(uint32_t context) { return intern(LGR_CLASS_INIT, context, NULL); }
+uint32_t lge_class_guessed(uint32_t context) { return intern(LGR_CLASS_GUESS, context, NULL); }
+uint32_t lge_class_static(uintptr_t address) { return intern(LGR_CLASS_STATIC, address, NULL); }
+
+void lge_classes_fork_prepare(void) { lgp_lock(&classes.lock); }
+void lge_classes_fork_done(void) { lgp_unlock(&classes.lock); }
+
+void lge_classes_reset(void) {
+    uint32_t count = atomic_load_explicit(&classes.count, memory_order_relaxed);
+    for (uint32_t id = 1; id <= count; id++) {
+        struct lge_class *class = lge_class_get(id);
+        if (class->name != NULL) lgp_free(class->name, class->name_length + 1);
+        lgp_free(class, sizeof *class);
+    }
+    for (size_t i = 0; i * CLASSES_PER_PAGE < count; i++) {
+        lgp_free(classes.pages[i], CLASSES_PER_PAGE * sizeof(struct lge_class *));
+        atomic_store_explicit(&classes.pages[i], NULL, memory_order_relaxed);
+    }
+    lge_map_clear(&classes.by_key);
+    atomic_store_explicit(&classes.count, 0, memory_order_relaxed);
+}

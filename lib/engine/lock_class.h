@@ -1,0 +1,26 @@
+/* Classes: locks that play the same role. */
+#ifndef LOCKGRAPH_ENGINE_LOCK_CLASS_H
+#define LOCKGRAPH_ENGINE_LOCK_CLASS_H
+
+#include "engine/engine.h"
+#include "engine/order.h"
+
+struct lge_class {
+    struct lge_node node; /* its place in the class graph; first */
+    uint32_t id;
+    uint16_t kind; /* enum lgr_class_kind */
+    int16_t level;
+    uint32_t context;
+    uint32_t recorded;  /* evidence generation */
+    uintptr_t variable; /* address, LGR_CLASS_STATIC */
+    char *name;
+    size_t name_length;
+};
+
+/* NULL for an unknown id. */
+struct lge_class *lge_class_get(uint32_t id);
+void lge_classes_reset(void);
+void lge_classes_fork_prepare(void);
+void lge_classes_fork_done(void);
+
+#endif

@@ -1,0 +1,86 @@
+#include "engine/recorded_modules.h"
+
+#include <string.h>
+
+#include "platform/memory.h"
+#include "platform/modules.h"
+#include "platform/system.h"
+#include "record/writer.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+struct recorded {
+    uintptr_t start, end, bias;
+    uint32_t id;
+};
+
+static struct {
+    struct recorded *items;
+    size_t count, room;
+} modules;
+
+void lge_recorded_modules_new_file(void) { modules.count = 0; }
+
+static struct recorded *find(uintptr_t address) {
+    for (size_t i = 0; i < modules.count; i++)
+        if (address >= modules.items[i].start && address < modules.items[i].end) return &modules.items[i];
+    return NULL;
+}
+
+static size_t main_program_path(char *path, size_t size) {
+    long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path, (long)size, 0, 0);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+static void write_record(const struct lgp_module *module, uint32_t id) {
+    enum { PATH_MOST = 4096 };
+    char *own = NULL;
+    const char *path = module->path;
+    size_t length = strlen(path);
+    if (length == 0 && (own = lgp_alloc(PATH_MOST)) != NULL) {
+        length = main_program_path(own, PATH_MOST);
+        path = own;
+    }
+    size_t build_id_length = module->build_id == NULL ? 0 : module->build_id_length;
+    struct lgr_module *record = lgr_begin(LGR_MODULE, sizeof *record + build_id_length + length, true);
+    if (record == NULL) {
+        lgp_free(own, PATH_MOST);
+        return;
+    }
+    record->id = id;
+    record->start = module->start;
+    record->end = module->end;
+    record->bias = module->bias;
+    record->build_id_length = (uint32_t)build_id_length;
+    record->path_length = (uint32_t)length;
+    char *tail = (char *)(record + 1);
+    if (build_id_length != 0) memcpy(tail, module->build_id, build_id_length);
+    memcpy(tail + build_id_length, path, length);
+    lgr_commit(record);
+    lgp_free(own, PATH_MOST);
+}
+
+static struct recorded *add(uintptr_t address) {
+    struct lgp_module module;
+    if (!lgp_module_find(address, &module)) return NULL;
+    if (modules.count == modules.room) {
+        size_t room = modules.room ? modules.room * 2 : 32;
+        struct recorded *items =
+            lgp_resize(modules.items, modules.room * sizeof *items, room * sizeof *items);
+        if (items == NULL) return NULL;
+        modules.items = items;
+        modules.room = room;
+    }
+    struct recorded *recorded = &modules.items[modules.count++];
+    *recorded = (struct recorded){module.start, module.end, module.bias, (uint32_t)modules.count};
+    write_record(&module, recorded->id);
+    return recorded;
+}
+
+struct lgr_location lge_recorded_location(uintptr_t address) {
+    struct recorded *recorded = find(address);
+    if (recorded == NULL) recorded = add(address);
+    if (recorded == NULL) return (struct lgr_location){.module = 0, .offset = address};
+    return (struct lgr_location){.module = recorded->id, .offset = address - recorded->bias};
+}

@@ -1,0 +1,251 @@
+#include "engine/search.h"
+
+#include "engine/lock_class.h"
+#include "engine/past.h"
+#include "platform/memory.h"
+
+/* Constraints that a verdict gives up. */
+enum relax { RELAX_TIMED = 1, RELAX_ORDER = 2, RELAX_GATE = 4, RELAX_THREAD = 8 };
+
+static const struct {
+    enum lgr_verdict verdict;
+    unsigned relax;
+} phases[] = {
+    {LGR_VERDICT_FEASIBLE, 0},
+    {LGR_VERDICT_TIMED, RELAX_TIMED},
+    {LGR_VERDICT_ORDERED, RELAX_TIMED | RELAX_ORDER},
+    {LGR_VERDICT_GATED, RELAX_TIMED | RELAX_ORDER | RELAX_GATE},
+    {LGR_VERDICT_SINGLE_THREAD, RELAX_TIMED | RELAX_ORDER | RELAX_GATE | RELAX_THREAD},
+};
+
+/* One search at a time: under the graph lock. */
+static struct {
+    uint64_t budget;
+    uint64_t searches, steps_total;
+    /* the running search */
+    struct lge_step *path; /* chosen so far */
+    struct cursor {        /* where the next choice of a level goes on */
+        struct lge_edge *edge;
+        uint32_t dependency;
+    } *cursors;
+    size_t room;
+    struct lge_node **queue;
+    size_t queue_room;
+    struct lge_node *goal, *root;
+    uint64_t stamp, steps, limit;
+    size_t next_length; /* shortest length cut off */
+    unsigned relax;
+} search;
+
+void lge_search_start(uint64_t budget) { search.budget = budget; }
+
+void lge_search_figures(uint64_t *searches, uint64_t *steps) {
+    *searches = search.searches;
+    *steps = search.steps_total;
+}
+
+/* ---- distances to the goal ---- */
+
+static bool reserve_queue(size_t need) {
+    if (need <= search.queue_room) return true;
+    struct lge_node **queue = lgp_resize(search.queue, search.queue_room * sizeof *queue, need * 2 * sizeof *queue);
+    if (queue == NULL) return false;
+    search.queue = queue;
+    search.queue_room = need * 2;
+    return true;
+}
+
+static bool measure_distances(void) {
+    if (!reserve_queue(search.root->size + 1)) return false;
+    search.stamp = lge_order_stamp();
+    size_t count = 0;
+    search.queue[count++] = search.goal;
+    search.goal->distance_stamp = search.stamp;
+    search.goal->distance = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct lge_node *node = search.queue[i];
+        for (struct lge_edge *e = node->in; e != NULL; e = e->next_in) {
+            struct lge_node *from = e->from;
+            if (from->root != search.root || from->distance_stamp == search.stamp) continue;
+            from->distance_stamp = search.stamp;
+            from->distance = node->distance + 1;
+            search.queue[count++] = from;
+        }
+    }
+    return true;
+}
+
+/* ---- constraints ---- */
+
+static bool together(const struct lge_dependency *a, const struct lge_dependency *b) {
+    if (!(search.relax & RELAX_THREAD) && a->thread == b->thread) return false;
+    if (!(search.relax & RELAX_GATE) && lge_dependency_gate(a, b) != 0) return false;
+    return (search.relax & RELAX_ORDER) || lge_dependency_order(a, b) == NULL;
+}
+
+/* A lock queues readers behind a waiting writer: then two shared uses block,
+ * provided that somebody writes. */
+static bool readers_block(const struct lge_node *node, const struct lge_dependency *request) {
+    return (request->flags & LGE_WRITER_PREFERRED) && !node->is_class && ((const struct lge_lock *)node)->written;
+}
+
+/* Would `request`, asking for `node`, wait for `holder`? */
+static bool blocks(const struct lge_node *node, const struct lge_dependency *request,
+                   const struct lge_dependency *holder) {
+    const struct lgr_held *held = lge_dependency_hold(holder, lge_node_number(node), node->is_class);
+    if (held == NULL) return false;
+    return request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || readers_block(node, request);
+}
+
+static bool fits(size_t depth, const struct lge_edge *edge, const struct lge_dependency *candidate) {
+    if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED)) return false;
+    if (!blocks(edge->from, search.path[depth - 1].dependency, candidate)) return false;
+    if (edge->to == search.goal && !blocks(edge->to, candidate, search.path[0].dependency)) return false;
+    for (size_t i = 0; i < depth; i++)
+        if (!together(search.path[i].dependency, candidate)) return false;
+    return true;
+}
+
+/* ---- enumeration ---- */
+
+static bool reserve_levels(size_t need) {
+    if (need <= search.room) return true;
+    size_t room = need * 2;
+    struct lge_step *path = lgp_resize(search.path, search.room * sizeof *path, room * sizeof *path);
+    struct cursor *cursors = path == NULL ? NULL : lgp_resize(search.cursors, search.room * sizeof *cursors, room * sizeof *cursors);
+    if (path != NULL) search.path = path;
+    if (cursors != NULL) search.cursors = cursors;
+    if (path == NULL || cursors == NULL) return false;
+    search.room = room;
+    return true;
+}
+
+/* Can the path of `length` edges so far, continued by this edge, still reach
+ * the goal within the limit? */
+static bool leads_on(const struct lge_edge *edge, size_t length, size_t limit) {
+    const struct lge_node *to = edge->to;
+    if (to->root != search.root || to->on_path || to->distance_stamp != search.stamp) return false;
+    size_t whole = length + 1 + to->distance;
+    if (whole <= limit) return true;
+    if (whole < search.next_length) search.next_length = whole;
+    return false;
+}
+
+/* The next choice at this level: sets path[depth] and moves the cursor. */
+static bool choose(size_t depth, size_t limit) {
+    struct cursor *at = &search.cursors[depth];
+    for (; at->edge != NULL; at->edge = at->edge->next_out, at->dependency = 0) {
+        if (!leads_on(at->edge, depth, limit)) continue;
+        while (at->dependency < at->edge->count) {
+            struct lge_dependency *candidate = at->edge->dependencies[at->dependency++];
+            if (++search.steps > search.limit) return false;
+            if (!fits(depth, at->edge, candidate)) continue;
+            search.path[depth] = (struct lge_step){at->edge, candidate};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Depth-first up to `limit` edges; the length of the cycle found, or 0. */
+static size_t descend(size_t limit) {
+    size_t depth = 1;
+    search.cursors[1] = (struct cursor){search.path[0].edge->to->out, 0};
+    search.path[0].edge->to->on_path = true;
+    size_t found = 0;
+    while (depth > 0 && found == 0) {
+        if (!choose(depth, limit)) {
+            depth--;
+            search.path[depth].edge->to->on_path = false;
+            continue;
+        }
+        struct lge_node *to = search.path[depth].edge->to;
+        if (to == search.goal) {
+            found = depth + 1;
+        } else {
+            to->on_path = true;
+            search.cursors[++depth] = (struct cursor){to->out, 0};
+        }
+    }
+    while (depth > 0) search.path[--depth].edge->to->on_path = false;
+    return found;
+}
+
+/* Lengths from the shortest possible one upwards, as long as something was cut
+ * off by the limit. */
+static size_t deepen(void) {
+    struct lge_node *start = search.path[0].edge->to;
+    if (start->distance_stamp != search.stamp) return 0;
+    size_t limit = start->distance + 1;
+    while (search.steps <= search.limit) {
+        search.next_length = SIZE_MAX;
+        size_t found = descend(limit);
+        if (found != 0 || search.next_length == SIZE_MAX) return found;
+        limit = search.next_length;
+    }
+    return 0;
+}
+
+/* ---- verdict ---- */
+
+static void explain_pair(struct lge_cycle *cycle, const struct lge_dependency *a, const struct lge_dependency *b) {
+    const struct lge_past_entry *entry;
+    uint64_t gate;
+    if (cycle->verdict == LGR_VERDICT_SINGLE_THREAD && a->thread == b->thread) {
+        cycle->reason_kind = LGR_REASON_THREAD;
+        cycle->reason_id = a->thread;
+    } else if (cycle->verdict == LGR_VERDICT_GATED && (gate = lge_dependency_gate(a, b)) != 0) {
+        cycle->reason_kind = LGR_REASON_GATE;
+        cycle->reason_id = gate;
+    } else if (cycle->verdict == LGR_VERDICT_ORDERED && (entry = lge_dependency_order(a, b)) != NULL) {
+        cycle->reason_kind = (enum lgr_reason)entry->reason;
+        cycle->reason_id = entry->reason_id;
+    }
+}
+
+static void explain(struct lge_cycle *cycle) {
+    for (size_t i = 0; i < cycle->length && cycle->reason_kind == LGR_REASON_NONE; i++)
+        for (size_t j = i + 1; j < cycle->length && cycle->reason_kind == LGR_REASON_NONE; j++)
+            explain_pair(cycle, cycle->steps[i].dependency, cycle->steps[j].dependency);
+}
+
+static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above) {
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0] && phases[i].verdict > above; i++) {
+        search.relax = phases[i].relax;
+        if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED)) continue;
+        search.steps = 0;
+        cycle->length = deepen();
+        search.steps_total += search.steps;
+        if (search.steps > search.limit) cycle->exhausted = true;
+        if (cycle->length == 0) continue;
+        cycle->verdict = phases[i].verdict;
+        return;
+    }
+}
+
+struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed, enum lgr_verdict above,
+                            uint64_t budget_factor) {
+    struct lge_cycle cycle = {.verdict = LGR_VERDICT_NONE};
+    search.goal = edge->from;
+    search.root = edge->from->root;
+    if (search.root == NULL || edge->to->root != search.root) return cycle;
+    if (!reserve_levels(search.root->size + 2) || !measure_distances()) return cycle;
+    search.searches++;
+    search.limit = search.budget * budget_factor;
+    search.path[0] = (struct lge_step){edge, fixed};
+    try_phases(&cycle, above);
+    cycle.steps = search.path;
+    if (cycle.verdict != LGR_VERDICT_NONE) explain(&cycle);
+    return cycle;
+}
+
+void lge_search_reset(void) {
+    lgp_free(search.path, search.room * sizeof *search.path);
+    lgp_free(search.cursors, search.room * sizeof *search.cursors);
+    lgp_free(search.queue, search.queue_room * sizeof *search.queue);
+    search.path = NULL;
+    search.cursors = NULL;
+    search.queue = NULL;
+    search.room = search.queue_room = 0;
+    search.searches = search.steps_total = 0;
+}

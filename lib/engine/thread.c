@@ -1,0 +1,279 @@
+#include "engine/thread.h"
+
+#include <string.h>
+
+#include "engine/context.h"
+#include "engine/dependency.h"
+#include "engine/known.h"
+#include "engine/past.h"
+#include "platform/futex_lock.h"
+#include "platform/memory.h"
+#include "platform/system.h"
+
+enum { HELD_START = 32, TID_BUCKETS = 1024 };
+
+static struct {
+    struct lgp_lock lock;
+    struct lge_thread *first;   /* live ones and ended ones not joined yet */
+    struct lge_thread *ended;   /* ended, block reusable once the kernel thread is gone */
+    struct lge_thread *free;    /* reusable at once */
+    uint32_t serial;            /* last given out */
+    uint64_t nested;            /* of threads whose blocks were reused */
+    _Atomic(struct lge_thread *) by_tid[TID_BUCKETS];
+} threads;
+
+void lge_threads_lock(void) { lgp_lock(&threads.lock); }
+void lge_threads_unlock(void) { lgp_unlock(&threads.lock); }
+struct lge_thread *lge_threads_first(void) { return threads.first; }
+uint64_t lge_threads_count(void) { return threads.serial; }
+
+uint64_t lge_threads_nested(void) {
+    lge_threads_lock();
+    uint64_t sum = threads.nested;
+    for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list) sum += t->nested;
+    lge_threads_unlock();
+    return sum;
+}
+
+/* ---- by kernel id ---- */
+
+static _Atomic(struct lge_thread *) *bucket(uint32_t tid) { return &threads.by_tid[tid % TID_BUCKETS]; }
+
+static void tid_add(struct lge_thread *thread, uint32_t tid) {
+    atomic_store_explicit(&thread->tid, tid, memory_order_relaxed);
+    atomic_store_explicit(&thread->next_by_tid, atomic_load_explicit(bucket(tid), memory_order_relaxed),
+                          memory_order_relaxed);
+    /* Release: pairs with the acquire loads in lge_thread_by_tid. */
+    atomic_store_explicit(bucket(tid), thread, memory_order_release);
+}
+
+static void tid_remove(struct lge_thread *thread) {
+    uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    if (tid == 0) return;
+    _Atomic(struct lge_thread *) *link = bucket(tid);
+    struct lge_thread *at;
+    while ((at = atomic_load_explicit(link, memory_order_relaxed)) != NULL && at != thread)
+        link = &at->next_by_tid;
+    if (at != NULL)
+        atomic_store_explicit(link, atomic_load_explicit(&thread->next_by_tid, memory_order_relaxed),
+                              memory_order_release);
+    atomic_store_explicit(&thread->tid, 0, memory_order_relaxed);
+}
+
+/* Lock-free.  A block that moves to another bucket under our feet can lead the
+ * walk astray, but never out of type-stable memory; the step limit ends it, and
+ * the caller looks again later. */
+struct lge_thread *lge_thread_by_tid(uint32_t tid) {
+    if (tid == 0) return NULL;
+    struct lge_thread *at = atomic_load_explicit(bucket(tid), memory_order_acquire);
+    for (int steps = 0; at != NULL && steps < 100000; steps++) {
+        if (atomic_load_explicit(&at->tid, memory_order_relaxed) == tid) return at;
+        at = atomic_load_explicit(&at->next_by_tid, memory_order_acquire);
+    }
+    return NULL;
+}
+
+/* ---- blocks ---- */
+
+static void link_in(struct lge_thread **list, struct lge_thread *thread) {
+    thread->previous_in_list = NULL;
+    thread->next_in_list = *list;
+    if (*list != NULL) (*list)->previous_in_list = thread;
+    *list = thread;
+}
+
+static void link_out(struct lge_thread **list, struct lge_thread *thread) {
+    if (thread->previous_in_list != NULL)
+        thread->previous_in_list->next_in_list = thread->next_in_list;
+    else
+        *list = thread->next_in_list;
+    if (thread->next_in_list != NULL) thread->next_in_list->previous_in_list = thread->previous_in_list;
+}
+
+/* An ended thread that nobody joined (detached, or not joined yet) may still
+ * run destructors of the program; its block is free once the kernel knows it
+ * no more. */
+static struct lge_thread *take_block(void) {
+    struct lge_thread *thread = threads.free;
+    if (thread != NULL) {
+        threads.free = thread->next_in_list;
+        return thread;
+    }
+    thread = threads.ended;
+    if (thread == NULL || lgp_thread_alive(atomic_load_explicit(&thread->tid, memory_order_relaxed))) return NULL;
+    link_out(&threads.ended, thread);
+    tid_remove(thread);
+    return thread;
+}
+
+static bool make_room(struct lge_thread *thread) {
+    if (thread->base != NULL) return true;
+    thread->base = lgp_alloc(HELD_START * sizeof *thread->base);
+    if (thread->base == NULL) return false;
+    thread->last = thread->base + HELD_START - 1;
+    return true;
+}
+
+bool lge_thread_grow(struct lge_thread *thread) {
+    size_t depth = lge_depth(thread), room = (size_t)(thread->last - thread->base) + 1;
+    struct lge_held *base = lgp_alloc(room * 2 * sizeof *base);
+    if (base == NULL) return false;
+    memcpy(base, thread->base, room * sizeof *base);
+    lgp_free(thread->base, room * sizeof *base);
+    thread->base = base;
+    thread->top = base + depth;
+    thread->last = base + room * 2 - 1;
+    return true;
+}
+
+/* Everything that belongs to one life of a block; arrays and the wait sequence
+ * stay. */
+static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uintptr_t start_routine) {
+    thread->top = thread->base;
+    thread->base->key = 1;
+    thread->nested = 0;
+    thread->id_next = thread->id_end = 0;
+    thread->time = 1;
+    thread->epoch = 1;
+    thread->has_dependencies = false;
+    thread->stack_top = 0;
+    thread->start_routine = start_routine;
+    thread->parent = parent == NULL ? 0 : lge_thread_serial(parent);
+    thread->recorded = 0;
+    thread->name[0] = '\0';
+    thread->front_end = NULL;
+    atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
+    if (parent == NULL) return;
+    thread->past = parent->has_dependencies
+                       ? lge_past_with(parent->past, lge_thread_serial(parent), parent->time, LGR_REASON_CREATE, threads.serial)
+                       : lge_past_keep(parent->past);
+    parent->time++;
+    parent->epoch++;
+}
+
+struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine, uint32_t creation_context) {
+    lge_threads_lock();
+    struct lge_thread *thread = take_block();
+    if (thread == NULL) thread = lgp_alloc(sizeof *thread);
+    if (thread == NULL || !make_room(thread) || !lge_known_start(thread)) {
+        lge_threads_unlock();
+        return NULL;
+    }
+    atomic_store_explicit(&thread->serial, ++threads.serial, memory_order_relaxed);
+    begin_life(thread, parent, start_routine);
+    thread->creation_context = creation_context;
+    thread->life = LGE_THREAD_NEW;
+    link_in(&threads.first, thread);
+    lge_threads_unlock();
+    return thread;
+}
+
+void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top) {
+    lge_threads_lock();
+    thread->stack_top = stack_top;
+    thread->life = LGE_THREAD_RUNNING;
+    tid_add(thread, tid);
+    lge_threads_unlock();
+}
+
+/* What a finished life leaves behind. */
+static void end_life(struct lge_thread *thread) {
+    threads.nested += thread->nested;
+    thread->nested = 0;
+    lge_known_free(thread);
+    lge_context_cache_free(thread);
+    lge_past_drop(thread->past);
+    thread->past = NULL;
+    lge_dependency_drop(thread->last_dependency);
+    thread->last_dependency = NULL;
+}
+
+static void release_block(struct lge_thread *thread) {
+    link_out(thread->life == LGE_THREAD_ENDED ? &threads.ended : &threads.first, thread);
+    tid_remove(thread);
+    end_life(thread);
+    thread->life = LGE_THREAD_FREE;
+    thread->next_in_list = threads.free;
+    threads.free = thread;
+}
+
+void lge_thread_abandon(struct lge_thread *thread) {
+    lge_threads_lock();
+    release_block(thread);
+    lge_threads_unlock();
+}
+
+void lge_thread_end(struct lge_thread *thread) {
+    lgp_thread_name(thread->name);
+    lge_threads_lock();
+    link_out(&threads.first, thread);
+    link_in(&threads.ended, thread);
+    thread->life = LGE_THREAD_ENDED;
+    lge_threads_unlock();
+}
+
+void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target) {
+    lge_threads_lock();
+    uint32_t serial = lge_thread_serial(target);
+    struct lge_past *past = lge_past_join(thread->past, target->past, LGR_REASON_NONE, 0);
+    if (target->has_dependencies) {
+        struct lge_past *with = lge_past_with(past, serial, target->time, LGR_REASON_JOIN, serial);
+        lge_past_drop(past);
+        past = with;
+    }
+    if (past != thread->past) thread->epoch++;
+    lge_past_drop(thread->past);
+    thread->past = past;
+    release_block(target);
+    lge_threads_unlock();
+}
+
+uint32_t lge_thread_serial(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->serial, memory_order_relaxed);
+}
+
+bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
+    struct lge_held *at = thread->top;
+    while (at != thread->base && at->address != address) at--;
+    if (at == thread->base) return false;
+    if (held != NULL) *held = *at;
+    uint64_t key = at[-1].key;
+    /* Those above it move down, and their keys no longer contain it. */
+    for (; at != thread->top; at++) {
+        *at = at[1];
+        key = lge_chain_key(key, at->id, at->mode, lge_place(at->site, at->context));
+        at->key = key;
+    }
+    thread->top--;
+    return true;
+}
+
+void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
+    struct lge_thread *next;
+    for (struct lge_thread *t = threads.first; t != NULL; t = next) {
+        next = t->next_in_list;
+        if (t != self) release_block(t);
+    }
+    for (struct lge_thread *t = threads.ended; t != NULL; t = next) {
+        next = t->next_in_list;
+        if (t != self) release_block(t);
+    }
+    tid_remove(self);
+    tid_add(self, tid);
+}
+
+static void free_list(struct lge_thread *list) {
+    for (struct lge_thread *next; list != NULL; list = next) {
+        next = list->next_in_list;
+        end_life(list);
+        lgp_free(list->base, (size_t)(list->last - list->base + 1) * sizeof *list->base);
+        lgp_free(list, sizeof *list);
+    }
+}
+
+void lge_threads_reset(void) {
+    free_list(threads.first);
+    free_list(threads.ended);
+    free_list(threads.free);
+    memset((void *)&threads, 0, sizeof threads);
+}

@@ -1,0 +1,128 @@
+/* The engine's view of a thread.
+ *
+ * Blocks are type-stable: they are reused, never unmapped, so a racing reader
+ * (the wait-for search) may look at one that just ended and find out by its
+ * sequence number or serial.
+ *
+ * | field                    | written by          | read by, order          |
+ * | top…sites                | owner               | owner                   |
+ * | known slots              | owner (insert),     | owner (relaxed): a lost |
+ * |                          | any under the list  | clear is impossible,    |
+ * |                          | lock (clear)        | see known.h             |
+ * | wait                     | owner (release)     | any (acquire, verified  |
+ * |                          |                     | by wait.sequence)       |
+ * | tid, serial              | owner at begin      | any (acquire/relaxed)   |
+ * | past, time               | owner; creator      | owner; joiner after end |
+ * |                          | before begin        |                         |
+ * | next_in_list             | list lock           | list lock               |
+ * | next_by_tid              | list lock (release) | any (acquire)           | */
+#ifndef LOCKGRAPH_ENGINE_THREAD_H
+#define LOCKGRAPH_ENGINE_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "engine/held.h"
+
+struct lge_past;
+struct lge_dependency;
+struct lge_context_cache;
+struct lgr_thread_state;
+
+enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_ENDED };
+
+/* What a thread waits for.  sequence is odd while it waits. */
+struct lge_wait {
+    _Atomic uint32_t sequence;
+    _Atomic uint32_t kind;                     /* enum lgr_wait_kind */
+    _Atomic uint64_t target;                   /* lock id or thread serial */
+    _Atomic(const int *) owner;                /* owner field of the lock, or NULL */
+    _Atomic(struct lge_thread *) joined;       /* thread waited for */
+    _Atomic uint32_t context;                  /* 0 until the stack was recorded */
+    _Atomic uint32_t mode;
+    _Atomic uint32_t timed;
+    _Atomic uint32_t stacked; /* held contexts are resolved, too */
+    _Atomic uint32_t reported;
+};
+
+struct lge_thread {
+    /* hot */
+    struct lge_held *top;  /* newest hold, or base */
+    struct lge_held *base; /* sentinel */
+    struct lge_held *last; /* last usable entry */
+    _Atomic uint64_t *known;
+    uint64_t known_mask;
+    uint64_t nested; /* acquisitions with another lock held */
+
+    /* cold */
+    uint64_t known_count;
+    uint64_t id_next, id_end; /* lock numbers set aside for this thread */
+    struct lge_context_cache *contexts;
+    uint64_t *recent;   /* class edges and watched chains seen: recent.h */
+    struct lge_request request; /* the request being waited for */
+    struct lge_past *past;
+    uint32_t time;  /* own component of the vector clock */
+    uint32_t epoch; /* raised by every incoming or outgoing order */
+    bool has_dependencies;
+    struct lge_dependency *last_dependency;
+    uintptr_t stack_top;
+    uintptr_t start_routine;
+    uint32_t creation_context;
+    uint32_t parent;
+    uint32_t recorded; /* evidence generation in which it was written */
+    enum lge_life life;
+    _Atomic uint32_t tid;
+    _Atomic uint32_t serial;
+    struct lge_wait wait;
+    uint64_t wait_since;
+    struct lgr_thread_state *state; /* its slot in the evidence file */
+    uint32_t state_generation;
+    char name[16];
+    struct lge_thread *next_in_list, *previous_in_list;
+    _Atomic(struct lge_thread *) next_by_tid;
+    void *front_end; /* the front end's own */
+};
+
+/* All threads; the lock protects the list, block reuse and known-cache
+ * clearing.  Lock order: graph, shard, thread list, memory. */
+void lge_threads_lock(void);
+void lge_threads_unlock(void);
+struct lge_thread *lge_threads_first(void);
+
+/* Doubles the held stack; false when memory is out. */
+bool lge_thread_grow(struct lge_thread *thread);
+
+static inline size_t lge_depth(const struct lge_thread *thread) {
+    return (size_t)(thread->top - thread->base);
+}
+
+/* Adds a hold on top.  The caller has made sure that there is room. */
+static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id, const void *address,
+                            uintptr_t site, uintptr_t sp, uint32_t context, uint8_t mode, uint8_t kind,
+                            uint8_t attributes) {
+    struct lge_held *held = thread->top + 1;
+    held->key = key;
+    held->id = id;
+    held->address = address;
+    held->site = site;
+    held->sp = sp;
+    held->context = context;
+    held->mode = mode;
+    held->kind = kind;
+    held->attributes = attributes;
+    thread->top = held;
+}
+
+/* Takes the newest hold of `address` off the stack, wherever it is, and copies
+ * it to *held when that is not NULL. */
+bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held);
+
+/* After fork, in the child: `self` is the only thread; the others ended. */
+void lge_threads_after_fork(struct lge_thread *self, uint32_t tid);
+void lge_threads_reset(void);
+uint64_t lge_threads_count(void);
+uint64_t lge_threads_nested(void);
+
+#endif
