@@ -124,9 +124,19 @@ static bool check_header(const struct lgr_image *image, const struct lgr_source 
            check_sizes(header, image->size, source);
 }
 
+/* Of a buffer exactly what is left, so that a sanitizer sees a step too far. */
+static size_t next_part(const struct lgr_image *image, const struct lgr_source *source) {
+    if (source->descriptor >= 0 || source->size - image->size > LGR_CHUNK)
+        return LGR_CHUNK;
+    return source->size - image->size;
+}
+
 static bool add_chunk(struct lgr_image *image, size_t *capacity, const struct lgr_source *source) {
-    if (*capacity - image->size < LGR_CHUNK) {
-        size_t wanted = *capacity ? *capacity * 2 : LGR_CHUNK;
+    size_t part = next_part(image, source);
+    if (part == 0)
+        return true;
+    if (*capacity - image->size < part) {
+        size_t wanted = part > *capacity ? part : *capacity * 2;
         unsigned char *bytes = wanted > *capacity ? realloc(image->bytes, wanted) : NULL;
         if (!bytes)
             return lgr_fail(source,
@@ -135,7 +145,7 @@ static bool add_chunk(struct lgr_image *image, size_t *capacity, const struct lg
         image->bytes = bytes;
         *capacity = wanted;
     }
-    image->size += read_at(source, image->bytes + image->size, LGR_CHUNK, image->size);
+    image->size += read_at(source, image->bytes + image->size, part, image->size);
     return true;
 }
 
