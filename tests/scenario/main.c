@@ -1,0 +1,65 @@
+/* scenario [-v] [-c CASE] FILE...   runs the cases of the files
+ * scenario --oracle [N] [SEED]      compares N random programs with the oracle */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario.h"
+
+struct totals {
+    size_t passed, failed;
+    bool verbose;
+    const char *only;
+};
+
+static void take_case(struct scenario *scenario, void *user) {
+    struct totals *totals = user;
+    if (totals->only && strcmp(totals->only, scenario->name) != 0) {
+        return;
+    }
+    bool good = schedule_run(scenario);
+    if (good && totals->verbose) {
+        printf("ok   %s:%d: %s\n", scenario->file, scenario->line, scenario->name);
+    }
+    if (good) {
+        totals->passed++;
+    } else {
+        totals->failed++;
+    }
+    fflush(stdout);
+}
+
+static int usage(void) {
+    fprintf(stderr, "usage: scenario [-v] [-c CASE] FILE...\n       scenario --oracle [PROGRAMS [SEED]]\n");
+    return 2;
+}
+
+static int run_oracle(int argc, char **argv) {
+    size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000;
+    return oracle_main(count, argc > 3 ? strtoull(argv[3], NULL, 0) : 0);
+}
+
+int main(int argc, char **argv) {
+    struct totals totals = {0};
+    int next = 1;
+    if (argc > 1 && strcmp(argv[1], "--oracle") == 0) {
+        return run_oracle(argc, argv);
+    }
+    for (; next < argc && argv[next][0] == '-'; next++) {
+        if (strcmp(argv[next], "-v") == 0) {
+            totals.verbose = true;
+        } else if (strcmp(argv[next], "-c") == 0 && next + 1 < argc) {
+            totals.only = argv[++next];
+        } else {
+            return usage();
+        }
+    }
+    if (next == argc) {
+        return usage();
+    }
+    for (; next < argc; next++) {
+        parse_file(argv[next], take_case, &totals);
+    }
+    printf("%zu passed, %zu failed\n", totals.passed, totals.failed);
+    return totals.failed > 0 || totals.passed == 0;
+}
