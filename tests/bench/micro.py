@@ -124,11 +124,15 @@ class Micro:
         return sampling.median(values), sampling.interval(values)
 
 
-def ours(figure, one_set):
-    """The figure of one set: a ratio, or a difference in the figure's unit."""
+def difference_or_ratio(figure, taken, native):
+    """A ratio, or a difference in the figure's unit."""
     if figure.unit == "ratio":
-        return sampling.paired_ratio(one_set["lockgraph"], one_set["native"])
-    return (sampling.median(one_set["lockgraph"]) - sampling.median(one_set["native"])) / figure.per
+        return sampling.paired_ratio(taken, native)
+    return (sampling.median(taken) - sampling.median(native)) / figure.per
+
+
+def ours(figure, one_set):
+    return difference_or_ratio(figure, one_set["lockgraph"], one_set["native"])
 
 
 def floor_of(figure, sets):
@@ -148,14 +152,14 @@ def narrow(figure, sets):
     return floor_of(figure, sets) <= 0.05
 
 
-def others_of(sets):
-    """{tool: ratio to native}, of the sets in which the tool ran."""
-    ratios = {}
+def others_of(figure, sets):
+    """{tool: the figure for it}, of the sets in which the tool ran."""
+    found = {}
     for one_set in sets:
         for way, taken in one_set.items():
             if isinstance(taken, dict):
-                ratios.setdefault(way, []).append(sampling.paired_ratio(taken[way], taken["native"]))
-    return {way: sampling.median(values) for way, values in ratios.items()}
+                found.setdefault(way, []).append(difference_or_ratio(figure, taken[way], taken["native"]))
+    return {way: sampling.median(values) for way, values in found.items()}
 
 
 def native_text(figure, sets):
@@ -169,4 +173,4 @@ def summarise(figure, sets):
     values = [ours(figure, s) for s in sets]
     return Result(figure.name, figure.text, figure.unit, figure.target, sampling.median(values),
                   sampling.interval(values), floor_of(figure, sets), native_text(figure, sets), len(sets),
-                  others_of(sets))
+                  others_of(figure, sets))

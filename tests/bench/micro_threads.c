@@ -5,8 +5,8 @@
 #include <sched.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -99,18 +99,18 @@ static void run_condition(uint64_t rounds) {
 /* BENCH_CHILD names a program; BENCH_CHILD_PRELOAD what is preloaded into it (this process itself runs
  * natively). */
 static char **child_environment(void) {
-    static char *environment[4];
-    static char preload[4200] = "LD_PRELOAD=";
-    static char options[4200] = "LOCKGRAPH_OPTIONS=";
+    static char *environment[3];
+    static char preload[4200];
+    static char options[4200];
     const char *library = getenv("BENCH_CHILD_PRELOAD");
     const char *settings = getenv("BENCH_CHILD_OPTIONS");
-    int used = 0;
 
-    if (library != NULL)
-        environment[used++] = strncat(preload, library, 4096);
-    if (settings != NULL)
-        environment[used++] = strncat(options, settings, 4096);
-    environment[used] = NULL;
+    if (library != NULL && settings != NULL) {
+        snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
+        snprintf(options, sizeof options, "LOCKGRAPH_OPTIONS=%s", settings);
+        environment[0] = preload;
+        environment[1] = options;
+    }
     return environment;
 }
 

@@ -15,8 +15,8 @@ from figures import Result
 from micro import compile_program
 from sampling import BenchError, PAIR_ORDER, Worker
 
-REQUESTS = 128_000  # of one burst; memload rounds up to a multiple of 128
-BURSTS = 4
+REQUESTS = 64_000  # of one burst; memload rounds up to a multiple of 128
+BURSTS = 3
 MEGABYTES = 20
 
 

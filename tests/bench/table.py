@@ -29,6 +29,12 @@ def with_unit(value, unit):
     return f"×{value:.3f}" if unit == "ratio" else f"+{number(value)} {unit}"
 
 
+def short(value, unit):
+    if value is None:
+        return "–"
+    return f"×{number(value)}" if unit == "ratio" else f"+{number(value)} {unit}"
+
+
 def bound(result):
     if result.target is None:
         return "–"
@@ -46,12 +52,11 @@ def row(result):
 def other_rows(results):
     for result in results:
         if result.others:
-            yield (result.text, row(result)[2], *(f"×{number(result.others[tool])}" if tool in result.others else "–"
-                                                  for tool in TOOLS))
+            yield (result.text, row(result)[2], *(short(result.others.get(tool), result.unit) for tool in TOOLS))
 
 
 def other_head():
-    return ("ratio to native, same run", "Lockgraph", *(TOOL_NAMES[tool] for tool in TOOLS))
+    return ("to native, same run", "Lockgraph", *(TOOL_NAMES[tool] for tool in TOOLS))
 
 
 def unwinder_rows(unwinders):
