@@ -166,26 +166,65 @@ START_TEST(libraries_that_come_and_go) {
 }
 END_TEST
 
-START_TEST(damaged_headers_are_refused) {
-    struct lgp_image image;
-    uint8_t page[4096] __attribute__((aligned(4096)));
-    ElfW(Ehdr) *header = (ElfW(Ehdr) *)page;
+/* Our own first page again, with nothing readable behind it. */
+static uint8_t *copy_first_page(void) {
+    enum { PAGE = 4096 };
     struct lgp_module self;
+    uint8_t *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_int_eq(mprotect(page + PAGE, PAGE, PROT_NONE), 0);
     ck_assert(lgp_module_find((uintptr_t)&initialised, &self));
-    memcpy(page, (const void *)self.start, sizeof(page));
-    ck_assert(lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    memcpy(page, (const void *)self.start, PAGE);
+    return page;
+}
+
+static bool read_page(const uint8_t *page) {
+    struct lgp_image image;
+    return lgp_image_read((uintptr_t)page, (uintptr_t)page + 4096, &image);
+}
+
+START_TEST(damaged_headers_are_refused) {
+    uint8_t *page = copy_first_page();
+    ElfW(Ehdr) *header = (ElfW(Ehdr) *)page;
     ElfW(Ehdr) good = *header;
+    ck_assert(read_page(page));
     header->e_ident[0] = 0;
-    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    ck_assert(!read_page(page));
     *header = good;
-    header->e_phoff = sizeof(page) - 1;
-    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    header->e_ident[EI_CLASS] = ELFCLASS32;
+    ck_assert(!read_page(page));
+    *header = good;
+    header->e_phoff = 4000;
+    ck_assert(!read_page(page));
+    header->e_phoff = UINT64_MAX - 8;
+    ck_assert(!read_page(page));
+    *header = good;
+    header->e_phnum = 0xffff;
+    ck_assert(!read_page(page));
+    header->e_phnum = 0;
+    ck_assert(!read_page(page));
     *header = good;
     header->e_phentsize = 1;
-    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
-    *header = good;
-    header->e_phnum = 0;
-    ck_assert(!lgp_image_read((uintptr_t)page, (uintptr_t)page + sizeof(page), &image));
+    ck_assert(!read_page(page));
+}
+END_TEST
+
+/* A note segment that claims to reach behind what may be read is left alone. */
+static const uintptr_t outside[] = {4096 - 16, 4096, 4096 + 64};
+
+START_TEST(notes_behind_the_limit_are_not_read) {
+    struct lgp_image image;
+    uint8_t *page = copy_first_page();
+    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)page;
+    memset(page + 4096 - 16, 0, 16); /* reads as a note, with more to follow */
+    ElfW(Phdr) *segments = (ElfW(Phdr) *)(page + header->e_phoff);
+    for (size_t i = 0; i < header->e_phnum; i++) {
+        if (segments[i].p_type == PT_LOAD)
+            segments[i].p_filesz = segments[i].p_memsz = 1 << 20;
+        if (segments[i].p_type == PT_NOTE)
+            segments[i].p_vaddr = outside[_i], segments[i].p_filesz = 64;
+    }
+    ck_assert(lgp_image_read((uintptr_t)page, (uintptr_t)page + 4096, &image));
+    ck_assert_ptr_null(image.build_id);
 }
 END_TEST
 
@@ -199,6 +238,7 @@ int main(void) {
     tcase_add_test(cases, mapped_files_are_no_objects);
     tcase_add_test(cases, libraries_that_come_and_go);
     tcase_add_test(cases, damaged_headers_are_refused);
+    tcase_add_loop_test(cases, notes_behind_the_limit_are_not_read, 0, sizeof(outside) / sizeof(outside[0]));
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
