@@ -9,8 +9,10 @@
  * Version rule.  Raise LGR_VERSION when a reader of the old version would
  * misread a new file: a field moved or changed its meaning, a record type was
  * reused.  Do not raise it for a new record type (readers skip unknown types),
- * for new bytes at the end of a record (readers use the size they find) or for
- * a new feature bit.  Raise LGR_OLDEST only when the reader drops support.
+ * for new bytes at the end of a record (behind its strings; readers pass over
+ * what they do not know), for a new value of an enumeration (readers count such
+ * a record as unknown; a finding of a new kind they keep) or for a new feature
+ * bit.  Raise LGR_OLDEST only when the reader drops support.
  *
  * All integers have the byte order and the word size named in the header;
  * every struct here is made of naturally aligned fixed-size fields, so the
@@ -81,9 +83,9 @@ struct lgr_header {
     _Atomic uint64_t reserved2[6];
 };
 
-/* First word of each record, stored last.  size counts the whole record
- * including this word, is a multiple of LGR_ALIGN, and is 0 in space not yet
- * written: a reader stops there. */
+/* First word of each record.  size is the commit word, stored last.  It counts
+ * the whole record including this word, is a multiple of LGR_ALIGN, and is 0 in
+ * space not yet written: a reader stops there. */
 struct lgr_record {
     uint32_t size;
     uint16_t type;  /* enum lgr_type */
@@ -106,7 +108,11 @@ enum lgr_type {
     LGR_LOCK_STATS = 13,
 };
 
-/* Strings: length in bytes, then the bytes, no terminator; they stand at the
+/* Ids: of several records with one id (one serial, one lock's totals) the last
+ * one counts, so a record is amended by writing it again.  An id may be named
+ * whose record was never written (max_data).
+ *
+ * Strings: length in bytes, then the bytes, no terminator; they stand at the
  * end of their record, in the order of their length fields, unpadded. */
 
 struct lgr_process {
@@ -357,5 +363,23 @@ struct lgr_lock_stats {
     uint32_t waiters_max;
     uint32_t reserved;
 };
+
+/* A change here is a change of the format: see the version rule. */
+_Static_assert(sizeof(struct lgr_header) == 184, "header");
+_Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
+_Static_assert(sizeof(struct lgr_module) == 48, "LGR_MODULE");
+_Static_assert(sizeof(struct lgr_location) == 16, "location");
+_Static_assert(sizeof(struct lgr_context) == 24, "LGR_CONTEXT");
+_Static_assert(sizeof(struct lgr_class) == 40, "LGR_CLASS");
+_Static_assert(sizeof(struct lgr_lock) == 32, "LGR_LOCK");
+_Static_assert(sizeof(struct lgr_thread) == 48, "LGR_THREAD");
+_Static_assert(sizeof(struct lgr_thread_name) == 16, "LGR_THREAD_NAME");
+_Static_assert(sizeof(struct lgr_edge) == 48, "LGR_EDGE");
+_Static_assert(sizeof(struct lgr_held) == 16, "held lock");
+_Static_assert(sizeof(struct lgr_finding) == 48, "LGR_FINDING");
+_Static_assert(sizeof(struct lgr_finding_edge) == 48, "edge of a finding");
+_Static_assert(sizeof(struct lgr_thread_state) == 240, "LGR_THREAD_STATE");
+_Static_assert(sizeof(struct lgr_message) == 16, "LGR_MESSAGE");
+_Static_assert(sizeof(struct lgr_lock_stats) == 48, "LGR_LOCK_STATS");
 
 #endif

@@ -11,10 +11,6 @@
 #include "record/writer_file.h"
 #include "record/writer_internal.h"
 
-_Static_assert(sizeof(struct lgr_header) == 184, "the header's layout is part of the format");
-_Static_assert(sizeof(struct lgr_header) % LGR_ALIGN == 0, "records start aligned");
-_Static_assert(sizeof(struct lgr_thread_state) % LGR_ALIGN == 0, "records end aligned");
-
 /* Allocated at the start: most programs need little, and the first touch of a
  * large file costs more (measured on ext4: 51 us with 256 KiB, 9 with 16). */
 #define FIRST_SIZE (16u * 1024u)
