@@ -15,7 +15,8 @@ uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no 
 uint64_t lgp_realtime_ns(void);
 uint32_t lgp_pid(void);          /* system call, not cached */
 uint32_t lgp_tid(void);          /* system call, not cached */
-/* True when `tid` is a live thread of this process. */
+/* True when `tid` is a live thread of this process.  A main thread that called
+ * pthread_exit while others run on still counts as one. */
 bool lgp_thread_alive(uint32_t tid);
 /* The calling thread's kernel name, at most 16 bytes with terminator. */
 void lgp_thread_name(char name[16]);

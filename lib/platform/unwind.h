@@ -10,7 +10,8 @@
 struct lgp_frame {
     uintptr_t pc;       /* return address into the function: the place it will go on at */
     uintptr_t sp;       /* stack pointer of the function at that call, i.e. the callee's CFA */
-    uintptr_t function; /* start of the function, 0 when not known */
+    uintptr_t function; /* start of the function, 0 when not known: gcc fills it in
+                         * at no cost, otherwise ask lgp_function_start */
 };
 
 enum lgp_unwinder { LGP_UNWIND_GCC, LGP_UNWIND_FP, LGP_UNWIND_LIBUNWIND, LGP_UNWIND_NONE };

@@ -1,4 +1,5 @@
-/* Call stacks by frame pointers: the cheapest way, for programs built with
+/* Call stacks by frame pointers: the cheapest way (cheapest of all when the
+ * runtime is built with them, too), for programs built with
  * -fno-omit-frame-pointer throughout.  Where a function keeps something else in
  * that register the walk ends early or skips callers, but never faults: it
  * reads only stack pages known to be mapped. */
@@ -100,10 +101,10 @@ static uintptr_t sp_of_caller(const struct frame_record *record) {
 #endif
 }
 
-__attribute__((noinline)) size_t lgp_unwind_fp(uintptr_t from_sp, struct lgp_frame *frames, size_t max) {
-    const struct frame_record *record = __builtin_frame_address(0);
-    uintptr_t above = (uintptr_t)record;
-    uintptr_t limit = stack_limit(above);
+/* Follows the records from `record` on, which is taken for one only when it
+ * lies in [above, limit). */
+static size_t follow(const struct frame_record *record, uintptr_t above, uintptr_t limit, uintptr_t from_sp,
+                     struct lgp_frame *frames, size_t max) {
     size_t count = 0;
     while (count < max && usable(record, above, limit)) {
         uintptr_t sp = sp_of_caller(record);
@@ -116,6 +117,26 @@ __attribute__((noinline)) size_t lgp_unwind_fp(uintptr_t from_sp, struct lgp_fra
         record = record->caller;
     }
     return count;
+}
+
+/* Over the runtime's own functions, which may keep no frame pointers, by
+ * libgcc's tables; from the caller on by frame records. */
+static size_t follow_from_caller(uintptr_t limit, uintptr_t from_sp, struct lgp_frame *frames, size_t max) {
+    uintptr_t frame_register;
+    if (!lgp_frame_register_gcc(from_sp, &frames[0], &frame_register))
+        return 0;
+    uintptr_t above = frames[0].sp;
+    return 1 + follow((const struct frame_record *)frame_register, above, limit, above, frames + 1, max - 1);
+}
+
+__attribute__((noinline)) size_t lgp_unwind_fp(uintptr_t from_sp, struct lgp_frame *frames, size_t max) {
+    const struct frame_record *record = __builtin_frame_address(0);
+    uintptr_t here = (uintptr_t)record;
+    uintptr_t limit = stack_limit(here);
+    size_t count = follow(record, here, limit, from_sp, frames, max);
+    if (max == 0 || from_sp == 0 || (count > 0 && frames[0].sp == from_sp))
+        return count;
+    return follow_from_caller(limit, from_sp, frames, max);
 }
 
 bool lgp_unwind_fp_start(void) {

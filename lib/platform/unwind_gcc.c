@@ -11,6 +11,7 @@ static struct {
     __typeof__(_Unwind_Backtrace) *backtrace;
     __typeof__(_Unwind_GetIP) *get_ip;
     __typeof__(_Unwind_GetCFA) *get_cfa;
+    __typeof__(_Unwind_GetGR) *get_register;
     __typeof__(_Unwind_GetRegionStart) *get_region_start;
     __typeof__(_Unwind_FindEnclosingFunction) *find_enclosing_function;
 } libgcc;
@@ -55,6 +56,39 @@ size_t lgp_unwind_gcc(uintptr_t from_sp, struct lgp_frame *frames, size_t max) {
     return walk.count;
 }
 
+/* DWARF's number of the frame pointer. */
+#if defined(__x86_64__)
+enum { FRAME_REGISTER = 6 };
+#else
+enum { FRAME_REGISTER = 29 };
+#endif
+
+struct first_frame {
+    uintptr_t from_sp;
+    struct lgp_frame frame;
+    uintptr_t frame_register;
+};
+
+static _Unwind_Reason_Code visit_first(struct _Unwind_Context *context, void *argument) {
+    struct first_frame *first = argument;
+    uintptr_t sp = libgcc.get_cfa(context);
+    if (sp < first->from_sp)
+        return _URC_NO_REASON;
+    first->frame = (struct lgp_frame){libgcc.get_ip(context), sp, libgcc.get_region_start(context)};
+    first->frame_register = libgcc.get_register(context, FRAME_REGISTER);
+    return _URC_END_OF_STACK;
+}
+
+bool lgp_frame_register_gcc(uintptr_t from_sp, struct lgp_frame *frame, uintptr_t *frame_register) {
+    struct first_frame first = {.from_sp = from_sp};
+    if (libgcc.backtrace == NULL)
+        return false;
+    libgcc.backtrace(visit_first, &first);
+    *frame = first.frame;
+    *frame_register = first.frame_register;
+    return first.frame.pc != 0;
+}
+
 uintptr_t lgp_function_start_gcc(uintptr_t pc) {
     return (uintptr_t)libgcc.find_enclosing_function((void *)pc);
 }
@@ -67,6 +101,7 @@ static bool resolve(void *library) {
         {"_Unwind_Backtrace", &libgcc.backtrace},
         {"_Unwind_GetIP", &libgcc.get_ip},
         {"_Unwind_GetCFA", &libgcc.get_cfa},
+        {"_Unwind_GetGR", &libgcc.get_register},
         {"_Unwind_GetRegionStart", &libgcc.get_region_start},
         {"_Unwind_FindEnclosingFunction", &libgcc.find_enclosing_function},
     };

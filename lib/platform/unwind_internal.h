@@ -16,6 +16,9 @@ size_t lgp_unwind_gcc(uintptr_t from_sp, struct lgp_frame *frames, size_t max);
 size_t lgp_unwind_fp(uintptr_t from_sp, struct lgp_frame *frames, size_t max);
 size_t lgp_unwind_libunwind(uintptr_t from_sp, struct lgp_frame *frames, size_t max);
 
+/* The first frame at or above from_sp and the frame register's value in it. */
+bool lgp_frame_register_gcc(uintptr_t from_sp, struct lgp_frame *frame, uintptr_t *frame_register);
+
 uintptr_t lgp_function_start_gcc(uintptr_t pc);
 uintptr_t lgp_function_start_libunwind(uintptr_t pc);
 

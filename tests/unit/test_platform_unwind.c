@@ -47,11 +47,13 @@ NOINLINE static void innermost(void) {
     BARRIER();
 }
 
+static void (*way_in)(void) = innermost;
+
 NOINLINE static void middle(void) {
     char local[100];
     NOTE_MYSELF(1, middle);
     memset(local, 1, sizeof(local));
-    innermost();
+    way_in();
     __asm__ volatile("" ::"r"(local) : "memory");
 }
 
@@ -124,6 +126,44 @@ START_TEST(function_starts) {
     ck_assert_uint_eq(lgp_function_start(1), 0);
 }
 END_TEST
+
+#if defined(__x86_64__)
+/* Calls innermost() with another value in the frame register, as a function
+ * does that keeps no frame pointer. */
+void through_another_use_of_the_register(void);
+void call_innermost(void);
+void call_innermost(void) { innermost(); }
+__asm__(".text\n"
+        ".globl through_another_use_of_the_register\n"
+        ".type through_another_use_of_the_register, @function\n"
+        "through_another_use_of_the_register:\n"
+        ".cfi_startproc\n"
+        "pushq %rbp\n"
+        ".cfi_def_cfa_offset 16\n"
+        ".cfi_offset %rbp, -16\n"
+        "movl $1, %ebp\n"
+        "call call_innermost\n"
+        "popq %rbp\n"
+        ".cfi_restore %rbp\n"
+        ".cfi_def_cfa_offset 8\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size through_another_use_of_the_register, . - through_another_use_of_the_register\n");
+
+/* As the runtime's own functions between the program's and the unwinder may. */
+START_TEST(over_functions_without_frame_pointer) {
+    way_in = through_another_use_of_the_register;
+    for (size_t from = 1; from < 4; from++) {
+        unwind_from(from);
+        ck_assert_uint_ge(count, 4 - from);
+        for (size_t i = from; i < 4; i++) {
+            ck_assert_uint_eq(frames[i - from].pc, known[i].return_address);
+            ck_assert_uint_eq(frames[i - from].sp, known[i].cfa);
+        }
+    }
+}
+END_TEST
+#endif
 
 START_TEST(room_is_respected) {
     for (room = 0; room < 4; room++) {
@@ -329,6 +369,9 @@ static TCase *chain_cases(const char *name, void (*start)(void)) {
     tcase_add_test(cases, frames_below_are_left_out);
     tcase_add_test(cases, everything_when_asked_for);
     tcase_add_test(cases, function_starts);
+#if defined(__x86_64__)
+    tcase_add_test(cases, over_functions_without_frame_pointer);
+#endif
     tcase_add_test(cases, room_is_respected);
     tcase_add_test(cases, errno_is_left_alone);
     tcase_add_test(cases, deep_recursion);
