@@ -10,6 +10,7 @@
 #include "stacks.h"
 
 #define BRIEF_FINDINGS 3 /* told in full on one screen */
+#define WIDTH          100
 
 static const struct {
     uint32_t bit;
@@ -154,18 +155,28 @@ static void add_participants(struct text *out, struct model *model, const struct
 static void add_steps(struct text *out, const struct model_finding *finding) {
     if (finding->step_count)
         text_printf(out, "  %s:\n", finding->steps_heading);
-    for (size_t i = 0; i < finding->step_count; i++)
-        text_printf(out, "    %zu. %s\n", i + 1, finding->steps[i]);
+    for (size_t i = 0; i < finding->step_count; i++) {
+        text_printf(out, "    %zu. ", i + 1);
+        text_wrap(out, finding->steps[i], 7, 7, WIDTH);
+    }
 }
 
-static void add_reasons(struct text *out, const struct model_finding *finding) {
+static void add_reason(struct text *out, struct pool *pool, const char *label, const char *sentence) {
+    text_wrap(out, pool_printf(pool, "%s: %s.", label, sentence), 2, 4, WIDTH);
+}
+
+static void add_reasons(struct text *out, struct model *model, const struct model_finding *finding) {
     const char *verdict = verdict_name(finding->verdict);
-    if (finding->severity == LGR_NOTE)
-        text_printf(out, "  Why only a note: %s.\n", finding->why);
-    else if (finding->why[0])
-        text_printf(out, "  Why %s: %s.\n", verdict ? verdict : "so", finding->why);
-    if (finding->advice[0])
-        text_printf(out, "  What to change: %s.\n", finding->advice);
+    bool note = finding->severity == LGR_NOTE;
+    const char *why = pool_printf(&model->pool, "Why %s", note ? "only a note" : verdict ? verdict : "so");
+    if (finding->why[0]) {
+        text_add(out, "  ");
+        add_reason(out, &model->pool, why, finding->why);
+    }
+    if (finding->advice[0]) {
+        text_add(out, "  ");
+        add_reason(out, &model->pool, note ? "To be safe" : "What to change", finding->advice);
+    }
 }
 
 /* Locks whose short name is a place: told in full once. */
@@ -191,7 +202,7 @@ void format_text_finding(struct text *out, struct model *model, const struct mod
     add_participants(out, model, finding);
     add_lock_names(out, finding);
     add_steps(out, finding);
-    add_reasons(out, finding);
+    add_reasons(out, model, finding);
     if (!options->brief)
         add_stacks(out, model, finding, options->color);
     text_add(out, "\n");

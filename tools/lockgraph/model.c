@@ -59,7 +59,8 @@ struct stack model_stack(struct model *model, const struct model_process *proces
     if (count)
         memcpy(kept, frames, count * sizeof *kept);
     free(frames);
-    return (struct stack){count, kept, first_place(kept, count), info->partial};
+    size_t first = first_place(kept, count);
+    return (struct stack){count, kept, first, first, info->partial};
 }
 
 /* ---- classes ---- */

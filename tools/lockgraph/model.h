@@ -17,7 +17,8 @@
 struct stack {
     size_t count; /* 0: not known */
     const struct code_frame *frames; /* innermost first, inlined ones expanded, ours left out */
-    size_t site;  /* index of the first frame that is not a locking helper */
+    size_t first; /* index of the first frame that is not a known locking helper */
+    size_t site;  /* index of the frame it is named by: first, or a caller of it that tells more */
     bool partial; /* only the innermost frame was recorded */
 };
 

@@ -6,6 +6,7 @@
 #include "edge_sites.h"
 #include "finding_id.h"
 #include "narrative.h"
+#include "stacks.h"
 
 /* ---- one finding ---- */
 
@@ -32,6 +33,7 @@ static void fill_edge(struct model *model, struct model_process *process,
     edge->tid = raw->tid;
     edge->held_at = model_stack(model, process, raw->held_context);
     edge->requested_at = model_stack(model, process, raw->request_context);
+    stacks_tell_apart(&edge->held_at, &edge->requested_at);
     edge->shared_from = raw->mode_from == LGR_SHARED;
     edge->shared_to = raw->mode_to == LGR_SHARED;
     edge->timed = raw->timed != 0;

@@ -70,18 +70,6 @@ static void name_by_site(struct model *model, struct model_class *class, const s
     class->short_name = pool_printf(&model->pool, "lock(%s)", place);
 }
 
-/* Several initialisations may share a helper function: up to five frames tell
- * them apart.  The frames below main or a thread's routine depend on libc. */
-static const char *stack_identity(struct model *model, const struct stack *stack, size_t limit) {
-    const char *identity = "";
-    for (size_t i = stack->site; i < stack->count && limit; i++, limit--) {
-        if (frame_is_bottom(&stack->frames[i]))
-            break;
-        identity = pool_printf(&model->pool, "%s <%s", identity, frame_identity(&model->pool, &stack->frames[i]));
-    }
-    return identity;
-}
-
 static void name_static_class(struct model *model, const struct model_process *process,
                               const struct lgr_class_info *info, struct model_class *class) {
     struct static_name found = static_name_of_location(model, process, &info->variable);
@@ -104,8 +92,9 @@ static void name_class_by_call(struct model *model, const struct model_process *
         class->init_at = stack_site(&stack);
     else
         class->first_taken_at = stack_site(&stack);
+    /* Several initialisations may share a helper function: callers tell them apart. */
     class->identity =
-        pool_printf(&model->pool, "%s%s", class->kind, stack_identity(model, &stack, init ? 5 : 1));
+        pool_printf(&model->pool, "%s %s", class->kind, stack_identity(&model->pool, &stack, init ? 4 : 0));
 }
 
 void name_class(struct model *model, const struct model_process *process, const struct lgr_class_info *info,

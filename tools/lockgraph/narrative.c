@@ -174,9 +174,9 @@ static const char *why_class_pattern(const struct model_finding *finding) {
 static const char *why(struct pool *pool, const struct model_finding *finding) {
     switch (finding->verdict) {
     case LGR_VERDICT_FEASIBLE:
-        return pool_printf(pool, "%zu different threads, no lock held around both orders, and no creation, join "
-                                 "or hand-over that keeps them apart",
-                           finding->edge_count);
+        return pool_printf(pool, "%zu different threads, no lock held around %s, and no creation, join or hand-over "
+                                 "that keeps them apart",
+                           finding->edge_count, finding->edge_count == 2 ? "both orders" : "all of it");
     case LGR_VERDICT_ACTUAL:
         return "it was seen while it happened, and who owns what was checked twice";
     case LGR_VERDICT_GATED:

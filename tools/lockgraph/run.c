@@ -25,6 +25,7 @@ struct run {
     struct run_settings settings;
     struct lgp_options options;
     struct probe probe;
+    const char *runtime;
     const char *directory; /* absolute */
     struct path_list before;
     struct format_options format;
@@ -83,11 +84,8 @@ static void prepare_format(struct run *run) {
 }
 
 static bool start(struct run *run, const char **error) {
-    const char *runtime = find_runtime(&run->pool, error);
-    if (!runtime)
-        return false;
     struct job_environment environment = {
-        .preload = preload_value(&run->pool, runtime, getenv("LD_PRELOAD"), run->probe.sanitizer),
+        .preload = preload_value(&run->pool, run->runtime, getenv("LD_PRELOAD"), run->probe.sanitizer),
         .options = options_value(&run->pool, &run->options)};
     fflush(NULL);
     if (job_start(&run->job, run->arguments, &environment))
@@ -123,7 +121,7 @@ static void follow(struct run *run) {
     bool deadlock_ends = run->watch.deadlock && run->options.on_deadlock == LGP_ON_DEADLOCK_KILL;
     if (!run->job.ended && run->timed_out) {
         struct path_list files = files_of_this_run(run);
-        complain("%g s are over: ending %s", run->settings.timeout, run->arguments[0]);
+        complain("the time limit of %g s is reached: ending %s", run->settings.timeout, run->arguments[0]);
         tell_waits(&files, &run->format);
     }
     if (run->timed_out || deadlock_ends)
@@ -155,36 +153,58 @@ static int conclude(struct run *run) {
     return exit_code_of_run(&outcome);
 }
 
-static int not_started(struct run *run) {
-    int error = run->job.start_error;
+static int cannot_run(const struct run *run, int error) {
     bool missing = error == ENOENT || error == ENOTDIR;
     complain("cannot run %s: %s", run->arguments[0], strerror(error));
-    if (run->before.count == 0)
-        rmdir(run->directory);
     return missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
-static int execute(struct run *run) {
+static int not_started(struct run *run) {
+    job_kill(&run->job, false);
+    job_finish(&run->job);
+    if (run->before.count == 0)
+        rmdir(run->directory);
+    return cannot_run(run, run->job.start_error);
+}
+
+/* Whatever can be refused is refused before the data directory is touched. */
+static int prepare(struct run *run) {
     const char *error = NULL;
-    if (!prepare_options(run, &error) || !prepare_directory(run, &error)) {
+    run->probe = probe_program(&run->pool, run->arguments[0]);
+    if (!run->probe.path)
+        return cannot_run(run, ENOENT);
+    if (!prepare_options(run, &error)) {
+        complain("run: %s", error);
+        return EXIT_USAGE;
+    }
+    run->runtime = find_runtime(&run->pool, &error);
+    if (!run->runtime) {
+        complain("run: %s", error);
+        return EXIT_INTERNAL;
+    }
+    if (!prepare_directory(run, &error)) {
         complain("run: %s", error);
         return EXIT_USAGE;
     }
     prepare_format(run);
-    run->probe = probe_program(&run->pool, run->arguments[0]);
+    return EXIT_CLEAN;
+}
+
+static int execute(struct run *run) {
+    const char *error = NULL;
+    int status = prepare(run);
+    if (status != EXIT_CLEAN)
+        return status;
     if (!start(run, &error)) {
         complain("run: %s", error);
         return EXIT_INTERNAL;
     }
+    if (run->job.start_error)
+        return not_started(run);
     if (run->settings.timeout > 0)
         set_deadline(run);
-    if (!run->job.start_error) {
-        follow(run);
-        return conclude(run);
-    }
-    job_kill(&run->job, false);
-    job_finish(&run->job);
-    return not_started(run);
+    follow(run);
+    return conclude(run);
 }
 
 static int list_options(struct run *run) {

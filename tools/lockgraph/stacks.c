@@ -87,3 +87,39 @@ const char *frame_identity(struct pool *pool, const struct code_frame *frame) {
         return pool_printf(pool, "%s!%s:%u", module, frame->function, frame->line - frame->function_line);
     return pool_printf(pool, "%s!%s+%lx", module, frame->function, (unsigned long)frame->function_offset);
 }
+
+/* Frames below main or a thread's routine depend on libc, not on the program. */
+const char *stack_identity(struct pool *pool, const struct stack *stack, size_t callers) {
+    const char *identity = "";
+    bool inlined = false;
+    for (size_t i = stack->first; i < stack->count; i++) {
+        const struct code_frame *frame = &stack->frames[i];
+        bool named = i <= stack->site || inlined;
+        if (frame_is_bottom(frame) || (!named && callers-- == 0))
+            break;
+        identity = pool_printf(pool, "%s<%s", identity, frame_identity(pool, frame));
+        inlined = frame->inlined;
+    }
+    return identity;
+}
+
+static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+static bool same_place(const struct code_frame *a, const struct code_frame *b) {
+    if (a->line && b->line)
+        return a->line == b->line && same_text(a->file, b->file) && same_text(a->function, b->function);
+    return a->offset == b->offset && same_text(a->module, b->module);
+}
+
+void stacks_tell_apart(struct stack *a, struct stack *b) {
+    for (size_t up = 0; a->site + up < a->count && b->site + up < b->count; up++) {
+        const struct code_frame *left = &a->frames[a->site + up], *right = &b->frames[b->site + up];
+        if (frame_is_bottom(left) || frame_is_bottom(right))
+            return;
+        if (same_place(left, right))
+            continue;
+        a->site += up;
+        b->site += up;
+        return;
+    }
+}

@@ -25,4 +25,13 @@ const char *frame_short(struct pool *pool, const struct code_frame *frame);
  * offset within it; build id and offset where there is no symbol. */
 const char *frame_identity(struct pool *pool, const struct code_frame *frame);
 
+/* The same for a stack: the frame it is named by with what is inlined around
+ * it, and up to `callers` frames below. */
+const char *stack_identity(struct pool *pool, const struct stack *stack, size_t callers);
+
+/* Where a and b, the two stacks of one thread, are named by the same place,
+ * that is a lock wrapper of the program's own: names both by the first callers
+ * that differ.  Left alone when there are none (a loop over locks). */
+void stacks_tell_apart(struct stack *a, struct stack *b);
+
 #endif

@@ -106,3 +106,26 @@ size_t text_width(const char *string) {
         width += ((unsigned char)*string & 0xc0) != 0x80;
     return width;
 }
+
+void text_wrap(struct text *text, const char *string, size_t column, size_t indent, size_t width) {
+    bool fresh = true; /* nothing of ours on this line yet */
+    while (*string) {
+        size_t length = strcspn(string, " ");
+        char *word = strndup(string, length);
+        size_t columns = word ? text_width(word) : length;
+        free(word);
+        if (!fresh && column + 1 + columns > width) {
+            text_add(text, "\n");
+            text_fill(text, ' ', indent);
+            column = indent;
+            fresh = true;
+        }
+        if (!fresh)
+            text_add(text, " ");
+        text_add_n(text, string, length);
+        column += columns + !fresh;
+        fresh = false;
+        string += length + (string[length] == ' ');
+    }
+    text_add(text, "\n");
+}

@@ -28,6 +28,11 @@ const char *text_string(const struct text *text);
  * character becomes \xNN or \u{NNNN}.  NULL gives "". */
 char *text_clean(struct pool *pool, const char *string);
 
+/* Appends `string` broken at spaces into lines of at most `width` columns, a
+ * newline after each.  The first line follows what is already on it, at column
+ * `column`; the others are indented by `indent`. */
+void text_wrap(struct text *text, const char *string, size_t column, size_t indent, size_t width);
+
 /* Columns that a clean string takes: one per code point. */
 size_t text_width(const char *string);
 

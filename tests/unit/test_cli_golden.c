@@ -1,0 +1,371 @@
+/* Whole reports over made-up evidence, compared with tests/golden/NAME.txt and
+ * NAME.json.  LOCKGRAPH_GOLDEN_UPDATE=1 writes the files instead. */
+#include <check.h>
+#include <jansson.h>
+#include <limits.h>
+#include <link.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "../golden/evidence.h"
+#include "../golden/subject/ledger.c"
+#include "format.h"
+#include "model.h"
+
+/* ---- the made-up process ---- */
+
+static uint64_t program_bias;
+static char program_path[PATH_MAX];
+
+static int first_object(struct dl_phdr_info *info, size_t size, void *unused) {
+    (void)size, (void)unused;
+    program_bias = info->dlpi_addr;
+    return 1;
+}
+
+static uint64_t offset_of(const void *address) { return (uint64_t)(uintptr_t)address - program_bias; }
+
+static void add_place(struct evidence *evidence, enum place place, uint32_t flags) {
+    uint64_t offsets[8];
+    int count = flags & LGR_CONTEXT_PARTIAL ? 1 : places[place].count;
+    for (int i = 0; i < count; i++)
+        offsets[i] = offset_of(places[place].frames[i]);
+    evidence_context(evidence, (uint32_t)place + 1, 1, offsets, (uint32_t)count, flags);
+}
+
+static void add_static(struct evidence *evidence, uint32_t id, const void *variable) {
+    struct lgr_class *class = evidence_class(evidence, id, LGR_CLASS_STATIC, "");
+    class->variable = (struct lgr_location){.module = 1, .offset = offset_of(variable)};
+    evidence_lock(evidence, id, id, LGR_LOCK_MUTEX);
+}
+
+enum { LEDGER = 1, AUDIT = 2, GATE = 3 };
+enum { MAIN = 1, WORKER1 = 2, WORKER2 = 3 };
+#define AT(place) ((uint32_t)(place) + 1)
+
+/* Three threads, the locks of ledger.c, every place. */
+static struct evidence *bank(void) {
+    ssize_t length = readlink("/proc/self/exe", program_path, sizeof program_path - 1);
+    ck_assert_int_gt(length, 0);
+    dl_iterate_phdr(first_object, NULL);
+    ledger_main();
+    struct evidence *evidence = evidence_begin("/srv/bank/bank", "bank --serve");
+    evidence_module(evidence, 1, program_path, 0x1000, 0x2000, program_bias);
+    for (int place = 0; place < PLACES; place++)
+        add_place(evidence, (enum place)place, 0);
+    add_static(evidence, LEDGER, &ledger_lock);
+    add_static(evidence, AUDIT, &audit_lock);
+    evidence_class(evidence, GATE, LGR_CLASS_NAMED, "bank.gate");
+    evidence_lock(evidence, GATE, GATE, LGR_LOCK_MUTEX);
+    evidence_thread(evidence, MAIN, "");
+    evidence_thread(evidence, WORKER1, "worker-1");
+    evidence_thread(evidence, WORKER2, "worker-2");
+    evidence_coverage(evidence, 12, 3, 4512);
+    return evidence;
+}
+
+static void both_orders(struct lgr_finding_edge edges[2]) {
+    ring_edge(&edges[0], WORKER1, LEDGER, AUDIT, AT(POST_LEDGER), AT(POST_AUDIT));
+    ring_edge(&edges[1], WORKER2, AUDIT, LEDGER, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+}
+
+/* ---- comparing ---- */
+
+static char *golden_path(const char *name) {
+    static char path[PATH_MAX];
+    const char *slash = strrchr(__FILE__, '/');
+    snprintf(path, sizeof path, "%.*s/../golden/%s", (int)(slash - __FILE__), __FILE__, name);
+    return path;
+}
+
+static char *whole_file(const char *path) {
+    FILE *stream = fopen(path, "r");
+    if (!stream)
+        return strdup("");
+    char *content = NULL;
+    size_t size = 0;
+    ssize_t length = getdelim(&content, &size, 0, stream);
+    fclose(stream);
+    if (length < 0)
+        content[0] = 0;
+    return content;
+}
+
+static void compare(const char *name, const char *actual) {
+    char *path = golden_path(name);
+    if (getenv("LOCKGRAPH_GOLDEN_UPDATE")) {
+        FILE *stream = fopen(path, "w");
+        ck_assert_ptr_nonnull(stream);
+        fputs(actual, stream);
+        fclose(stream);
+        return;
+    }
+    char *expected = whole_file(path);
+    if (strcmp(expected, actual) != 0)
+        printf("--- %s should be\n%s--- but is\n%s---\n", name, expected, actual);
+    ck_assert_msg(strcmp(expected, actual) == 0, "%s differs", name);
+    free(expected);
+}
+
+static void set_member(json_t *object, const char *key, json_t *value) {
+    if (json_is_null(json_object_get(object, key)))
+        json_decref(value);
+    else
+        json_object_set_new(object, key, value);
+}
+
+/* What depends on the compiler and the place of the build: module, offset,
+ * build id, directory of the source. */
+static void normalise_frame(json_t *frame) {
+    const char *file = json_string_value(json_object_get(frame, "file"));
+    set_member(frame, "module", json_string("bank"));
+    set_member(frame, "offset", json_integer(0));
+    set_member(frame, "build_id", json_string("00"));
+    if (file)
+        set_member(frame, "file", json_string(base_name(file)));
+}
+
+static void normalise(json_t *value) {
+    size_t i;
+    const char *key;
+    json_t *child;
+    if (json_is_object(value) && json_object_get(value, "inlined"))
+        normalise_frame(value);
+    json_object_foreach(value, key, child) normalise(child);
+    json_array_foreach(value, i, child) normalise(child);
+}
+
+static char *normal_json(const char *text) {
+    json_error_t error;
+    json_t *root = json_loads(text, 0, &error);
+    ck_assert_msg(root != NULL, "not JSON: %s", error.text);
+    normalise(root);
+    char *result = json_dumps(root, JSON_INDENT(1));
+    json_decref(root);
+    return result;
+}
+
+static void check_json(const char *name, struct model *model) {
+    struct text out = {0};
+    format_json(&out, model, &(struct format_options){0});
+    char *normal = normal_json(text_string(&out));
+    char file[64];
+    snprintf(file, sizeof file, "%s.json", name);
+    compare(file, normal);
+    free(normal);
+    text_free(&out);
+}
+
+static void check_text(const char *name, struct model *model, const struct format_options *options) {
+    struct text out = {0};
+    char file[64];
+    format_text(&out, model, options);
+    snprintf(file, sizeof file, "%s.txt", name);
+    compare(file, text_string(&out));
+    text_free(&out);
+}
+
+static void check_report(const char *name, struct evidence *evidence, struct format_options options) {
+    char path[] = "/tmp/lockgraph-golden-XXXXXX";
+    const char *paths[] = {path};
+    close(mkstemp(path));
+    setenv("TZ", "UTC", 1);
+    evidence_save(evidence, path);
+    struct model *model = model_load(paths, 1, &(struct model_options){0});
+    ck_assert_uint_eq(model->unreadable, 0);
+    ck_assert_uint_eq(model->coverage.damaged, 0);
+    check_text(name, model, &options);
+    check_json(name, model);
+    model_free(model);
+    unlink(path);
+}
+
+/* ---- the reports ---- */
+
+START_TEST(feasible) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2];
+    both_orders(edges);
+    evidence_edge(evidence, LEDGER, AUDIT, AT(POST_LEDGER), AT(POST_AUDIT));
+    evidence_edge(evidence, LEDGER, AUDIT, AT(POST_LEDGER), AT(MOVE_TO));
+    evidence_edge(evidence, AUDIT, LEDGER, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2)->count = 17;
+    evidence_end(evidence, 0);
+    check_report("feasible", evidence, (struct format_options){0});
+}
+END_TEST
+
+START_TEST(feasible_on_one_screen) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2];
+    both_orders(edges);
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2);
+    evidence_end(evidence, 3);
+    check_report("brief", evidence,
+                 (struct format_options){.brief = true,
+                                         .have_command = true,
+                                         .command_status = 3,
+                                         .directory = "lockgraph.data"});
+}
+END_TEST
+
+static void add_note(struct evidence *evidence, enum lgr_verdict verdict, enum lgr_reason reason, uint64_t id) {
+    struct lgr_finding_edge edges[2];
+    both_orders(edges);
+    if (verdict == LGR_VERDICT_SINGLE_THREAD)
+        edges[1].thread = edges[0].thread;
+    edges[1].request_context = AT(verdict == LGR_VERDICT_GATED ? MOVE_FROM
+                                  : verdict == LGR_VERDICT_ORDERED ? MOVE_TO
+                                                                   : FLUSH_LEDGER);
+    struct lgr_finding *finding =
+        evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, verdict, LGR_NOTE, edges, 2);
+    finding->reason_kind = (uint16_t)reason;
+    finding->reason_id = id;
+}
+
+static struct evidence *three_notes(void) {
+    struct evidence *evidence = bank();
+    add_note(evidence, LGR_VERDICT_GATED, LGR_REASON_GATE, GATE);
+    add_note(evidence, LGR_VERDICT_ORDERED, LGR_REASON_JOIN, WORKER1);
+    add_note(evidence, LGR_VERDICT_SINGLE_THREAD, LGR_REASON_THREAD, WORKER1);
+    evidence_end(evidence, 0);
+    return evidence;
+}
+
+START_TEST(notes_shown) { check_report("notes", three_notes(), (struct format_options){.show_notes = true}); }
+END_TEST
+
+START_TEST(notes_hidden) { check_report("notes-hidden", three_notes(), (struct format_options){0}); }
+END_TEST
+
+START_TEST(deadlock_of_a_killed_process) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[3];
+    both_orders(edges);
+    ring_edge(&edges[1], WORKER2, AUDIT, GATE, AT(FLUSH_AUDIT), AT(MOVE_FROM));
+    ring_edge(&edges[2], MAIN, GATE, LEDGER, AT(QUEUE_INIT), AT(FLUSH_LEDGER));
+    evidence_finding(evidence, LGR_KIND_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 3);
+    evidence_wait(evidence, WORKER1, LGR_WAIT_LOCK, AUDIT, AT(POST_AUDIT), WORKER2);
+    evidence_wait(evidence, WORKER2, LGR_WAIT_LOCK, GATE, AT(MOVE_FROM), MAIN);
+    evidence_wait(evidence, MAIN, LGR_WAIT_LOCK, LEDGER, AT(FLUSH_LEDGER), WORKER1);
+    check_report("deadlock", evidence, (struct format_options){0});
+}
+END_TEST
+
+START_TEST(deadlocks_of_other_shapes) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge relock;
+    ring_edge(&relock, WORKER1, LEDGER, LEDGER, AT(POST_LEDGER), AT(FLUSH_LEDGER));
+    struct lgr_finding_edge edges[2];
+    both_orders(edges);
+    ring_edge(&edges[0], MAIN, LEDGER, WORKER1, AT(QUEUE_INIT), AT(JOIN));
+    edges[0].wait_kind = LGR_WAIT_JOIN;
+    edges[0].to_class = 0;
+    ring_edge(&edges[1], WORKER1, LEDGER, LEDGER, AT(QUEUE_INIT), AT(POST_LEDGER));
+    evidence_finding(evidence, LGR_KIND_SELF_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, &relock, 1);
+    evidence_finding(evidence, LGR_KIND_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 2);
+    check_report("deadlock-shapes", evidence, (struct format_options){0});
+}
+END_TEST
+
+enum { RING = 12, RING_BASE = 100 };
+
+static void add_ring_lock(struct evidence *evidence, uint32_t i) {
+    char name[16];
+    snprintf(name, sizeof name, "fork-%u", i + 1);
+    evidence_class(evidence, RING_BASE + i, LGR_CLASS_NAMED, name);
+    evidence_lock(evidence, RING_BASE + i, RING_BASE + i, LGR_LOCK_MUTEX);
+    snprintf(name, sizeof name, "philosopher-%u", i + 1);
+    evidence_thread(evidence, RING_BASE + i, name);
+}
+
+START_TEST(long_ring_is_folded) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[RING];
+    for (uint32_t i = 0; i < RING; i++) {
+        add_ring_lock(evidence, i);
+        ring_edge(&edges[i], RING_BASE + i, RING_BASE + i, RING_BASE + (i + 1) % RING, AT(MOVE_FROM), AT(MOVE_TO));
+    }
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, RING);
+    evidence_end(evidence, 0);
+    check_report("ring", evidence, (struct format_options){.brief = true});
+}
+END_TEST
+
+/* Two heap objects initialised at one place, readers, a stack of one frame. */
+static struct evidence *one_kind(void) {
+    struct evidence *evidence = bank();
+    evidence_class(evidence, 10, LGR_CLASS_INIT, "")->context = AT(QUEUE_INIT);
+    evidence_class(evidence, 11, LGR_CLASS_GUESS, "")->context = AT(MOVE_FROM);
+    evidence_lock(evidence, 10, 10, LGR_LOCK_RWLOCK);
+    evidence_lock(evidence, 11, 10, LGR_LOCK_RWLOCK);
+    evidence_lock(evidence, 12, 11, LGR_LOCK_MUTEX);
+    add_place(evidence, MOVE_FROM, LGR_CONTEXT_PARTIAL);
+    return evidence;
+}
+
+START_TEST(locks_of_one_kind) {
+    struct evidence *evidence = one_kind();
+    struct lgr_finding_edge edges[2];
+    ring_edge(&edges[0], WORKER1, 10, 11, AT(MOVE_FROM), AT(MOVE_TO));
+    ring_edge(&edges[1], WORKER2, 11, 10, AT(MOVE_FROM), AT(MOVE_TO));
+    edges[0].to_class = edges[1].from_class = 10;
+    edges[0].mode_from = LGR_SHARED;
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2);
+    ring_edge(&edges[0], WORKER1, LEDGER, 12, AT(POST_LEDGER), AT(POST_AUDIT));
+    ring_edge(&edges[1], WORKER2, 12, LEDGER, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+    edges[1].timed = 1;
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_TIMED, LGR_WARNING, edges, 2);
+    evidence_end(evidence, 0);
+    check_report("one-kind", evidence, (struct format_options){0});
+}
+END_TEST
+
+START_TEST(hostile_names_are_made_harmless) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2];
+    ring_edge(&edges[0], 20, 20, 21, AT(POST_LEDGER), AT(POST_AUDIT));
+    ring_edge(&edges[1], 21, 21, 20, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+    evidence_class(evidence, 20, LGR_CLASS_NAMED, "\033]0;owned\007 lock");
+    evidence_class(evidence, 21, LGR_CLASS_NAMED, "<script>\n\xff \xe2\x80\xae kcol");
+    evidence_lock(evidence, 20, 20, LGR_LOCK_MUTEX);
+    evidence_lock(evidence, 21, 21, LGR_LOCK_MUTEX);
+    evidence_thread(evidence, 20, "\033[31mred");
+    evidence_thread(evidence, 21, "a\rb");
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2);
+    evidence_end(evidence, 137);
+    check_report("hostile", evidence, (struct format_options){.brief = true});
+}
+END_TEST
+
+START_TEST(clean_but_degraded) {
+    struct evidence *evidence = bank();
+    struct lgr_header *header = evidence_header(evidence);
+    header->degraded = LGR_DEGRADED_MAX_DATA | LGR_DEGRADED_UNWIND | 1u << 30;
+    header->dropped = 1234;
+    header->unwrapped = 1;
+    evidence_end(evidence, 0);
+    check_report("degraded", evidence, (struct format_options){0});
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("golden reports");
+    TCase *reports = tcase_create("reports");
+    tcase_add_test(reports, feasible);
+    tcase_add_test(reports, feasible_on_one_screen);
+    tcase_add_test(reports, notes_shown);
+    tcase_add_test(reports, notes_hidden);
+    tcase_add_test(reports, deadlock_of_a_killed_process);
+    tcase_add_test(reports, deadlocks_of_other_shapes);
+    tcase_add_test(reports, long_ring_is_folded);
+    tcase_add_test(reports, locks_of_one_kind);
+    tcase_add_test(reports, hostile_names_are_made_harmless);
+    tcase_add_test(reports, clean_but_degraded);
+    suite_add_tcase(suite, reports);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
