@@ -10,7 +10,8 @@
 struct lgp_lock {
     _Atomic uint32_t state;
 };
-#define LGP_LOCK_INIT { 0 }
+#define LGP_LOCK_INIT                                                                                        \
+    { 0 }
 
 void lgp_lock_contended(struct lgp_lock *lock);
 void lgp_unlock_contended(struct lgp_lock *lock);

@@ -154,7 +154,7 @@ static const struct mapping *mapping_of(uintptr_t address) {
 
 /* The table may be older than an unloading. */
 static bool still_readable(uintptr_t address) {
-    char byte;
+    char byte = 0;
     return lgp_read_safely(&byte, (const void *)address, 1);
 }
 

@@ -13,8 +13,8 @@ long lgp_syscall(long number, long a, long b, long c, long d, long e, long f);
 
 uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no errno */
 uint64_t lgp_realtime_ns(void);
-uint32_t lgp_pid(void);          /* system call, not cached */
-uint32_t lgp_tid(void);          /* system call, not cached */
+uint32_t lgp_pid(void); /* system call, not cached */
+uint32_t lgp_tid(void); /* system call, not cached */
 /* True when `tid` is a live thread of this process.  A main thread that called
  * pthread_exit while others run on still counts as one. */
 bool lgp_thread_alive(uint32_t tid);
