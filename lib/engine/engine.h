@@ -80,6 +80,9 @@ struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_rou
 void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top);
 /* The thread will report no further events. */
 void lge_thread_end(struct lge_thread *thread);
+/* Nobody will join the thread: its block may be reused once it is gone.  Before
+ * or after its end, by anybody. */
+void lge_thread_detached(struct lge_thread *thread);
 /* `thread` learnt that `target` ended (after a successful join): target's
  * whole past -> what follows.  Ends the life of `target`. */
 void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target);

@@ -14,8 +14,8 @@ enum { HELD_START = 32, TID_BUCKETS = 1024 };
 
 static struct {
     struct lgp_lock lock;
-    struct lge_thread *first;   /* live ones and ended ones not joined yet */
-    struct lge_thread *ended;   /* ended, block reusable once the kernel thread is gone */
+    struct lge_thread *first;   /* live ones, and ended ones that may be joined */
+    struct lge_thread *leaving; /* ended, nobody will join: reusable once the kernel thread is gone */
     struct lge_thread *free;    /* reusable at once */
     uint32_t serial;            /* last given out */
     uint64_t nested;            /* of threads whose blocks were reused */
@@ -90,19 +90,37 @@ static void link_out(struct lge_thread **list, struct lge_thread *thread) {
     if (thread->next_in_list != NULL) thread->next_in_list->previous_in_list = thread->previous_in_list;
 }
 
-/* An ended thread that nobody joined (detached, or not joined yet) may still
- * run destructors of the program; its block is free once the kernel knows it
- * no more. */
-static struct lge_thread *take_block(void) {
-    struct lge_thread *thread = threads.free;
-    if (thread != NULL) {
-        threads.free = thread->next_in_list;
-        return thread;
-    }
-    thread = threads.ended;
-    if (thread == NULL || lgp_thread_alive(atomic_load_explicit(&thread->tid, memory_order_relaxed))) return NULL;
-    link_out(&threads.ended, thread);
+/* What a finished life leaves behind. */
+static void end_life(struct lge_thread *thread) {
+    threads.nested += thread->nested;
+    thread->nested = 0;
+    lge_known_free(thread);
+    lge_context_cache_free(thread);
+    lge_past_drop(thread->past);
+    thread->past = NULL;
+    lge_dependency_drop(thread->last_dependency);
+    thread->last_dependency = NULL;
+}
+
+static void release_block(struct lge_thread *thread) {
+    link_out(thread->life == LGE_THREAD_LEAVING ? &threads.leaving : &threads.first, thread);
     tid_remove(thread);
+    end_life(thread);
+    thread->life = LGE_THREAD_FREE;
+    thread->next_in_list = threads.free;
+    threads.free = thread;
+}
+
+/* A detached thread that ended may still run destructors of the program; its
+ * block is free once the kernel knows it no more. */
+static struct lge_thread *take_block(void) {
+    if (threads.free == NULL && threads.leaving != NULL) {
+        struct lge_thread *oldest = threads.leaving;
+        while (oldest->next_in_list != NULL) oldest = oldest->next_in_list;
+        if (!lgp_thread_alive(atomic_load_explicit(&oldest->tid, memory_order_relaxed))) release_block(oldest);
+    }
+    struct lge_thread *thread = threads.free;
+    if (thread != NULL) threads.free = thread->next_in_list;
     return thread;
 }
 
@@ -136,6 +154,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->time = 1;
     thread->epoch = 1;
     thread->has_dependencies = false;
+    thread->detached = false;
     thread->stack_top = 0;
     thread->start_routine = start_routine;
     thread->parent = parent == NULL ? 0 : lge_thread_serial(parent);
@@ -176,39 +195,30 @@ void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_t
     lge_threads_unlock();
 }
 
-/* What a finished life leaves behind. */
-static void end_life(struct lge_thread *thread) {
-    threads.nested += thread->nested;
-    thread->nested = 0;
-    lge_known_free(thread);
-    lge_context_cache_free(thread);
-    lge_past_drop(thread->past);
-    thread->past = NULL;
-    lge_dependency_drop(thread->last_dependency);
-    thread->last_dependency = NULL;
-}
-
-static void release_block(struct lge_thread *thread) {
-    link_out(thread->life == LGE_THREAD_ENDED ? &threads.ended : &threads.first, thread);
-    tid_remove(thread);
-    end_life(thread);
-    thread->life = LGE_THREAD_FREE;
-    thread->next_in_list = threads.free;
-    threads.free = thread;
-}
-
 void lge_thread_abandon(struct lge_thread *thread) {
     lge_threads_lock();
     release_block(thread);
     lge_threads_unlock();
 }
 
-void lge_thread_end(struct lge_thread *thread) {
-    lgp_thread_name(thread->name);
-    lge_threads_lock();
+/* Nobody will join: to the list of those whose blocks can be taken. */
+static void leave(struct lge_thread *thread) {
     link_out(&threads.first, thread);
-    link_in(&threads.ended, thread);
+    link_in(&threads.leaving, thread);
+    thread->life = LGE_THREAD_LEAVING;
+}
+
+void lge_thread_end(struct lge_thread *thread) {
+    lge_threads_lock();
     thread->life = LGE_THREAD_ENDED;
+    if (thread->detached) leave(thread);
+    lge_threads_unlock();
+}
+
+void lge_thread_detached(struct lge_thread *thread) {
+    lge_threads_lock();
+    thread->detached = true;
+    if (thread->life == LGE_THREAD_ENDED) leave(thread);
     lge_threads_unlock();
 }
 
@@ -254,7 +264,7 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
         next = t->next_in_list;
         if (t != self) release_block(t);
     }
-    for (struct lge_thread *t = threads.ended; t != NULL; t = next) {
+    for (struct lge_thread *t = threads.leaving; t != NULL; t = next) {
         next = t->next_in_list;
         if (t != self) release_block(t);
     }
@@ -273,7 +283,7 @@ static void free_list(struct lge_thread *list) {
 
 void lge_threads_reset(void) {
     free_list(threads.first);
-    free_list(threads.ended);
+    free_list(threads.leaving);
     free_list(threads.free);
     memset((void *)&threads, 0, sizeof threads);
 }

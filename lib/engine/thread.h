@@ -31,7 +31,7 @@ struct lge_dependency;
 struct lge_context_cache;
 struct lgr_thread_state;
 
-enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_ENDED };
+enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_ENDED, LGE_THREAD_LEAVING };
 
 /* What a thread waits for.  sequence is odd while it waits. */
 struct lge_wait {
@@ -66,6 +66,7 @@ struct lge_thread {
     uint32_t time;  /* own component of the vector clock */
     uint32_t epoch; /* raised by every incoming or outgoing order */
     bool has_dependencies;
+    bool detached; /* list lock */
     struct lge_dependency *last_dependency;
     uintptr_t stack_top;
     uintptr_t start_routine;

@@ -25,7 +25,7 @@ static bool refers_to_file(const struct lgr_output *output, long descriptor) {
  * the program's now and stays untouched. */
 static long reopen(struct lgr_output *output) {
     output->descriptor = -1;
-    if (output->path[0] == '\0')
+    if (!output->named)
         return -EBADF;
     long descriptor =
         lgp_syscall(SYS_openat, AT_FDCWD, (long)output->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0, 0, 0);

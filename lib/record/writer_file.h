@@ -21,8 +21,9 @@ struct lgr_output {
     uint64_t allocated;     /* bytes on disk: stores up to here are safe */
     uint64_t mapped;        /* bytes mapped, whole chunks; at least `allocated` */
     char *segments[LGR_SEGMENTS];
+    bool named;               /* path is this file's name, not only where it should go */
     size_t directory_length;  /* of path, with the '/' */
-    char path[LGR_PATH_SIZE]; /* absolute; "" while the file has no name */
+    char path[LGR_PATH_SIZE]; /* absolute */
 };
 
 /* Creates the file, empty.  `unnamed`: without a name (O_TMPFILE), so that

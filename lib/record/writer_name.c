@@ -127,6 +127,7 @@ static long remember_identity(struct lgr_output *output) {
 
 long lgr_output_create(struct lgr_output *output, const char *directory, bool unnamed) {
     output->descriptor = -1;
+    output->named = false;
     if (!start_path(output, directory))
         return -ENAMETOOLONG;
     /* A directory that cannot be made shows in the open that follows. */
@@ -139,23 +140,23 @@ long lgr_output_create(struct lgr_output *output, const char *directory, bool un
         descriptor = append(output, "/") ? take_name(output, create_named) : -ENAMETOOLONG;
     if (descriptor < 0)
         return descriptor;
+    output->named = !unnamed;
     output->descriptor = lgr_high_descriptor((int)descriptor);
     return remember_identity(output);
 }
 
-static bool has_name(const struct lgr_output *output) {
-    return output->path[output->directory_length - 1] == '/';
-}
-
 long lgr_output_publish(struct lgr_output *output) {
-    if (has_name(output))
+    if (output->named)
         return 0;
-    return append(output, "/") ? take_name(output, link_unnamed) : -ENAMETOOLONG;
+    long result = append(output, "/") ? take_name(output, link_unnamed) : -ENAMETOOLONG;
+    output->named = result == 0;
+    return result;
 }
 
 void lgr_output_discard(struct lgr_output *output) {
-    if (output->descriptor >= 0 && has_name(output))
+    if (output->named)
         lgp_syscall(SYS_unlinkat, AT_FDCWD, (long)output->path, 0, 0, 0, 0);
     lgr_output_drop(output);
+    output->named = false;
     output->path[0] = '\0';
 }

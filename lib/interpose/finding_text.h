@@ -1,0 +1,11 @@
+/* A finding as text on the standard error, the moment it is made.  Names are
+ * (module+offset): symbols are the command's work, never a locking thread's. */
+#ifndef LOCKGRAPH_INTERPOSE_FINDING_TEXT_H
+#define LOCKGRAPH_INTERPOSE_FINDING_TEXT_H
+
+#include "engine/engine.h"
+
+/* Matches lge_config.on_finding. */
+void lgi_print_finding(const struct lge_finding *finding, void *user);
+
+#endif

@@ -1,0 +1,217 @@
+/* pthread_mutex_*: POSIX.1-2017 pthread_mutex_lock(3p) and neighbours, with
+ * glibc's clocklock.  The first two functions are the hot path: everything in
+ * them is measured (docs/benchmarks.md). */
+#include "interpose/mutex.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "engine/context.h"
+#include "engine/identity.h"
+#include "engine/known.h"
+#include "interpose/mutex_wait.h"
+#include "interpose/real.h"
+
+/* Bits of __kind beyond the type: a mutex with one of them keeps its list node
+ * for itself (robust), or is shared with processes that do not know our tags. */
+enum { TYPE_BITS = 3, ROBUST = 16, PRIO_INHERIT = 32, PRIO_PROTECT = 64, PSHARED = 128 };
+enum { UNTAGGED = ROBUST | PRIO_INHERIT | PRIO_PROTECT | PSHARED };
+
+static bool use_tags = true;
+
+_Static_assert(sizeof(((pthread_mutex_t *)0)->__data.__list) >= sizeof(struct lge_tag), "no room for a tag");
+_Static_assert(offsetof(pthread_mutex_t, __data.__list) % _Alignof(struct lge_tag) == 0, "tag not aligned");
+
+static inline struct lge_tag *tag_of(pthread_mutex_t *mutex) {
+    return (struct lge_tag *)(void *)&mutex->__data.__list;
+}
+static inline unsigned kind_of(const pthread_mutex_t *mutex) {
+    return (unsigned)__atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
+}
+
+void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
+    use_tags = tags;
+    lgi_mutex_wait_start(wait_slice_ms);
+}
+
+/* ---- the hot path ---- */
+
+LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
+    struct lge_thread *thread = lgi_self();
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    if (LGI_UNLIKELY(thread == NULL || (kind_of(mutex) & UNTAGGED) != 0)) goto slow;
+    uint64_t id = lge_tag_id(tag_of(mutex), mutex);
+    struct lge_held *top = thread->top;
+    if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site) || top == thread->last)) goto slow;
+    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, site);
+    bool nested = top != thread->base;
+    if (nested && !lge_known(thread, key)) goto slow;
+    if (LGI_UNLIKELY(lgi_real.mutex_trylock(mutex) != 0)) goto slow;
+    thread->nested += nested;
+    lge_push(thread, key, id, mutex, site, sp, 0, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
+    return 0;
+slow:
+    return lgi_mutex_lock(mutex, site, sp, NULL);
+}
+
+LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
+    struct lge_thread *thread = lgi_self();
+    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex)) return lgi_mutex_unlock(mutex);
+    thread->top--;
+    return lgi_real.mutex_unlock(mutex);
+}
+
+LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
+    return lgi_mutex_trylock(mutex, LGI_SITE(), LGI_SP());
+}
+
+/* ---- requests ---- */
+
+static uint8_t attributes_of(unsigned kind) {
+    unsigned attributes = 0;
+    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE) attributes |= LGR_LOCK_RECURSIVE;
+    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_ERRORCHECK) attributes |= LGR_LOCK_ERRORCHECK;
+    if (kind & ROBUST) attributes |= LGR_LOCK_ROBUST;
+    if (kind & PSHARED) attributes |= LGR_LOCK_PSHARED;
+    if (kind & PRIO_INHERIT) attributes |= LGR_LOCK_PRIO_INHERIT;
+    return (uint8_t)attributes;
+}
+
+static bool tagged(const pthread_mutex_t *mutex) { return use_tags && (kind_of(mutex) & UNTAGGED) == 0; }
+
+static uint64_t identify(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    if (!tagged(mutex)) return lge_identity_table_first_use(thread, mutex, site, sp);
+    uint64_t id = lge_tag_id(tag_of(mutex), mutex);
+    return id != 0 ? id : lge_identity_tag_first_use(thread, tag_of(mutex), mutex, site, sp);
+}
+
+void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
+                       struct lge_request *request) {
+    *request = (struct lge_request){
+        .address = mutex,
+        .id = identify(thread, mutex, site, sp),
+        .site = site,
+        .sp = sp,
+        .context = lge_context_at_site(thread, site, sp),
+        .mode = LGR_EXCLUSIVE,
+        .kind = LGR_LOCK_MUTEX,
+        .attributes = attributes_of(kind_of(mutex)),
+    };
+}
+
+/* ---- lock ---- */
+
+static int pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit) {
+    if (limit == NULL) return lgi_real.mutex_lock(mutex);
+    return limit->by_clock ? lgi_real.mutex_clocklock(mutex, limit->clock, limit->at)
+                           : lgi_real.mutex_timedlock(mutex, limit->at);
+}
+
+/* pthread_mutex_clocklock refuses a clock it does not know even when the mutex
+ * is free; trying first would let it through. */
+static bool refused(const struct lgi_limit *limit) {
+    return limit != NULL && limit->by_clock && limit->clock != CLOCK_REALTIME && limit->clock != CLOCK_MONOTONIC;
+}
+
+/* EBUSY of an error-checking mutex may be EDEADLK to pthread_mutex_lock, and
+ * any other error is glibc's own to name. */
+static int lock_tracked(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
+                        const struct lgi_limit *limit) {
+    int result = lgi_real.mutex_trylock(mutex);
+    if (result == EBUSY) return lgi_mutex_wait(thread, mutex, request, limit);
+    if (result != 0 && result != EOWNERDEAD) return pass_through(mutex, limit);
+    return result;
+}
+
+__attribute__((noinline)) int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
+                                             const struct lgi_limit *limit) {
+    struct lge_thread *thread = refused(limit) ? NULL : lgi_enter();
+    if (thread == NULL) return pass_through(mutex, limit);
+    struct lge_request request;
+    lgi_mutex_request(thread, mutex, site, sp, &request);
+    if (limit != NULL) request.flags |= LGE_TIMED;
+    lge_check(thread, &request);
+    int result = lock_tracked(thread, mutex, &request, limit);
+    if (result == 0 || result == EOWNERDEAD) lge_acquired(thread, &request);
+    lgi_leave(thread);
+    return result;
+}
+
+int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = lgi_enter();
+    int result = lgi_real.mutex_trylock(mutex);
+    if (thread == NULL) return result;
+    if (result == 0 || result == EOWNERDEAD) {
+        struct lge_request request;
+        lgi_mutex_request(thread, mutex, site, sp, &request);
+        lge_acquired(thread, &request);
+    }
+    lgi_leave(thread);
+    return result;
+}
+
+LGI_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at) {
+    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
+    return lgi_mutex_lock(mutex, LGI_SITE(), LGI_SP(), &limit);
+}
+
+LGI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at) {
+    struct lgi_limit limit = {clock, at, true};
+    return lgi_mutex_lock(mutex, LGI_SITE(), LGI_SP(), &limit);
+}
+
+/* ---- unlock ---- */
+
+/* Not the newest hold, not held by us at all, or not tracked. */
+__attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL) return lgi_real.mutex_unlock(mutex);
+    struct lge_held held;
+    bool held_by_us = lge_pop(thread, mutex, &held);
+    int result = lgi_real.mutex_unlock(mutex);
+    if (result != 0 && held_by_us) {
+        struct lge_request request = {.address = mutex, .id = held.id, .site = held.site, .sp = held.sp,
+            .context = held.context, .mode = held.mode, .kind = held.kind, .attributes = held.attributes};
+        lge_acquired(thread, &request);
+    }
+    lgi_leave(thread);
+    return result;
+}
+
+/* ---- life of a mutex ---- */
+
+void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL) return;
+    if (tagged(mutex))
+        lge_identity_tag_initialised(thread, tag_of(mutex), mutex, site, sp);
+    else
+        lge_identity_table_initialised(thread, mutex, site, sp);
+    lgi_leave(thread);
+}
+
+LGI_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    int result = lgi_real.mutex_init(mutex, attributes);
+    if (result == 0) lgi_mutex_initialised(mutex, site, sp);
+    return result;
+}
+
+/* The identity goes only when glibc agreed to destroy; its memory is the
+ * program's again as soon as the call returns, so the tag is cleared here. */
+int lgi_mutex_destroy(pthread_mutex_t *mutex) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL) return lgi_real.mutex_destroy(mutex);
+    bool has_tag = tagged(mutex);
+    uint64_t id = has_tag ? lge_tag_id(tag_of(mutex), mutex) : 0;
+    int result = lgi_real.mutex_destroy(mutex);
+    if (result == 0) {
+        if (!has_tag) id = lge_identity_table_forget(mutex);
+        if (id != 0) lge_lock_destroyed(id);
+        if (has_tag) atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+    }
+    lgi_leave(thread);
+    return result;
+}
+
+LGI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex) { return lgi_mutex_destroy(mutex); }

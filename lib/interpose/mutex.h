@@ -1,0 +1,32 @@
+/* What the other families need of the mutex: the whole of lock and unlock, for
+ * callers that stand behind another name (C11, condition variables). */
+#ifndef LOCKGRAPH_INTERPOSE_MUTEX_H
+#define LOCKGRAPH_INTERPOSE_MUTEX_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "interpose/self.h"
+
+/* A time limit of the program's own. */
+struct lgi_limit {
+    clockid_t clock;
+    const struct timespec *at;
+    bool by_clock; /* given by pthread_mutex_clocklock, which checks its clock */
+};
+
+/* The request that a lock call on `mutex` from (site, sp) makes. */
+void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
+                       struct lge_request *request);
+int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);
+int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
+int lgi_mutex_unlock(pthread_mutex_t *mutex);
+/* After a successful initialisation at (site, sp). */
+void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
+int lgi_mutex_destroy(pthread_mutex_t *mutex);
+
+/* Options of the constructor. */
+void lgi_mutex_start(bool use_tags, uint32_t wait_slice_ms);
+
+#endif

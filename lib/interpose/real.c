@@ -1,0 +1,82 @@
+#include "interpose/real.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+
+/* libc's own names of the mutex functions, which nobody interposes; exported
+ * with a non-default version, hence by name and version. */
+#if defined __x86_64__
+#define OLDEST "GLIBC_2.2.5"
+#elif defined __aarch64__
+#define OLDEST "GLIBC_2.17"
+#else
+#error "add the oldest glibc symbol version of this machine"
+#endif
+int lgi_libc_mutex_lock(pthread_mutex_t *mutex);
+int lgi_libc_mutex_trylock(pthread_mutex_t *mutex);
+int lgi_libc_mutex_unlock(pthread_mutex_t *mutex);
+__asm__(".symver lgi_libc_mutex_lock,__pthread_mutex_lock@" OLDEST);
+__asm__(".symver lgi_libc_mutex_trylock,__pthread_mutex_trylock@" OLDEST);
+__asm__(".symver lgi_libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
+
+struct lgi_real lgi_real = {
+    .mutex_lock = lgi_libc_mutex_lock,
+    .mutex_trylock = lgi_libc_mutex_trylock,
+    .mutex_unlock = lgi_libc_mutex_unlock,
+};
+
+/* `version`: tried first, where a name exists in two incompatible versions. */
+struct entry {
+    size_t offset;
+    const char *name;
+    const char *version;
+};
+#define REAL(field, name) { offsetof(struct lgi_real, field), name, NULL }
+#define REAL_VERSION(field, name, version) { offsetof(struct lgi_real, field), name, version }
+#if defined __x86_64__
+#define CONDITION_VERSION "GLIBC_2.3.2"
+#else
+#define CONDITION_VERSION OLDEST
+#endif
+static const struct entry entries[] = {
+    REAL(mutex_lock, "pthread_mutex_lock"),
+    REAL(mutex_trylock, "pthread_mutex_trylock"),
+    REAL(mutex_unlock, "pthread_mutex_unlock"),
+    REAL(mutex_init, "pthread_mutex_init"),
+    REAL(mutex_destroy, "pthread_mutex_destroy"),
+    REAL(mutex_timedlock, "pthread_mutex_timedlock"),
+    REAL(mutex_clocklock, "pthread_mutex_clocklock"),
+    REAL_VERSION(cond_init, "pthread_cond_init", CONDITION_VERSION),
+    REAL_VERSION(cond_destroy, "pthread_cond_destroy", CONDITION_VERSION),
+    REAL_VERSION(cond_wait, "pthread_cond_wait", CONDITION_VERSION),
+    REAL_VERSION(cond_timedwait, "pthread_cond_timedwait", CONDITION_VERSION),
+    REAL(cond_clockwait, "pthread_cond_clockwait"),
+    REAL_VERSION(cond_signal, "pthread_cond_signal", CONDITION_VERSION),
+    REAL_VERSION(cond_broadcast, "pthread_cond_broadcast", CONDITION_VERSION),
+    REAL(mtx_init, "mtx_init"),
+    REAL(thrd_create, "thrd_create"),
+    REAL(thrd_join, "thrd_join"),
+    REAL(thrd_detach, "thrd_detach"),
+    REAL(create, "pthread_create"),
+    REAL(join, "pthread_join"),
+    REAL(tryjoin, "pthread_tryjoin_np"),
+    REAL(timedjoin, "pthread_timedjoin_np"),
+    REAL(clockjoin, "pthread_clockjoin_np"),
+    REAL(detach, "pthread_detach"),
+};
+
+/* Another interposer's definition carries no version, so the versioned look-up
+ * is for libc only: it counts when the plain one leads to libc, too. */
+static void *look_up(const struct entry *entry) {
+    void *plain = dlsym(RTLD_NEXT, entry->name);
+    if (entry->version == NULL) return plain;
+    void *versioned = dlvsym(RTLD_NEXT, entry->name, entry->version);
+    return versioned != NULL ? versioned : plain;
+}
+
+void lgi_real_start(void) {
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        void *found = look_up(&entries[i]);
+        if (found != NULL) *(void **)(void *)((char *)&lgi_real + entries[i].offset) = found;
+    }
+}

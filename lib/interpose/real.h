@@ -1,0 +1,51 @@
+/* The functions behind those we interpose: the next definition in the search
+ * order, so that another interposer (a sanitizer, an allocator) stays in the
+ * chain.
+ *
+ * The mutex functions work from the first instruction on: before our
+ * constructor they are libc's own through names we do not interpose.  Written
+ * once by the constructor; read by anybody after that. */
+#ifndef LOCKGRAPH_INTERPOSE_REAL_H
+#define LOCKGRAPH_INTERPOSE_REAL_H
+
+#include <pthread.h>
+#include <threads.h>
+#include <time.h>
+
+struct lgi_real {
+    int (*mutex_lock)(pthread_mutex_t *);
+    int (*mutex_trylock)(pthread_mutex_t *);
+    int (*mutex_unlock)(pthread_mutex_t *);
+    int (*mutex_init)(pthread_mutex_t *, const pthread_mutexattr_t *);
+    int (*mutex_destroy)(pthread_mutex_t *);
+    int (*mutex_timedlock)(pthread_mutex_t *, const struct timespec *);
+    int (*mutex_clocklock)(pthread_mutex_t *, clockid_t, const struct timespec *);
+
+    int (*cond_init)(pthread_cond_t *, const pthread_condattr_t *);
+    int (*cond_destroy)(pthread_cond_t *);
+    int (*cond_wait)(pthread_cond_t *, pthread_mutex_t *);
+    int (*cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    int (*cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
+    int (*cond_signal)(pthread_cond_t *);
+    int (*cond_broadcast)(pthread_cond_t *);
+
+    int (*mtx_init)(mtx_t *, int);
+    int (*thrd_create)(thrd_t *, thrd_start_t, void *);
+    int (*thrd_join)(thrd_t, int *);
+    int (*thrd_detach)(thrd_t);
+
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    int (*join)(pthread_t, void **);
+    int (*tryjoin)(pthread_t, void **);
+    int (*timedjoin)(pthread_t, void **, const struct timespec *);
+    int (*clockjoin)(pthread_t, void **, clockid_t, const struct timespec *);
+    int (*detach)(pthread_t);
+};
+extern struct lgi_real lgi_real;
+
+/* Looks all of them up: from the constructor, before any other thread of ours
+ * could need them.  A lazy look-up would wait for the loader's lock, which a
+ * thread may hold that waits for a lock of the program. */
+void lgi_real_start(void);
+
+#endif

@@ -1,0 +1,141 @@
+#include "interpose/runtime.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/engine.h"
+#include "engine/evidence.h"
+#include "engine/finding.h"
+#include "interpose/finding_text.h"
+#include "interpose/fork.h"
+#include "interpose/mutex.h"
+#include "interpose/on_deadlock.h"
+#include "interpose/real.h"
+#include "interpose/self.h"
+#include "platform/memory.h"
+#include "platform/modules.h"
+#include "platform/options.h"
+#include "platform/system.h"
+#include "platform/unwind.h"
+#include "record/writer.h"
+
+/* Written by the constructor, read by anybody after it. */
+static struct lgp_options options;
+
+/* ---- start ---- */
+
+static void load_options(void) {
+    enum { ERROR_SIZE = 512 };
+    char buffer[ERROR_SIZE];
+    struct lgp_text error = {buffer, sizeof buffer, 0};
+    if (!lgp_options_load(&options, &error)) lgp_warn("%s", buffer);
+    if (!options.help) return;
+    char *text = lgp_alloc(LGP_OPTIONS_TEXT_SIZE);
+    if (text == NULL) return;
+    struct lgp_text help = {text, LGP_OPTIONS_TEXT_SIZE, 0};
+    lgp_options_help(&options, &help);
+    lgp_write(help.buffer, help.length);
+    lgp_free(text, LGP_OPTIONS_TEXT_SIZE);
+}
+
+static uint8_t severity(enum lgp_check check) {
+    switch (options.check[check]) {
+    case LGP_CHECK_OFF: return 255;
+    case LGP_CHECK_NOTE: return LGR_NOTE;
+    case LGP_CHECK_WARNING: return LGR_WARNING;
+    case LGP_CHECK_ERROR: return LGR_ERROR;
+    default: return 0;
+    }
+}
+
+static void start_engine(void) {
+    struct lge_config config = {
+        .max_memory = options.max_memory,
+        .search_budget = options.search_budget,
+        .stack_depth = options.stack_depth,
+        .recording = true,
+        .on_finding = lgi_print_finding,
+    };
+    config.severity_of_kind[LGR_KIND_ORDER_CYCLE] = severity(LGP_CHECK_ORDER_CYCLE);
+    config.severity_of_kind[LGR_KIND_DEADLOCK] = severity(LGP_CHECK_DEADLOCK);
+    config.severity_of_kind[LGR_KIND_SELF_DEADLOCK] = severity(LGP_CHECK_SELF_DEADLOCK);
+    lge_start(&config);
+}
+
+void lgi_open_evidence(void) {
+    char *text = lgp_alloc(LGP_OPTIONS_TEXT_SIZE);
+    if (text == NULL) return;
+    struct lgp_text effective = {text, LGP_OPTIONS_TEXT_SIZE, 0};
+    lgp_options_effective(&options, &effective);
+    struct lgr_writer_options writer = {.directory = options.data, .max_data = options.max_data};
+    lgr_writer_open(&writer, text);
+    lgp_free(text, LGP_OPTIONS_TEXT_SIZE);
+    lge_evidence_new_file();
+}
+
+/* ---- end ---- */
+
+static void write_figures(void) {
+    struct lge_figures figures;
+    lge_figures(&figures);
+    struct lgr_header *header = lgr_writer_header();
+    atomic_store_explicit(&header->locks, figures.locks, memory_order_relaxed);
+    atomic_store_explicit(&header->threads, figures.threads, memory_order_relaxed);
+    atomic_store_explicit(&header->nested_acquisitions, figures.nested, memory_order_relaxed);
+    atomic_store_explicit(&header->contended, figures.contended, memory_order_relaxed);
+    atomic_store_explicit(&header->instance_edges, figures.edges, memory_order_relaxed);
+    atomic_fetch_or_explicit(&header->degraded, (uint32_t)figures.degraded, memory_order_relaxed);
+}
+
+static void print_verdict(void) {
+    struct lge_figures figures;
+    lge_figures(&figures);
+    if (options.launcher || !options.verdict || (figures.findings == 0 && figures.threads < 2)) return;
+    lgp_warn("%lu problem%s found (%lu error%s); %lu locks, %lu threads, %lu nested acquisitions; %s",
+             (unsigned long)figures.findings, figures.findings == 1 ? "" : "s", (unsigned long)lge_findings_errors(),
+             lge_findings_errors() == 1 ? "" : "s", (unsigned long)figures.locks, (unsigned long)figures.threads,
+             (unsigned long)figures.nested,
+             lgr_writer_on() ? "`lockgraph report` tells more" : "no evidence was recorded");
+}
+
+static bool finished;
+
+/* Once: the exit handler and the destructor may both come by. */
+static void finish(enum lgr_end how, int status) {
+    if (finished) return;
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL) return;
+    finished = true;
+    lge_finish();
+    lge_evidence_lock_figures();
+    write_figures();
+    lgr_writer_finish(how, status);
+    print_verdict();
+    lgi_leave(thread);
+}
+
+/* Runs after the program's own exit handlers: ours was registered first. */
+static void at_exit(int status, void *argument) {
+    (void)argument;
+    finish(LGR_EXITED, status);
+    if (options.exitcode != 0 && lge_findings_errors() != 0 && status != options.exitcode) exit(options.exitcode);
+}
+
+/* First of all constructors that may choose: others may create threads. */
+__attribute__((constructor(101))) static void start(void) {
+    int saved = errno;
+    lgi_real_start();
+    lgp_modules_start();
+    load_options();
+    lgp_unwind_start(options.unwinder);
+    lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
+    lgi_on_deadlock_start(options.on_deadlock);
+    start_engine();
+    lgi_open_evidence();
+    on_exit(at_exit, NULL);
+    lgi_fork_start();
+    lgi_up = true;
+    struct lge_thread *main_thread = lgi_enter();
+    if (main_thread != NULL) lgi_leave(main_thread);
+    errno = saved;
+}

@@ -1,0 +1,8 @@
+/* The runtime as a whole: options, start, end. */
+#ifndef LOCKGRAPH_INTERPOSE_RUNTIME_H
+#define LOCKGRAPH_INTERPOSE_RUNTIME_H
+
+/* Opens this process image's evidence file; also in a forked child. */
+void lgi_open_evidence(void);
+
+#endif

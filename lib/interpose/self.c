@@ -1,0 +1,29 @@
+#include "interpose/self.h"
+
+#include "platform/system.h"
+
+__thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
+bool lgi_up;
+
+static struct lge_thread *adopt(void) {
+    struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
+    if (thread == NULL) return NULL;
+    lge_thread_begin(thread, lgp_tid(), 0);
+    lgi_local.block = thread;
+    return thread;
+}
+
+struct lge_thread *lgi_enter(void) {
+    if (!lgi_up || lgi_local.inside) return NULL;
+    lgi_local.inside = true;
+    struct lge_thread *thread = lgi_local.block;
+    if (thread == NULL) thread = adopt();
+    if (thread == NULL) lgi_local.inside = false;
+    lgi_local.self = NULL;
+    return thread;
+}
+
+void lgi_leave(struct lge_thread *thread) {
+    lgi_local.self = thread;
+    lgi_local.inside = false;
+}

@@ -1,0 +1,40 @@
+/* The calling thread, as the runtime knows it, and the guard against
+ * re-entering the runtime.
+ *
+ * `self` is NULL while the runtime itself runs on this thread (and before the
+ * thread is known), so that the one test every interposed call makes anyway
+ * also keeps handlers and nested calls out: what they lock meanwhile is passed
+ * through untracked. */
+#ifndef LOCKGRAPH_INTERPOSE_SELF_H
+#define LOCKGRAPH_INTERPOSE_SELF_H
+
+#include "engine/thread.h"
+
+#define LGI_EXPORT __attribute__((visibility("default")))
+#define LGI_LIKELY(x) __builtin_expect(!!(x), 1)
+#define LGI_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+struct lgi_thread_local {
+    struct lge_thread *self;  /* NULL: not known, or inside the runtime */
+    struct lge_thread *block; /* NULL: not known yet */
+    bool inside;
+};
+extern __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
+
+static inline struct lge_thread *lgi_self(void) { return lgi_local.self; }
+
+/* Enters the runtime; a thread that was not created through us is taken in
+ * now.  NULL: already inside, or the runtime is not up: pass the call through.
+ * Every non-NULL result needs lgi_leave. */
+struct lge_thread *lgi_enter(void);
+void lgi_leave(struct lge_thread *thread);
+
+/* The runtime is up: set by the constructor, cleared never. */
+extern bool lgi_up;
+
+/* Where the interposed function was called: its return address and the stack
+ * pointer of its caller at the call. */
+#define LGI_SITE() ((uintptr_t)__builtin_return_address(0))
+#define LGI_SP() ((uintptr_t)__builtin_dwarf_cfa())
+
+#endif

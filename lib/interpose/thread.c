@@ -1,0 +1,252 @@
+/* pthread_create, join and detach.  The end of a thread needs no hook of its
+ * own: return, pthread_exit, thrd_exit and cancellation all pass the first
+ * frame, which is ours. */
+#include "interpose/thread.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "engine/context.h"
+#include "interpose/real.h"
+#include "interpose/self.h"
+#include "interpose/thread_table.h"
+#include "interpose/on_deadlock.h"
+#include "platform/memory.h"
+#include "platform/system.h"
+
+/* What a new thread starts with. */
+struct start {
+    struct lge_thread *thread;
+    uint32_t serial;
+    void *(*routine)(void *);
+    thrd_start_t routine_c11; /* instead of routine */
+    void *argument;
+};
+
+/* ---- the thread's own side ---- */
+
+static void begin(const struct start *start, uintptr_t stack_top) {
+    lgi_local.inside = true;
+    lge_thread_begin(start->thread, lgp_tid(), stack_top);
+    lgi_table_put(pthread_self(), start->thread, start->serial);
+    lgi_local.block = start->thread;
+    lgi_leave(start->thread);
+}
+
+/* Destructors of thread-specific data may still run after this: they find the
+ * block in place, it is not reused before the kernel thread is gone. */
+static void end(void *argument) {
+    struct lge_thread *thread = argument;
+    lgi_local.inside = true;
+    lgi_local.self = NULL;
+    lge_thread_end(thread);
+    lgi_leave(thread);
+}
+
+static struct start take(void *memory) {
+    struct start start = *(struct start *)memory;
+    lgp_free(memory, sizeof start);
+    return start;
+}
+
+static void *run(void *memory) {
+    struct start start = take(memory);
+    void *result;
+    begin(&start, (uintptr_t)__builtin_frame_address(0));
+    pthread_cleanup_push(end, start.thread);
+    result = start.routine(start.argument);
+    pthread_cleanup_pop(1);
+    return result;
+}
+
+static int run_c11(void *memory) {
+    struct start start = take(memory);
+    int result;
+    begin(&start, (uintptr_t)__builtin_frame_address(0));
+    pthread_cleanup_push(end, start.thread);
+    result = start.routine_c11(start.argument);
+    pthread_cleanup_pop(1);
+    return result;
+}
+
+/* ---- creation ---- */
+
+static struct start *prepare(struct lge_thread *parent, uintptr_t routine, uintptr_t site, uintptr_t sp) {
+    struct start *start = lgp_alloc(sizeof *start);
+    if (start == NULL) return NULL;
+    start->thread = lge_thread_new(parent, routine, lge_context_capture(parent, site, sp));
+    if (start->thread == NULL) {
+        lgp_free(start, sizeof *start);
+        return NULL;
+    }
+    start->serial = lge_thread_serial(start->thread);
+    return start;
+}
+
+/* The child frees `start`, and may be long gone when this runs. */
+static void started(pthread_t handle, struct lge_thread *thread, uint32_t serial) {
+    lgi_table_put(handle, thread, serial);
+}
+
+static void abandon(struct start *start) {
+    lge_thread_abandon(start->thread);
+    lgp_free(start, sizeof *start);
+}
+
+static bool creates_detached(const pthread_attr_t *attributes) {
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attributes != NULL) pthread_attr_getdetachstate(attributes, &state);
+    return state == PTHREAD_CREATE_DETACHED;
+}
+
+LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *restrict attributes,
+                              void *(*routine)(void *), void *restrict argument) {
+    struct lge_thread *parent = lgi_enter();
+    struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, LGI_SITE(), LGI_SP());
+    if (parent != NULL) lgi_leave(parent);
+    if (start == NULL) return lgi_real.create(handle, attributes, routine, argument);
+    start->routine = routine;
+    start->argument = argument;
+    struct lge_thread *thread = start->thread;
+    uint32_t serial = start->serial;
+    if (creates_detached(attributes)) lge_thread_detached(thread);
+    int result = lgi_real.create(handle, attributes, run, start);
+    if (lgi_enter() == NULL) return result;
+    if (result == 0)
+        started(*handle, thread, serial);
+    else
+        abandon(start);
+    lgi_leave(parent);
+    return result;
+}
+
+int lgi_thread_create_c11(thrd_t *handle, thrd_start_t routine, void *argument, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *parent = lgi_enter();
+    struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, site, sp);
+    if (parent != NULL) lgi_leave(parent);
+    if (start == NULL) return lgi_real.thrd_create(handle, routine, argument);
+    start->routine_c11 = routine;
+    start->argument = argument;
+    struct lge_thread *thread = start->thread;
+    uint32_t serial = start->serial;
+    int result = lgi_real.thrd_create(handle, run_c11, start);
+    if (lgi_enter() == NULL) return result;
+    if (result == thrd_success)
+        started(*handle, thread, serial);
+    else
+        abandon(start);
+    lgi_leave(parent);
+    return result;
+}
+
+/* ---- join ---- */
+
+/* A join in progress. */
+struct joining {
+    struct lge_thread *thread; /* NULL: not tracked */
+    struct lge_thread *target;
+    pthread_t handle;
+};
+
+static void begin_join(struct joining *joining, pthread_t handle, bool timed, uintptr_t site, uintptr_t sp) {
+    joining->handle = handle;
+    joining->thread = lgi_enter();
+    if (joining->thread == NULL) return;
+    joining->target = lgi_table_get(handle);
+    if (joining->target == NULL || joining->target == joining->thread) {
+        lgi_leave(joining->thread);
+        joining->thread = NULL;
+        return;
+    }
+    if (lge_wait_join(joining->thread, joining->target, site, sp, 0, timed)) lgi_on_deadlock();
+    lgi_leave(joining->thread);
+}
+
+/* Also when the join was cancelled. */
+static void end_wait(void *argument) {
+    struct joining *joining = argument;
+    if (joining->thread == NULL || lgi_enter() == NULL) return;
+    lge_wait_end(joining->thread);
+    lgi_leave(joining->thread);
+}
+
+static void joined(const struct joining *joining) {
+    if (joining->thread == NULL || lgi_enter() == NULL) return;
+    lgi_table_remove(joining->handle, joining->target);
+    lge_thread_joined(joining->thread, joining->target);
+    lgi_leave(joining->thread);
+}
+
+LGI_EXPORT int pthread_join(pthread_t handle, void **value) {
+    int result;
+    struct joining joining;
+    begin_join(&joining, handle, false, LGI_SITE(), LGI_SP());
+    pthread_cleanup_push(end_wait, &joining);
+    result = lgi_real.join(handle, value);
+    pthread_cleanup_pop(1);
+    if (result == 0) joined(&joining);
+    return result;
+}
+
+LGI_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct timespec *at) {
+    int result;
+    struct joining joining;
+    begin_join(&joining, handle, at != NULL, LGI_SITE(), LGI_SP());
+    pthread_cleanup_push(end_wait, &joining);
+    result = lgi_real.timedjoin(handle, value, at);
+    pthread_cleanup_pop(1);
+    if (result == 0) joined(&joining);
+    return result;
+}
+
+LGI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t clock, const struct timespec *at) {
+    int result;
+    struct joining joining;
+    begin_join(&joining, handle, at != NULL, LGI_SITE(), LGI_SP());
+    pthread_cleanup_push(end_wait, &joining);
+    result = lgi_real.clockjoin(handle, value, clock, at);
+    pthread_cleanup_pop(1);
+    if (result == 0) joined(&joining);
+    return result;
+}
+
+LGI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **value) {
+    struct lge_thread *target = NULL, *thread = lgi_enter();
+    if (thread != NULL) {
+        target = lgi_table_get(handle);
+        lgi_leave(thread);
+    }
+    int result = lgi_real.tryjoin(handle, value);
+    if (result == 0 && target != NULL) {
+        struct joining joining = {thread, target, handle};
+        joined(&joining);
+    }
+    return result;
+}
+
+int lgi_thread_join_c11(thrd_t handle, int *value, uintptr_t site, uintptr_t sp) {
+    int result;
+    struct joining joining;
+    begin_join(&joining, handle, false, site, sp);
+    pthread_cleanup_push(end_wait, &joining);
+    result = lgi_real.thrd_join(handle, value);
+    pthread_cleanup_pop(1);
+    if (result == thrd_success) joined(&joining);
+    return result;
+}
+
+void lgi_thread_detached(pthread_t handle) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL) return;
+    struct lge_thread *target = lgi_table_get(handle);
+    if (target != NULL) {
+        lgi_table_remove(handle, target);
+        lge_thread_detached(target);
+    }
+    lgi_leave(thread);
+}
+
+LGI_EXPORT int pthread_detach(pthread_t handle) {
+    lgi_thread_detached(handle);
+    return lgi_real.detach(handle);
+}
