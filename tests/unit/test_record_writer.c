@@ -1,5 +1,6 @@
 /* The writer, read back by the reader: every type, the name, the limits. */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -72,7 +73,8 @@ START_TEST(the_process_is_described) {
     char exe[4096] = "";
     ck_assert_int_gt((int)readlink("/proc/self/exe", exe, sizeof exe - 1), 0);
     ck_assert_str_eq(lgr_process(file)->exe, exe);
-    ck_assert_ptr_nonnull(strstr(lgr_process(file)->cmdline, "test_record_writer"));
+    ck_assert_int_eq(
+        strncmp(lgr_process(file)->cmdline, program_invocation_name, strlen(program_invocation_name)), 0);
     ck_assert_str_eq(lgr_process(file)->options, "key=value");
     ck_assert_int_eq(strncmp(lgr_process(file)->tool, "lockgraph ", 10), 0);
     ck_assert_uint_eq(lgr_damaged(file), 0);
@@ -269,6 +271,27 @@ START_TEST(findings_are_counted_and_live) {
 }
 END_TEST
 
+/* Killed while it wrote: nobody will make the sequence even again. */
+START_TEST(a_state_that_stays_odd_is_left_out) {
+    writer_start(0);
+    struct lgr_thread_state *state = lgr_begin(LGR_THREAD_STATE, sizeof *state, true);
+    state->serial = 4;
+    state->sequence = 2;
+    lgr_commit(state);
+    size_t count;
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(lgr_thread_states(file, &count)[0].serial, 4);
+    ck_assert_uint_eq(count, 1);
+    lgr_close(file);
+    state->sequence = 3;
+    file = open_written();
+    lgr_thread_states(file, &count);
+    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_eq(lgr_damaged(file), 0);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(the_end_is_recorded_and_can_be_taken_back) {
     writer_start(0);
     lgr_writer_finish(LGR_EXITED, 3);
@@ -388,18 +411,15 @@ START_TEST(a_tiny_file_size_limit_means_no_file) {
 }
 END_TEST
 
-static int mount_small_disk(const char *size) {
-    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-        return -1;
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-        return -1;
-    return mount("none", temporary, "tmpfs", 0, size);
+/* In a mount namespace of its own, which ends with the test's process. */
+static bool mount_at(const char *place, const char *type, unsigned long flags, const char *options) {
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", place, type, flags, options) == 0;
 }
 
-/* In a mount namespace of its own, which ends with the test's process; where
- * that is not allowed the file size limit above stands for it. */
+/* Where mounting is not allowed, nothing can be said about other disks. */
 START_TEST(a_full_disk_ends_recording) {
-    if (mount_small_disk("size=1m") != 0)
+    if (!mount_at(temporary, "tmpfs", 0, "size=1m"))
         return;
     writer_start(0);
     expect_end_of_recording(LGR_DEGRADED_DISK, "the disk is full");
@@ -407,12 +427,66 @@ START_TEST(a_full_disk_ends_recording) {
 END_TEST
 
 START_TEST(a_disk_full_from_the_start_means_no_file) {
-    if (mount_small_disk("size=8k") != 0)
+    if (!mount_at(temporary, "tmpfs", 0, "size=8k"))
         return;
     struct lgr_writer_options options = {.directory = temporary, .max_data = 0};
     ck_assert(!lgr_writer_open(&options, ""));
     expect_one_warning("the disk is full");
     ck_assert_int_eq(temporary_files(NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(a_read_only_disk_means_no_file) {
+    if (!mount_at(temporary, "tmpfs", MS_RDONLY, NULL))
+        return;
+    struct lgr_writer_options options = {.directory = temporary, .max_data = 0};
+    ck_assert(!lgr_writer_open(&options, ""));
+    expect_one_warning("read-only");
+}
+END_TEST
+
+static void expect_many_edges(void) {
+    writer_start(0);
+    for (uint32_t i = 0; i < 20000; i++)
+        ck_assert(write_edge(i));
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(lgr_edge_count(file), 20000);
+    lgr_close(file);
+    expect_no_warning();
+}
+
+/* ramfs cannot allocate ahead: zeros are written instead. */
+START_TEST(a_disk_that_cannot_allocate_is_filled) {
+    if (!mount_at(temporary, "ramfs", 0, NULL))
+        return;
+    expect_many_edges();
+    struct stat status;
+    ck_assert_int_eq(stat(lgr_writer_path(), &status), 0);
+    ck_assert_int_eq(status.st_size % LGR_CHUNK, 0);
+    ck_assert_int_ge(status.st_blocks * 512, status.st_size);
+}
+END_TEST
+
+/* An unnamed file gets its name through /proc: without it the file is made
+ * with its name, and the program's is not known. */
+START_TEST(without_proc_the_file_is_made_all_the_same) {
+    if (!mount_at("/proc", "tmpfs", 0, NULL))
+        return;
+    expect_many_edges();
+    ck_assert_ptr_nonnull(strstr(lgr_writer_path(), "/unknown."));
+    ck_assert_int_eq(temporary_files(NULL, 0), 1);
+    lgr_writer_fork_child();
+    writer_start(0);
+    ck_assert_ptr_nonnull(strstr(lgr_writer_path(), ".1.lgd"));
+    ck_assert_int_eq(temporary_files(NULL, 0), 2);
+    umount2("/proc", MNT_DETACH);
+}
+END_TEST
+
+START_TEST(a_file_in_the_way_is_said) {
+    struct lgr_writer_options options = {.directory = "/dev/null", .max_data = 0};
+    ck_assert(!lgr_writer_open(&options, ""));
+    expect_one_warning("a file is in the way");
 }
 END_TEST
 
@@ -529,6 +603,7 @@ int main(void) {
     tcase_add_test(records, many_chunks_keep_every_record);
     tcase_add_test(records, the_largest_record_fits_and_no_larger);
     tcase_add_test(records, findings_are_counted_and_live);
+    tcase_add_test(records, a_state_that_stays_odd_is_left_out);
     tcase_add_test(records, the_end_is_recorded_and_can_be_taken_back);
     tcase_add_test(records, off_is_harmless);
     tcase_add_test(records, opening_twice_keeps_the_first);
@@ -542,6 +617,8 @@ int main(void) {
     tcase_add_test(place, the_descriptor_is_high_and_closed_at_exec);
     tcase_add_test(place, few_descriptors_are_enough);
     tcase_add_test(place, a_directory_that_cannot_be_is_said);
+    tcase_add_test(place, a_file_in_the_way_is_said);
+    tcase_add_test(place, without_proc_the_file_is_made_all_the_same);
     tcase_add_test(place, a_path_too_long_is_said);
     suite_add_tcase(suite, place);
 
@@ -554,6 +631,8 @@ int main(void) {
     tcase_add_test(limits, a_tiny_file_size_limit_means_no_file);
     tcase_add_test(limits, a_full_disk_ends_recording);
     tcase_add_test(limits, a_disk_full_from_the_start_means_no_file);
+    tcase_add_test(limits, a_read_only_disk_means_no_file);
+    tcase_add_test(limits, a_disk_that_cannot_allocate_is_filled);
     tcase_add_test(limits, a_reused_descriptor_is_not_written);
     tcase_add_test(limits, a_closed_descriptor_is_opened_again);
     tcase_add_test(limits, a_replaced_file_ends_recording);
