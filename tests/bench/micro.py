@@ -75,9 +75,9 @@ class Micro:
     def repeated_set(self, figure, ways, rounds):
         workers = {}
         try:
-            for way in ways:
+            for way in sampling.shuffled(ways):
                 workers[way] = self.start(figure, way.split()[0])
-            return sampling.take_turns(workers, rounds)
+            return sampling.take_turns(lambda way: workers[way].sample()[0], ways, rounds)
         finally:
             for worker in workers.values():
                 worker.close()
@@ -91,7 +91,7 @@ class Micro:
 
     def one_set(self, figure, ways, rounds):
         if figure.once:
-            taken = {way: self.once(figure, way) for way in ways}
+            taken = {way: self.once(figure, way) for way in sampling.shuffled(ways)}
         else:
             taken = self.repeated_set(figure, ways, rounds)
         self.check_active()

@@ -15,8 +15,8 @@ from figures import Result
 from micro import compile_program
 from sampling import BenchError, PAIR_ORDER, Worker
 
-REQUESTS = 64_000  # of one burst; memload rounds up to a multiple of 128
-BURSTS = 3
+REQUESTS = 16_000  # of one burst; memload rounds up to a multiple of 128
+BURSTS = 16
 MEGABYTES = 20
 
 
@@ -83,26 +83,23 @@ class Memcached:
 
 
 def memcached_set(micro, generator):
-    """Three servers at once, their bursts in turn: {way: median CPU nanoseconds a request}."""
+    """Three servers at once, their bursts in turn: {way: [CPU nanoseconds a request]}."""
     servers = {}
     try:
-        for way in PAIR_ORDER:
+        for way in sampling.shuffled(PAIR_ORDER):
             servers[way] = Memcached(micro, way, generator)
-        taken = {way: [] for way in PAIR_ORDER}
-        for number in range(BURSTS + 1):
-            answers = {}
-            for way in reversed(PAIR_ORDER) if number % 2 else PAIR_ORDER:
-                cost, answers[way] = servers[way].burst()
-                if number > 0:  # the first burst warms up
-                    taken[way].append(cost)
-            if len(set(answers.values())) != 1:
-                raise BenchError(f"memcached answers differently under the runtime: hits {answers}")
+        for way in PAIR_ORDER:
+            servers[way].burst()  # warms up
+        taken = sampling.take_turns(lambda way: servers[way].burst(), PAIR_ORDER, BURSTS)
     finally:
         for server in servers.values():
             server.close()
     micro.check_active()
     micro.clear_data()
-    return taken
+    hits = {way: [hits for _, hits in bursts] for way, bursts in taken.items()}
+    if hits["lockgraph"] != hits["native"]:
+        raise BenchError("memcached answers differently under the runtime")
+    return {way: [cost for cost, _ in bursts] for way, bursts in taken.items()}
 
 
 def memcached(micro, build, plan):
@@ -134,10 +131,10 @@ def compress(micro, way, text, compressed):
     return (usage.ru_utime + usage.ru_stime) * 1e9 / os.path.getsize(text), digest
 
 
-def pbzip2_set(micro, text, compressed, order):
+def pbzip2_set(micro, text, compressed):
     taken = {}
     digests = set()
-    for way in order:
+    for way in sampling.shuffled(PAIR_ORDER):
         cost, digest = compress(micro, way, text, compressed)
         taken[way] = [cost]
         digests.add(digest)
@@ -152,7 +149,7 @@ def pbzip2(micro, build, plan):
     text = str(build / "text")
     compressed = str(build / "text.bz2")
     write_text(text)
-    sets = run_sets(lambda: pbzip2_set(micro, text, compressed, PAIR_ORDER), plan)
+    sets = run_sets(lambda: pbzip2_set(micro, text, compressed), plan)
     return summarise("pbzip2", f"pbzip2 -p2 over {MEGABYTES} MB of text: CPU time a byte", sets)
 
 

@@ -52,13 +52,19 @@ class Worker:
         self.process.stderr.close()
 
 
-def take_turns(workers, rounds):
-    """{name: [first number of each round]}; every second round goes the other way round."""
-    taken = {name: [] for name in workers}
-    for number in range(rounds):
-        names = list(workers)
-        for name in reversed(names) if number % 2 else names:
-            taken[name].append(workers[name].sample()[0])
+def shuffled(names, source=random.Random(20260101)):
+    """No way of running is always the first, or always the one after another one."""
+    names = list(names)
+    source.shuffle(names)
+    return names
+
+
+def take_turns(sample, names, rounds):
+    """{name: [sample(name) of each round]}."""
+    taken = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in shuffled(names):
+            taken[name].append(sample(name))
     return taken
 
 

@@ -9,8 +9,8 @@ TOOLS = ("tsan", "helgrind", "drd")
 TOOL_NAMES = {"tsan": "ThreadSanitizer", "helgrind": "Helgrind", "drd": "DRD"}
 METHOD = """
 A *ratio* is the time with the runtime over the time without it. Each set of samples starts fresh processes, native,
-under Lockgraph and native again, which then take turns, a few milliseconds each; the set's figure is the median of the
-ratios of neighbouring samples, the figure in the table is the median over the sets, and the interval is the bootstrap
+under Lockgraph and native again, which then take turns in shuffled order, a few milliseconds each; the set's figure is
+the median of the ratios of neighbouring samples, the figure in the table is the median over the sets, and the interval is the bootstrap
 interval of that median. *Floor* is the same computation for the second native run against the first (its 95 % interval's
 largest distance from 1; where a figure is a difference, the difference of the native runs as a share of the target): what
 the machine alone makes of two equal programs. A figure whose floor is above ±5 % is *not measurable*. Single-threaded
