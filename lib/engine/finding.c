@@ -98,11 +98,12 @@ static void emit(struct problem *problem, struct lge_finding *finding) {
     if (findings.config.on_finding != NULL) findings.config.on_finding(finding, findings.config.user);
 }
 
-static void report(struct lge_finding *finding) {
+/* The class graph sees every inversion of instances once more. */
+static void report(struct lge_finding *finding, bool of_classes) {
     uint64_t key = identity(finding->edges, finding->edge_count);
     struct problem *problem = lge_map_get(&findings.problems, key);
     if (problem != NULL && problem->verdict >= finding->verdict) {
-        seen_again(problem);
+        if (!of_classes) seen_again(problem);
         return;
     }
     if (!graded(finding)) return;
@@ -174,8 +175,9 @@ void lge_report_cycle(const struct lge_cycle *cycle) {
         .edge_count = cycle->length,
         .edges = findings.edges,
     };
-    if (cycle->steps[0].edge->from->is_class) as_class_pattern(&finding);
-    report(&finding);
+    bool of_classes = cycle->steps[0].edge->from->is_class;
+    if (of_classes) as_class_pattern(&finding);
+    report(&finding, of_classes);
 }
 
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed) {
@@ -186,7 +188,7 @@ void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, boo
         .edge_count = count,
         .edges = edges,
     };
-    report(&finding);
+    report(&finding, false);
 }
 
 void lge_findings_reset(void) {

@@ -39,10 +39,7 @@ uint64_t lge_lock_id_new(struct lge_thread *thread, uint32_t class_id) {
 
 /* What threads have set aside and not used is not counted as seen. */
 uint64_t lge_identity_count(void) {
-    uint64_t unused = 0;
-    lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) unused += t->id_end - t->id_next;
-    lge_threads_unlock();
+    uint64_t unused = lge_threads_unused_numbers();
     uint64_t given = atomic_load_explicit(&identity.next, memory_order_relaxed) -
                      atomic_load_explicit(&identity.base, memory_order_relaxed);
     return given > unused ? given - unused : 0;
@@ -137,7 +134,6 @@ void lge_identity_after_fork(uint32_t pid) {
     uint64_t start = (lge_mix(pid, lgp_monotonic_ns()) & 0xffff) << 24 | 1;
     atomic_store_explicit(&identity.base, start, memory_order_relaxed);
     atomic_store_explicit(&identity.next, start, memory_order_relaxed);
-    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) t->id_next = t->id_end = 0;
 }
 
 void lge_identity_reset(void) {

@@ -77,7 +77,17 @@ static bool measure_distances(void) {
 
 /* ---- constraints ---- */
 
-static bool together(const struct lge_dependency *a, const struct lge_dependency *b) {
+/* One of the two holds what the other's edge starts from: a chord, and a
+ * shorter ring of the same evidence tells it better. */
+static bool chord(const struct lge_step *a, const struct lge_step *b) {
+    const struct lge_node *from_a = a->edge->from, *from_b = b->edge->from;
+    return lge_dependency_hold(a->dependency, lge_node_number(from_b), from_b->is_class) != NULL ||
+           lge_dependency_hold(b->dependency, lge_node_number(from_a), from_a->is_class) != NULL;
+}
+
+static bool together(const struct lge_step *one, const struct lge_step *other) {
+    const struct lge_dependency *a = one->dependency, *b = other->dependency;
+    if ((search.relax & RELAX_GATE) && chord(one, other)) return false;
     if (!(search.relax & RELAX_THREAD) && a->thread == b->thread) return false;
     if (!(search.relax & RELAX_GATE) && lge_dependency_gate(a, b) != 0) return false;
     return (search.relax & RELAX_ORDER) || lge_dependency_order(a, b) == NULL;
@@ -97,12 +107,13 @@ static bool blocks(const struct lge_node *node, const struct lge_dependency *req
     return request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || readers_block(node, request);
 }
 
-static bool fits(size_t depth, const struct lge_edge *edge, const struct lge_dependency *candidate) {
+static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *candidate) {
+    const struct lge_step step = {edge, candidate};
     if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED)) return false;
     if (!blocks(edge->from, search.path[depth - 1].dependency, candidate)) return false;
     if (edge->to == search.goal && !blocks(edge->to, candidate, search.path[0].dependency)) return false;
     for (size_t i = 0; i < depth; i++)
-        if (!together(search.path[i].dependency, candidate)) return false;
+        if (!together(&search.path[i], &step)) return false;
     return true;
 }
 

@@ -19,6 +19,7 @@ static struct {
     struct lge_thread *free;    /* reusable at once */
     uint32_t serial;            /* last given out */
     uint64_t nested;            /* of threads whose blocks were reused */
+    uint64_t unused;            /* lock numbers those had set aside */
     _Atomic(struct lge_thread *) by_tid[TID_BUCKETS];
 } threads;
 
@@ -31,6 +32,16 @@ uint64_t lge_threads_nested(void) {
     lge_threads_lock();
     uint64_t sum = threads.nested;
     for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list) sum += t->nested;
+    for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list) sum += t->nested;
+    lge_threads_unlock();
+    return sum;
+}
+
+uint64_t lge_threads_unused_numbers(void) {
+    lge_threads_lock();
+    uint64_t sum = threads.unused;
+    for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list) sum += t->id_end - t->id_next;
+    for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list) sum += t->id_end - t->id_next;
     lge_threads_unlock();
     return sum;
 }
@@ -94,6 +105,8 @@ static void link_out(struct lge_thread **list, struct lge_thread *thread) {
 static void end_life(struct lge_thread *thread) {
     threads.nested += thread->nested;
     thread->nested = 0;
+    threads.unused += thread->id_end - thread->id_next;
+    thread->id_next = thread->id_end = 0;
     lge_known_free(thread);
     lge_context_cache_free(thread);
     lge_past_drop(thread->past);
@@ -153,6 +166,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->id_next = thread->id_end = 0;
     thread->time = 1;
     thread->epoch = 1;
+    thread->forgotten = 0;
     thread->has_dependencies = false;
     thread->detached = false;
     thread->stack_top = 0;
@@ -167,7 +181,19 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
                        ? lge_past_with(parent->past, lge_thread_serial(parent), parent->time, LGR_REASON_CREATE, threads.serial)
                        : lge_past_keep(parent->past);
     parent->time++;
-    parent->epoch++;
+}
+
+/* A chain repeated after a creation or join is new evidence: it may overlap what
+ * it was ordered with before.  Forgetting the known chains lets it be seen;
+ * done for the first few only, so that a thread that creates or joins all the
+ * time keeps its cache. */
+static void new_epoch(struct lge_thread *thread) {
+    enum { FORGETTING = 64 };
+    thread->epoch++;
+    if (thread->has_dependencies && thread->forgotten < FORGETTING) {
+        thread->forgotten++;
+        lge_known_clear(thread);
+    }
 }
 
 struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine, uint32_t creation_context) {
@@ -180,6 +206,7 @@ struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_rou
     }
     atomic_store_explicit(&thread->serial, ++threads.serial, memory_order_relaxed);
     begin_life(thread, parent, start_routine);
+    if (parent != NULL) new_epoch(parent);
     thread->creation_context = creation_context;
     thread->life = LGE_THREAD_NEW;
     link_in(&threads.first, thread);
@@ -231,7 +258,7 @@ void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target) {
         lge_past_drop(past);
         past = with;
     }
-    if (past != thread->past) thread->epoch++;
+    if (past != thread->past) new_epoch(thread);
     lge_past_drop(thread->past);
     thread->past = past;
     release_block(target);
@@ -258,6 +285,13 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
     return true;
 }
 
+/* The child counts what it uses itself. */
+static void forget_numbers(struct lge_thread *self) {
+    self->id_next = self->id_end = 0;
+    threads.unused = 0;
+    threads.nested = self->nested = 0;
+}
+
 void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
     struct lge_thread *next;
     for (struct lge_thread *t = threads.first; t != NULL; t = next) {
@@ -270,6 +304,7 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
     }
     tid_remove(self);
     tid_add(self, tid);
+    forget_numbers(self);
 }
 
 static void free_list(struct lge_thread *list) {

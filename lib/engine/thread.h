@@ -65,6 +65,7 @@ struct lge_thread {
     struct lge_past *past;
     uint32_t time;  /* own component of the vector clock */
     uint32_t epoch; /* raised by every incoming or outgoing order */
+    uint32_t forgotten; /* times its known chains were forgotten for a new epoch */
     bool has_dependencies;
     bool detached; /* list lock */
     struct lge_dependency *last_dependency;
@@ -125,5 +126,7 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid);
 void lge_threads_reset(void);
 uint64_t lge_threads_count(void);
 uint64_t lge_threads_nested(void);
+/* Lock numbers set aside and not used. */
+uint64_t lge_threads_unused_numbers(void);
 
 #endif
