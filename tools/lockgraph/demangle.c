@@ -30,12 +30,12 @@ static char *without_suffixes(const char *symbol) {
     return copy;
 }
 
-char *demangled(struct pool *pool, const char *symbol) {
+char *demangled(struct pool *pool, const char *symbol, bool parameters) {
     char *plain = without_suffixes(symbol);
     if (!plain)
         return text_clean(pool, symbol);
     bool mangled = strncmp(plain, "_Z", 2) == 0 || strncmp(plain, "_R", 2) == 0;
-    char *readable = mangled ? cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI) : NULL;
+    char *readable = mangled ? cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI | (parameters ? DMGL_PARAMS : 0)) : NULL;
     char *result = text_clean(pool, readable ? readable : plain);
     free(readable);
     free(plain);

@@ -15,6 +15,10 @@ struct format_options {
     bool have_command; /* `lockgraph run`: the program's own status is known */
     int command_status;
     const char *directory; /* where the evidence is, for hints; NULL: none */
+    bool default_directory; /* the one that `report` reads unasked */
+    /* Ids of findings the user has just been told in full. */
+    size_t told_count;
+    const char *const *told;
 };
 
 void format_text(struct text *out, struct model *model, const struct format_options *options);

@@ -29,13 +29,6 @@ static size_t shared_tail(const struct stack *a, const struct stack *b) {
     return shared;
 }
 
-static size_t without_bottom(const struct stack *stack) {
-    size_t end = stack->count;
-    while (end > 1 && frame_is_bottom(&stack->frames[end - 1]))
-        end--;
-    return end;
-}
-
 static void add_excerpt(struct text *out, struct model *model, const struct code_frame *frame, bool color) {
     struct excerpt excerpt = source_excerpt(&model->pool, frame->file, frame->line);
     for (size_t i = 0; i < excerpt.count; i++) {
@@ -54,7 +47,8 @@ static void add_frame(struct text *out, struct model *model, const struct code_f
         text_printf(out, "        %s\n", frame_short(pool, frame));
         return;
     }
-    const char *function = pool_printf(pool, "%s()", frame->function);
+    bool parameters = strchr(frame->function, '(') != NULL;
+    const char *function = pool_printf(pool, "%s%s", frame->function, parameters ? "" : "()");
     const char *place = frame->file ? pool_printf(pool, "%s:%u", base_name(frame->file), frame->line)
                                     : pool_printf(pool, "in %s", base_name(frame->module));
     size_t width = text_width(function);
@@ -78,14 +72,19 @@ static void add_frames(struct text *out, struct model *model, const struct stack
     }
 }
 
+/* Known helpers above the first frame of interest are told in one line. */
 static void add_stack(struct text *out, struct model *model, const struct stack *stack, size_t end,
                       bool color) {
     if (stack->count == 0)
         text_add(out, "        the stack was not recorded\n");
-    add_frames(out, model, stack, (struct range){0, end}, color);
+    if (stack->first)
+        text_printf(out, "        (through %s)\n", stack->frames[stack->first - 1].name);
+    add_frames(out, model, stack, (struct range){stack->first, end}, color);
     if (stack->partial)
         text_add(out, "        (only this frame is known)\n");
 }
+
+static size_t at_least(size_t number, size_t least) { return number > least ? number : least; }
 
 static void add_also_held(struct text *out, struct model *model, const struct model_edge *edge) {
     for (size_t i = 0; i < edge->held_count; i++) {
@@ -100,11 +99,13 @@ void format_edge_stacks(struct text *out, struct model *model, const struct mode
                         const struct model_edge *edge, bool color) {
     size_t shared = shared_tail(&edge->held_at, &edge->requested_at);
     size_t held_end = edge->held_at.count - shared, request_end = edge->requested_at.count - shared;
-    size_t bottom = without_bottom(&edge->held_at);
+    size_t bottom = stack_end(&edge->held_at);
     if (shared == 0) {
         held_end = bottom;
-        request_end = without_bottom(&edge->requested_at);
+        request_end = stack_end(&edge->requested_at);
     }
+    held_end = at_least(held_end, edge->held_at.first);
+    request_end = at_least(request_end, edge->requested_at.first);
     bool waits = finding->verdict == LGR_VERDICT_ACTUAL;
     text_printf(out, "    %s\n      %s was taken at\n", edge->thread->label, edge->from_label);
     add_stack(out, model, &edge->held_at, held_end, color);

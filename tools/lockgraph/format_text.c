@@ -124,7 +124,7 @@ static void add_verdict(struct text *out, struct model *model, bool color) {
 /* ---- one finding ---- */
 
 static void add_headline(struct text *out, struct model *model, const struct model_finding *finding,
-                         bool color) {
+                         bool color, bool told) {
     char severity[16] = "";
     const char *name = severity_name(finding->severity), *verdict = verdict_name(finding->verdict);
     for (size_t i = 0; name[i] && i + 1 < sizeof severity; i++)
@@ -134,12 +134,12 @@ static void add_headline(struct text *out, struct model *model, const struct mod
     ink_add(out, color, INK_BOLD, finding->title);
     if (verdict)
         text_printf(out, " (%s)", verdict);
-    if (finding->count > 1)
+    if (finding->count > 1 && finding->verdict != LGR_VERDICT_ACTUAL)
         text_printf(out, ", seen %s times", grouped(&model->pool, finding->count));
     if (model->process_count > 1)
         text_printf(out, finding->process_count > 1 ? ", in %zu processes" : ", in %zu process",
                     finding->process_count);
-    text_add(out, "\n");
+    text_add(out, told ? ": told above\n" : "\n");
 }
 
 static void add_participants(struct text *out, struct model *model, const struct model_finding *finding) {
@@ -198,7 +198,7 @@ static void add_stacks(struct text *out, struct model *model, const struct model
 
 void format_text_finding(struct text *out, struct model *model, const struct model_finding *finding,
                          const struct format_options *options) {
-    add_headline(out, model, finding, options->color);
+    add_headline(out, model, finding, options->color, false);
     add_participants(out, model, finding);
     add_lock_names(out, finding);
     add_steps(out, finding);
@@ -208,19 +208,33 @@ void format_text_finding(struct text *out, struct model *model, const struct mod
     text_add(out, "\n");
 }
 
+static bool told_before(const struct model_finding *finding, const struct format_options *options) {
+    for (size_t i = 0; i < options->told_count; i++)
+        if (strcmp(options->told[i], finding->id) == 0)
+            return true;
+    return false;
+}
+
+/* The gravest in full, the others by their headline. */
+static bool in_full(const struct model_finding *finding, const struct format_options *options, size_t told) {
+    return !options->brief || (told < BRIEF_FINDINGS && !told_before(finding, options));
+}
+
 static void add_findings(struct text *out, struct model *model, const struct format_options *options) {
-    size_t told = 0;
+    size_t told = 0, headlines = 0;
     for (size_t i = 0; i < model->finding_count; i++) {
         const struct model_finding *finding = &model->findings[i];
         if (finding->severity == LGR_NOTE && !options->show_notes)
             continue;
-        if (options->brief && told >= BRIEF_FINDINGS)
-            add_headline(out, model, finding, options->color);
-        else
+        bool full = in_full(finding, options, told);
+        if (full)
             format_text_finding(out, model, finding, options);
-        told++;
+        else
+            add_headline(out, model, finding, options->color, told_before(finding, options));
+        told += full;
+        headlines += !full;
     }
-    if (options->brief && told > BRIEF_FINDINGS)
+    if (headlines)
         text_add(out, "\n");
 }
 
@@ -286,12 +300,13 @@ static void add_hints(struct text *out, struct model *model, const struct format
     for (size_t i = 0; (problem = symbols_problem(model->symbols, i)); i++)
         text_printf(out, "Symbols: %s.\n", problem);
     if (options->have_command)
-        text_printf(out, "The program itself: exit status %d.\n", options->command_status);
+        text_printf(out, "The program's own exit status: %d.\n", options->command_status);
     if (notes && !options->show_notes)
         text_printf(out, "Hidden: %s (--show notes).\n", counted(&model->pool, notes, "note"));
-    if (options->brief && options->directory)
-        text_printf(out, "Stacks and more: lockgraph report %s\n",
-                    text_clean(&model->pool, options->directory));
+    if (options->directory)
+        text_printf(out, "Evidence: %s.  Stacks and more: lockgraph report%s%s\n",
+                    text_clean(&model->pool, options->directory), options->default_directory ? "" : " ",
+                    options->default_directory ? "" : text_clean(&model->pool, options->directory));
 }
 
 void format_text(struct text *out, struct model *model, const struct format_options *options) {

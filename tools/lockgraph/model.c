@@ -130,8 +130,7 @@ const struct model_lock *model_lock_of(struct model *model, struct model_process
     return lock;
 }
 
-const struct model_thread *model_thread_of(struct model *model, const struct model_process *process,
-                                           uint32_t serial) {
+struct model_thread *model_thread_of(struct model *model, const struct model_process *process, uint32_t serial) {
     const struct lgr_thread_info *info = lgr_thread_by_serial(process->file, serial);
     struct model_thread *thread = pool_alloc(&model->pool, sizeof *thread);
     thread->serial = serial;

@@ -63,6 +63,7 @@ struct model_thread {
     const char *name; /* given name, else start routine, else "thread N"; "main" for the first */
     const char *tag, *label; /* "T2", "T2 (worker-1)" */
     const char *start_routine; /* NULL: main or not known */
+    bool named_by_library;     /* the start routine is a library's and tells nothing */
     struct stack created_at;
 };
 
@@ -156,8 +157,7 @@ size_t model_count_of(const struct model *model, unsigned severity);
 /* ---- for the parts of the model and the formats ---- */
 
 const struct model_lock *model_lock_of(struct model *model, struct model_process *process, uint64_t raw);
-const struct model_thread *model_thread_of(struct model *model, const struct model_process *process,
-                                           uint32_t serial);
+struct model_thread *model_thread_of(struct model *model, const struct model_process *process, uint32_t serial);
 struct stack model_stack(struct model *model, const struct model_process *process, uint32_t context);
 struct model_class *model_class_of(struct model *model, struct model_process *process, uint32_t id);
 /* The frame a stack is named by; NULL when nothing is known. */

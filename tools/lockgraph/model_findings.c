@@ -5,6 +5,7 @@
 
 #include "edge_sites.h"
 #include "finding_id.h"
+#include "naming.h"
 #include "narrative.h"
 #include "stacks.h"
 
@@ -29,11 +30,13 @@ static void fill_edge(struct model *model, struct model_process *process,
         edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
     else
         edge->to = model_lock_of(model, process, raw->to);
-    edge->thread = model_thread_of(model, process, raw->thread);
+    struct model_thread *thread = model_thread_of(model, process, raw->thread);
+    edge->thread = thread;
     edge->tid = raw->tid;
     edge->held_at = model_stack(model, process, raw->held_context);
     edge->requested_at = model_stack(model, process, raw->request_context);
     stacks_tell_apart(&edge->held_at, &edge->requested_at);
+    name_thread_by_stack(model, thread, &edge->requested_at);
     edge->shared_from = raw->mode_from == LGR_SHARED;
     edge->shared_to = raw->mode_to == LGR_SHARED;
     edge->timed = raw->timed != 0;
@@ -94,6 +97,18 @@ static void label_edges(struct model *model, struct model_finding *finding) {
     }
 }
 
+/* The ring starts at its oldest thread, whoever closed it this time. */
+static void rotate_edges(struct model *model, struct model_finding *finding) {
+    size_t count = finding->edge_count, start = 0;
+    struct model_edge *rotated = pool_array(&model->pool, count, sizeof *rotated);
+    for (size_t i = 1; i < count; i++)
+        if (finding->edges[i].thread->serial < finding->edges[start].thread->serial)
+            start = i;
+    for (size_t i = 0; i < count; i++)
+        rotated[i] = finding->edges[(start + i) % count];
+    finding->edges = rotated;
+}
+
 static void fill_finding(struct model *model, struct model_process *process,
                          const struct lgr_finding_info *info, struct model_finding *finding) {
     const struct lgr_finding *raw = info->finding;
@@ -110,6 +125,7 @@ static void fill_finding(struct model *model, struct model_process *process,
     finding->edges = pool_array(&model->pool, info->edge_count, sizeof *finding->edges);
     for (size_t i = 0; i < info->edge_count; i++)
         fill_edge(model, process, &info->edges[i], &finding->edges[i]);
+    rotate_edges(model, finding);
     fill_reason(model, process, finding, raw->reason_id);
     label_edges(model, finding);
     finding->id = finding_id(&model->pool, finding);

@@ -1,5 +1,7 @@
 #include "model_waits.h"
 
+#include "naming.h"
+
 static void describe_target(struct model *model, struct model_process *process,
                             const struct lgr_thread_state *state, struct model_wait *wait) {
     switch (state->wait_kind) {
@@ -35,9 +37,11 @@ static void describe_held(struct model *model, struct model_process *process,
 static void add_wait(struct model *model, struct model_process *process,
                      const struct lgr_thread_state *state) {
     struct model_wait wait = {.process = process, .since_realtime_ns = state->since_realtime_ns};
-    wait.thread = model_thread_of(model, process, state->serial);
+    struct model_thread *thread = model_thread_of(model, process, state->serial);
     wait.owner = state->owner ? model_thread_of(model, process, state->owner) : NULL;
     wait.at = model_stack(model, process, state->wait_context);
+    name_thread_by_stack(model, thread, &wait.at);
+    wait.thread = thread;
     describe_target(model, process, state, &wait);
     describe_held(model, process, state, &wait);
     model->waits = checked_resize(model->waits, model->wait_count + 1, sizeof *model->waits);

@@ -63,8 +63,8 @@ static void name_by_site(struct model *model, struct model_class *class, const s
     const char *place = frame_short(&model->pool, site);
     if (!site)
         class->name = pool_printf(&model->pool, "lock %s at a place not recorded", how);
-    else if (site->function && site->file)
-        class->name = pool_printf(&model->pool, "lock %s at %s (%s)", how, place, site->function);
+    else if (site->name && site->file)
+        class->name = pool_printf(&model->pool, "lock %s at %s (%s)", how, place, site->name);
     else
         class->name = pool_printf(&model->pool, "lock %s at %s", how, place);
     class->short_name = pool_printf(&model->pool, "lock(%s)", place);
@@ -159,19 +159,40 @@ static const char *start_routine(struct model *model, const struct model_process
                        (unsigned long)location->offset);
 }
 
+/* libstdc++'s execute_native_thread_routine, libc's C11 trampoline: the same
+ * for all threads. */
+static bool in_library(const struct model_process *process, const struct lgr_location *location) {
+    const struct lgr_module_info *info = lgr_module_by_id(process->file, location->module);
+    const char *name = info ? base_name(info->path) : "";
+    return strncmp(name, "libstdc++", 9) == 0 || strncmp(name, "libc.so", 7) == 0 ||
+           strncmp(name, "liblockgraph", 12) == 0;
+}
+
 void name_thread(struct model *model, const struct model_process *process, const struct lgr_thread_info *info,
                  struct model_thread *thread) {
     bool known = info->start_routine.module || info->start_routine.offset;
     const char *given = text_clean(&model->pool, info->name);
     thread->start_routine = known ? start_routine(model, process, &info->start_routine) : NULL;
     thread->created_at = model_stack(model, process, info->creation_context);
-    if (info->tid == process->header->pid)
+    if (info->tid == process->header->pid) {
         thread->name = "main";
-    else if (own_name(process, given))
+    } else if (own_name(process, given)) {
         thread->name = given;
-    else if (thread->start_routine)
+    } else if (thread->start_routine) {
         thread->name = thread->start_routine;
-    else
+        thread->named_by_library = in_library(process, &info->start_routine);
+    }
+    else {
         thread->name = pool_printf(&model->pool, "thread %u", info->serial);
+    }
     thread->label = pool_printf(&model->pool, "%s (%s)", thread->tag, thread->name);
+}
+
+void name_thread_by_stack(struct model *model, struct model_thread *thread, const struct stack *stack) {
+    size_t end = stack_end(stack);
+    if (!thread->named_by_library || stack->partial || end == 0 || !stack->frames[end - 1].name)
+        return;
+    thread->name = stack->frames[end - 1].name;
+    thread->label = pool_printf(&model->pool, "%s (%s)", thread->tag, thread->name);
+    thread->named_by_library = false;
 }

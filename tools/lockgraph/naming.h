@@ -14,5 +14,8 @@ void name_lock(struct model *model, struct model_lock *lock);
 /* Fills everything but serial, tid and tag. */
 void name_thread(struct model *model, const struct model_process *process, const struct lgr_thread_info *info,
                  struct model_thread *thread);
+/* Gives a better name to a thread that began in a library routine, as every
+ * std::thread does: the outermost function of the program in `stack`. */
+void name_thread_by_stack(struct model *model, struct model_thread *thread, const struct stack *stack);
 
 #endif

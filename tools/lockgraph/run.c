@@ -27,6 +27,7 @@ struct run {
     struct probe probe;
     const char *runtime;
     const char *directory; /* absolute */
+    bool default_directory;
     struct path_list before;
     struct format_options format;
     struct watch watch;
@@ -69,6 +70,7 @@ static bool prepare_directory(struct run *run, const char **error) {
         *error = "the name of the directory is too long";
         return false;
     }
+    run->default_directory = strcmp(run->options.data, DEFAULT_DATA_DIR) == 0;
     strcpy(run->options.data, run->directory);
     data_dir_list(&run->pool, run->directory, &run->before);
     return true;
@@ -78,8 +80,8 @@ static void prepare_format(struct run *run) {
     run->format = (struct format_options){.color = ink_wanted(stderr),
                                           .brief = true,
                                           .show_notes = run->settings.strict,
-                                          .directory = run->settings.directory ? run->settings.directory
-                                                                               : run->directory};
+                                          .directory = run->directory,
+                                          .default_directory = run->default_directory};
     run->watch = (struct watch){.directory = run->directory, .ignored = &run->before};
 }
 
@@ -118,6 +120,7 @@ static struct path_list files_of_this_run(struct run *run) {
 
 static void follow(struct run *run) {
     job_wait(&run->job, tick, run);
+    watch_look(&run->watch, &run->format); /* what came between the last look and the end */
     bool deadlock_ends = run->watch.deadlock && run->options.on_deadlock == LGP_ON_DEADLOCK_KILL;
     if (!run->job.ended && run->timed_out) {
         struct path_list files = files_of_this_run(run);
@@ -140,6 +143,8 @@ static int conclude(struct run *run) {
     record_status(&files, run->job.child, outcome.command_status);
     run->format.have_command = true;
     run->format.command_status = outcome.command_status;
+    run->format.told = run->watch.told;
+    run->format.told_count = run->watch.told_count;
     struct verdict verdict = {.files = &files,
                               .command = run->arguments[0],
                               .probe = &run->probe,

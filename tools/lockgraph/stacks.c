@@ -6,7 +6,6 @@
 static const char *const helper_prefixes[] = {
     "pthread_", "__pthread_", "___pthread_", "mtx_",          "cnd_",   "thrd_", "sem_",
     "__gthread", "std::",     "__gnu_cxx::", "boost::unique_lock", "boost::mutex", "boost::lock_guard",
-    "void std::", "bool std::",
 };
 /* Endings that lock wrappers have across code bases; compared without case. */
 static const char *const helper_endings[] = {
@@ -24,42 +23,52 @@ static bool ends_with(const char *text, const char *ending) {
 }
 
 bool frame_is_helper(const struct code_frame *frame) {
-    if (!frame->function)
+    if (!frame->name)
         return false;
     for (size_t i = 0; i < sizeof helper_prefixes / sizeof *helper_prefixes; i++)
-        if (starts_with(frame->function, helper_prefixes[i]))
+        if (starts_with(frame->name, helper_prefixes[i]))
             return true;
     for (size_t i = 0; i < sizeof helper_endings / sizeof *helper_endings; i++)
-        if (ends_with(frame->function, helper_endings[i]))
+        if (ends_with(frame->name, helper_endings[i]))
             return true;
     return false;
 }
 
-static bool is_libc(const struct code_frame *frame) {
-    const char *name = frame->module ? base_name(frame->module) : "";
-    return starts_with(name, "libc.so") || starts_with(name, "libc-") || starts_with(name, "libpthread") ||
-           starts_with(name, "ld-");
+/* The libraries below every thread's own code. */
+static bool is_base_library(const struct code_frame *frame) {
+    static const char *const names[] = {"libc.so", "libc-", "libpthread", "ld-", "libstdc++", "libgcc_s"};
+    const char *module = frame->module ? base_name(frame->module) : "";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (starts_with(module, names[i]))
+            return true;
+    return false;
 }
 
 bool frame_is_bottom(const struct code_frame *frame) {
-    static const char *const names[] = {"_start",      "start_thread", "clone",  "clone3",
-                                        "__clone3",    "__clone",      "__clone_internal",
-                                        "__libc_start_main", "__libc_start_call_main"};
-    if (!frame->function)
-        return is_libc(frame);
+    static const char *const names[] = {"start_thread", "clone", "__clone", "__libc_start", "execute_native_thread"};
+    if (!frame->name)
+        return is_base_library(frame);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (starts_with(frame->function, names[i]) && (is_libc(frame) || i == 0))
-            return true;
-    return false;
+        if (starts_with(frame->name, names[i]))
+            return is_base_library(frame);
+    return strcmp(frame->name, "_start") == 0;
+}
+
+size_t stack_end(const struct stack *stack) {
+    size_t end = stack->count;
+    while (end > 1 && (frame_is_bottom(&stack->frames[end - 1]) ||
+                       (stack->frames[end - 1].name && starts_with(stack->frames[end - 1].name, "std::"))))
+        end--;
+    return end;
 }
 
 const char *frame_place(struct pool *pool, const struct code_frame *frame) {
     if (!frame)
         return "a place not recorded";
-    if (frame->function && frame->file)
-        return pool_printf(pool, "%s() %s:%u", frame->function, base_name(frame->file), frame->line);
-    if (frame->function)
-        return pool_printf(pool, "%s()+0x%lx in %s", frame->function, (unsigned long)frame->function_offset,
+    if (frame->name && frame->file)
+        return pool_printf(pool, "%s() %s:%u", frame->name, base_name(frame->file), frame->line);
+    if (frame->name)
+        return pool_printf(pool, "%s()+0x%lx in %s", frame->name, (unsigned long)frame->function_offset,
                            base_name(frame->module));
     return frame_short(pool, frame);
 }
@@ -69,8 +78,8 @@ const char *frame_short(struct pool *pool, const struct code_frame *frame) {
         return "?";
     if (frame->file)
         return pool_printf(pool, "%s:%u", base_name(frame->file), frame->line);
-    if (frame->function)
-        return pool_printf(pool, "%s+0x%lx", frame->function, (unsigned long)frame->function_offset);
+    if (frame->name)
+        return pool_printf(pool, "%s+0x%lx", frame->name, (unsigned long)frame->function_offset);
     if (frame->module)
         return pool_printf(pool, "%s+0x%lx", base_name(frame->module), (unsigned long)frame->offset);
     return pool_printf(pool, "0x%lx", (unsigned long)frame->offset);

@@ -14,6 +14,9 @@ bool frame_is_helper(const struct code_frame *frame);
  * start_thread, __libc_start_main, _start): left out of text reports. */
 bool frame_is_bottom(const struct code_frame *frame);
 
+/* Frames worth telling: all but those, and what std::thread puts above them. */
+size_t stack_end(const struct stack *stack);
+
 /* "post() ledger.c:40", "post() in libledger.so", "libledger.so+0x1234", or
  * "a place not recorded" for NULL. */
 const char *frame_place(struct pool *pool, const struct code_frame *frame);

@@ -196,7 +196,7 @@ const char *symbols_function_at(struct symbols *symbols, struct module_symbols *
     GElf_Sym symbol;
     uint64_t displacement;
     const char *name = symbol_name(module, offset, &displacement, &symbol);
-    return name ? demangled(&symbols->pool, name) : NULL;
+    return name ? demangled(&symbols->pool, name, false) : NULL;
 }
 
 struct variable symbols_variable(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
@@ -206,7 +206,7 @@ struct variable symbols_variable(struct symbols *symbols, struct module_symbols 
     unsigned type = name ? GELF_ST_TYPE(symbol.st_info) : STT_FUNC;
     if ((type != STT_OBJECT && type != STT_NOTYPE) || result.displacement >= symbol.st_size)
         return (struct variable){0};
-    result.name = demangled(&symbols->pool, name);
+    result.name = demangled(&symbols->pool, name, false);
     return result;
 }
 
@@ -226,8 +226,10 @@ static void set_line(struct symbols *symbols, struct module_symbols *module, uin
 /* Without debug information: one frame, from the symbol table. */
 static struct code_frames plain_frame(struct symbols *symbols, struct code_frame frame, const char *name) {
     struct code_frame *copy = pool_alloc(&symbols->pool, sizeof *copy);
-    if (name)
-        frame.function = demangled(&symbols->pool, name);
+    if (name) {
+        frame.function = demangled(&symbols->pool, name, true);
+        frame.name = demangled(&symbols->pool, name, false);
+    }
     *copy = frame;
     return (struct code_frames){1, copy};
 }
@@ -249,7 +251,7 @@ static struct code_frames look_up(struct symbols *symbols, struct module_symbols
     Dwarf_Die *unit = dwfl_module_addrdie(module->module, offset - 1, &bias);
     struct code_frames result = {0};
     if (unit)
-        result = inlined_frames(&symbols->pool, unit, offset - 1 - bias, frame);
+        result = inlined_frames(&symbols->pool, unit, offset - 1 - bias, frame, name);
     return result.count ? result : plain_frame(symbols, frame, name);
 }
 

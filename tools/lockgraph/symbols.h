@@ -16,7 +16,8 @@ struct code_frame {
     const char *module;   /* path as recorded; NULL: no module */
     const char *build_id; /* hex */
     uint64_t offset;      /* ELF virtual address of the return address; absolute without a module */
-    const char *function; /* demangled, without parameters */
+    const char *function; /* demangled, with parameters where the language has them */
+    const char *name;     /* the same without parameters */
     const char *file;     /* absolute where the debug information has it so */
     unsigned line;        /* 0: not known */
     unsigned function_line;   /* where the function is declared; 0: not known */

@@ -7,8 +7,9 @@
 #include "symbols.h"
 
 /* Expands `frame` (module, offset and the innermost file and line are set) by
- * what `unit` says about `address`.  Count 0: the unit does not know. */
+ * what `unit` says about `address`.  `symbol` is the symbol table's name for
+ * the function that is not inlined, or NULL.  Count 0: the unit does not know. */
 struct code_frames inlined_frames(struct pool *pool, Dwarf_Die *unit, uint64_t address,
-                                  struct code_frame frame);
+                                  struct code_frame frame, const char *symbol);
 
 #endif
