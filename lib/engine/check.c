@@ -230,7 +230,7 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE) note_writer(request);
     if (thread->top == thread->base) return;
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode, lge_place(request->site, request->context));
-    if (lge_known(thread, key) || lge_recent(thread, with_epoch(key, thread))) return;
+    if (lge_known_crowded(thread, key) || lge_recent(thread, with_epoch(key, thread))) return;
     if (holds_id(thread, request->id)) {
         lge_known_insert(thread, key);
         return;

@@ -13,15 +13,29 @@ bool lge_known_start(struct lge_thread *thread) {
     return true;
 }
 
+/* A key lives in one of the eight slots of its cache line, the two that the
+ * fast look-up sees first. */
+enum { LINE = 8 };
+
+bool lge_known_crowded(const struct lge_thread *thread, uint64_t key) {
+    uint64_t line = key & thread->known_mask & ~(uint64_t)(LINE - 1);
+    for (uint64_t i = line; i < line + LINE; i++)
+        if (atomic_load_explicit(&thread->known[i], memory_order_relaxed) == key) return true;
+    return false;
+}
+
+static bool put_if_free(struct lge_thread *thread, uint64_t slot, uint64_t key) {
+    if (atomic_load_explicit(&thread->known[slot], memory_order_relaxed) != 0) return false;
+    atomic_store_explicit(&thread->known[slot], key, memory_order_relaxed);
+    thread->known_count++;
+    return true;
+}
+
 static void put(struct lge_thread *thread, uint64_t key) {
     uint64_t slot = key & thread->known_mask;
-    if (atomic_load_explicit(&thread->known[slot], memory_order_relaxed) != 0) {
-        /* The pair's other place; which of two old keys goes is decided by a key bit. */
-        if (atomic_load_explicit(&thread->known[slot ^ 1], memory_order_relaxed) == 0 || (key >> 60 & 1))
-            slot ^= 1;
-    }
-    if (atomic_load_explicit(&thread->known[slot], memory_order_relaxed) == 0) thread->known_count++;
-    atomic_store_explicit(&thread->known[slot], key, memory_order_relaxed);
+    for (uint64_t i = 0; i < LINE; i++)
+        if (put_if_free(thread, slot ^ i, key)) return;
+    atomic_store_explicit(&thread->known[slot ^ (key >> 60 & 1)], key, memory_order_relaxed);
 }
 
 /* Clearing by others leaves the count alone: it is an upper bound. */
@@ -32,7 +46,7 @@ static void recount(struct lge_thread *thread) {
 }
 
 static bool crowded(const struct lge_thread *thread) {
-    return thread->known_count * 2 > thread->known_mask && thread->known_mask < KNOWN_MOST;
+    return thread->known_count * 6 > thread->known_mask && thread->known_mask < KNOWN_MOST;
 }
 
 /* Under the thread list lock, so that no clearing walks the old array. */

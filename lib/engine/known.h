@@ -18,6 +18,9 @@ static inline bool lge_known(const struct lge_thread *thread, uint64_t key) {
            atomic_load_explicit(&thread->known[slot ^ 1], memory_order_relaxed) == key;
 }
 
+/* The same, but for keys that had to go elsewhere in their line. */
+bool lge_known_crowded(const struct lge_thread *thread, uint64_t key);
+
 bool lge_known_start(struct lge_thread *thread);
 void lge_known_insert(struct lge_thread *thread, uint64_t key);
 void lge_known_clear(struct lge_thread *thread);

@@ -55,6 +55,8 @@ struct lge_thread {
     _Atomic uint64_t *known;
     uint64_t known_mask;
     uint64_t nested; /* acquisitions with another lock held */
+    _Atomic uint32_t tid;
+    _Atomic uint32_t serial;
 
     /* cold */
     uint64_t known_count;
@@ -75,8 +77,6 @@ struct lge_thread {
     uint32_t parent;
     uint32_t recorded; /* evidence generation in which it was written */
     enum lge_life life;
-    _Atomic uint32_t tid;
-    _Atomic uint32_t serial;
     struct lge_wait wait;
     uint64_t wait_since;
     struct lgr_thread_state *state; /* its slot in the evidence file */
@@ -95,6 +95,10 @@ struct lge_thread *lge_threads_first(void);
 
 /* Doubles the held stack; false when memory is out. */
 bool lge_thread_grow(struct lge_thread *thread);
+
+static inline uint32_t lge_thread_tid(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->tid, memory_order_relaxed);
+}
 
 static inline size_t lge_depth(const struct lge_thread *thread) {
     return (size_t)(thread->top - thread->base);

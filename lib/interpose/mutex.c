@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/identity.h"
 #include "engine/known.h"
+#include "interpose/mutex_fast.h"
 #include "interpose/mutex_wait.h"
 #include "interpose/real.h"
 
@@ -25,8 +26,8 @@ _Static_assert(offsetof(pthread_mutex_t, __data.__list) % _Alignof(struct lge_ta
 static inline struct lge_tag *tag_of(pthread_mutex_t *mutex) {
     return (struct lge_tag *)(void *)&mutex->__data.__list;
 }
-static inline unsigned kind_of(const pthread_mutex_t *mutex) {
-    return (unsigned)__atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
+static inline int kind_of(const pthread_mutex_t *mutex) {
+    return __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
 }
 
 void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
@@ -39,14 +40,14 @@ void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
 LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    if (LGI_UNLIKELY(thread == NULL || (kind_of(mutex) & UNTAGGED) != 0)) goto slow;
+    if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lgi_fast_kind)) goto slow;
     uint64_t id = lge_tag_id(tag_of(mutex), mutex);
     struct lge_held *top = thread->top;
     if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site) || top == thread->last)) goto slow;
     uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, site);
     bool nested = top != thread->base;
     if (nested && !lge_known(thread, key)) goto slow;
-    if (LGI_UNLIKELY(lgi_real.mutex_trylock(mutex) != 0)) goto slow;
+    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread)))) goto slow;
     thread->nested += nested;
     lge_push(thread, key, id, mutex, site, sp, 0, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
     return 0;
@@ -56,9 +57,11 @@ slow:
 
 LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
-    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex)) return lgi_mutex_unlock(mutex);
+    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || kind_of(mutex) != lgi_fast_kind))
+        return lgi_mutex_unlock(mutex);
     thread->top--;
-    return lgi_real.mutex_unlock(mutex);
+    lgi_fast_unlock(mutex);
+    return 0;
 }
 
 LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
@@ -67,7 +70,7 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
 
 /* ---- requests ---- */
 
-static uint8_t attributes_of(unsigned kind) {
+static uint8_t attributes_of(int kind) {
     unsigned attributes = 0;
     if ((kind & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE) attributes |= LGR_LOCK_RECURSIVE;
     if ((kind & TYPE_BITS) == PTHREAD_MUTEX_ERRORCHECK) attributes |= LGR_LOCK_ERRORCHECK;

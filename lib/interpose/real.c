@@ -12,17 +12,19 @@
 #else
 #error "add the oldest glibc symbol version of this machine"
 #endif
-int lgi_libc_mutex_lock(pthread_mutex_t *mutex);
-int lgi_libc_mutex_trylock(pthread_mutex_t *mutex);
-int lgi_libc_mutex_unlock(pthread_mutex_t *mutex);
-__asm__(".symver lgi_libc_mutex_lock,__pthread_mutex_lock@" OLDEST);
-__asm__(".symver lgi_libc_mutex_trylock,__pthread_mutex_trylock@" OLDEST);
-__asm__(".symver lgi_libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
+int libc_mutex_lock(pthread_mutex_t *mutex);
+int libc_mutex_trylock(pthread_mutex_t *mutex);
+int libc_mutex_unlock(pthread_mutex_t *mutex);
+__asm__(".symver libc_mutex_lock,__pthread_mutex_lock@" OLDEST);
+__asm__(".symver libc_mutex_trylock,__pthread_mutex_trylock@" OLDEST);
+__asm__(".symver libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
+
+const struct lgi_libc lgi_libc = {libc_mutex_lock, libc_mutex_trylock, libc_mutex_unlock};
 
 struct lgi_real lgi_real = {
-    .mutex_lock = lgi_libc_mutex_lock,
-    .mutex_trylock = lgi_libc_mutex_trylock,
-    .mutex_unlock = lgi_libc_mutex_unlock,
+    .mutex_lock = libc_mutex_lock,
+    .mutex_trylock = libc_mutex_trylock,
+    .mutex_unlock = libc_mutex_unlock,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */

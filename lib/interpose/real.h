@@ -43,6 +43,14 @@ struct lgi_real {
 };
 extern struct lgi_real lgi_real;
 
+/* libc's own, by names that nobody interposes. */
+struct lgi_libc {
+    int (*mutex_lock)(pthread_mutex_t *);
+    int (*mutex_trylock)(pthread_mutex_t *);
+    int (*mutex_unlock)(pthread_mutex_t *);
+};
+extern const struct lgi_libc lgi_libc;
+
 /* Looks all of them up: from the constructor, before any other thread of ours
  * could need them.  A lazy look-up would wait for the loader's lock, which a
  * thread may hold that waits for a lock of the program. */

@@ -9,6 +9,7 @@
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
 #include "interpose/mutex.h"
+#include "interpose/mutex_fast.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
@@ -128,6 +129,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgp_modules_start();
     load_options();
     lgp_unwind_start(options.unwinder);
+    lgi_fast_start();
     lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_on_deadlock_start(options.on_deadlock);
     start_engine();

@@ -5,10 +5,18 @@
 __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
 bool lgi_up;
 
+/* Where the loader found the first thread's stack to begin. */
+extern void *__libc_stack_end __attribute__((weak));
+
+static uintptr_t top_of_stack(uint32_t tid) {
+    return tid == lgp_pid() && &__libc_stack_end != NULL ? (uintptr_t)__libc_stack_end : 0;
+}
+
 static struct lge_thread *adopt(void) {
+    uint32_t tid = lgp_tid();
     struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
     if (thread == NULL) return NULL;
-    lge_thread_begin(thread, lgp_tid(), 0);
+    lge_thread_begin(thread, tid, top_of_stack(tid));
     lgi_local.block = thread;
     return thread;
 }
