@@ -117,7 +117,8 @@ static void audit_gated(struct world *world, const struct seen_finding *finding)
 }
 
 static void audit_finding(struct world *world, const struct seen_finding *finding) {
-    if (finding->head.severity != due_severity(finding->head.verdict)) {
+    bool guess = finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
+    if (finding->head.severity != (guess ? LGR_NOTE : due_severity(finding->head.verdict))) {
         seen_error(&world->seen, "problem %u: severity %d does not fit %s", finding->head.problem,
                    (int)finding->head.severity, verdict_text(finding->head.verdict));
     }

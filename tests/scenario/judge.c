@@ -17,11 +17,8 @@ static const char *edge_lock(const struct world *world, const struct seen_findin
 
 /* A ring between classes is named by its classes. */
 static const char *edge_name(const struct world *world, const struct seen_finding *finding, size_t edge) {
-    for (size_t i = 0; i < finding->edges.count; i++) {
-        const struct lge_finding_edge *one = &finding->edges.at[i];
-        if (one->wait_kind != LGR_WAIT_JOIN && one->to != finding->edges.at[(i + 1) % finding->edges.count].from) {
-            return world_class_name(world, finding->edges.at[edge].from_class);
-        }
+    if (finding->head.verdict == LGR_VERDICT_CLASS_PATTERN) {
+        return world_class_name(world, finding->edges.at[edge].from_class);
     }
     return edge_lock(world, finding, edge);
 }
