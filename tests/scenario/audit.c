@@ -36,13 +36,15 @@ static void audit_ring(struct world *world, const struct seen_finding *finding) 
         const struct lge_finding_edge *edge = &finding->edges.at[i], *next = after(finding, i);
         if (edge->wait_kind == LGR_WAIT_JOIN ? edge->to != next->thread
                                              : edge->to != next->from && edge->to_class != next->from_class) {
-            seen_error(&world->seen, "problem %u: edge %zu does not lead to the next one", finding->head.problem, i);
+            seen_error(&world->seen, "problem %u: edge %zu does not lead to the next one",
+                       finding->head.problem, i);
         }
         if (edge->from && edge->from_class != lge_lock_class(edge->from)) {
             seen_error(&world->seen, "problem %u: edge %zu names a wrong class", finding->head.problem, i);
         }
         if (edge->from && !holds(edge, edge->from, edge->mode_from)) {
-            seen_error(&world->seen, "problem %u: edge %zu does not hold what it starts from", finding->head.problem, i);
+            seen_error(&world->seen, "problem %u: edge %zu does not hold what it starts from",
+                       finding->head.problem, i);
         }
     }
 }
@@ -50,7 +52,8 @@ static void audit_ring(struct world *world, const struct seen_finding *finding) 
 static void audit_instances(struct world *world, const struct seen_finding *finding) {
     for (size_t i = 0; i < finding->edges.count; i++) {
         if (finding->edges.at[i].to != after(finding, i)->from) {
-            seen_error(&world->seen, "problem %u is feasible between different instances", finding->head.problem);
+            seen_error(&world->seen, "problem %u is feasible between different instances",
+                       finding->head.problem);
         }
     }
 }
@@ -71,7 +74,8 @@ static uint64_t common_gate(const struct lge_finding_edge *one, const struct lge
 static void audit_pair(struct world *world, const struct seen_finding *finding, size_t i, size_t j) {
     const struct lge_finding_edge *one = &finding->edges.at[i], *other = &finding->edges.at[j];
     if (one->thread == other->thread) {
-        seen_error(&world->seen, "problem %u: one thread has two parts in a feasible cycle", finding->head.problem);
+        seen_error(&world->seen, "problem %u: one thread has two parts in a feasible cycle",
+                   finding->head.problem);
     }
     uint64_t gate = common_gate(one, other);
     if (gate) {
@@ -84,8 +88,10 @@ static void audit_pair(struct world *world, const struct seen_finding *finding, 
 static void audit_modes(struct world *world, const struct seen_finding *finding, size_t i) {
     const struct lge_finding_edge *edge = &finding->edges.at[i];
     const struct object *lock = world_lock_object(world, edge->to);
-    if (edge->mode_to == LGR_SHARED && after(finding, i)->mode_from == LGR_SHARED && lock && !lock->prefer_writer) {
-        seen_error(&world->seen, "problem %u: two readers of %s block each other", finding->head.problem, lock->name);
+    if (edge->mode_to == LGR_SHARED && after(finding, i)->mode_from == LGR_SHARED && lock &&
+        !lock->prefer_writer) {
+        seen_error(&world->seen, "problem %u: two readers of %s block each other", finding->head.problem,
+                   lock->name);
     }
 }
 
@@ -109,7 +115,8 @@ static void audit_gated(struct world *world, const struct seen_finding *finding)
     size_t around = 0;
     for (size_t i = 0; i < finding->edges.count; i++) {
         const struct lge_finding_edge *edge = &finding->edges.at[i];
-        around += holds(edge, finding->head.reason_id, LGR_EXCLUSIVE) || holds(edge, finding->head.reason_id, LGR_SHARED);
+        around += holds(edge, finding->head.reason_id, LGR_EXCLUSIVE) ||
+                  holds(edge, finding->head.reason_id, LGR_SHARED);
     }
     if (finding->head.reason_kind == LGR_REASON_GATE && around < 2) {
         seen_error(&world->seen, "problem %u: the gate is not held around two edges", finding->head.problem);

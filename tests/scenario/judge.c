@@ -8,7 +8,8 @@
 /* ---- a finding as names ---- */
 
 static const char *edge_lock(const struct world *world, const struct seen_finding *finding, size_t edge) {
-    const struct lge_finding_edge *before = &finding->edges.at[(edge + finding->edges.count - 1) % finding->edges.count];
+    const struct lge_finding_edge *before =
+        &finding->edges.at[(edge + finding->edges.count - 1) % finding->edges.count];
     if (before->wait_kind == LGR_WAIT_JOIN) {
         return world_thread_name(world, (uint32_t)before->to);
     }
@@ -163,7 +164,8 @@ static void judge_findings(struct run *run) {
         }
         size_t match = 0;
         while (match < count &&
-               (explained[match] || !finding_matches(run->world, &run->world->seen.findings.at[match], expected))) {
+               (explained[match] ||
+                !finding_matches(run->world, &run->world->seen.findings.at[match], expected))) {
             match++;
         }
         explained[match] = true;
@@ -218,7 +220,8 @@ static bool hang_expected(const struct run *run) {
     for (size_t i = 0; i < run->scenario->expectations.count; i++) {
         const struct expectation *expected = &run->scenario->expectations.at[i];
         bool deadlock = expected->kind == EXPECT_FINDING && expected->finding != LGR_KIND_ORDER_CYCLE;
-        if (applies(run, expected) && (deadlock || expected->kind == EXPECT_STUCK || expected->when == WHEN_STUCK)) {
+        if (applies(run, expected) &&
+            (deadlock || expected->kind == EXPECT_STUCK || expected->when == WHEN_STUCK)) {
             return true;
         }
     }
@@ -271,8 +274,8 @@ bool judge_all(const struct scenario *scenario) {
     for (size_t i = 0; i < scenario->expectations.count; i++) {
         const struct expectation *expected = &scenario->expectations.at[i];
         if (expected->when != WHEN_ALWAYS && !expected->used) {
-            printf("FAIL %s:%d: %s\n    expected: %s, and no run had it  (%s:%d)\n", scenario->file, scenario->line,
-                   scenario->name, expected->text, scenario->file, expected->line);
+            printf("FAIL %s:%d: %s\n    expected: %s, and no run had it  (%s:%d)\n", scenario->file,
+                   scenario->line, scenario->name, expected->text, scenario->file, expected->line);
             good = false;
         }
     }

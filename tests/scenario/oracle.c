@@ -19,14 +19,22 @@
 
 #include "scenario.h"
 
-#define MUTEXES 5
-#define SIGNALS 2
-#define THREADS 8 /* in all; at most LIVE at once */
-#define LIVE    4
-#define STEPS   48
+#define MUTEXES      5
+#define SIGNALS      2
+#define THREADS      8 /* in all; at most LIVE at once */
+#define LIVE         4
+#define STEPS        48
 #define DEFAULT_SEED 0x10cc9ab5u
 
-enum random_kind { RANDOM_LOCK, RANDOM_TRY, RANDOM_UNLOCK, RANDOM_POST, RANDOM_WAIT, RANDOM_CREATE, RANDOM_JOIN };
+enum random_kind {
+    RANDOM_LOCK,
+    RANDOM_TRY,
+    RANDOM_UNLOCK,
+    RANDOM_POST,
+    RANDOM_WAIT,
+    RANDOM_CREATE,
+    RANDOM_JOIN
+};
 struct random_step {
     enum random_kind kind;
     unsigned thread, object; /* object: mutex, signal or thread */
@@ -42,7 +50,7 @@ struct clock {
 struct random_thread {
     struct lge_thread *engine;
     uint32_t serial;
-    unsigned held; /* set of mutexes */
+    unsigned held;  /* set of mutexes */
     uint64_t stack; /* the same in order, four bits each */
     bool ended;
     struct clock clock;
@@ -194,7 +202,8 @@ static bool wait(struct machine *machine, const struct random_step *step) {
     }
     machine->posted[step->object]--;
     learn(&machine->threads[step->thread].clock, &machine->flowed[step->object]);
-    lge_sync_acquire(machine->threads[step->thread].engine, machine->syncs[step->object], LGR_REASON_SEMAPHORE);
+    lge_sync_acquire(machine->threads[step->thread].engine, machine->syncs[step->object],
+                     LGR_REASON_SEMAPHORE);
     return true;
 }
 
@@ -286,9 +295,10 @@ typedef bool ring_test(const struct machine *machine, const struct dependency *c
                        const void *user);
 
 /* Extends the ring so far in every way; true when `test` held for a whole one. */
-static bool extend(const struct machine *machine, const struct dependency **ring, size_t length, ring_test *test,
-                   const void *user) {
-    if (length > 1 && (ring[0]->held & 1u << ring[length - 1]->request) && test(machine, ring, length, user)) {
+static bool extend(const struct machine *machine, const struct dependency **ring, size_t length,
+                   ring_test *test, const void *user) {
+    if (length > 1 && (ring[0]->held & 1u << ring[length - 1]->request) &&
+        test(machine, ring, length, user)) {
         return true;
     }
     for (size_t i = 0; length < LIVE + 4 && i < machine->dependency_count; i++) {
@@ -323,7 +333,8 @@ static bool is_finding(const struct machine *machine, const struct dependency *c
     }
     for (size_t i = 0; i < length; i++) {
         const struct lge_finding_edge *edge = &finding->edges.at[i];
-        if (machine->ids[ring[i]->request] != edge->to || machine->threads[ring[i]->thread].serial != edge->thread) {
+        if (machine->ids[ring[i]->request] != edge->to ||
+            machine->threads[ring[i]->thread].serial != edge->thread) {
             return false;
         }
     }
@@ -381,7 +392,8 @@ static enum outcome compare(const struct machine *machine) {
     return any_ring(machine, is_ring, NULL) ? AGREE_FEASIBLE : AGREE_NONE;
 }
 
-static enum outcome run_program(const struct program *program, unsigned first_threads, char *error, size_t size) {
+static enum outcome run_program(const struct program *program, unsigned first_threads, char *error,
+                                size_t size) {
     struct machine machine;
     machine_begin(&machine, first_threads);
     for (size_t i = 0; i < program->count; i++) {

@@ -96,8 +96,10 @@ static enum lgr_class_kind class_kind(const struct scenario *scenario, int line,
     static const struct {
         const char *word;
         enum lgr_class_kind kind;
-    } kinds[] = {
-        {"named", LGR_CLASS_NAMED}, {"init", LGR_CLASS_INIT}, {"static", LGR_CLASS_STATIC}, {"guess", LGR_CLASS_GUESS}};
+    } kinds[] = {{"named", LGR_CLASS_NAMED},
+                 {"init", LGR_CLASS_INIT},
+                 {"static", LGR_CLASS_STATIC},
+                 {"guess", LGR_CLASS_GUESS}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(word, kinds[i].word) == 0) {
             return kinds[i].kind;
@@ -258,7 +260,8 @@ static void check_objects(const struct scenario *scenario) {
     for (size_t i = 0; i < scenario->objects.count; i++) {
         const struct object *object = &scenario->objects.at[i];
         if (object->kind == OBJECT_BARRIER && object->parties == 0) {
-            parse_fail(scenario, object->line, "barrier %s needs `barrier %s THREADS`", object->name, object->name);
+            parse_fail(scenario, object->line, "barrier %s needs `barrier %s THREADS`", object->name,
+                       object->name);
         }
     }
 }

@@ -20,10 +20,14 @@ static const struct {
 static const struct {
     enum lgr_verdict verdict;
     const char *text;
-} verdicts[] = {{LGR_VERDICT_SINGLE_THREAD, "single-thread"}, {LGR_VERDICT_GATED, "gated"},
-                {LGR_VERDICT_ORDERED, "ordered"},             {LGR_VERDICT_ACROSS_RUNS, "across-runs"},
-                {LGR_VERDICT_CLASS_PATTERN, "class-pattern"}, {LGR_VERDICT_TIMED, "timed"},
-                {LGR_VERDICT_FEASIBLE, "feasible"},           {LGR_VERDICT_CONFIRMED, "confirmed"},
+} verdicts[] = {{LGR_VERDICT_SINGLE_THREAD, "single-thread"},
+                {LGR_VERDICT_GATED, "gated"},
+                {LGR_VERDICT_ORDERED, "ordered"},
+                {LGR_VERDICT_ACROSS_RUNS, "across-runs"},
+                {LGR_VERDICT_CLASS_PATTERN, "class-pattern"},
+                {LGR_VERDICT_TIMED, "timed"},
+                {LGR_VERDICT_FEASIBLE, "feasible"},
+                {LGR_VERDICT_CONFIRMED, "confirmed"},
                 {LGR_VERDICT_ACTUAL, "actual"}};
 static const struct {
     enum lgr_reason reason;

@@ -23,11 +23,16 @@ static const struct {
     enum step_kind kind;
     enum operand operand;
 } verbs[] = {
-    {"unlock", STEP_UNLOCK, OF_LOCKS},       {"destroy", STEP_DESTROY, OF_LOCKS},
-    {"init", STEP_INIT, OF_LOCKS},           {"barrier", STEP_BARRIER, OF_BARRIER},
-    {"post", STEP_POST, OF_SIGNAL},          {"signal", STEP_SIGNAL, OF_CONDITION},
-    {"broadcast", STEP_BROADCAST, OF_CONDITION}, {"create", STEP_CREATE, OF_THREAD},
-    {"join", STEP_JOIN, OF_THREAD},          {"exit", STEP_EXIT, NO_OPERAND},
+    {"unlock", STEP_UNLOCK, OF_LOCKS},
+    {"destroy", STEP_DESTROY, OF_LOCKS},
+    {"init", STEP_INIT, OF_LOCKS},
+    {"barrier", STEP_BARRIER, OF_BARRIER},
+    {"post", STEP_POST, OF_SIGNAL},
+    {"signal", STEP_SIGNAL, OF_CONDITION},
+    {"broadcast", STEP_BROADCAST, OF_CONDITION},
+    {"create", STEP_CREATE, OF_THREAD},
+    {"join", STEP_JOIN, OF_THREAD},
+    {"exit", STEP_EXIT, NO_OPERAND},
 };
 
 struct step_parser {

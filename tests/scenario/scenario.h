@@ -21,8 +21,9 @@
         size_t count, room;                                                                                  \
     }
 /* Adds one zeroed element and yields its address, valid until the next ADD. */
-#define ADD(list) ((list)->at = list_grow((list)->at, &(list)->count, &(list)->room, sizeof *(list)->at), \
-                   &(list)->at[(list)->count - 1])
+#define ADD(list)                                                                                            \
+    ((list)->at = list_grow((list)->at, &(list)->count, &(list)->room, sizeof *(list)->at),                  \
+     &(list)->at[(list)->count - 1])
 void *list_grow(void *at, size_t *count, size_t *room, size_t size);
 
 /* ---- a parsed case ---- */
@@ -118,7 +119,7 @@ struct scenario {
     int line;
     char *name;
     enum schedule schedule;
-    size_t limit; /* most runs */
+    size_t limit;                /* most runs */
     enum lgr_severity tolerated; /* findings not expected up to this severity pass; 0: none */
     LIST(struct object) objects;
     LIST(struct class_name) classes;
@@ -149,7 +150,7 @@ char *text_copy(const char *text);
 /* ---- findings as the engine reported them ---- */
 
 struct seen_finding {
-    struct lge_finding head; /* edges: unused */
+    struct lge_finding head;             /* edges: unused */
     LIST(struct lge_finding_edge) edges; /* held points to an own copy */
 };
 struct seen {

@@ -59,7 +59,8 @@ static void acquired(struct world *world, size_t thread, const struct lge_reques
 }
 
 /* Mutexes keep their owner, as in glibc; other locks do not. */
-static void wait_for_lock(struct world *world, size_t thread, const struct lge_request *request, size_t lock) {
+static void wait_for_lock(struct world *world, size_t thread, const struct lge_request *request,
+                          size_t lock) {
     bool owned = world->scenario->objects.at[lock].lock_kind == LGR_LOCK_MUTEX;
     begin_waiting(world, thread, BLOCKED_LOCK);
     lge_wait_begin(world->threads[thread].engine, request, owned ? &world->locks[lock].storage->owner : NULL);
@@ -360,7 +361,8 @@ static void compare_holds(struct world *world) {
         for (size_t j = 0; j < world->scenario->objects.count; j++) {
             bool held = lock_hold(world, i, j) != NULL;
             if (world->locks[j].id && lge_holds(sim->engine, world->locks[j].storage) != held) {
-                seen_error(&world->seen, "lge_holds(%s, %s) says %d", name, world->scenario->objects.at[j].name, !held);
+                seen_error(&world->seen, "lge_holds(%s, %s) says %d", name,
+                           world->scenario->objects.at[j].name, !held);
             }
         }
     }

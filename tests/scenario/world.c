@@ -31,7 +31,8 @@ static void start_thread(struct world *world, size_t thread, struct lge_thread *
     lge_thread_begin(sim->engine, (uint32_t)world_tid(thread), 0);
     sim->serial = lge_thread_serial(sim->engine);
     if (lge_thread_by_tid((uint32_t)world_tid(thread)) != sim->engine) {
-        seen_error(&world->seen, "lge_thread_by_tid does not know %s", world->scenario->threads.at[thread].name);
+        seen_error(&world->seen, "lge_thread_by_tid does not know %s",
+                   world->scenario->threads.at[thread].name);
     }
 }
 
@@ -173,9 +174,9 @@ uint32_t world_class(struct world *world, size_t object) {
     bool own = lock->class_index == NO_CLASS;
     size_t slot = own ? scenario->classes.count + object : lock->class_index;
     if (world->class_ids[slot] == 0) {
-        world->class_ids[slot] = own ? make_class(LGR_CLASS_NAMED, lock->name, object)
-                                     : make_class(scenario->classes.at[slot].kind, scenario->classes.at[slot].name,
-                                                  slot);
+        world->class_ids[slot] =
+            own ? make_class(LGR_CLASS_NAMED, lock->name, object)
+                : make_class(scenario->classes.at[slot].kind, scenario->classes.at[slot].name, slot);
     }
     return world->class_ids[slot];
 }
