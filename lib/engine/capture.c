@@ -3,45 +3,16 @@
 #include <string.h>
 
 #include "engine/context.h"
-#include "engine/mix.h"
+#include "engine/context_cache.h"
 #include "engine/thread.h"
 #include "platform/memory.h"
 #include "platform/unwind.h"
 
-enum { CACHE_SETS = 64, CACHE_WAYS = 4, CHECKED_SLOTS = 8, MOST_FRAMES = 64, FIRST_USES = 64 };
-
-/* One known stack: the return addresses that must stand in these slots. */
-struct entry {
-    uintptr_t site, sp;
-    uint32_t context;
-    uint32_t slots;
-    uint32_t offset[CHECKED_SLOTS]; /* slot address minus sp */
-    uintptr_t value[CHECKED_SLOTS];
-};
-struct lge_context_cache {
-    struct entry entries[CACHE_SETS][CACHE_WAYS];
-    uint8_t next[CACHE_SETS];
-};
+enum { MOST_FRAMES = 64, FIRST_USES = 64 };
 
 void lge_context_cache_free(struct lge_thread *thread) {
     lgp_free(thread->contexts, sizeof *thread->contexts);
     thread->contexts = NULL;
-}
-
-static size_t set_of(uintptr_t site, uintptr_t sp) { return lge_mix(site, sp) % CACHE_SETS; }
-
-static bool still_true(const struct entry *entry) {
-    for (uint32_t i = 0; i < entry->slots; i++)
-        if (*(const uintptr_t *)(entry->sp + entry->offset[i]) != entry->value[i]) return false;
-    return true;
-}
-
-static uint32_t cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
-    if (thread->contexts == NULL) return 0;
-    const struct entry *set = thread->contexts->entries[set_of(site, sp)];
-    for (int i = 0; i < CACHE_WAYS; i++)
-        if (set[i].site == site && set[i].sp == sp && still_true(&set[i])) return set[i].context;
-    return 0;
 }
 
 /* The slots may be re-read later only where they are certain to be mapped:
@@ -53,21 +24,28 @@ static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *f
 }
 
 /* Return address of frame i stands just below the sp of frame i + 1 on x86-64;
- * where it does not (other machines), the entry is not made. */
+ * where it does not (other machines), no entry is made. */
+static bool fill(struct lge_cached_context *entry, const struct lgp_frame *frames, size_t count, uintptr_t top) {
+    for (size_t i = 0; i < LGE_CHECKED_SLOTS; i++) {
+        const struct lgp_frame *frame = &frames[i + 1 < count ? i + 1 : 1];
+        uintptr_t slot = frame->sp - sizeof(uintptr_t);
+        if (slot < entry->sp || slot >= top || *(const uintptr_t *)slot != frame->pc) return false;
+        entry->offset[i] = (uint32_t)(slot - entry->sp);
+        entry->value[i] = frame->pc;
+    }
+    return true;
+}
+
 static void remember(struct lge_thread *thread, const struct lgp_frame *frames, size_t count, uintptr_t sp,
                      uint32_t context) {
     if (!may_cache(thread, frames, count, sp)) return;
     if (thread->contexts == NULL) thread->contexts = lgp_alloc(sizeof *thread->contexts);
     if (thread->contexts == NULL) return;
-    struct entry entry = {.site = frames[0].pc, .sp = sp, .context = context};
-    for (size_t i = 1; i < count && entry.slots < CHECKED_SLOTS; i++) {
-        uintptr_t slot = frames[i].sp - sizeof(uintptr_t);
-        if (slot < sp || slot >= thread->stack_top || *(const uintptr_t *)slot != frames[i].pc) return;
-        entry.offset[entry.slots] = (uint32_t)(slot - sp);
-        entry.value[entry.slots++] = frames[i].pc;
-    }
-    size_t set = set_of(entry.site, sp);
-    thread->contexts->entries[set][thread->contexts->next[set]++ % CACHE_WAYS] = entry;
+    struct lge_cached_context entry = {.site = frames[0].pc, .sp = sp, .context = context};
+    if (!fill(&entry, frames, count, thread->stack_top)) return;
+    *lge_cached_site(thread->contexts, entry.site) = (struct lge_cached_site){entry.site, entry.offset[0]};
+    size_t set = lge_cached_set(entry.site, sp, entry.value[0]);
+    thread->contexts->entries[set][thread->contexts->next[set]++ % LGE_CACHE_WAYS] = entry;
 }
 
 static uint32_t intern_frames(const struct lgp_frame *frames, size_t count, uintptr_t site) {
@@ -84,7 +62,7 @@ static size_t unwind(uintptr_t sp, struct lgp_frame *frames) {
 }
 
 uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
-    uint32_t context = cached(thread, site, sp);
+    uint32_t context = lge_context_cached(thread, site, sp);
     if (context != 0) return context;
     struct lgp_frame frames[MOST_FRAMES];
     size_t count = sp == 0 ? 0 : unwind(sp, frames);

@@ -43,6 +43,10 @@ static inline bool lge_site_plain(uintptr_t site) {
     return atomic_load_explicit(lge_site(site), memory_order_relaxed) == LGE_SITE_PLAIN;
 }
 
+static inline bool lge_site_wrapper(uintptr_t site) {
+    return atomic_load_explicit(lge_site(site), memory_order_relaxed) == LGE_SITE_WRAPPER;
+}
+
 void lge_context_start(uint32_t stack_depth);
 /* NULL for 0 or an unknown id. */
 struct lge_context *lge_context_get(uint32_t id);

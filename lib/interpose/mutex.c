@@ -4,9 +4,11 @@
 #include "interpose/mutex.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 
 #include "engine/context.h"
+#include "engine/context_cache.h"
 #include "engine/identity.h"
 #include "engine/known.h"
 #include "interpose/mutex_fast.h"
@@ -37,20 +39,36 @@ void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
 
 /* ---- the hot path ---- */
 
+/* The rest of the fast path once the place in the key is known.  False: nothing
+ * was done, take the slow one. */
+static inline bool lock_known(struct lge_thread *thread, pthread_mutex_t *mutex, uint64_t id, uintptr_t site,
+                              uintptr_t sp, uint32_t context) {
+    struct lge_held *top = thread->top;
+    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
+    bool nested = top != thread->base;
+    if (nested && !lge_known(thread, key)) return false;
+    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread)))) return false;
+    thread->nested += nested;
+    lge_push(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
+    return true;
+}
+
+/* A call site inside a lock wrapper: the caller is part of the key. */
+__attribute__((noinline)) static int lock_in_wrapper(struct lge_thread *thread, pthread_mutex_t *mutex, uint64_t id,
+                                                     uintptr_t site, uintptr_t sp) {
+    uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
+    if (context != 0 && lock_known(thread, mutex, id, site, sp, context)) return 0;
+    return lgi_mutex_lock(mutex, site, sp, NULL);
+}
+
 LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lgi_fast_kind)) goto slow;
     uint64_t id = lge_tag_id(tag_of(mutex), mutex);
-    struct lge_held *top = thread->top;
-    if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site) || top == thread->last)) goto slow;
-    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, site);
-    bool nested = top != thread->base;
-    if (nested && !lge_known(thread, key)) goto slow;
-    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread)))) goto slow;
-    thread->nested += nested;
-    lge_push(thread, key, id, mutex, site, sp, 0, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
-    return 0;
+    if (LGI_UNLIKELY(id == 0 || thread->top == thread->last)) goto slow;
+    if (LGI_UNLIKELY(!lge_site_plain(site))) return lock_in_wrapper(thread, mutex, id, site, sp);
+    if (LGI_LIKELY(lock_known(thread, mutex, id, site, sp, 0))) return 0;
 slow:
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
@@ -116,10 +134,19 @@ static bool refused(const struct lgi_limit *limit) {
     return limit != NULL && limit->by_clock && limit->clock != CLOCK_REALTIME && limit->clock != CLOCK_MONOTONIC;
 }
 
+/* glibc leaves a robust mutex that cannot be recovered locked when trylock says
+ * so: every later call of the program would then wait for ever instead of
+ * getting ENOTRECOVERABLE. */
+static bool lost(const pthread_mutex_t *mutex) {
+    enum { NOTRECOVERABLE = INT_MAX - 1 }; /* PTHREAD_MUTEX_NOTRECOVERABLE of glibc's pthreadP.h */
+    return (kind_of(mutex) & ROBUST) != 0 && mutex->__data.__owner == NOTRECOVERABLE;
+}
+
 /* EBUSY of an error-checking mutex may be EDEADLK to pthread_mutex_lock, and
  * any other error is glibc's own to name. */
 static int lock_tracked(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                         const struct lgi_limit *limit) {
+    if (lost(mutex)) return pass_through(mutex, limit);
     int result = lgi_real.mutex_trylock(mutex);
     if (result == EBUSY) return lgi_mutex_wait(thread, mutex, request, limit);
     if (result != 0 && result != EOWNERDEAD) return pass_through(mutex, limit);

@@ -1,0 +1,62 @@
+/* The checked context cache: a stack seen before at (site, stack pointer) is
+ * recognised by re-reading the stack slots of its innermost return addresses.
+ *
+ * Two callers with equal frame sizes share site and stack pointer, so the
+ * first return address above the site, whose slot is at a fixed distance for a
+ * site, is part of the place in the cache.  Owner thread only; every slot read
+ * lies between the stack pointer and the known top of this stack. */
+#ifndef LOCKGRAPH_ENGINE_CONTEXT_CACHE_H
+#define LOCKGRAPH_ENGINE_CONTEXT_CACHE_H
+
+#include "engine/mix.h"
+#include "engine/thread.h"
+
+/* Four slots: the callers of a lock wrapper, told apart four levels up; six cost
+ * half a bare pair more (docs/decisions.md). */
+enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 128, LGE_CACHE_WAYS = 2, LGE_CACHE_SITES = 64 };
+
+/* Unused slots repeat the first one, so that the comparison needs no count. */
+struct lge_cached_context {
+    uintptr_t site, sp;
+    uint32_t context;
+    uint32_t offset[LGE_CHECKED_SLOTS]; /* slot address minus sp */
+    uintptr_t value[LGE_CHECKED_SLOTS];
+};
+/* Distance of the first slot from the stack pointer, by site. */
+struct lge_cached_site {
+    uintptr_t site;
+    uint32_t offset;
+};
+struct lge_context_cache {
+    struct lge_cached_site sites[LGE_CACHE_SITES];
+    struct lge_cached_context entries[LGE_CACHE_SETS][LGE_CACHE_WAYS];
+    uint8_t next[LGE_CACHE_SETS];
+};
+
+static inline struct lge_cached_site *lge_cached_site(struct lge_context_cache *cache, uintptr_t site) {
+    return &cache->sites[(site ^ site >> 7) % LGE_CACHE_SITES];
+}
+static inline size_t lge_cached_set(uintptr_t site, uintptr_t sp, uintptr_t first) {
+    return (site ^ sp ^ (sp >> 9) ^ first ^ (first >> 5)) % LGE_CACHE_SETS;
+}
+static inline bool lge_cached_holds(const struct lge_cached_context *entry, uintptr_t site, uintptr_t sp) {
+    if (entry->site != site || entry->sp != sp) return false;
+    uintptr_t difference = 0;
+    for (int i = 0; i < LGE_CHECKED_SLOTS; i++)
+        difference |= *(const uintptr_t *)(sp + entry->offset[i]) ^ entry->value[i];
+    return difference == 0;
+}
+/* The context at (site, sp), or 0. */
+static inline uint32_t lge_context_cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    struct lge_context_cache *cache = thread->contexts;
+    if (cache == NULL || sp >= thread->stack_top) return 0;
+    const struct lge_cached_site *known = lge_cached_site(cache, site);
+    if (known->site != site || known->offset >= thread->stack_top - sp) return 0;
+    uintptr_t first = *(const uintptr_t *)(sp + known->offset);
+    const struct lge_cached_context *set = cache->entries[lge_cached_set(site, sp, first)];
+    for (int i = 0; i < LGE_CACHE_WAYS; i++)
+        if (lge_cached_holds(&set[i], site, sp)) return set[i].context;
+    return 0;
+}
+
+#endif
