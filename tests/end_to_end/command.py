@@ -164,8 +164,8 @@ def demangled_names(build):
     with place(build) as here:
         here.run(build.subject("heap_mutex")).expect(EXIT_FINDINGS)
         report = here.report().stdout
-        check("transfer(Account&, Account&, long)" in report, f"no demangled function in\n{report}")
-        check("_Z8transfer" not in report, f"a mangled function in\n{report}")
+        check("transfer(" in report, f"no demangled function in\n{report}")
+        check("_Z" not in report, f"a mangled name in\n{report}")
 
 
 def forwards_signals(build):
@@ -286,7 +286,8 @@ def switched_off(build):
         here.run(build.subject("abba"), options=["-O", "check.order-cycle=off"]).expect(0)
         here.run(build.subject("abba"), options=["-O", "check.order-cycle=warning"]).expect(0)
         check(findings(here.json(), "warning"), "the finding is gone")
-        here.run(build.subject("one_thread"), options=["-O", "check.order-cycle=error"]).expect(EXIT_FINDINGS)
+        here.run(build.subject("abba"), options=["-O", "check.order-cycle=note"]).expect(0)
+        check(findings(here.json()) and not findings(here.json(), "warning"), "the finding is not a note")
 
 
 def repeatedly(build):

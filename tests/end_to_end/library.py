@@ -35,8 +35,8 @@ def exports_what_it_should(build):
     for name in ("pthread_mutex_lock", "pthread_mutex_trylock", "pthread_mutex_timedlock", "pthread_mutex_clocklock",
                  "pthread_mutex_unlock", "pthread_mutex_init", "pthread_mutex_destroy", "pthread_cond_wait",
                  "pthread_cond_timedwait", "pthread_cond_clockwait", "pthread_cond_signal", "pthread_cond_broadcast",
-                 "mtx_lock", "mtx_trylock", "mtx_timedlock", "mtx_unlock", "cnd_wait", "cnd_timedwait", "thrd_create",
-                 "thrd_join", "pthread_create", "pthread_join", "pthread_detach", "fork"):
+                 "mtx_lock", "mtx_trylock", "mtx_timedlock", "mtx_unlock", "cnd_wait", "cnd_timedwait", "cnd_signal",
+                 "cnd_broadcast", "thrd_create", "thrd_join", "pthread_create", "pthread_join", "pthread_detach"):
         check(name in names, f"{name} is not exported")
         check(names[name] == "", f"{name} has the version {names[name]}")
     own = re.compile(r"pthread_|mtx_|cnd_|thrd_|call_once|lg_|fork$|vfork$|_Fork$|exec|_exit$|_Exit$|exit$|quick_exit$"

@@ -6,7 +6,7 @@
     edge: HELD MARK -> WANTED MARK  an edge of the finding with these two source lines
     line: MARK                      the line is somewhere in the finding
     edges: N, threads: N            how many the finding has
-    thread: MARK, MARK              a thread of the finding that shows all these lines
+    thread: MARK, MARK              a thread of the finding that holds and requests at these lines
     says: WORD, WORD                the text report contains these
     processes: N                    how many process images left evidence
     in child                        the finding belongs to a process whose parent is also there
@@ -75,7 +75,7 @@ def check_edge(subject, finding, words):
 
 def check_thread(subject, finding, words):
     wanted = [subject.lines(mark.strip()) for mark in words.split(",")]
-    seen = [places_of(thread) for thread in finding["threads"]]
+    seen = [places_of([e for e in finding["edges"] if e["thread"] == t["serial"]]) for t in finding["threads"]]
     check(any(all(lines & places for lines in wanted) for places in seen), f"no thread with {words}, only {seen}")
 
 

@@ -13,6 +13,7 @@
 static pthread_mutex_t cash = PTHREAD_MUTEX_INITIALIZER, vault = PTHREAD_MUTEX_INITIALIZER;
 
 static void *first(void *unused) {
+    pthread_setname_np(pthread_self(), "teller");
     pthread_mutex_lock(&cash); /* HELD cash */
     next_turn();
     await_turn(2);
@@ -21,6 +22,7 @@ static void *first(void *unused) {
 }
 
 static void *second(void *unused) {
+    pthread_setname_np(pthread_self(), "auditor");
     pthread_mutex_lock(&vault); /* HELD vault */
     next_turn();
     await_turn(2);
@@ -32,9 +34,7 @@ int main(void) {
     alarm(60);
     pthread_t threads[2];
     pthread_create(&threads[0], NULL, first, NULL);
-    pthread_setname_np(threads[0], "teller");
     pthread_create(&threads[1], NULL, second, NULL);
-    pthread_setname_np(threads[1], "auditor");
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     return 0;

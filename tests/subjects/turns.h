@@ -15,8 +15,8 @@ using std::atomic_int;
 static atomic_int turn;
 
 __attribute__((unused)) static void await_turn(int number) {
-    while (turn < number)
-        usleep(200);
+    for (unsigned delay = 100; turn < number; delay = delay < 5000 ? delay * 2 : delay)
+        usleep(delay); /* ever longer, so that hundreds of waiting threads leave time to the others */
 }
 __attribute__((unused)) static void next_turn(void) { turn++; }
 
