@@ -128,6 +128,7 @@ static bool cannot_hang(const struct model_finding *finding) {
 
 static void tell_steps(struct pool *pool, struct model_finding *finding) {
     finding->steps = pool_array(pool, 2 * finding->edge_count, sizeof *finding->steps);
+    finding->step_count = 0;
     finding->steps_heading = cannot_hang(finding) ? "Where" : "How it hangs";
     if (finding->edge_count == 0)
         return;
@@ -223,7 +224,8 @@ static const struct model_edge *joining_edge(const struct model_finding *finding
 static const char *advise_order(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *edge = cheapest_edge(finding);
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
-    if (strcmp(edge->from_label, edge->to_label) == 0 || edge->from->class == edge->to->class)
+    bool one_kind = edge->from->class && edge->from->class == edge->to->class;
+    if (one_kind || strcmp(edge->from_label, edge->to_label) == 0)
         return pool_printf(pool, "at %s, take locks of this kind in one fixed order (by address or by a key), or "
                                  "release the first before taking the second",
                            place);
