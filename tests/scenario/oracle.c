@@ -9,9 +9,10 @@
  *   complete  each ring of the oracle shares an edge with a reported feasible
  *             cycle, so in particular one is reported when there is any.
  * One dependency is beyond the engine by design: a chain that its thread made
- * before, repeated in a later epoch while no cycle through it was known, costs
- * one compare and leaves no trace.  Rings that need such a repeat are not
- * demanded (they may be reported).
+ * before, repeated after a post or wait while no cycle through it was known,
+ * costs one compare and leaves no trace.  (Creation and join do make the thread
+ * look anew.)  Rings that need such a repeat are not demanded; they may be
+ * reported.
  * A failing program is shrunk and printed in the scenario language. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,14 +51,16 @@ struct clock {
 struct random_thread {
     struct lge_thread *engine;
     uint32_t serial;
-    unsigned held;  /* set of mutexes */
-    uint64_t stack; /* the same in order, four bits each */
+    unsigned held;       /* set of mutexes */
+    uint64_t stack;      /* the same in order, four bits each */
+    unsigned generation; /* raised by creating and joining */
     bool ended;
     struct clock clock;
 };
 struct dependency {
     unsigned thread, request, held;
     uint64_t stack;
+    unsigned generation;
     bool traceless;     /* a repeat that the engine need not have noticed */
     struct clock clock; /* its own component is its time */
 };
@@ -127,7 +130,7 @@ static bool watched(const struct machine *machine, const struct dependency *depe
 static bool repeats(const struct machine *machine, const struct dependency *dependency) {
     for (const struct dependency *old = machine->dependencies; old < dependency; old++) {
         if (old->thread == dependency->thread && old->request == dependency->request &&
-            old->stack == dependency->stack) {
+            old->stack == dependency->stack && old->generation == dependency->generation) {
             return true;
         }
     }
@@ -145,6 +148,7 @@ static void depend(struct machine *machine, unsigned thread, unsigned mutex) {
     dependency->request = mutex;
     dependency->held = self->held;
     dependency->stack = self->stack;
+    dependency->generation = self->generation;
     dependency->clock = self->clock;
     dependency->traceless = repeats(machine, dependency) && !watched(machine, dependency);
 }
@@ -213,6 +217,7 @@ static bool create(struct machine *machine, const struct random_step *step) {
         return false;
     }
     child->clock = machine->threads[step->thread].clock;
+    machine->threads[step->thread].generation++;
     start(machine, step->object, machine->threads[step->thread].engine);
     return true;
 }
@@ -223,6 +228,7 @@ static bool join(struct machine *machine, const struct random_step *step) {
         return false;
     }
     target->ended = true;
+    machine->threads[step->thread].generation++;
     learn(&machine->threads[step->thread].clock, &target->clock);
     lge_thread_end(target->engine);
     lge_thread_joined(machine->threads[step->thread].engine, target->engine);

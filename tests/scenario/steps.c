@@ -58,12 +58,22 @@ static void acquired(struct world *world, size_t thread, const struct lge_reques
     pass(&world->threads[thread]);
 }
 
+/* As a front end does after its first time slice, so that the engine has every
+ * waiter's stack; what is to be found must have been found at once. */
+static void look_again(struct world *world, size_t thread, bool deadlock) {
+    if (!deadlock && lge_wait_again(world->threads[thread].engine)) {
+        seen_error(&world->seen, "%s was found to be deadlocked on the second look only",
+                   world->scenario->threads.at[thread].name);
+    }
+}
+
 /* Mutexes keep their owner, as in glibc; other locks do not. */
 static void wait_for_lock(struct world *world, size_t thread, const struct lge_request *request,
                           size_t lock) {
     bool owned = world->scenario->objects.at[lock].lock_kind == LGR_LOCK_MUTEX;
+    const int *owner = owned ? &world->locks[lock].storage->owner : NULL;
     begin_waiting(world, thread, BLOCKED_LOCK);
-    lge_wait_begin(world->threads[thread].engine, request, owned ? &world->locks[lock].storage->owner : NULL);
+    look_again(world, thread, lge_wait_begin(world->threads[thread].engine, request, owner));
 }
 
 static void begin_lock(struct world *world, size_t thread, const struct step *step) {
@@ -220,7 +230,8 @@ static void begin_join(struct world *world, size_t thread, const struct step *st
     uintptr_t site;
     uint32_t context = world_context(world, step, &site);
     begin_waiting(world, thread, BLOCKED_JOIN);
-    lge_wait_join(world->threads[thread].engine, target->engine, site, 0, context, false);
+    look_again(world, thread,
+               lge_wait_join(world->threads[thread].engine, target->engine, site, 0, context, false));
 }
 
 static void finish_join(struct world *world, size_t thread, const struct step *step) {
