@@ -9,7 +9,8 @@ import time
 
 from harness import check, findings, place
 
-SAID = re.compile(r"order-cycle|deadlock")
+# The runtime's own line on a new problem; it numbers them.
+SAID = re.compile(r"lockgraph\[\d+\]: ([a-z-]+): .*\(problem (\d+)\)")
 
 
 def start(build, here, seed, errors):
@@ -29,14 +30,14 @@ def one_kill(build, here, seed, delay):
     data = here.directory / f"data.{seed}"
     files = list(data.glob("*.lgd")) if data.is_dir() else []
     text = said.read_text(errors="replace")
+    printed = set(SAID.findall(text))
+    check(bool(printed) == ("order-cycle" in text), f"the runtime's words are not understood: {text}")
     if not files:
-        check(not SAID.search(text), f"a finding was printed, and there is no evidence: {text}")
+        check(not printed, f"a finding was printed, and there is no evidence: {text}")
         return 0
-    report = here.json(data)
-    printed = len(SAID.findall(text))
-    found = findings(report)
-    check(bool(found) or not printed, f"killed after {delay * 1000:.0f} ms: {printed} printed, {len(found)} in evidence")
-    return len(found)
+    found = findings(here.json(data))
+    check(len(found) >= len(printed), f"killed after {delay * 1000:.0f} ms: {text} but only {len(found)} in evidence")
+    return len(printed)
 
 
 def kill_at_random(count):
@@ -46,7 +47,7 @@ def kill_at_random(count):
         with place(build) as here:
             for seed in range(count):
                 total += one_kill(build, here, seed, generator.choice((0.002, 0.01, 0.05)) * generator.random() * 2)
-        check(total, "no kill found any evidence of a finding: the test sees nothing")
+        check(total >= count // 4, f"{total} findings printed in {count} kills: the test sees next to nothing")
     return case
 
 

@@ -95,6 +95,8 @@ def check_finding(subject, finding, arguments):
 def check_report(subject, report, arguments):
     """All that the subject's words say about the report itself."""
     above = findings(report, "warning")
+    coverage = report["coverage"]
+    check(coverage["locks"] > 0 and coverage["threads"] > 0, f"the coverage says that nothing was seen: {coverage}")
     if subject.has("expect"):
         kind, verdict, severity = subject.one("expect").split()
         wanted = [f for f in above if (f["kind"], f["verdict"], f["severity"]) == (kind, verdict, severity)]
