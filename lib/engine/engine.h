@@ -111,6 +111,9 @@ uint32_t lge_class_named(const char *name);
 uint32_t lge_class_initialised_at(uint32_t context);
 uint32_t lge_class_guessed(uint32_t context);
 uint32_t lge_class_static(uintptr_t address);
+/* The same, but LGE_CLASS_NONE when that class exists already: storage that
+ * holds one lock after another is no static variable in the sense of a role. */
+uint32_t lge_class_static_first(uintptr_t address);
 
 /* A new lock identity of that class: ids are never reused; the class is part
  * of the id.  Costs no record. */

@@ -45,13 +45,19 @@ uint64_t lge_identity_count(void) {
     return given > unused ? given - unused : 0;
 }
 
+static uint32_t class_of_variable(const void *address) {
+    return lgp_module_contains((uintptr_t)address) ? lge_class_static_first((uintptr_t)address) : LGE_CLASS_NONE;
+}
+
 static uint32_t class_by_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
-    if (lgp_module_contains((uintptr_t)address)) return lge_class_static((uintptr_t)address);
+    uint32_t class = class_of_variable(address);
+    if (class != LGE_CLASS_NONE) return class;
     return lge_class_guessed(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
 }
 
 static uint32_t class_by_initialisation(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
-    if (lgp_module_contains((uintptr_t)address)) return lge_class_static((uintptr_t)address);
+    uint32_t class = class_of_variable(address);
+    if (class != LGE_CLASS_NONE) return class;
     return lge_class_initialised_at(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
 }
 

@@ -64,8 +64,9 @@ static void describe(struct lge_class *class, uint16_t kind, uint64_t what, cons
     if (class->name != NULL) memcpy(class->name, name, class->name_length);
 }
 
-/* `what`: context id, address, or the length of `name`. */
-static uint32_t intern(uint16_t kind, uint64_t what, const char *name) {
+/* `what`: context id, address, or the length of `name`.  *fresh (may be NULL):
+ * the class was made now. */
+static uint32_t intern(uint16_t kind, uint64_t what, const char *name, bool *fresh) {
     uint64_t key = lge_mix(kind, what);
     for (size_t i = 0; name != NULL && i < what; i++) key = lge_mix(key, (unsigned char)name[i]);
     lgp_lock(&classes.lock);
@@ -75,6 +76,7 @@ static uint32_t intern(uint16_t kind, uint64_t what, const char *name) {
         struct lge_class *candidate = lge_map_at(&classes.by_key, i);
         if (equal(candidate, kind, what, name)) class = candidate;
     }
+    if (fresh != NULL) *fresh = class == NULL;
     if (class == NULL && (class = add(key)) != NULL) {
         describe(class, kind, what, name);
         /* Release: pairs with the acquire load in lge_class_get. */
@@ -84,10 +86,16 @@ static uint32_t intern(uint16_t kind, uint64_t what, const char *name) {
     return class == NULL ? LGE_CLASS_NONE : class->id;
 }
 
-uint32_t lge_class_named(const char *name) { return intern(LGR_CLASS_NAMED, strlen(name), name); }
-uint32_t lge_class_initialised_at(uint32_t context) { return intern(LGR_CLASS_INIT, context, NULL); }
-uint32_t lge_class_guessed(uint32_t context) { return intern(LGR_CLASS_GUESS, context, NULL); }
-uint32_t lge_class_static(uintptr_t address) { return intern(LGR_CLASS_STATIC, address, NULL); }
+uint32_t lge_class_named(const char *name) { return intern(LGR_CLASS_NAMED, strlen(name), name, NULL); }
+uint32_t lge_class_initialised_at(uint32_t context) { return intern(LGR_CLASS_INIT, context, NULL, NULL); }
+uint32_t lge_class_guessed(uint32_t context) { return intern(LGR_CLASS_GUESS, context, NULL, NULL); }
+uint32_t lge_class_static(uintptr_t address) { return intern(LGR_CLASS_STATIC, address, NULL, NULL); }
+
+uint32_t lge_class_static_first(uintptr_t address) {
+    bool fresh;
+    uint32_t id = intern(LGR_CLASS_STATIC, address, NULL, &fresh);
+    return fresh ? id : LGE_CLASS_NONE;
+}
 
 void lge_classes_fork_prepare(void) { lgp_lock(&classes.lock); }
 void lge_classes_fork_done(void) { lgp_unlock(&classes.lock); }

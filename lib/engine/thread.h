@@ -100,6 +100,11 @@ static inline uint32_t lge_thread_tid(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->tid, memory_order_relaxed);
 }
 
+/* Whether what it did so far can order anything. */
+static inline bool lge_thread_has_past(const struct lge_thread *thread) {
+    return thread->has_dependencies || thread->past != NULL;
+}
+
 static inline size_t lge_depth(const struct lge_thread *thread) {
     return (size_t)(thread->top - thread->base);
 }

@@ -60,6 +60,16 @@ LGI_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, c
     return result_of(lgi_cond_wait(condition_of(condition), mutex_of(mutex), &limit, LGI_SITE(), LGI_SP()));
 }
 
+LGI_EXPORT int cnd_signal(cnd_t *condition) {
+    lgi_cond_signalled(condition_of(condition));
+    return result_of(lgi_real.cond_signal(condition_of(condition)));
+}
+
+LGI_EXPORT int cnd_broadcast(cnd_t *condition) {
+    lgi_cond_signalled(condition_of(condition));
+    return result_of(lgi_real.cond_broadcast(condition_of(condition)));
+}
+
 LGI_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
     return lgi_thread_create_c11(thread, start, argument, LGI_SITE(), LGI_SP());
 }

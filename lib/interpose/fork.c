@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "engine/lifecycle.h"
+#include "interpose/cond_order.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/thread.h"
@@ -21,6 +22,7 @@ static void prepare(void) {
     forking = lgi_enter();
     if (forking == NULL) return;
     lgi_threads_fork_prepare();
+    lgi_order_fork_prepare();
     lge_fork_prepare();
     lgr_writer_fork_prepare();
     lgp_memory_fork_prepare();
@@ -31,6 +33,7 @@ static void parent(void) {
     lgp_memory_fork_done();
     lgr_writer_fork_parent();
     lge_fork_parent();
+    lgi_order_fork_done();
     lgi_threads_fork_done();
     lgi_leave(forking);
 }
@@ -43,6 +46,7 @@ static void child(void) {
     lgp_memory_fork_done();
     lgr_writer_fork_child();
     lge_fork_child(forking, lgp_tid());
+    lgi_order_fork_done();
     lgi_threads_fork_done();
     lgi_open_evidence();
     lgi_leave(forking);

@@ -4,6 +4,7 @@
 
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
+#include "interpose/runtime.h"
 #include "platform/system.h"
 
 enum { LONGEST_SLICE_MS = 1000, ERRORCHECK = PTHREAD_MUTEX_ERRORCHECK, PRIO_INHERIT = 32, SECOND = 1000000000 };
@@ -60,7 +61,9 @@ static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex, con
         bool last;
         int result = wait_slice(mutex, clock, slice, limit, &last);
         if (result != ETIMEDOUT || last) return result;
-        if (lge_wait_again(thread)) lgi_on_deadlock();
+        bool deadlock = lge_wait_again(thread);
+        lgi_write_figures();
+        if (deadlock) lgi_on_deadlock();
         slice = slice * 4 < LONGEST_SLICE_MS * UINT64_C(1000000) ? slice * 4 : LONGEST_SLICE_MS * UINT64_C(1000000);
     }
 }

@@ -76,7 +76,7 @@ void lgi_open_evidence(void) {
 
 /* ---- end ---- */
 
-static void write_figures(void) {
+void lgi_write_figures(void) {
     struct lge_figures figures;
     lge_figures(&figures);
     struct lgr_header *header = lgr_writer_header();
@@ -109,7 +109,7 @@ static void finish(enum lgr_end how, int status) {
     finished = true;
     lge_finish();
     lge_evidence_lock_figures();
-    write_figures();
+    lgi_write_figures();
     lgr_writer_finish(how, status);
     print_verdict();
     lgi_leave(thread);

@@ -4,5 +4,7 @@
 
 /* Opens this process image's evidence file; also in a forked child. */
 void lgi_open_evidence(void);
+/* Brings the live figures of the file's header up to date; on slow paths. */
+void lgi_write_figures(void);
 
 #endif

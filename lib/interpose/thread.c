@@ -8,6 +8,7 @@
 
 #include "engine/context.h"
 #include "interpose/real.h"
+#include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/thread_table.h"
 #include "interpose/on_deadlock.h"
@@ -40,6 +41,7 @@ static void end(void *argument) {
     lgi_local.inside = true;
     lgi_local.self = NULL;
     lge_thread_end(thread);
+    if (thread->has_dependencies) lgi_write_figures();
     lgi_leave(thread);
 }
 
