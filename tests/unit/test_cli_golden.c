@@ -301,6 +301,8 @@ static struct evidence *one_kind(void) {
     evidence_lock(evidence, 11, 10, LGR_LOCK_RWLOCK);
     evidence_lock(evidence, 12, 11, LGR_LOCK_MUTEX);
     add_place(evidence, MOVE_FROM, LGR_CONTEXT_PARTIAL);
+    add_static(evidence, 13, &table[3].lock);
+    add_static(evidence, 14, &table[0].lock);
     return evidence;
 }
 
@@ -316,6 +318,9 @@ START_TEST(locks_of_one_kind) {
     ring_edge(&edges[1], WORKER2, 12, LEDGER, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
     edges[1].timed = 1;
     evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_TIMED, LGR_WARNING, edges, 2);
+    ring_edge(&edges[0], WORKER1, 13, 14, AT(POST_LEDGER), AT(POST_AUDIT));
+    ring_edge(&edges[1], WORKER2, 14, 13, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_CLASS_PATTERN, LGR_WARNING, edges, 2);
     evidence_end(evidence, 0);
     check_report("one-kind", evidence, (struct format_options){0});
 }
@@ -349,6 +354,16 @@ START_TEST(clean_but_degraded) {
 }
 END_TEST
 
+/* As a user's validator sees them: tests/golden/validate.py with the schema. */
+START_TEST(golden_json_fits_the_schema) {
+    char command[4 * PATH_MAX], validator[PATH_MAX], schema[PATH_MAX];
+    snprintf(validator, sizeof validator, "%s", golden_path("validate.py"));
+    snprintf(schema, sizeof schema, "%s", golden_path("../../docs/report.schema.json"));
+    snprintf(command, sizeof command, "python3 '%s' '%s' \"$(dirname '%s')\"/*.json", validator, schema, validator);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("golden reports");
     TCase *reports = tcase_create("reports");
@@ -362,6 +377,8 @@ int main(void) {
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);
     tcase_add_test(reports, clean_but_degraded);
+    tcase_add_test(reports, golden_json_fits_the_schema);
+    tcase_set_timeout(reports, 60);
     suite_add_tcase(suite, reports);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

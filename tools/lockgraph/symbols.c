@@ -13,6 +13,7 @@
 
 #include "demangle.h"
 #include "symbols_inline.h"
+#include "symbols_type.h"
 #include "text.h"
 
 struct module_symbols {
@@ -21,6 +22,7 @@ struct module_symbols {
     const char *problem;  /* NULL: none */
     Dwfl *dwfl;
     Dwfl_Module *module; /* NULL: nothing to look in */
+    struct variable_index variables;
     struct module_symbols *next;
 };
 
@@ -52,10 +54,15 @@ struct symbols *symbols_open(void) {
 
 static void keep_cached(void *node) { (void)node; }
 
+static void close_module(struct module_symbols *module) {
+    variable_index_free(&module->variables);
+    if (module->dwfl)
+        dwfl_end(module->dwfl);
+}
+
 void symbols_close(struct symbols *symbols) {
     for (struct module_symbols *module = symbols->modules; module; module = module->next)
-        if (module->dwfl)
-            dwfl_end(module->dwfl);
+        close_module(module);
     tdestroy(symbols->code_cache, keep_cached);
     pool_free(&symbols->pool);
     free(symbols);
@@ -199,6 +206,18 @@ const char *symbols_function_at(struct symbols *symbols, struct module_symbols *
     return name ? demangled(&symbols->pool, name, false) : NULL;
 }
 
+#define LARGEST_LOCK 56 /* bytes, pthread_rwlock_t: a variable no larger is one lock */
+
+static void add_part(struct symbols *symbols, struct module_symbols *module, uint64_t offset,
+                     struct variable *variable) {
+    const char *part = variable_path(&symbols->pool, &module->variables, module->module,
+                                     offset - variable->displacement, variable->displacement);
+    if (!part)
+        return;
+    variable->name = pool_printf(&symbols->pool, "%s%s", variable->name, part);
+    variable->displacement = 0;
+}
+
 struct variable symbols_variable(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
     GElf_Sym symbol;
     struct variable result = {0};
@@ -207,6 +226,8 @@ struct variable symbols_variable(struct symbols *symbols, struct module_symbols 
     if ((type != STT_OBJECT && type != STT_NOTYPE) || result.displacement >= symbol.st_size)
         return (struct variable){0};
     result.name = demangled(&symbols->pool, name, false);
+    if (symbol.st_size > LARGEST_LOCK)
+        add_part(symbols, module, offset, &result);
     return result;
 }
 

@@ -31,8 +31,9 @@ struct code_frames {
 };
 
 struct variable {
-    const char *name;      /* demangled; NULL: no symbol covers the address */
-    uint64_t displacement; /* from the symbol's first byte */
+    const char *name; /* demangled, with the part of it where types are known: "table[3].lock";
+                         NULL: no symbol covers the address */
+    uint64_t displacement; /* bytes beyond what `name` says */
 };
 
 struct symbols;

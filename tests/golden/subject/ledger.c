@@ -2,11 +2,14 @@
  * real one would take a lock, and lock() remembers from where. */
 #include <execinfo.h>
 
+struct mutex {
+    long words[5];
+};
 struct account {
     long id;
-    long lock[5];
+    struct mutex lock;
 };
-long ledger_lock[5], audit_lock[5];
+struct mutex ledger_lock, audit_lock;
 struct account table[8];
 
 enum place { POST_LEDGER, POST_AUDIT, FLUSH_AUDIT, FLUSH_LEDGER, QUEUE_INIT, MOVE_FROM, MOVE_TO, JOIN, PLACES };
