@@ -10,8 +10,8 @@
  *             cycle, so in particular one is reported when there is any.
  * One dependency is beyond the engine by design: a chain that its thread made
  * before, repeated after a post or wait while no cycle through it was known,
- * costs one compare and leaves no trace.  (Creation and join do make the thread
- * look anew.)  Rings that need such a repeat are not demanded; they may be
+ * costs one compare and leaves no trace.  (Creation, and a join that brings
+ * news, do make the thread look anew.)  Rings that need such a repeat are not demanded; they may be
  * reported.
  * A failing program is shrunk and printed in the scenario language. */
 #include <stdio.h>
@@ -53,7 +53,7 @@ struct random_thread {
     uint32_t serial;
     unsigned held;       /* set of mutexes */
     uint64_t stack;      /* the same in order, four bits each */
-    unsigned generation; /* raised by creating and joining */
+    unsigned generation; /* raised by creating, and by joining with news */
     bool ended;
     struct clock clock;
 };
@@ -89,10 +89,14 @@ static unsigned below(unsigned limit) {
 
 /* ---- executing a program ---- */
 
-static void learn(struct clock *to, const struct clock *from) {
+/* True when there was something new in it. */
+static bool learn(struct clock *to, const struct clock *from) {
+    bool news = false;
     for (size_t i = 0; i < THREADS; i++) {
+        news = news || from->times[i] > to->times[i];
         to->times[i] = from->times[i] > to->times[i] ? from->times[i] : to->times[i];
     }
+    return news;
 }
 
 static void start(struct machine *machine, unsigned thread, struct lge_thread *parent) {
@@ -139,10 +143,10 @@ static bool repeats(const struct machine *machine, const struct dependency *depe
 
 static void depend(struct machine *machine, unsigned thread, unsigned mutex) {
     struct random_thread *self = &machine->threads[thread];
-    self->clock.times[thread]++;
     if (self->held == 0) {
         return;
     }
+    self->clock.times[thread]++;
     struct dependency *dependency = &machine->dependencies[machine->dependency_count++];
     dependency->thread = thread;
     dependency->request = mutex;
@@ -228,8 +232,9 @@ static bool join(struct machine *machine, const struct random_step *step) {
         return false;
     }
     target->ended = true;
-    machine->threads[step->thread].generation++;
-    learn(&machine->threads[step->thread].clock, &target->clock);
+    if (learn(&machine->threads[step->thread].clock, &target->clock)) {
+        machine->threads[step->thread].generation++;
+    }
     lge_thread_end(target->engine);
     lge_thread_joined(machine->threads[step->thread].engine, target->engine);
     target->engine = NULL;
