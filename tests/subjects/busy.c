@@ -1,5 +1,6 @@
-/* Never ends by itself (but for an alarm): four threads make new locks, new edges and, again and
- * again, new inversions.  Killed at random moments by the end-to-end tests.
+/* Never ends by itself (but for an alarm).  Two threads make new edges without
+ * end, two more one inversion after the other, each of locks and lines of its
+ * own.  Killed at random moments by the end-to-end tests.
  *
  * helper
  */
@@ -31,21 +32,35 @@ static void *work(void *argument) {
     return NULL;
 }
 
-static pthread_mutex_t pair[2][2]; /* each generation of two, taken both ways, never at once */
+/* One problem: both orders of two static locks, in a function of its own. */
+#define PROBLEM(name)                                                                                        \
+    static pthread_mutex_t name##_a = PTHREAD_MUTEX_INITIALIZER, name##_b = PTHREAD_MUTEX_INITIALIZER;       \
+    static void name(int side) { nest(side ? &name##_a : &name##_b, side ? &name##_b : &name##_a); }
+
+static void nest(pthread_mutex_t *outer, pthread_mutex_t *inner) {
+    pthread_mutex_lock(outer);
+    pthread_mutex_lock(inner);
+    pthread_mutex_unlock(inner);
+    pthread_mutex_unlock(outer);
+}
+
+PROBLEM(north)
+PROBLEM(east)
+PROBLEM(south)
+PROBLEM(west)
+PROBLEM(spring)
+PROBLEM(summer)
+PROBLEM(autumn)
+PROBLEM(winter)
+
+static void (*const problems[])(int) = {north, east, south, west, spring, summer, autumn, winter};
+enum { PROBLEMS = sizeof problems / sizeof *problems };
 
 static void *inverter(void *argument) {
     int side = (int)(long)argument;
-    for (int generation = 0;; generation++) {
-        await_turn(2 * generation + side);
-        pthread_mutex_t *outer = &pair[generation % 2][side], *inner = &pair[generation % 2][1 - side];
-        if (side == 0) {
-            pthread_mutex_init(outer, NULL);
-            pthread_mutex_init(inner, NULL);
-        }
-        pthread_mutex_lock(outer);
-        pthread_mutex_lock(inner);
-        pthread_mutex_unlock(inner);
-        pthread_mutex_unlock(outer);
+    for (int step = 0;; step++) {
+        await_turn(2 * step + side);
+        problems[step % PROBLEMS](side);
         next_turn();
     }
     return NULL;
