@@ -24,11 +24,13 @@ static const int depth[PLACES] = {
 };
 
 __attribute__((noinline)) static void lock(enum place place) {
-    void *frames[8];
-    int count = backtrace(frames, 8) - 1;
-    places[place].count = count < depth[place] ? count : depth[place];
+    void *frames[12];
+    int count = backtrace(frames, 12), first = 0;
+    while (first < count && frames[first] != __builtin_return_address(0))
+        first++; /* this function, and under a sanitizer its own */
+    places[place].count = count - first < depth[place] ? count - first : depth[place];
     for (int i = 0; i < places[place].count; i++)
-        places[place].frames[i] = frames[i + 1];
+        places[place].frames[i] = frames[first + i];
 }
 
 __attribute__((noinline)) static void post(void) {
