@@ -232,6 +232,13 @@ bool write_edge(uint32_t number) {
     return true;
 }
 
+uint32_t write_edges(uint32_t count) {
+    uint32_t written = 0;
+    while (written < count && write_edge(written))
+        written++;
+    return written;
+}
+
 bool write_finding(uint32_t problem, uint8_t verdict, bool important) {
     struct lgr_finding *finding = lgr_begin(LGR_FINDING, sizeof *finding, important);
     if (!finding)

@@ -39,6 +39,8 @@ struct lgr_file *open_written(void);
 struct lgr_file *open_path(const char *path);
 /* Appends an edge with this number, false when refused. */
 _Bool write_edge(uint32_t number);
+/* Edges 0 to count - 1, until one is refused; how many were written. */
+uint32_t write_edges(uint32_t count);
 _Bool write_finding(uint32_t problem, uint8_t verdict, _Bool important);
 
 #endif
