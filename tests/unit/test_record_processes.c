@@ -177,13 +177,15 @@ START_TEST(eight_writers_and_a_reader) {
 }
 END_TEST
 
-/* All fields of a state written at once carry one number. */
+/* All fields of a state written at once carry one number; the pause in the
+ * middle is where a reader must not be fooled. */
 static void write_state(struct lgr_thread_state *state, uint32_t number) {
     atomic_fetch_add_explicit(&state->sequence, 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
     state->serial = 1 + number;
     state->target = number;
     state->held_count = LGR_STATE_HELD;
+    usleep(1);
     for (int i = 0; i < (int)LGR_STATE_HELD; i++)
         state->held[i].lock = number;
     atomic_fetch_add_explicit(&state->sequence, 1, memory_order_release);
@@ -192,8 +194,7 @@ static void write_state(struct lgr_thread_state *state, uint32_t number) {
 static void *rewrite_state(void *argument) {
     for (uint32_t number = 0; !atomic_load(&stop); number++) {
         write_state(argument, number);
-        if (number % 8 == 0)
-            usleep(20); /* leaves moments in which it can be read */
+        usleep(1); /* leaves moments in which it can be read */
     }
     return NULL;
 }
@@ -205,7 +206,7 @@ START_TEST(a_state_is_read_whole_or_not_at_all) {
     pthread_t writer;
     pthread_create(&writer, NULL, rewrite_state, state);
     size_t seen = 0;
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 8000; i++) {
         struct lgr_file *file = open_written();
         size_t count;
         const struct lgr_thread_state *copy = lgr_thread_states(file, &count);
