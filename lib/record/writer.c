@@ -25,10 +25,10 @@ static struct {
     uint32_t pid;   /* owner of the file; written before `on` */
     /* Under the lock: */
     uint64_t max_data;
-    uint64_t position; /* file offset of the next record */
-    char *chunk;       /* the chunk that contains position, or just ends there */
-    size_t pending;    /* size of the record begun */
-    bool past_max_data;
+    uint64_t position;         /* file offset of the next record */
+    char *chunk;               /* the chunk that contains position, or just ends there */
+    size_t pending;            /* size of the record begun */
+    atomic_bool past_max_data; /* read without the lock, relaxed */
     struct lgr_output output;
 } writer = {.output = {.descriptor = -1}};
 
@@ -136,13 +136,15 @@ static bool within_limit(size_t size, bool important) {
     if (writer.max_data == 0)
         return true;
     uint64_t end = writer.position + size;
-    if (!writer.past_max_data && end > writer.max_data) {
-        writer.past_max_data = true;
+    bool past = atomic_load_explicit(&writer.past_max_data, memory_order_relaxed);
+    if (!past && end > writer.max_data) {
+        past = true;
+        atomic_store_explicit(&writer.past_max_data, true, memory_order_relaxed);
         degrade(LGR_DEGRADED_MAX_DATA);
         lgp_warn("the evidence reached max_data in %s: from here on only findings are recorded",
                  writer.output.path);
     }
-    if (!writer.past_max_data)
+    if (!past)
         return true;
     return important && end <= writer.max_data + LGR_RESERVE;
 }
@@ -179,12 +181,11 @@ void *lgr_begin(uint16_t type, size_t size, bool important) {
     return NULL;
 }
 
-/* After the record is visible, so that a reader never counts too many. */
-static void count_finding(const struct lgr_finding *finding) {
-    struct lgr_header *header = lgr_writer_header();
-    atomic_fetch_add_explicit(&header->findings, 1, memory_order_relaxed);
-    if (finding->verdict == LGR_VERDICT_ACTUAL)
-        atomic_fetch_add_explicit(&header->deadlocks, 1, memory_order_relaxed);
+bool lgr_writer_accepts(bool important) {
+    if (lgr_writer_on() && (important || !atomic_load_explicit(&writer.past_max_data, memory_order_relaxed)))
+        return true;
+    count_dropped();
+    return false;
 }
 
 void lgr_commit(void *record) {
@@ -192,8 +193,6 @@ void lgr_commit(void *record) {
     /* Pairs with the reader, which looks at the rest only after it saw a size. */
     __atomic_store_n(&first->size, (uint32_t)writer.pending, __ATOMIC_RELEASE);
     writer.position += writer.pending;
-    if (first->type == LGR_FINDING)
-        count_finding(record);
     lgp_unlock(&writer.lock);
 }
 
@@ -212,7 +211,7 @@ static void start_at(char *chunk) {
     writer.chunk = chunk;
     writer.position = header->header_size;
     writer.pid = header->pid;
-    writer.past_max_data = false;
+    atomic_store_explicit(&writer.past_max_data, false, memory_order_relaxed);
     atomic_store_explicit(&writer.header, header, memory_order_release);
     atomic_store_explicit(&writer.on, true, memory_order_relaxed);
 }

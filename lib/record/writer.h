@@ -33,9 +33,10 @@ bool lgr_writer_on(void);
 
 /* The live header fields; never NULL: a private dummy while there is no file.
  * After a failure the real header stays, so that counts and the end are still
- * recorded.  `findings` and `deadlocks` are counted by lgr_commit; all other
- * live fields belong to the caller, who updates them with relaxed atomics and
- * asks for the pointer anew each time (it moves at fork). */
+ * recorded.  The writer itself touches `degraded`, `dropped` and what
+ * lgr_writer_finish says; all other live fields belong to the caller, who
+ * updates them with atomics and asks for the pointer anew each time (it moves
+ * at fork). */
 struct lgr_header *lgr_writer_header(void);
 
 /* Starts a record of `size` bytes (its struct plus what follows; rounded up
@@ -48,6 +49,11 @@ struct lgr_header *lgr_writer_header(void);
  * forks: live fields (a finding's count, thread states) are updated in place. */
 #define LGR_RESERVE (1024u * 1024u)
 void *lgr_begin(uint16_t type, size_t size, bool important);
+
+/* False, and counted as dropped, when a record of this importance would be
+ * refused: asked before its contexts and classes are written for nothing, which
+ * would eat up the reserve. */
+bool lgr_writer_accepts(bool important);
 
 /* Commits the record begun last (release store of its first word) and releases
  * the lock. */
