@@ -219,6 +219,7 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
 
 void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_held *held,
                        const struct lge_dependency *dependency) {
+    if (!lgr_writer_accepts(false)) return; /* or its parts would eat up the reserve for findings */
     lgp_lock(&lock);
     write_class(lge_lock_class(from_lock));
     write_class(lge_lock_class(to_lock));
@@ -262,12 +263,19 @@ static struct lgr_thread_state *obtain_state(struct lge_thread *thread) {
     return state;
 }
 
+/* Before the sequence is odd: a kill in there loses the state. */
+static void write_state_parts(const struct lge_thread *thread) {
+    size_t depth = lge_depth(thread);
+    for (size_t i = 0; i < LGR_STATE_HELD && i < depth; i++) {
+        write_lock(thread->base[i + 1].id);
+        write_context(thread->base[i + 1].context);
+    }
+}
+
 static void put_held(struct lgr_thread_state *state, const struct lge_thread *thread) {
     state->held_count = (uint32_t)lge_depth(thread);
     for (uint32_t i = 0; i < LGR_STATE_HELD && i < state->held_count; i++) {
         const struct lge_held *held = &thread->base[i + 1];
-        write_lock(held->id);
-        write_context(held->context);
         state->held[i] = (struct lgr_held){held->id, held->context, held->mode};
     }
 }
@@ -292,6 +300,7 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
     uint32_t context = atomic_load_explicit(&thread->wait.context, memory_order_relaxed);
     write_context(context);
     if (kind == LGR_WAIT_LOCK) write_lock(target);
+    write_state_parts(thread);
     struct lgr_thread_state *state = obtain_state(thread);
     if (state != NULL) {
         begin_state(state);
