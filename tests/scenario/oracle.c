@@ -1,7 +1,7 @@
 /* Random programs against an exhaustive oracle of the grading rule.
  *
  * A program is a list of steps of up to four live threads over up to five
- * mutexes, semaphores that order, creations and joins, fed to the engine one
+ * mutexes (in every third program rwlocks), semaphores that order, creations and joins, fed to the engine one
  * after another; no step ever blocks.  The oracle keeps every dependency
  * (request, held set, thread, vector clock) and searches all rings.  Required:
  *   sound     each feasible cycle reported is a ring of the oracle, by its own
@@ -39,10 +39,13 @@ enum random_kind {
 struct random_step {
     enum random_kind kind;
     unsigned thread, object; /* object: mutex, signal or thread */
+    bool shared;
 };
 struct program {
     struct random_step steps[STEPS];
     size_t count;
+    unsigned first_threads;
+    bool rwlocks;
 };
 
 struct clock {
@@ -52,13 +55,15 @@ struct random_thread {
     struct lge_thread *engine;
     uint32_t serial;
     unsigned held;       /* set of mutexes */
+    unsigned owned;      /* of those, the ones held exclusively */
     uint64_t stack;      /* the same in order, four bits each */
     unsigned generation; /* raised by creating, and by joining with news */
     bool ended;
     struct clock clock;
 };
 struct dependency {
-    unsigned thread, request, held;
+    unsigned thread, request, held, owned;
+    bool shared; /* the request */
     uint64_t stack;
     unsigned generation;
     bool traceless;     /* a repeat that the engine need not have noticed */
@@ -66,7 +71,7 @@ struct dependency {
 };
 struct machine {
     struct random_thread threads[THREADS];
-    unsigned busy; /* mutexes held by anyone */
+    bool rwlocks;
     unsigned posted[SIGNALS];
     struct lge_sync *syncs[SIGNALS];
     struct clock flowed[SIGNALS];
@@ -106,11 +111,13 @@ static void start(struct machine *machine, unsigned thread, struct lge_thread *p
     started->serial = lge_thread_serial(started->engine);
 }
 
-static struct lge_request request_for(const struct machine *machine, unsigned mutex) {
-    uintptr_t frame = 0x5000 + 16 * mutex;
-    struct lge_request request = {.address = &machine->ids[mutex], .id = machine->ids[mutex], .site = frame};
+static struct lge_request request_for(const struct machine *machine, const struct random_step *step) {
+    uintptr_t frame = 0x5000 + 32 * step->object + 16 * step->shared;
+    struct lge_request request = {
+        .address = &machine->ids[step->object], .id = machine->ids[step->object], .site = frame};
     request.context = lge_context_intern(&frame, 1, false);
-    request.kind = LGR_LOCK_MUTEX;
+    request.mode = step->shared ? LGR_SHARED : LGR_EXCLUSIVE;
+    request.kind = machine->rwlocks ? LGR_LOCK_RWLOCK : LGR_LOCK_MUTEX;
     return request;
 }
 
@@ -134,50 +141,66 @@ static bool watched(const struct machine *machine, const struct dependency *depe
 static bool repeats(const struct machine *machine, const struct dependency *dependency) {
     for (const struct dependency *old = machine->dependencies; old < dependency; old++) {
         if (old->thread == dependency->thread && old->request == dependency->request &&
-            old->stack == dependency->stack && old->generation == dependency->generation) {
+            old->shared == dependency->shared && old->stack == dependency->stack &&
+            old->generation == dependency->generation) {
             return true;
         }
     }
     return false;
 }
 
-static void depend(struct machine *machine, unsigned thread, unsigned mutex) {
-    struct random_thread *self = &machine->threads[thread];
+static void depend(struct machine *machine, const struct random_step *step) {
+    struct random_thread *self = &machine->threads[step->thread];
     if (self->held == 0) {
         return;
     }
-    self->clock.times[thread]++;
+    self->clock.times[step->thread]++;
     struct dependency *dependency = &machine->dependencies[machine->dependency_count++];
-    dependency->thread = thread;
-    dependency->request = mutex;
+    dependency->thread = step->thread;
+    dependency->request = step->object;
+    dependency->shared = step->shared;
     dependency->held = self->held;
+    dependency->owned = self->owned;
     dependency->stack = self->stack;
     dependency->generation = self->generation;
     dependency->clock = self->clock;
     dependency->traceless = repeats(machine, dependency) && !watched(machine, dependency);
 }
 
+/* Nobody ever waits here, and nobody takes a lock twice. */
+static bool is_free(const struct machine *machine, const struct random_step *step) {
+    for (size_t i = 0; i < THREADS; i++) {
+        const struct random_thread *other = &machine->threads[i];
+        unsigned hinders = step->shared && i != step->thread ? other->owned : other->held;
+        if (hinders & 1u << step->object) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool lock_mutex(struct machine *machine, const struct random_step *step) {
     struct random_thread *self = &machine->threads[step->thread];
-    if (machine->busy & 1u << step->object) {
+    if (!is_free(machine, step)) {
         return false;
     }
-    struct lge_request request = request_for(machine, step->object);
+    struct lge_request request = request_for(machine, step);
     if (step->kind == RANDOM_LOCK) {
-        depend(machine, step->thread, step->object);
+        depend(machine, step);
         lge_check(self->engine, &request);
     }
     lge_acquired(self->engine, &request);
     self->held |= 1u << step->object;
-    self->stack = self->stack << 4 | (step->object + 1);
-    machine->busy |= 1u << step->object;
+    self->owned |= step->shared ? 0 : 1u << step->object;
+    self->stack = self->stack << 4 | (2 * step->object + step->shared + 1);
     return true;
 }
 
+/* The stack without a lock, in either mode. */
 static uint64_t without(uint64_t stack, unsigned lock) {
     uint64_t newer = 0;
     for (unsigned shift = 0; stack >> shift; shift += 4) {
-        if ((stack >> shift & 15) == lock) {
+        if (((stack >> shift & 15) - 1) / 2 == lock) {
             return stack >> shift >> 4 << shift | newer;
         }
         newer |= stack & (uint64_t)15 << shift;
@@ -192,8 +215,8 @@ static bool unlock_mutex(struct machine *machine, const struct random_step *step
     }
     lge_released(self->engine, &machine->ids[step->object]);
     self->held &= ~(1u << step->object);
-    self->stack = without(self->stack, step->object + 1);
-    machine->busy &= ~(1u << step->object);
+    self->owned &= ~(1u << step->object);
+    self->stack = without(self->stack, step->object);
     return true;
 }
 
@@ -264,13 +287,14 @@ static bool execute(struct machine *machine, const struct random_step *step) {
     return false;
 }
 
-static void machine_begin(struct machine *machine, unsigned first_threads) {
+static void machine_begin(struct machine *machine, const struct program *program) {
     static const char *const names[MUTEXES] = {"A", "B", "C", "D", "E"};
     memset(machine, 0, sizeof *machine);
     struct lge_config config = {
         .search_budget = 1u << 20, .stack_depth = 4, .on_finding = seen_take, .user = &machine->seen};
     lge_start(&config);
-    for (unsigned i = 0; i < first_threads; i++) {
+    machine->rwlocks = program->rwlocks;
+    for (unsigned i = 0; i < program->first_threads; i++) {
         start(machine, i, NULL);
     }
     for (unsigned i = 0; i < MUTEXES; i++) {
@@ -297,8 +321,14 @@ static bool before(const struct dependency *one, const struct dependency *other)
 
 /* Whether both threads can stand at their requests at one time. */
 static bool together(const struct dependency *one, const struct dependency *other) {
-    return one->thread != other->thread && (one->held & other->held) == 0 && !before(one, other) &&
+    bool gate = (one->held & other->held & (one->owned | other->owned)) != 0;
+    return one->thread != other->thread && one->request != other->request && !gate && !before(one, other) &&
            !before(other, one);
+}
+
+/* Whether the request of one waits for what the other holds. */
+static bool waits(const struct dependency *one, const struct dependency *other) {
+    return ((one->shared ? other->owned : other->held) & 1u << one->request) != 0;
 }
 
 /* What a ring is compared with; called with its parts in order. */
@@ -308,13 +338,12 @@ typedef bool ring_test(const struct machine *machine, const struct dependency *c
 /* Extends the ring so far in every way; true when `test` held for a whole one. */
 static bool extend(const struct machine *machine, const struct dependency **ring, size_t length,
                    ring_test *test, const void *user) {
-    if (length > 1 && (ring[0]->held & 1u << ring[length - 1]->request) &&
-        test(machine, ring, length, user)) {
+    if (length > 1 && waits(ring[length - 1], ring[0]) && test(machine, ring, length, user)) {
         return true;
     }
     for (size_t i = 0; length < LIVE + 4 && i < machine->dependency_count; i++) {
         const struct dependency *next = &machine->dependencies[i];
-        bool fits = length == 0 || (next->held & 1u << ring[length - 1]->request);
+        bool fits = length == 0 || waits(ring[length - 1], next);
         for (size_t j = 0; fits && j < length; j++) {
             fits = together(ring[j], next);
         }
@@ -403,10 +432,9 @@ static enum outcome compare(const struct machine *machine) {
     return any_ring(machine, is_ring, NULL) ? AGREE_FEASIBLE : AGREE_NONE;
 }
 
-static enum outcome run_program(const struct program *program, unsigned first_threads, char *error,
-                                size_t size) {
+static enum outcome run_program(const struct program *program, char *error, size_t size) {
     struct machine machine;
-    machine_begin(&machine, first_threads);
+    machine_begin(&machine, program);
     for (size_t i = 0; i < program->count; i++) {
         execute(&machine, &program->steps[i]);
     }
@@ -434,6 +462,7 @@ static struct random_step propose(const struct machine *machine, unsigned mutexe
     unsigned dice = below(100);
     step.object = below(mutexes);
     step.kind = dice < 8 ? RANDOM_TRY : RANDOM_LOCK;
+    step.shared = machine->rwlocks && below(2) == 0;
     if (held && dice >= 55 - 12 * (unsigned)(3 - __builtin_popcount(held) > 0)) {
         step.kind = RANDOM_UNLOCK;
     } else if (ordering && dice >= 90) {
@@ -444,13 +473,14 @@ static struct random_step propose(const struct machine *machine, unsigned mutexe
     return step;
 }
 
-static void make_program(struct program *program, unsigned *first_threads) {
+static void make_program(struct program *program) {
     struct machine machine;
     unsigned mutexes = 2 + below(MUTEXES - 1), wanted = 8 + below(STEPS - 8);
     bool ordering = below(2) == 0;
-    *first_threads = ordering ? 1 + below(3) : 2 + below(LIVE - 1);
-    machine_begin(&machine, *first_threads);
+    program->first_threads = ordering ? 1 + below(3) : 2 + below(LIVE - 1);
+    program->rwlocks = below(3) == 0;
     program->count = 0;
+    machine_begin(&machine, program);
     for (unsigned attempts = 0; attempts < 4000 && program->count < wanted; attempts++) {
         struct random_step step = propose(&machine, mutexes, ordering);
         if (step.kind == RANDOM_CREATE && live_threads(&machine) >= LIVE) {
@@ -465,50 +495,54 @@ static void make_program(struct program *program, unsigned *first_threads) {
 
 /* ---- telling ---- */
 
-static void print_step(const struct random_step *step) {
+static void print_step(const struct random_step *step, bool rwlocks) {
     static const char *const words[] = {"lock", "trylock", "unlock", "post", "wait", "create", "join"};
-    printf("T%u: %s ", step->thread + 1, words[step->kind]);
+    printf("    T%u: ", step->thread + 1);
     switch (step->kind) {
     case RANDOM_LOCK:
     case RANDOM_TRY:
+        printf("%s%s%s %c\n", step->kind == RANDOM_TRY ? "try" : "",
+               step->shared ? "rd"
+               : rwlocks    ? "wr"
+                            : "",
+               "lock", 'A' + (int)step->object);
+        break;
     case RANDOM_UNLOCK:
-        printf("%c\n", 'A' + (int)step->object);
+        printf("unlock %c\n", 'A' + (int)step->object);
         break;
     case RANDOM_POST:
     case RANDOM_WAIT:
-        printf("S%u\n", step->object + 1);
+        printf("%s S%u\n", words[step->kind], step->object + 1);
         break;
     case RANDOM_CREATE:
     case RANDOM_JOIN:
-        printf("T%u\n", step->object + 1);
+        printf("%s T%u\n", words[step->kind], step->object + 1);
         break;
     }
 }
 
 /* Leaves out every step that the failure does not need. */
-static void shrink(struct program *program, unsigned first_threads, enum outcome outcome) {
+static void shrink(struct program *program, enum outcome outcome) {
     char error[256];
     for (size_t i = program->count; i-- > 0;) {
         struct program smaller = *program;
         smaller.count--;
         memmove(smaller.steps + i, smaller.steps + i + 1, (smaller.count - i) * sizeof *smaller.steps);
-        if (run_program(&smaller, first_threads, error, sizeof error) == outcome) {
+        if (run_program(&smaller, error, sizeof error) == outcome) {
             *program = smaller;
             i = program->count;
         }
     }
 }
 
-static void tell(struct program *program, unsigned first_threads, enum outcome outcome, uint64_t seed,
-                 const char *error) {
+static void tell(struct program *program, enum outcome outcome, uint64_t seed, const char *error) {
     static const char *const faults[] = {[UNSOUND] = "a feasible cycle is reported that is none",
                                          [INCOMPLETE] = "a feasible cycle is not reported",
                                          [BROKEN] = "the engine broke a promise"};
     printf("FAIL oracle: %s %s (seed %#llx)\n", faults[outcome], error, (unsigned long long)seed);
-    shrink(program, first_threads, outcome);
+    shrink(program, outcome);
     for (size_t i = 0; i < program->count; i++) {
-        printf("    ");
-        print_step(&program->steps[i]);
+        print_step(&program->steps[i], program->rwlocks);
     }
 }
 
@@ -518,14 +552,13 @@ int oracle_main(size_t count, uint64_t seed) {
     bool single = seed != 0;
     for (size_t i = 0; i < (single ? 1 : count); i++) {
         struct program program;
-        unsigned first_threads;
         uint64_t own = single ? seed : (DEFAULT_SEED + i) * 0x9e3779b97f4a7c15u;
         random_state = own;
-        make_program(&program, &first_threads);
-        enum outcome outcome = run_program(&program, first_threads, error, sizeof error);
+        make_program(&program);
+        enum outcome outcome = run_program(&program, error, sizeof error);
         feasible += outcome == AGREE_FEASIBLE;
         if (outcome >= UNSOUND && failed++ < 10) {
-            tell(&program, first_threads, outcome, own, error);
+            tell(&program, outcome, own, error);
         }
     }
     printf("oracle: %zu programs, %zu with a feasible cycle\n", count, feasible);

@@ -46,7 +46,6 @@ static struct step *add_step(struct step_parser *parser, enum step_kind kind, si
     step->kind = kind;
     step->object = object;
     step->line = parser->line->line;
-    step->place = (size_t)step->line * 4096 + parser->line->steps.count;
     return step;
 }
 

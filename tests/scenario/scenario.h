@@ -78,8 +78,7 @@ struct step {
     bool attempt; /* trylock */
     bool timed;
     int line;
-    size_t label; /* 1 + index of the `at` label; 0: the place in the file is the context */
-    size_t place; /* distinct for every step written in the file */
+    size_t label; /* 1 + index of the `at` label; 0: none */
 };
 
 enum event_kind { EVENT_NONE, EVENT_TIMEOUT, EVENT_AGAIN };

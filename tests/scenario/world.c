@@ -143,13 +143,16 @@ uint32_t world_label_context(const struct world *world, size_t label) {
 }
 
 /* All labelled steps lock at one site, as through one lock function; the label
- * stands for that function's caller. */
+ * stands for that function's caller.  Without a label each lock has one site for
+ * each kind of call, so that a repeated line is a repeated chain. */
 uint32_t world_context(const struct world *world, const struct step *step, uintptr_t *site) {
     if (step->label) {
         *site = WRAPPER_SITE;
         return world_label_context(world, step->label);
     }
-    uintptr_t frames[] = {PLACE_BASE + 16 * step->place, PLACE_BASE};
+    uintptr_t kind =
+        (uintptr_t)step->kind << 3 | (uintptr_t)step->mode << 2 | (uintptr_t)step->attempt << 1 | step->timed;
+    uintptr_t frames[] = {PLACE_BASE + 4096 * step->object + 16 * kind, PLACE_BASE};
     *site = frames[0];
     return lge_context_intern(frames, 2, false);
 }
