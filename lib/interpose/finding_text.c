@@ -20,9 +20,9 @@ static const char *base_name(const char *path) {
 static void put_place(struct lgp_text *text, uintptr_t address) {
     struct lgp_module module;
     if (!lgp_module_find(address, &module))
-        lgp_format(text, "%#lx", (unsigned long)address);
+        lgp_format(text, "0x%lx", (unsigned long)address);
     else
-        lgp_format(text, "%s+%#lx", module.path[0] == '\0' ? "main program" : base_name(module.path),
+        lgp_format(text, "%s+0x%lx", module.path[0] == '\0' ? "main program" : base_name(module.path),
                    (unsigned long)(address - module.bias));
 }
 
