@@ -37,26 +37,55 @@ const struct lgr_header_copy *lgr_header(const struct lgr_file *file);
  * NULL arrays have count 0; arrays are in the order of their ids, and of two
  * records with one id the later counts.  Lookups by id return NULL when
  * unknown: ids inside records may name what was never written (max_data). */
-struct lgr_process_info { const char *exe, *cmdline, *options, *tool; };
+struct lgr_process_info {
+    const char *exe, *cmdline, *options, *tool;
+};
 const struct lgr_process_info *lgr_process(const struct lgr_file *file); /* never NULL; fields may be "" */
 
-struct lgr_module_info { uint32_t id; uint64_t start, end, bias; const char *path; const uint8_t *build_id; size_t build_id_length; };
+struct lgr_module_info {
+    uint32_t id;
+    uint64_t start, end, bias;
+    const char *path;
+    const uint8_t *build_id;
+    size_t build_id_length;
+};
 const struct lgr_module_info *lgr_modules(const struct lgr_file *file, size_t *count);
 const struct lgr_module_info *lgr_module_by_id(const struct lgr_file *file, uint32_t id);
 
-struct lgr_context_info { uint32_t id; bool partial; size_t frame_count; const struct lgr_location *frames; };
+struct lgr_context_info {
+    uint32_t id;
+    bool partial;
+    size_t frame_count;
+    const struct lgr_location *frames;
+};
 const struct lgr_context_info *lgr_contexts(const struct lgr_file *file, size_t *count);
 const struct lgr_context_info *lgr_context_by_id(const struct lgr_file *file, uint32_t id);
 
-struct lgr_class_info { uint32_t id; uint16_t kind; int16_t level; uint32_t context; const char *name; struct lgr_location variable; };
+struct lgr_class_info {
+    uint32_t id;
+    uint16_t kind;
+    int16_t level;
+    uint32_t context;
+    const char *name;
+    struct lgr_location variable;
+};
 const struct lgr_class_info *lgr_classes(const struct lgr_file *file, size_t *count);
 const struct lgr_class_info *lgr_class_by_id(const struct lgr_file *file, uint32_t id);
 
-struct lgr_lock_info { uint64_t id, address; uint32_t class_id; uint16_t kind, attributes; struct lgr_lock_stats stats; };
+struct lgr_lock_info {
+    uint64_t id, address;
+    uint32_t class_id;
+    uint16_t kind, attributes;
+    struct lgr_lock_stats stats;
+};
 const struct lgr_lock_info *lgr_locks(const struct lgr_file *file, size_t *count);
 const struct lgr_lock_info *lgr_lock_by_id(const struct lgr_file *file, uint64_t id);
 
-struct lgr_thread_info { uint32_t serial, tid, parent, creation_context; struct lgr_location start_routine; const char *name; };
+struct lgr_thread_info {
+    uint32_t serial, tid, parent, creation_context;
+    struct lgr_location start_routine;
+    const char *name;
+};
 const struct lgr_thread_info *lgr_threads(const struct lgr_file *file, size_t *count);
 const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, uint32_t serial);
 
@@ -66,7 +95,11 @@ const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index);
 
 /* One entry per problem, in the order of their numbers: the last record of
  * each, checked; its count includes the earlier ones. */
-struct lgr_finding_edge_info { const struct lgr_finding_edge *edge; const struct lgr_held *held; size_t held_count; };
+struct lgr_finding_edge_info {
+    const struct lgr_finding_edge *edge;
+    const struct lgr_held *held;
+    size_t held_count;
+};
 struct lgr_finding_info {
     const struct lgr_finding *finding;
     uint64_t count;
@@ -78,7 +111,10 @@ const struct lgr_finding_info *lgr_findings(const struct lgr_file *file, size_t 
 /* Consistent copies of the thread states that were in use. */
 const struct lgr_thread_state *lgr_thread_states(const struct lgr_file *file, size_t *count);
 
-struct lgr_message_info { uint32_t severity; const char *text; };
+struct lgr_message_info {
+    uint32_t severity;
+    const char *text;
+};
 const struct lgr_message_info *lgr_messages(const struct lgr_file *file, size_t *count);
 
 /* Records passed over because they were damaged, or because they were of a type
