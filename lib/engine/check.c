@@ -8,6 +8,7 @@
 #include "engine/finding.h"
 #include "engine/known.h"
 #include "engine/lock_class.h"
+#include "engine/map.h"
 #include "engine/search.h"
 #include "platform/memory.h"
 
@@ -144,11 +145,27 @@ static bool insert_ordered(const struct lge_thread *thread, struct lge_lock *to,
 
 /* ---- classes ---- */
 
+/* Pairs of classes, modes and contexts in the evidence file; graph lock. */
+static struct lge_map written;
+static char present;
+
+static void write_edge(const struct lgr_held *held, uint64_t to_lock, const struct lge_dependency *dependency,
+                       uint64_t key) {
+    if (!recording || lge_map_get(&written, key) != NULL) return;
+    lge_map_add(&written, key, &present);
+    lge_evidence_edge(held->lock, to_lock, held, dependency);
+}
+
+void lge_check_new_file(void) { lge_map_clear(&written); }
+
+/* A guessed class never supports more than a note, and much noise: those stay
+ * out of the class graph. */
+static bool has_role(const struct lge_class *class) { return class != NULL && class->kind != LGR_CLASS_GUESS; }
+
 static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock, struct lge_dependency *dependency) {
-    if (recording) lge_evidence_edge(held->lock, to_lock, held, dependency);
     struct lge_class *from = lge_class_get(lge_lock_class(held->lock));
     struct lge_class *to = lge_class_get(lge_lock_class(to_lock));
-    if (from == NULL || to == NULL || from == to) return;
+    if (!has_role(from) || !has_role(to) || from == to) return;
     struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
     bool fresh = edge == NULL;
     if (fresh) {
@@ -172,6 +189,7 @@ static void check_classes(struct lge_thread *thread, uint64_t to_lock, struct lg
         uint64_t key = lge_mix(request, (uint64_t)held->context << 33 | (uint64_t)held->mode << 32 | lge_lock_class(held->lock));
         if (lge_recent(thread, key)) continue;
         lge_graph_lock();
+        write_edge(held, to_lock, dependency, key);
         insert_class_edge(held, to_lock, dependency);
         lge_graph_unlock();
         lge_recent_insert(thread, key);
@@ -253,5 +271,6 @@ void lge_check_reset(void) {
         lge_dependency_drop(later->dependency);
         lgp_free(later, sizeof *later);
     }
+    lge_map_clear(&written);
     atomic_store_explicit(&degraded, 0, memory_order_relaxed);
 }

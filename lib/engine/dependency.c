@@ -41,9 +41,8 @@ static void copy_holds(struct lge_dependency *to, const struct lge_thread *threa
         if ((to->lockset & bloom(held->id)) != 0 && listed(to, held->id)) continue;
         to->held[to->held_count++] = (struct lgr_held){held->id, held->context, held->mode};
         to->lockset |= bloom(held->id);
-        uint64_t how = (uint64_t)held->context << 1 | held->mode;
-        to->signature = lge_mix(to->signature ^ held->id, how);
-        to->shape = lge_mix(to->shape ^ lge_lock_class(held->id), how);
+        to->signature = lge_mix(to->signature ^ held->id, held->mode);
+        to->shape = lge_mix(to->shape ^ lge_lock_class(held->id), held->mode);
     }
 }
 
@@ -71,7 +70,7 @@ struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const stru
     made->context = context;
     made->mode = request->mode;
     made->flags = request->flags;
-    made->signature = made->shape = lge_mix(context, (uint64_t)request->flags << 8 | request->mode);
+    made->signature = made->shape = lge_mix(request->flags, request->mode);
     copy_holds(made, thread);
     lge_dependency_drop(thread->last_dependency);
     thread->last_dependency = made;

@@ -19,7 +19,7 @@ struct lge_dependency {
     uint32_t epoch;
     struct lge_past *past;
     uint64_t chain;     /* key of the held stack */
-    uint64_t signature; /* held locks, modes, contexts and the request's */
+    uint64_t signature; /* held locks and modes, and how it was requested */
     uint64_t shape;     /* the same with classes instead of locks */
     uint64_t lockset;   /* Bloom word of the held ids: disjoint words, disjoint sets */
     uint32_t context;   /* of the request */

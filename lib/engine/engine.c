@@ -73,6 +73,7 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     if (self != NULL) lge_waits_after_fork(self);
     lge_findings_reset();
     lge_evidence_new_file();
+    lge_check_new_file();
     lge_identity_after_fork(tid);
 }
 

@@ -8,9 +8,11 @@
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 
-/* Of one edge: dependencies kept that are equal but for thread and time, and
- * that are equal but for the instances held. */
-enum { KEPT_EQUAL = 3, KEPT_ALIKE = 16 };
+/* Of one edge: dependencies kept that are equal but for thread and time, that
+ * are equal but for the instances held, and in all.  Contexts make no
+ * difference to a verdict, so the first ones stand for all (each pair of them is
+ * in the evidence file). */
+enum { KEPT_EQUAL = 3, KEPT_ALIKE = 16, KEPT_IN_ALL = 64 };
 
 static struct {
     struct lgp_lock graph;
@@ -212,6 +214,8 @@ bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency) {
         replace(own != NULL ? own : last_equal, dependency);
     else if (alike >= KEPT_ALIKE + most_equal)
         replace(last_alike, dependency);
+    else if (edge->count >= KEPT_IN_ALL + most_equal)
+        replace(&edge->dependencies[dependency->signature % edge->count], dependency);
     else
         return append(edge, dependency);
     return true;
