@@ -15,16 +15,75 @@
 int libc_mutex_lock(pthread_mutex_t *mutex);
 int libc_mutex_trylock(pthread_mutex_t *mutex);
 int libc_mutex_unlock(pthread_mutex_t *mutex);
+int libc_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int libc_mutex_destroy(pthread_mutex_t *mutex);
 __asm__(".symver libc_mutex_lock,__pthread_mutex_lock@" OLDEST);
 __asm__(".symver libc_mutex_trylock,__pthread_mutex_trylock@" OLDEST);
 __asm__(".symver libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
+__asm__(".symver libc_mutex_init,__pthread_mutex_init@" OLDEST);
+__asm__(".symver libc_mutex_destroy,__pthread_mutex_destroy@" OLDEST);
 
 const struct lgi_libc lgi_libc = {libc_mutex_lock, libc_mutex_trylock, libc_mutex_unlock};
+
+/* The constructors of libraries that a program is linked with may run before
+ * ours and call anything: the first such call looks all of them up. */
+#define EARLY(field, parameters, ...)                                                                        \
+    static int early_##field parameters {                                                                    \
+        lgi_real_start();                                                                                    \
+        return lgi_real.field(__VA_ARGS__);                                                                  \
+    }
+EARLY(mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *at), mutex, at)
+EARLY(mutex_clocklock, (pthread_mutex_t * mutex, clockid_t clock, const struct timespec *at), mutex, clock,
+      at)
+EARLY(cond_init, (pthread_cond_t * condition, const pthread_condattr_t *attributes), condition, attributes)
+EARLY(cond_destroy, (pthread_cond_t * condition), condition)
+EARLY(cond_wait, (pthread_cond_t * condition, pthread_mutex_t *mutex), condition, mutex)
+EARLY(cond_timedwait, (pthread_cond_t * condition, pthread_mutex_t *mutex, const struct timespec *at),
+      condition, mutex, at)
+EARLY(cond_clockwait,
+      (pthread_cond_t * condition, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at),
+      condition, mutex, clock, at)
+EARLY(cond_signal, (pthread_cond_t * condition), condition)
+EARLY(cond_broadcast, (pthread_cond_t * condition), condition)
+EARLY(mtx_init, (mtx_t * mutex, int type), mutex, type)
+EARLY(thrd_create, (thrd_t * thread, thrd_start_t routine, void *argument), thread, routine, argument)
+EARLY(thrd_join, (thrd_t thread, int *value), thread, value)
+EARLY(thrd_detach, (thrd_t thread), thread)
+EARLY(create,
+      (pthread_t * thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument),
+      thread, attributes, routine, argument)
+EARLY(join, (pthread_t thread, void **value), thread, value)
+EARLY(tryjoin, (pthread_t thread, void **value), thread, value)
+EARLY(timedjoin, (pthread_t thread, void **value, const struct timespec *at), thread, value, at)
+EARLY(clockjoin, (pthread_t thread, void **value, clockid_t clock, const struct timespec *at), thread, value,
+      clock, at)
+EARLY(detach, (pthread_t thread), thread)
 
 struct lgi_real lgi_real = {
     .mutex_lock = libc_mutex_lock,
     .mutex_trylock = libc_mutex_trylock,
     .mutex_unlock = libc_mutex_unlock,
+    .mutex_init = libc_mutex_init,
+    .mutex_destroy = libc_mutex_destroy,
+    .mutex_timedlock = early_mutex_timedlock,
+    .mutex_clocklock = early_mutex_clocklock,
+    .cond_init = early_cond_init,
+    .cond_destroy = early_cond_destroy,
+    .cond_wait = early_cond_wait,
+    .cond_timedwait = early_cond_timedwait,
+    .cond_clockwait = early_cond_clockwait,
+    .cond_signal = early_cond_signal,
+    .cond_broadcast = early_cond_broadcast,
+    .mtx_init = early_mtx_init,
+    .thrd_create = early_thrd_create,
+    .thrd_join = early_thrd_join,
+    .thrd_detach = early_thrd_detach,
+    .create = early_create,
+    .join = early_join,
+    .tryjoin = early_tryjoin,
+    .timedjoin = early_timedjoin,
+    .clockjoin = early_clockjoin,
+    .detach = early_detach,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */
@@ -33,8 +92,10 @@ struct entry {
     const char *name;
     const char *version;
 };
-#define REAL(field, name) { offsetof(struct lgi_real, field), name, NULL }
-#define REAL_VERSION(field, name, version) { offsetof(struct lgi_real, field), name, version }
+#define REAL(field, name)                                                                                    \
+    { offsetof(struct lgi_real, field), name, NULL }
+#define REAL_VERSION(field, name, version)                                                                   \
+    { offsetof(struct lgi_real, field), name, version }
 #if defined __x86_64__
 #define CONDITION_VERSION "GLIBC_2.3.2"
 #else
@@ -71,7 +132,8 @@ static const struct entry entries[] = {
  * is for libc only: it counts when the plain one leads to libc, too. */
 static void *look_up(const struct entry *entry) {
     void *plain = dlsym(RTLD_NEXT, entry->name);
-    if (entry->version == NULL) return plain;
+    if (entry->version == NULL)
+        return plain;
     void *versioned = dlvsym(RTLD_NEXT, entry->name, entry->version);
     return versioned != NULL ? versioned : plain;
 }
@@ -79,6 +141,7 @@ static void *look_up(const struct entry *entry) {
 void lgi_real_start(void) {
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
         void *found = look_up(&entries[i]);
-        if (found != NULL) *(void **)(void *)((char *)&lgi_real + entries[i].offset) = found;
+        if (found != NULL)
+            *(void **)(void *)((char *)&lgi_real + entries[i].offset) = found;
     }
 }
