@@ -14,6 +14,7 @@
 #include "demangle.h"
 #include "symbols_inline.h"
 #include "symbols_type.h"
+#include "symbols_unit.h"
 #include "text.h"
 
 struct module_symbols {
@@ -231,19 +232,6 @@ struct variable symbols_variable(struct symbols *symbols, struct module_symbols 
     return result;
 }
 
-static void set_line(struct symbols *symbols, struct module_symbols *module, uint64_t address,
-                     struct code_frame *frame) {
-    Dwfl_Line *line = dwfl_module_getsrc(module->module, address);
-    int number = 0;
-    const char *file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
-    if (!file || number <= 0)
-        return;
-    const char *directory = file[0] == '/' ? NULL : dwfl_line_comp_dir(line);
-    frame->file = text_clean(&symbols->pool, directory ? pool_printf(&symbols->pool, "%s/%s", directory, file)
-                                                       : file);
-    frame->line = (unsigned)number;
-}
-
 /* Without debug information: one frame, from the symbol table. */
 static struct code_frames plain_frame(struct symbols *symbols, struct code_frame frame, const char *name) {
     struct code_frame *copy = pool_alloc(&symbols->pool, sizeof *copy);
@@ -267,10 +255,11 @@ static struct code_frames look_up(struct symbols *symbols, struct module_symbols
     uint64_t displacement = 0;
     const char *name = symbol_name(module, offset - 1, &displacement, &symbol);
     frame.function_offset = displacement + 1;
-    set_line(symbols, module, offset - 1, &frame);
     Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = dwfl_module_addrdie(module->module, offset - 1, &bias);
+    Dwarf_Die *unit = unit_at(module->module, offset - 1, &bias);
     struct code_frames result = {0};
+    if (unit)
+        set_line(&symbols->pool, unit, offset - 1 - bias, &frame);
     if (unit)
         result = inlined_frames(&symbols->pool, unit, offset - 1 - bias, frame, name);
     return result.count ? result : plain_frame(symbols, frame, name);

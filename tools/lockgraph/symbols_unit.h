@@ -1,0 +1,17 @@
+/* The compilation unit and source line of an address. */
+#ifndef LOCKGRAPH_COMMAND_SYMBOLS_UNIT_H
+#define LOCKGRAPH_COMMAND_SYMBOLS_UNIT_H
+
+#include <elfutils/libdwfl.h>
+
+#include "symbols.h"
+
+/* NULL: no debug information covers `address`.  *bias is what to subtract from
+ * it for the unit's own addresses. */
+Dwarf_Die *unit_at(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias);
+
+/* Sets file (absolute where it is known) and line of `frame`; leaves both alone
+ * where the unit has no line for `address` (in its own addresses). */
+void set_line(struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address, struct code_frame *frame);
+
+#endif
