@@ -11,7 +11,7 @@
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t key;
 
-static void nest(pthread_mutex_t *outer, pthread_mutex_t *inner) {
+__attribute__((noinline)) static void nest(pthread_mutex_t *outer, pthread_mutex_t *inner) {
     pthread_mutex_lock(outer); /* HELD outer */
     pthread_mutex_lock(inner); /* WANTED inner */
     pthread_mutex_unlock(inner);
