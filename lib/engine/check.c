@@ -3,6 +3,7 @@
  * of a watched one); a known chain never gets here. */
 #include "engine/check.h"
 
+#include "engine/collect.h"
 #include "engine/context.h"
 #include "engine/evidence.h"
 #include "engine/finding.h"
@@ -20,10 +21,13 @@ struct postponed {
 };
 static struct postponed *postponed;
 static _Atomic uint32_t degraded; /* enum lgr_degraded bits; relaxed */
+static _Atomic uint64_t unwrapped; /* events that left no evidence; relaxed */
 static bool recording;
 
 void lge_check_start(const struct lge_config *config) { recording = config->recording; }
 uint32_t lge_degraded(void) { return atomic_load_explicit(&degraded, memory_order_relaxed); }
+uint64_t lge_unwrapped(void) { return atomic_load_explicit(&unwrapped, memory_order_relaxed); }
+void lge_count_unwrapped(void) { atomic_fetch_add_explicit(&unwrapped, 1, memory_order_relaxed); }
 void lge_degrade(uint32_t bit) { atomic_fetch_or_explicit(&degraded, bit, memory_order_relaxed); }
 
 /* ---- cycles ---- */
@@ -253,6 +257,10 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         lge_known_insert(thread, key);
         return;
     }
+    if (!lge_collect_room()) {
+        lge_count_unwrapped();
+        return;
+    }
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     if (request->context != 0) context = request->context;
     struct lge_dependency *dependency = lge_dependency_make(thread, request, context);
@@ -272,5 +280,6 @@ void lge_check_reset(void) {
         lgp_free(later, sizeof *later);
     }
     lge_map_clear(&written);
+    atomic_store_explicit(&unwrapped, 0, memory_order_relaxed);
     atomic_store_explicit(&degraded, 0, memory_order_relaxed);
 }

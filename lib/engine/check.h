@@ -14,5 +14,8 @@ void lge_check_new_file(void);
 /* Bits of enum lgr_degraded that the engine set. */
 uint32_t lge_degraded(void);
 void lge_degrade(uint32_t bit);
+/* Events that could not be followed. */
+uint64_t lge_unwrapped(void);
+void lge_count_unwrapped(void);
 
 #endif

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/check.h"
+#include "engine/collect.h"
 #include "engine/context.h"
 #include "engine/deadlock.h"
 #include "engine/evidence.h"
@@ -24,6 +25,7 @@ void lge_start(const struct lge_config *config) {
     lge_findings_start(config);
     lge_check_start(config);
     lge_waits_start(config->recording);
+    lge_collect_start(config);
     lge_identity_start();
 }
 
@@ -31,6 +33,7 @@ void lge_finish(void) { lge_check_postponed(); }
 
 void lge_reset(void) {
     lge_check_reset();
+    lge_collect_reset();
     lge_findings_reset();
     lge_search_reset();
     lge_threads_reset();
@@ -144,6 +147,7 @@ void lge_figures(struct lge_figures *figures) {
         .dependencies = lge_dependency_count(),
         .contexts = lge_context_count(),
         .degraded = lge_degraded(),
+        .unwrapped = lge_unwrapped(),
     };
     lge_graph_lock();
     lge_table_lock();

@@ -58,6 +58,10 @@ struct lge_config {
      * made it, with engine locks held: it must not call back.  May be NULL. */
     void (*on_finding)(const struct lge_finding *finding, void *user);
     void *user;
+    /* Whether the lock with that id still is at that address; reads memory that
+     * may be gone, so it must not fault.  Called with engine locks held.  NULL:
+     * all are. */
+    bool (*lock_alive)(const void *address, uint64_t id, uint8_t attributes);
     uint8_t severity_of_kind[8]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that overrides */
 };
 
@@ -178,7 +182,7 @@ void lge_wait_end(struct lge_thread *thread);
 
 struct lge_figures {
     uint64_t locks, threads, nested, contended, edges, class_edges, dependencies, contexts, findings;
-    uint64_t searches, search_steps, reorders, degraded; /* degraded: enum lgr_degraded bits */
+    uint64_t searches, search_steps, reorders, unwrapped, degraded; /* degraded: enum lgr_degraded bits */
 };
 void lge_figures(struct lge_figures *figures);
 

@@ -244,17 +244,37 @@ void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_he
 
 /* ---- thread states ---- */
 
-static struct lgr_thread_state *free_states; /* slots of ended threads */
-static uint32_t free_generation;
+/* Slots that nobody uses any more, in the file of that generation. */
+static struct {
+    struct lgr_thread_state **items;
+    size_t count, room;
+    uint32_t generation;
+} free_states;
+
+static void put_free(struct lgr_thread_state *state) {
+    if (free_states.generation != generation) free_states.count = 0;
+    free_states.generation = generation;
+    if (free_states.count == free_states.room) {
+        size_t room = free_states.room ? free_states.room * 2 : 16;
+        struct lgr_thread_state **items =
+            lgp_resize(free_states.items, free_states.room * sizeof *items, room * sizeof *items);
+        if (items == NULL) return;
+        free_states.items = items;
+        free_states.room = room;
+    }
+    free_states.items[free_states.count++] = state;
+}
+
+static struct lgr_thread_state *take_free(void) {
+    if (free_states.generation != generation || free_states.count == 0) return NULL;
+    return free_states.items[--free_states.count];
+}
 
 /* A slot in the file: this thread's own, a free one, or a new one. */
 static struct lgr_thread_state *obtain_state(struct lge_thread *thread) {
     if (thread->state != NULL && thread->state_generation == generation) return thread->state;
-    struct lgr_thread_state *state = NULL;
-    if (free_states != NULL && free_generation == generation) {
-        state = free_states;
-        free_states = NULL;
-    } else {
+    struct lgr_thread_state *state = take_free();
+    if (state == NULL) {
         state = lgr_begin(LGR_THREAD_STATE, sizeof *state, true);
         if (state != NULL) lgr_commit(state);
     }
@@ -325,8 +345,7 @@ void lge_evidence_state_clear(struct lge_thread *thread) {
         state->wait_kind = LGR_WAIT_NONE;
         state->held_count = 0;
         end_state(state);
-        free_states = state;
-        free_generation = generation;
+        put_free(state);
     }
     thread->state = NULL;
     lgp_unlock(&lock);
@@ -356,5 +375,7 @@ void lge_evidence_lock_figures(void) {
 void lge_evidence_reset(void) {
     lge_recorded_modules_new_file();
     generation++;
-    free_states = NULL;
+    lgp_free(free_states.items, free_states.room * sizeof(struct lgr_thread_state *));
+    free_states.items = NULL;
+    free_states.count = free_states.room = 0;
 }

@@ -18,6 +18,7 @@ static struct {
     struct lgp_lock graph;
     struct lgp_lock table;
     struct lge_map locks;       /* by id */
+    _Atomic size_t lock_count;  /* of it; relaxed */
     struct lge_map edges;       /* by mixed ids */
     struct lge_map class_edges; /* by mixed ids */
 } all;
@@ -46,6 +47,7 @@ static struct lge_lock *obtain(uint64_t id, const void *address, uint8_t kind, u
         lgp_free(lock, sizeof *lock);
         return NULL;
     }
+    atomic_store_explicit(&all.lock_count, all.locks.count, memory_order_relaxed);
     lock->id = id;
     lock->address = address;
     lock->kind = kind;
@@ -61,6 +63,8 @@ struct lge_lock *lge_lock_obtain_held(const struct lge_held *held) {
     return obtain(held->id, held->address, held->kind, held->attributes);
 }
 
+size_t lge_locks_count(void) { return atomic_load_explicit(&all.lock_count, memory_order_relaxed); }
+
 void lge_locks_each(void (*visit)(struct lge_lock *lock, void *user), void *user) {
     for (size_t i = 0; i < all.locks.capacity; i++)
         if (all.locks.slots[i].value != NULL) visit(all.locks.slots[i].value, user);
@@ -75,6 +79,7 @@ static void remove_edges(struct lge_node *node) {
 static void forget(struct lge_lock *lock) {
     remove_edges(&lock->node);
     lge_map_remove(&all.locks, lock->id, lock);
+    atomic_store_explicit(&all.lock_count, all.locks.count, memory_order_relaxed);
     lgp_free(lock, sizeof *lock);
 }
 
@@ -257,5 +262,6 @@ void lge_graph_reset(void) {
     for (size_t i = 0; i < all.locks.capacity; i++)
         if (all.locks.slots[i].value != NULL) lgp_free(all.locks.slots[i].value, sizeof(struct lge_lock));
     lge_map_clear(&all.locks);
+    atomic_store_explicit(&all.lock_count, 0, memory_order_relaxed);
     lge_order_reset();
 }

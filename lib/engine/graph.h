@@ -59,6 +59,8 @@ void lge_table_unlock(void);
 struct lge_lock *lge_lock_find(uint64_t id);
 struct lge_lock *lge_lock_obtain(const struct lge_request *request);
 struct lge_lock *lge_lock_obtain_held(const struct lge_held *held);
+/* Locks with a record; any time, approximate. */
+size_t lge_locks_count(void);
 /* Every lock with a record, for the figures at exit: under the table lock. */
 void lge_locks_each(void (*visit)(struct lge_lock *lock, void *user), void *user);
 

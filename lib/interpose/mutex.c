@@ -14,6 +14,7 @@
 #include "interpose/mutex_fast.h"
 #include "interpose/mutex_wait.h"
 #include "interpose/real.h"
+#include "platform/memory.h"
 
 /* Bits of __kind beyond the type: a mutex with one of them keeps its list node
  * for itself (robust), or is shared with processes that do not know our tags. */
@@ -245,3 +246,11 @@ int lgi_mutex_destroy(pthread_mutex_t *mutex) {
 }
 
 LGI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex) { return lgi_mutex_destroy(mutex); }
+
+/* What the side table holds is alive until it is destroyed or reused. */
+bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes) {
+    if (!use_tags || (attributes & (LGR_LOCK_ROBUST | LGR_LOCK_PSHARED | LGR_LOCK_PRIO_INHERIT)) != 0) return true;
+    pthread_mutex_t copy;
+    if (!lgp_read_safely(&copy, address, sizeof copy)) return false;
+    return lge_tag_id(tag_of(&copy), address) == id;
+}

@@ -26,6 +26,9 @@ int lgi_mutex_unlock(pthread_mutex_t *mutex);
 void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 int lgi_mutex_destroy(pthread_mutex_t *mutex);
 
+/* Whether the mutex with that id still is at that address; never faults. */
+bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes);
+
 /* Options of the constructor. */
 void lgi_mutex_start(bool use_tags, uint32_t wait_slice_ms);
 

@@ -56,6 +56,7 @@ static void start_engine(void) {
         .stack_depth = options.stack_depth,
         .recording = true,
         .on_finding = lgi_print_finding,
+        .lock_alive = lgi_mutex_alive,
     };
     config.severity_of_kind[LGR_KIND_ORDER_CYCLE] = severity(LGP_CHECK_ORDER_CYCLE);
     config.severity_of_kind[LGR_KIND_DEADLOCK] = severity(LGP_CHECK_DEADLOCK);
@@ -83,6 +84,7 @@ void lgi_write_figures(void) {
     atomic_store_explicit(&header->locks, figures.locks, memory_order_relaxed);
     atomic_store_explicit(&header->threads, figures.threads, memory_order_relaxed);
     atomic_store_explicit(&header->nested_acquisitions, figures.nested, memory_order_relaxed);
+    atomic_store_explicit(&header->unwrapped, figures.unwrapped, memory_order_relaxed);
     atomic_store_explicit(&header->contended, figures.contended, memory_order_relaxed);
     atomic_store_explicit(&header->instance_edges, figures.edges, memory_order_relaxed);
     atomic_fetch_or_explicit(&header->degraded, (uint32_t)figures.degraded, memory_order_relaxed);
