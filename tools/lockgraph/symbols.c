@@ -13,6 +13,7 @@
 
 #include "demangle.h"
 #include "symbols_inline.h"
+#include "symbols_table.h"
 #include "symbols_type.h"
 #include "symbols_unit.h"
 #include "text.h"
@@ -23,6 +24,9 @@ struct module_symbols {
     const char *problem;  /* NULL: none */
     Dwfl *dwfl;
     Dwfl_Module *module; /* NULL: nothing to look in */
+    struct symbol_table table;
+    struct unit_index units;
+    struct inline_index inlined;
     struct variable_index variables;
     struct module_symbols *next;
 };
@@ -56,6 +60,9 @@ struct symbols *symbols_open(void) {
 static void keep_cached(void *node) { (void)node; }
 
 static void close_module(struct module_symbols *module) {
+    symbol_table_free(&module->table);
+    unit_index_free(&module->units);
+    inline_index_free(&module->inlined);
     variable_index_free(&module->variables);
     if (module->dwfl)
         dwfl_end(module->dwfl);
@@ -190,21 +197,13 @@ const char *symbols_problem(const struct symbols *symbols, size_t index) {
 
 /* ---- looking up ---- */
 
-static const char *symbol_name(struct module_symbols *module, uint64_t offset, uint64_t *displacement,
-                               GElf_Sym *symbol) {
-    if (!module || !module->module)
-        return NULL;
-    GElf_Off within = 0;
-    const char *name = dwfl_module_addrinfo(module->module, offset, &within, symbol, NULL, NULL, NULL);
-    *displacement = within;
-    return name && name[0] ? name : NULL;
+static const struct symbol *find_symbol(struct module_symbols *module, uint64_t offset) {
+    return module && module->module ? symbol_table_find(&module->table, module->module, offset) : NULL;
 }
 
 const char *symbols_function_at(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
-    GElf_Sym symbol;
-    uint64_t displacement;
-    const char *name = symbol_name(module, offset, &displacement, &symbol);
-    return name ? demangled(&symbols->pool, name, false) : NULL;
+    const struct symbol *symbol = find_symbol(module, offset);
+    return symbol ? demangled(&symbols->pool, symbol->name, false) : NULL;
 }
 
 #define LARGEST_LOCK 56 /* bytes, pthread_rwlock_t: a variable no larger is one lock */
@@ -220,14 +219,11 @@ static void add_part(struct symbols *symbols, struct module_symbols *module, uin
 }
 
 struct variable symbols_variable(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
-    GElf_Sym symbol;
-    struct variable result = {0};
-    const char *name = symbol_name(module, offset, &result.displacement, &symbol);
-    unsigned type = name ? GELF_ST_TYPE(symbol.st_info) : STT_FUNC;
-    if ((type != STT_OBJECT && type != STT_NOTYPE) || result.displacement >= symbol.st_size)
+    const struct symbol *symbol = find_symbol(module, offset);
+    if (!symbol || symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC || symbol->size == 0)
         return (struct variable){0};
-    result.name = demangled(&symbols->pool, name, false);
-    if (symbol.st_size > LARGEST_LOCK)
+    struct variable result = {demangled(&symbols->pool, symbol->name, false), offset - symbol->address};
+    if (symbol->size > LARGEST_LOCK)
         add_part(symbols, module, offset, &result);
     return result;
 }
@@ -251,17 +247,16 @@ static struct code_frames look_up(struct symbols *symbols, struct module_symbols
     frame.build_id = module->build_id;
     if (!module->module || offset == 0)
         return plain_frame(symbols, frame, NULL);
-    GElf_Sym symbol;
-    uint64_t displacement = 0;
-    const char *name = symbol_name(module, offset - 1, &displacement, &symbol);
-    frame.function_offset = displacement + 1;
+    const struct symbol *symbol = find_symbol(module, offset - 1);
+    const char *name = symbol ? symbol->name : NULL;
+    frame.function_offset = symbol ? offset - symbol->address : 0;
     Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = unit_at(module->module, offset - 1, &bias);
+    Dwarf_Die *unit = unit_at(&module->units, module->module, offset - 1, &bias);
     struct code_frames result = {0};
-    if (unit)
+    if (unit) {
         set_line(&symbols->pool, unit, offset - 1 - bias, &frame);
-    if (unit)
-        result = inlined_frames(&symbols->pool, unit, offset - 1 - bias, frame, name);
+        result = inlined_frames(&module->inlined, &symbols->pool, unit, offset - 1 - bias, frame, name);
+    }
     return result.count ? result : plain_frame(symbols, frame, name);
 }
 

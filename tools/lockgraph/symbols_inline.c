@@ -1,24 +1,16 @@
 #include "symbols_inline.h"
 
 #include <dwarf.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "demangle.h"
 #include "text.h"
 
-/* The concrete scopes around `address`, innermost first.  dwarf_getscopes
- * leaves the concrete tree at an inlined function (it goes on in the abstract
- * one), hence the second step from the innermost concrete entry. */
-static int concrete_scopes(Dwarf_Die *unit, uint64_t address, Dwarf_Die **scopes) {
-    Dwarf_Die *found = NULL;
-    if (dwarf_getscopes(unit, address, &found) <= 0)
-        return 0;
-    Dwarf_Die innermost = found[0];
-    free(found);
-    int count = dwarf_getscopes_die(&innermost, scopes);
-    return count > 0 ? count : 0;
-}
+#define DEEPEST_INLINING 64
+
+/* ---- names ---- */
 
 static const char *attribute_string(Dwarf_Die *die, unsigned name) {
     Dwarf_Attribute memory, *attribute = dwarf_attr_integrate(die, name, &memory);
@@ -67,10 +59,9 @@ static bool is_closure(Dwarf_Die *scope, const char *function) {
 }
 
 /* For functions without a symbol of their own: "bank::Account::debit". */
-static const char *qualified_name(struct pool *pool, Dwarf_Die *die) {
-    Dwarf_Die inner = declaration(*die), *scopes = NULL;
-    const char *name = attribute_string(die, DW_AT_name);
-    int count = name ? dwarf_getscopes_die(&inner, &scopes) : 0;
+static const char *qualified_name(struct pool *pool, Dwarf_Die *die, const char *name) {
+    Dwarf_Die *scopes = NULL;
+    int count = dwarf_getscopes_die(die, &scopes);
     for (int i = 1; i < count; i++) {
         const char *around = scope_name(pool, &scopes[i]);
         if (i == 1 && is_closure(&scopes[i], name))
@@ -79,8 +70,42 @@ static const char *qualified_name(struct pool *pool, Dwarf_Die *die) {
             name = pool_printf(pool, "%s::%s", around, name);
     }
     free(scopes);
-    return name ? text_clean(pool, name) : NULL;
+    return text_clean(pool, name);
 }
+
+struct cached_name {
+    const void *entry;
+    const char *name;
+};
+
+static int compare_names(const void *a, const void *b) {
+    const struct cached_name *left = a, *right = b;
+    return (const char *)left->entry < (const char *)right->entry
+               ? -1
+               : (const char *)left->entry > (const char *)right->entry;
+}
+
+static bool has_scopes(Dwarf_Die *unit) {
+    int language = dwarf_srclang(unit);
+    return language != DW_LANG_C && language != DW_LANG_C89 && language != DW_LANG_C99 && language != DW_LANG_C11;
+}
+
+/* Looking for what is around an entry reads its unit: once per entry. */
+static const char *plain_name(struct inline_index *index, struct pool *pool, Dwarf_Die *unit, Dwarf_Die *die) {
+    const char *name = attribute_string(die, DW_AT_name);
+    if (!name || !has_scopes(unit))
+        return name ? text_clean(pool, name) : NULL;
+    Dwarf_Die declared = declaration(*die);
+    struct cached_name key = {declared.addr, NULL}, **found = tfind(&key, &index->names, compare_names);
+    if (found)
+        return (*found)->name;
+    struct cached_name *entry = pool_alloc(pool, sizeof *entry);
+    *entry = (struct cached_name){declared.addr, qualified_name(pool, &declared, name)};
+    tsearch(entry, &index->names, compare_names);
+    return entry->name;
+}
+
+/* ---- one function ---- */
 
 static unsigned declared_line(Dwarf_Die *die) {
     int line = 0;
@@ -111,42 +136,73 @@ static void set_call_site(struct pool *pool, Dwarf_Die *unit, Dwarf_Die *die, st
         outer->line = (unsigned)value;
 }
 
-static bool is_function(Dwarf_Die *die, bool *inlined) {
-    int tag = dwarf_tag(die);
-    *inlined = tag == DW_TAG_inlined_subroutine;
-    return *inlined || tag == DW_TAG_subprogram;
-}
-
-static void set_function(struct pool *pool, Dwarf_Die *die, uint64_t address, const char *symbol,
-                         struct code_frame *frame) {
-    Dwarf_Addr low = 0;
+static void set_function(struct inline_index *index, struct pool *pool, Dwarf_Die *unit, Dwarf_Die *die,
+                         const char *symbol, struct code_frame *frame) {
     const char *mangled = linkage_name(die);
     if (!mangled && !frame->inlined)
         mangled = symbol;
-    frame->function = mangled ? demangled(pool, mangled, true) : qualified_name(pool, die);
+    frame->function = mangled ? demangled(pool, mangled, true) : plain_name(index, pool, unit, die);
     frame->name = mangled ? demangled(pool, mangled, false) : frame->function;
     frame->function_line = declared_line(die);
+}
+
+static void set_function_offset(Dwarf_Die *die, uint64_t address, struct code_frame *frame) {
+    Dwarf_Addr low = 0;
     if (dwarf_entrypc(die, &low) == 0 && low <= address)
         frame->function_offset = address - low + 1;
 }
 
-struct code_frames inlined_frames(struct pool *pool, Dwarf_Die *unit, uint64_t address,
-                                  struct code_frame frame, const char *symbol) {
-    Dwarf_Die *scopes = NULL;
-    int scope_count = concrete_scopes(unit, address, &scopes);
-    struct code_frame *frames = pool_array(pool, (size_t)scope_count + 1, sizeof *frames);
+/* ---- the chain ---- */
+
+/* Blocks and inlined functions within `parent` that hold the address. */
+static bool next_inner(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *inner) {
+    if (dwarf_child(parent, inner) != 0)
+        return false;
+    do {
+        int tag = dwarf_tag(inner);
+        bool scope = tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+                     tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+        if (scope && dwarf_haspc(inner, address) == 1)
+            return true;
+    } while (dwarf_siblingof(inner, inner) == 0);
+    return false;
+}
+
+/* The function and what is inlined in it there, outermost first. */
+static size_t chain_at(Dwarf_Die function, Dwarf_Addr address, Dwarf_Die *chain) {
     size_t count = 0;
-    for (int i = 0; i < scope_count; i++) {
-        bool inlined;
-        if (!is_function(&scopes[i], &inlined))
-            continue;
-        frame.inlined = inlined;
-        set_function(pool, &scopes[i], address, symbol, &frame);
-        frames[count++] = frame;
-        if (!inlined)
-            break;
-        set_call_site(pool, unit, &scopes[i], &frame);
+    Dwarf_Die scope = function, inner;
+    chain[count++] = function;
+    while (count < DEEPEST_INLINING && next_inner(&scope, address, &inner)) {
+        scope = inner;
+        if (dwarf_tag(&scope) == DW_TAG_inlined_subroutine)
+            chain[count++] = scope;
     }
-    free(scopes);
+    return count;
+}
+
+struct code_frames inlined_frames(struct inline_index *index, struct pool *pool, Dwarf_Die *unit,
+                                  uint64_t address, struct code_frame frame, const char *symbol) {
+    Dwarf_Die function, chain[DEEPEST_INLINING];
+    if (!function_at(&index->functions, pool, unit, address, &function))
+        return (struct code_frames){0};
+    size_t count = chain_at(function, address, chain);
+    struct code_frame *frames = pool_array(pool, count, sizeof *frames);
+    for (size_t i = 0; i < count; i++) {
+        Dwarf_Die *die = &chain[count - 1 - i];
+        frame.inlined = i + 1 < count;
+        set_function(index, pool, unit, die, symbol, &frame);
+        set_function_offset(die, address, &frame);
+        frames[i] = frame;
+        if (frame.inlined)
+            set_call_site(pool, unit, die, &frame);
+    }
     return (struct code_frames){count, frames};
+}
+
+static void keep(void *node) { (void)node; }
+
+void inline_index_free(struct inline_index *index) {
+    function_index_free(&index->functions);
+    tdestroy(index->names, keep);
 }

@@ -5,11 +5,19 @@
 #include <elfutils/libdw.h>
 
 #include "symbols.h"
+#include "symbols_function.h"
+
+/* What was made out about one module. */
+struct inline_index {
+    struct function_index functions;
+    void *names; /* tsearch tree of qualified names, by entry */
+};
 
 /* Expands `frame` (module, offset and the innermost file and line are set) by
  * what `unit` says about `address`.  `symbol` is the symbol table's name for
  * the function that is not inlined, or NULL.  Count 0: the unit does not know. */
-struct code_frames inlined_frames(struct pool *pool, Dwarf_Die *unit, uint64_t address,
-                                  struct code_frame frame, const char *symbol);
+struct code_frames inlined_frames(struct inline_index *index, struct pool *pool, Dwarf_Die *unit,
+                                  uint64_t address, struct code_frame frame, const char *symbol);
+void inline_index_free(struct inline_index *index);
 
 #endif

@@ -6,9 +6,18 @@
 
 #include "symbols.h"
 
+/* The units of one module by address, made from their own ranges: libdw goes
+ * by .debug_aranges, which clang does not write. */
+struct unit_index {
+    bool made;
+    size_t count;
+    struct unit_range *ranges;
+};
+
 /* NULL: no debug information covers `address`.  *bias is what to subtract from
  * it for the unit's own addresses. */
-Dwarf_Die *unit_at(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias);
+Dwarf_Die *unit_at(struct unit_index *index, Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias);
+void unit_index_free(struct unit_index *index);
 
 /* Sets file (absolute where it is known) and line of `frame`; leaves both alone
  * where the unit has no line for `address` (in its own addresses). */
