@@ -77,7 +77,7 @@ def mariadb(run):
     user = ["--user=root"] if ROOT else []
     checked(["mariadb-install-db", "--no-defaults", f"--datadir={data}", *user, "--auth-root-authentication-method=normal"])
     server = run.start("mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket_path}", "--skip-networking",
-                       "--innodb-buffer-pool-size=128M", "--innodb-flush-log-at-trx-commit=2", *user,
+                       "--innodb-buffer-pool-size=128M", "--log-bin", "--performance-schema=ON", *user,
                        ready=pathlib.Path(socket_path).exists)
 
     def sql(text):
