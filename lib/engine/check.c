@@ -2,6 +2,7 @@
  * close.  This is the path of a chain seen for the first time by a thread (or
  * of a watched one); a known chain never gets here. */
 #include "engine/check.h"
+#include "engine/lifecycle.h"
 
 #include "engine/collect.h"
 #include "engine/context.h"
@@ -283,3 +284,6 @@ void lge_check_reset(void) {
     atomic_store_explicit(&unwrapped, 0, memory_order_relaxed);
     atomic_store_explicit(&degraded, 0, memory_order_relaxed);
 }
+
+struct lgp_part lge_written_edges_part(void) { return (struct lgp_part){NULL, &written, sizeof written}; }
+struct lgp_part lge_postponed_part(void) { return (struct lgp_part){NULL, (void *)&postponed, sizeof postponed}; }

@@ -1,4 +1,5 @@
 #include "engine/context.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -98,9 +99,6 @@ uint32_t lge_context_head(uint32_t id, size_t count) {
     return lge_context_intern(context->frames, count, context->partial);
 }
 
-void lge_contexts_fork_prepare(void) { lgp_lock(&contexts.lock); }
-void lge_contexts_fork_done(void) { lgp_unlock(&contexts.lock); }
-
 void lge_contexts_reset(void) {
     uint32_t count = atomic_load_explicit(&contexts.count, memory_order_relaxed);
     for (uint32_t id = 1; id <= count; id++) {
@@ -115,3 +113,5 @@ void lge_contexts_reset(void) {
     atomic_store_explicit(&contexts.count, 0, memory_order_relaxed);
     for (size_t i = 0; i < LGE_SITES; i++) atomic_store_explicit(&lge_sites[i], 0, memory_order_relaxed);
 }
+
+struct lgp_part lge_contexts_part(void) { return (struct lgp_part){&contexts.lock, (void *)&contexts, sizeof contexts}; }

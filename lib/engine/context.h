@@ -67,7 +67,5 @@ uint32_t lge_context_resolve(struct lge_thread *thread, uintptr_t site, uintptr_
 
 void lge_context_cache_free(struct lge_thread *thread);
 void lge_contexts_reset(void);
-void lge_contexts_fork_prepare(void);
-void lge_contexts_fork_done(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "engine/deadlock.h"
+#include "engine/lifecycle.h"
 
 #include "engine/finding.h"
 #include "engine/graph.h"
@@ -22,9 +23,6 @@ static struct {
     struct hop *hops;
     size_t count, room;
 } path;
-
-void lge_deadlock_fork_prepare(void) { lgp_lock(&path.lock); }
-void lge_deadlock_fork_done(void) { lgp_unlock(&path.lock); }
 
 void lge_deadlock_reset(void) {
     lgp_free(path.hops, path.room * sizeof *path.hops);
@@ -248,3 +246,5 @@ bool lge_deadlock_look(struct lge_thread *thread) {
     lgp_free(hops, count * sizeof *hops);
     return certain;
 }
+
+struct lgp_part lge_deadlock_part(void) { return (struct lgp_part){&path.lock, (void *)&path, sizeof path}; }

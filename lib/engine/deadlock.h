@@ -18,7 +18,5 @@ uint32_t lge_deadlock_owner(const struct lge_thread *thread);
 /* wait.c: gives the calling thread's holds and request their contexts. */
 void lge_wait_stack(struct lge_thread *thread);
 void lge_deadlock_reset(void);
-void lge_deadlock_fork_prepare(void);
-void lge_deadlock_fork_done(void);
 
 #endif

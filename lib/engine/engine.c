@@ -19,7 +19,12 @@
 
 /* ---- life ---- */
 
+static struct lge_config last_config;
+
+void lge_start_again(void) { lge_start(&last_config); }
+
 void lge_start(const struct lge_config *config) {
+    last_config = *config;
     lge_context_start(config->stack_depth);
     lge_search_start(config->search_budget);
     lge_findings_start(config);
@@ -44,40 +49,6 @@ void lge_reset(void) {
     lge_waits_reset();
     lge_evidence_reset();
     lge_identity_reset();
-}
-
-/* Lock order: path (deadlock search), graph, evidence, table, classes,
- * contexts, identity, thread list, memory. */
-void lge_fork_prepare(void) {
-    lge_deadlock_fork_prepare();
-    lge_graph_lock();
-    lge_evidence_fork_prepare();
-    lge_table_lock();
-    lge_classes_fork_prepare();
-    lge_contexts_fork_prepare();
-    lge_identity_fork_prepare();
-    lge_threads_lock();
-}
-
-void lge_fork_parent(void) {
-    lge_threads_unlock();
-    lge_identity_fork_done();
-    lge_contexts_fork_done();
-    lge_classes_fork_done();
-    lge_table_unlock();
-    lge_evidence_fork_done();
-    lge_graph_unlock();
-    lge_deadlock_fork_done();
-}
-
-void lge_fork_child(struct lge_thread *self, uint32_t tid) {
-    if (self != NULL) lge_threads_after_fork(self, tid);
-    lge_fork_parent();
-    if (self != NULL) lge_waits_after_fork(self);
-    lge_findings_reset();
-    lge_evidence_new_file();
-    lge_check_new_file();
-    lge_identity_after_fork(tid);
 }
 
 /* ---- orders other than create and join ---- */

@@ -67,6 +67,8 @@ struct lge_config {
 
 /* Once, before any other call. */
 void lge_start(const struct lge_config *config);
+/* The same configuration once more, after everything was forgotten. */
+void lge_start_again(void);
 /* Cycle searches that ran out of budget are taken up again with a larger one;
  * at process exit, on any thread. */
 void lge_finish(void);

@@ -1,4 +1,5 @@
 #include "engine/evidence.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -18,8 +19,6 @@ void lge_evidence_new_file(void) {
     generation++;
     lge_recorded_modules_new_file();
 }
-void lge_evidence_fork_prepare(void) { lgp_lock(&lock); }
-void lge_evidence_fork_done(void) { lgp_unlock(&lock); }
 
 /* True the first time in this file. */
 static bool first_time(uint32_t *recorded) {
@@ -378,4 +377,8 @@ void lge_evidence_reset(void) {
     lgp_free(free_states.items, free_states.room * sizeof(struct lgr_thread_state *));
     free_states.items = NULL;
     free_states.count = free_states.room = 0;
+}
+
+struct lgp_part lge_evidence_part(void) {
+    return (struct lgp_part){&lock, (void *)&free_states, sizeof free_states};
 }

@@ -22,8 +22,6 @@ void lge_evidence_state_clear(struct lge_thread *thread);
 void lge_evidence_lock_figures(void);
 /* The thread's own record and name; by the thread itself. */
 void lge_evidence_thread(struct lge_thread *thread);
-void lge_evidence_fork_prepare(void);
-void lge_evidence_fork_done(void);
 void lge_evidence_reset(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "engine/finding.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -16,8 +17,8 @@ struct problem {
     _Atomic uint64_t *count; /* in the evidence file, or NULL */
 };
 
+static struct lge_config config;
 static struct {
-    struct lge_config config;
     struct lge_map problems; /* by what makes the problem the same */
     uint32_t numbers;
     uint64_t errors;
@@ -25,7 +26,7 @@ static struct {
     size_t room;
 } findings;
 
-void lge_findings_start(const struct lge_config *config) { findings.config = *config; }
+void lge_findings_start(const struct lge_config *wanted) { config = *wanted; }
 uint64_t lge_findings_count(void) { return findings.numbers; }
 uint64_t lge_findings_errors(void) { return findings.errors; }
 
@@ -64,7 +65,7 @@ enum { SEVERITY_OFF = 255 };
 /* The option check.<kind>: off silences it, a severity caps it (what was
  * graded lower stays lower). */
 static bool graded(struct lge_finding *finding) {
-    uint8_t wanted = findings.config.severity_of_kind[finding->kind];
+    uint8_t wanted = config.severity_of_kind[finding->kind];
     if (finding->severity == 0) finding->severity = default_severity(finding->verdict);
     if (wanted == SEVERITY_OFF) return false;
     if (wanted != 0 && (finding->kind != LGR_KIND_ORDER_CYCLE || finding->severity == LGR_ERROR))
@@ -94,8 +95,8 @@ static void emit(struct problem *problem, struct lge_finding *finding) {
     problem->kind = finding->kind;
     problem->verdict = finding->verdict;
     finding->problem = problem->number;
-    if (findings.config.recording) problem->count = lge_evidence_finding(finding, count);
-    if (findings.config.on_finding != NULL) findings.config.on_finding(finding, findings.config.user);
+    if (config.recording) problem->count = lge_evidence_finding(finding, count);
+    if (config.on_finding != NULL) config.on_finding(finding, config.user);
 }
 
 /* The class graph sees every inversion of instances once more. */
@@ -201,3 +202,5 @@ void lge_findings_reset(void) {
     findings.numbers = 0;
     findings.errors = 0;
 }
+
+struct lgp_part lge_findings_part(void) { return (struct lgp_part){NULL, &findings, sizeof findings}; }

@@ -1,4 +1,5 @@
 #include "engine/graph.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -235,16 +236,6 @@ void lge_node_promote(struct lge_node *node) {
     for (struct lge_edge *edge = node->in; edge != NULL; edge = edge->next_in) link_out(edge);
 }
 
-void lge_graph_fork_prepare(void) {
-    lgp_lock(&all.graph);
-    lgp_lock(&all.table);
-}
-
-void lge_graph_fork_done(void) {
-    lgp_unlock(&all.table);
-    lgp_unlock(&all.graph);
-}
-
 static void clear_edges(struct lge_map *map) {
     for (size_t i = 0; i < map->capacity; i++) {
         struct lge_edge *edge = map->slots[i].value;
@@ -265,3 +256,6 @@ void lge_graph_reset(void) {
     atomic_store_explicit(&all.lock_count, 0, memory_order_relaxed);
     lge_order_reset();
 }
+
+struct lgp_part lge_table_part(void) { return (struct lgp_part){&all.table, (void *)&all, sizeof all}; }
+struct lgp_part lge_graph_part(void) { return (struct lgp_part){&all.graph, (void *)&all, sizeof all}; }

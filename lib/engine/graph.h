@@ -10,6 +10,9 @@
  * | node order, components, out-lists, watched  | graph lock (changes: both) |
  * | edges and their dependencies, class nodes   |                            |
  *
+ * Order of all locks of the engine: path (deadlock.c), graph, evidence, table,
+ * classes, contexts, identity, thread list, memory.
+ *
  * A node is a leaf until something is requested while it is held: a leaf can
  * close no cycle, so edges to leaves need only the table lock, which is never
  * held over a search. */
@@ -81,7 +84,5 @@ uint64_t lge_node_number(const struct lge_node *node); /* lock id or class id */
 uint64_t lge_edges_count(bool of_classes);
 
 void lge_graph_reset(void);
-void lge_graph_fork_prepare(void);
-void lge_graph_fork_done(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "engine/identity.h"
+#include "engine/lifecycle.h"
 
 #include "engine/context.h"
 #include "engine/map.h"
@@ -22,6 +23,8 @@ static struct {
 
 void lge_identity_start(void) {
     /* The top bits are set, so that zeroed memory is never a valid tag. */
+    atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
+    atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
     lge_tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
 }
 
@@ -131,9 +134,6 @@ uint64_t lge_identity_table_forget(const void *address) {
     return id;
 }
 
-void lge_identity_fork_prepare(void) { lgp_lock(&identity.lock); }
-void lge_identity_fork_done(void) { lgp_unlock(&identity.lock); }
-
 /* Parent and child go on in different number ranges: a lock in memory that both
  * share must not carry a number that means another lock to the other. */
 void lge_identity_after_fork(uint32_t pid) {
@@ -147,3 +147,5 @@ void lge_identity_reset(void) {
     atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
 }
+
+struct lgp_part lge_identity_part(void) { return (struct lgp_part){&identity.lock, (void *)&identity, sizeof identity}; }

@@ -54,7 +54,5 @@ uint64_t lge_identity_table_forget(const void *address);
 uint64_t lge_identity_count(void);
 void lge_identity_after_fork(uint32_t pid);
 void lge_identity_reset(void);
-void lge_identity_fork_prepare(void);
-void lge_identity_fork_done(void);
 
 #endif

@@ -1,14 +1,30 @@
-/* Fork: the engine's state stays usable in the child. */
+/* Fork: the engine in a forked child. */
 #ifndef LOCKGRAPH_ENGINE_LIFECYCLE_H
 #define LOCKGRAPH_ENGINE_LIFECYCLE_H
 
 #include "engine/engine.h"
+#include "platform/part.h"
 
-/* In the forking thread: prepare takes every lock of the engine, parent and
- * child give them back.  In the child `self` is the only thread left (NULL: it
- * has no block), `tid` its new kernel id. */
-void lge_fork_prepare(void);
-void lge_fork_parent(void);
+/* In the child, on its only thread, which is `self` (its block in the parent),
+ * with its new kernel id.  What the parent knew stays known unless another
+ * thread was changing it at the moment of the fork; then all is forgotten, but
+ * for what `self` holds. */
 void lge_fork_child(struct lge_thread *self, uint32_t tid);
+
+/* Each part's own; see platform/part.h. */
+struct lgp_part lge_contexts_part(void);
+struct lgp_part lge_classes_part(void);
+struct lgp_part lge_identity_part(void);
+struct lgp_part lge_deadlock_part(void);
+struct lgp_part lge_search_part(void);
+struct lgp_part lge_order_part(void);
+struct lgp_part lge_recorded_modules_part(void);
+struct lgp_part lge_threads_part(void);
+struct lgp_part lge_table_part(void);
+struct lgp_part lge_graph_part(void);
+struct lgp_part lge_evidence_part(void);
+struct lgp_part lge_findings_part(void);
+struct lgp_part lge_written_edges_part(void);
+struct lgp_part lge_postponed_part(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "engine/lock_class.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -97,9 +98,6 @@ uint32_t lge_class_static_first(uintptr_t address) {
     return fresh ? id : LGE_CLASS_NONE;
 }
 
-void lge_classes_fork_prepare(void) { lgp_lock(&classes.lock); }
-void lge_classes_fork_done(void) { lgp_unlock(&classes.lock); }
-
 void lge_classes_reset(void) {
     uint32_t count = atomic_load_explicit(&classes.count, memory_order_relaxed);
     for (uint32_t id = 1; id <= count; id++) {
@@ -114,3 +112,5 @@ void lge_classes_reset(void) {
     lge_map_clear(&classes.by_key);
     atomic_store_explicit(&classes.count, 0, memory_order_relaxed);
 }
+
+struct lgp_part lge_classes_part(void) { return (struct lgp_part){&classes.lock, (void *)&classes, sizeof classes}; }

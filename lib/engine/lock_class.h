@@ -20,7 +20,5 @@ struct lge_class {
 /* NULL for an unknown id. */
 struct lge_class *lge_class_get(uint32_t id);
 void lge_classes_reset(void);
-void lge_classes_fork_prepare(void);
-void lge_classes_fork_done(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "engine/order.h"
+#include "engine/lifecycle.h"
 
 #include "engine/graph.h"
 #include "platform/memory.h"
@@ -221,3 +222,5 @@ void lge_order_reset(void) {
     order.lowest = order.highest = 0;
     order.moves = 0;
 }
+
+struct lgp_part lge_order_part(void) { return (struct lgp_part){NULL, (void *)&order, sizeof order}; }

@@ -1,4 +1,5 @@
 #include "engine/recorded_modules.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -84,3 +85,5 @@ struct lgr_location lge_recorded_location(uintptr_t address) {
     if (recorded == NULL) return (struct lgr_location){.module = 0, .offset = address};
     return (struct lgr_location){.module = recorded->id, .offset = address - recorded->bias};
 }
+
+struct lgp_part lge_recorded_modules_part(void) { return (struct lgp_part){NULL, (void *)&modules, sizeof modules}; }

@@ -1,4 +1,5 @@
 #include "engine/search.h"
+#include "engine/lifecycle.h"
 
 #include "engine/lock_class.h"
 #include "engine/past.h"
@@ -260,3 +261,5 @@ void lge_search_reset(void) {
     search.room = search.queue_room = 0;
     search.searches = search.steps_total = 0;
 }
+
+struct lgp_part lge_search_part(void) { return (struct lgp_part){NULL, (void *)&search, sizeof search}; }

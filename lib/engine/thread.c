@@ -1,4 +1,5 @@
 #include "engine/thread.h"
+#include "engine/lifecycle.h"
 
 #include <string.h>
 
@@ -307,6 +308,28 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
     forget_numbers(self);
 }
 
+/* Old pointers are dropped, not freed: their memory was the parent's. */
+void lge_threads_alone(struct lge_thread *self, uint32_t tid) {
+    self->known = NULL;
+    self->known_count = 0;
+    self->recent = NULL;
+    self->contexts = NULL;
+    self->past = NULL;
+    self->last_dependency = NULL;
+    self->state = NULL;
+    self->has_dependencies = false;
+    self->nested = self->id_next = self->id_end = 0;
+    for (struct lge_held *held = self->base + 1; held <= self->top; held++) {
+        held->id = lge_lock_id_new(self, LGE_CLASS_NONE);
+        held->context = 0;
+    }
+    atomic_store_explicit(&self->next_by_tid, NULL, memory_order_relaxed);
+    atomic_store_explicit(&self->serial, ++threads.serial, memory_order_relaxed);
+    lge_known_start(self);
+    link_in(&threads.first, self);
+    tid_add(self, tid);
+}
+
 static void free_list(struct lge_thread *list) {
     for (struct lge_thread *next; list != NULL; list = next) {
         next = list->next_in_list;
@@ -322,3 +345,5 @@ void lge_threads_reset(void) {
     free_list(threads.free);
     memset((void *)&threads, 0, sizeof threads);
 }
+
+struct lgp_part lge_threads_part(void) { return (struct lgp_part){&threads.lock, (void *)&threads, sizeof threads}; }

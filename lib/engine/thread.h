@@ -132,6 +132,9 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
 
 /* After fork, in the child: `self` is the only thread; the others ended. */
 void lge_threads_after_fork(struct lge_thread *self, uint32_t tid);
+/* The same when the list was lost: `self` begins anew, with the holds it has,
+ * whose ids mean nothing any more. */
+void lge_threads_alone(struct lge_thread *self, uint32_t tid);
 void lge_threads_reset(void);
 uint64_t lge_threads_count(void);
 uint64_t lge_threads_nested(void);

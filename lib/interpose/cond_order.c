@@ -13,9 +13,6 @@ struct waited_on {
 static struct lgp_lock lock;
 static struct lge_map conditions; /* by address */
 
-void lgi_order_fork_prepare(void) { lgp_lock(&lock); }
-void lgi_order_fork_done(void) { lgp_unlock(&lock); }
-
 static struct waited_on *add(uint64_t key) {
     struct waited_on *made = lgp_alloc(sizeof *made);
     if (made == NULL) return NULL;
@@ -55,4 +52,9 @@ void lgi_order_signal(struct lge_thread *thread, const void *condition) {
     struct waited_on *known = lge_map_get(&conditions, (uintptr_t)condition);
     if (known != NULL) lge_sync_release(thread, known->sync);
     lgp_unlock(&lock);
+}
+
+void lgi_order_forget(void) {
+    conditions = (struct lge_map){0};
+    atomic_store_explicit(&lock.state, 0, memory_order_relaxed);
 }

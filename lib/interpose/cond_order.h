@@ -15,7 +15,7 @@ void lgi_order_wait_begin(const void *condition);
 /* `woken`: by a signal, not by time or cancellation. */
 void lgi_order_wait_end(struct lge_thread *thread, const void *condition, bool woken);
 void lgi_order_signal(struct lge_thread *thread, const void *condition);
-void lgi_order_fork_prepare(void);
-void lgi_order_fork_done(void);
+/* In a forked child: nobody waits. */
+void lgi_order_forget(void);
 
 #endif

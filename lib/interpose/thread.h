@@ -10,8 +10,5 @@ int lgi_thread_create_c11(thrd_t *thread, thrd_start_t start, void *argument, ui
 int lgi_thread_join_c11(thrd_t thread, int *result, uintptr_t site, uintptr_t sp);
 /* Before the real detach: afterwards the handle may be another thread's. */
 void lgi_thread_detached(pthread_t thread);
-/* Around fork: the handle table's lock. */
-void lgi_threads_fork_prepare(void);
-void lgi_threads_fork_done(void);
 
 #endif

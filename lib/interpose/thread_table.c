@@ -32,5 +32,7 @@ void lgi_table_remove(pthread_t handle, const struct lge_thread *thread) {
     lgp_unlock(&lock);
 }
 
-void lgi_threads_fork_prepare(void) { lgp_lock(&lock); }
-void lgi_threads_fork_done(void) { lgp_unlock(&lock); }
+void lgi_table_forget(void) {
+    table = (struct lge_map){0};
+    atomic_store_explicit(&lock.state, 0, memory_order_relaxed);
+}

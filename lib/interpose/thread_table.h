@@ -11,6 +11,9 @@
 void lgi_table_put(pthread_t handle, struct lge_thread *thread, uint32_t serial);
 /* NULL when not known. */
 struct lge_thread *lgi_table_get(pthread_t handle);
+/* In a forked child: its memory is not given back, another thread may have been
+ * changing it. */
+void lgi_table_forget(void);
 void lgi_table_remove(pthread_t handle, const struct lge_thread *thread);
 
 #endif

@@ -295,9 +295,19 @@ bool lgp_read_safely(void *to, const void *address, size_t size) {
     return lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0) == (long)size;
 }
 
-void lgp_memory_fork_prepare(void) { lgp_lock(&lock); }
 
-void lgp_memory_fork_done(void) { lgp_unlock(&lock); }
+bool lgp_memory_intact(void) { return atomic_load_explicit(&lock.state, memory_order_relaxed) == 0; }
+
+void lgp_memory_forget(void) {
+    memset(free_blocks, 0, sizeof(free_blocks));
+    chunks = NULL;
+    large_blocks = NULL;
+    fresh = NULL;
+    fresh_left = 0;
+    next_chunk = CHUNK_FIRST;
+    atomic_store_explicit(&used, 0, memory_order_relaxed);
+    atomic_store_explicit(&lock.state, 0, memory_order_relaxed);
+}
 
 static void unmap_chunks(void) {
     while (chunks != NULL) {

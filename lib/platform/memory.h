@@ -23,9 +23,11 @@ uint64_t lgp_memory_used(void);
  * copied to `to`: process_vm_readv on ourselves, no fault even when unmapped. */
 bool lgp_read_safely(void *to, const void *address, size_t size);
 
-/* Around fork: prepare takes the allocator's lock, the others release it. */
-void lgp_memory_fork_prepare(void);
-void lgp_memory_fork_done(void);
+/* In a forked child: whether no other thread was inside at the moment of the
+ * fork; and, if one was, a new start that leaves all old blocks where they are
+ * (small ones may still be freed). */
+bool lgp_memory_intact(void);
+void lgp_memory_forget(void);
 
 /* Tests: returns everything to the kernel; every pointer handed out is dead. */
 void lgp_memory_reset(void);

@@ -261,10 +261,6 @@ bool lgr_writer_open(const struct lgr_writer_options *options, const char *effec
     return false;
 }
 
-void lgr_writer_fork_prepare(void) { lgp_lock(&writer.lock); }
-
-void lgr_writer_fork_parent(void) { lgp_unlock(&writer.lock); }
-
 void lgr_writer_fork_child(void) {
     forget_file();
     lgr_output_drop(&writer.output);

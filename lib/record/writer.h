@@ -63,11 +63,9 @@ void lgr_commit(void *record);
  * threads may still run).  LGR_RUNNING takes it back (an exec that failed). */
 void lgr_writer_finish(enum lgr_end how, int exit_status);
 
-/* Around fork, in the forking thread: prepare takes the lock; parent releases
- * it; child drops the parent's mapping and descriptor without touching the
- * file and leaves the writer off until lgr_writer_open is called again. */
-void lgr_writer_fork_prepare(void);
-void lgr_writer_fork_parent(void);
+/* In a forked child, on its only thread: drops the parent's mapping and
+ * descriptor without touching the file and leaves the writer off until
+ * lgr_writer_open is called again. */
 void lgr_writer_fork_child(void);
 
 /* The file's absolute path for messages, "" when there is none.  Valid until

@@ -1,0 +1,48 @@
+#include "engine/lifecycle.h"
+
+#include "engine/check.h"
+#include "engine/evidence.h"
+#include "engine/finding.h"
+#include "engine/identity.h"
+#include "engine/thread.h"
+#include "engine/wait.h"
+#include "platform/memory.h"
+
+static struct lgp_part (*const parts[])(void) = {
+    lge_contexts_part, lge_classes_part,  lge_identity_part, lge_deadlock_part,         lge_search_part,
+    lge_order_part,    lge_graph_part,    lge_table_part,    lge_recorded_modules_part, lge_evidence_part,
+    lge_findings_part, lge_threads_part,  lge_written_edges_part, lge_postponed_part,
+};
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+static bool intact(void) {
+    if (!lgp_memory_intact()) return false;
+    for (size_t i = 0; i < PARTS; i++) {
+        struct lgp_part part = parts[i]();
+        if (!lgp_part_intact(&part)) return false;
+    }
+    return true;
+}
+
+static void forget_all(void) {
+    lgp_memory_forget();
+    for (size_t i = 0; i < PARTS; i++) {
+        struct lgp_part part = parts[i]();
+        lgp_part_forget(&part);
+    }
+}
+
+void lge_fork_child(struct lge_thread *self, uint32_t tid) {
+    if (intact()) {
+        lge_threads_after_fork(self, tid);
+        lge_findings_reset();
+    } else {
+        forget_all();
+        lge_start_again();
+        lge_threads_alone(self, tid);
+    }
+    lge_waits_after_fork(self);
+    lge_evidence_new_file();
+    lge_check_new_file();
+    lge_identity_after_fork(tid);
+}
