@@ -75,7 +75,8 @@ static void put_edge(struct lgp_text *text, const struct lge_finding_edge *edge,
         put_lock(text, edge->to);
         lgp_format(text, "\n");
     }
-    put_stack(text, actual ? "waits at" : "wants at", edge->request_context);
+    if (!actual) return;
+    put_stack(text, "waits at", edge->request_context);
     for (uint32_t i = 0; i < edge->held_count; i++) put_stack(text, "holds from", edge->held[i].context);
 }
 
@@ -87,7 +88,8 @@ static const char *title_of(const struct lge_finding *finding) {
     }
 }
 
-/* Deadlocks in full; a possible one as one line, the command tells the rest. */
+/* Deadlocks with their stacks; of a possible one only who wants what, the
+ * command tells the rest. */
 void lgi_print_finding(const struct lge_finding *finding, void *user) {
     (void)user;
     if (finding->severity != LGR_ERROR) return;
@@ -96,9 +98,7 @@ void lgi_print_finding(const struct lge_finding *finding, void *user) {
     struct lgp_text text = {buffer, TEXT_SIZE, 0};
     bool actual = finding->verdict == LGR_VERDICT_ACTUAL;
     lgp_format(&text, "lockgraph[%u]: %s (problem %u)\n", lgp_pid(), title_of(finding), finding->problem);
-    for (size_t i = 0; i < finding->edge_count; i++) {
-        if (actual) put_edge(&text, &finding->edges[i], true);
-    }
+    for (size_t i = 0; i < finding->edge_count; i++) put_edge(&text, &finding->edges[i], actual);
     if (actual && finding->timed) lgp_format(&text, "  One of them waits with a time limit: it breaks up then.\n");
     lgp_write(text.buffer, text.length);
     lgp_free(buffer, TEXT_SIZE);

@@ -1,5 +1,6 @@
 /* scenario [-v] [-c CASE] FILE...   runs the cases of the files
- * scenario --oracle [N] [SEED]      compares N random programs with the oracle */
+ * scenario --oracle [N [SEED]]      compares N random programs with the oracle
+ * scenario --hangs [N [SEED]]       lets N random programs hang where they can */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,20 +31,24 @@ static void take_case(struct scenario *scenario, void *user) {
 }
 
 static int usage(void) {
-    fprintf(stderr, "usage: scenario [-v] [-c CASE] FILE...\n       scenario --oracle [PROGRAMS [SEED]]\n");
+    fprintf(stderr,
+            "usage: scenario [-v] [-c CASE] FILE...\n"
+            "       scenario --oracle [PROGRAMS [SEED]]\n       scenario --hangs [PROGRAMS [SEED]]\n");
     return 2;
 }
 
-static int run_oracle(int argc, char **argv) {
-    size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000;
-    return oracle_main(count, argc > 3 ? strtoull(argv[3], NULL, 0) : 0);
+static int run_random(int (*test)(size_t, uint64_t), size_t count, int argc, char **argv) {
+    return test(argc > 2 ? strtoul(argv[2], NULL, 10) : count, argc > 3 ? strtoull(argv[3], NULL, 0) : 0);
 }
 
 int main(int argc, char **argv) {
     struct totals totals = {0};
     int next = 1;
     if (argc > 1 && strcmp(argv[1], "--oracle") == 0) {
-        return run_oracle(argc, argv);
+        return run_random(oracle_main, 5000, argc, argv);
+    }
+    if (argc > 1 && strcmp(argv[1], "--hangs") == 0) {
+        return run_random(hangs_main, 500, argc, argv);
     }
     for (; next < argc && argv[next][0] == '-'; next++) {
         if (strcmp(argv[next], "-v") == 0) {

@@ -20,19 +20,6 @@
 
 #include "oracle.h"
 
-#define DEFAULT_SEED 0x10cc9ab5u
-
-/* ---- random numbers (xorshift) ---- */
-
-static uint64_t random_state;
-
-static unsigned below(unsigned limit) {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 20) % limit);
-}
-
 static enum outcome run_program(const struct program *program, char *error, size_t size) {
     struct machine machine;
     machine_begin(&machine, program);
@@ -58,28 +45,28 @@ static unsigned live_threads(const struct machine *machine) {
 
 /* Mostly nesting; a thread that holds much lets go, newest first as a rule. */
 static struct random_step propose(const struct machine *machine, unsigned mutexes, bool ordering) {
-    struct random_step step = {.thread = below(THREADS)};
+    struct random_step step = {.thread = random_below(THREADS)};
     unsigned held = machine->threads[step.thread].held;
-    unsigned dice = below(100);
-    step.object = below(mutexes);
+    unsigned dice = random_below(100);
+    step.object = random_below(mutexes);
     step.kind = dice < 8 ? RANDOM_TRY : RANDOM_LOCK;
-    step.shared = machine->rwlocks && below(2) == 0;
+    step.shared = machine->rwlocks && random_below(2) == 0;
     if (held && dice >= 55 - 12 * (unsigned)(3 - __builtin_popcount(held) > 0)) {
         step.kind = RANDOM_UNLOCK;
     } else if (ordering && dice >= 90) {
         static const enum random_kind kinds[] = {RANDOM_POST, RANDOM_WAIT, RANDOM_CREATE, RANDOM_JOIN};
-        step.kind = kinds[below(4)];
-        step.object = below(step.kind == RANDOM_POST || step.kind == RANDOM_WAIT ? SIGNALS : THREADS);
+        step.kind = kinds[random_below(4)];
+        step.object = random_below(step.kind == RANDOM_POST || step.kind == RANDOM_WAIT ? SIGNALS : THREADS);
     }
     return step;
 }
 
 static void make_program(struct program *program) {
     struct machine machine;
-    unsigned mutexes = 2 + below(MUTEXES - 1), wanted = 8 + below(STEPS - 8);
-    bool ordering = below(2) == 0;
-    program->first_threads = ordering ? 1 + below(3) : 2 + below(LIVE - 1);
-    program->rwlocks = below(3) == 0;
+    unsigned mutexes = 2 + random_below(MUTEXES - 1), wanted = 8 + random_below(STEPS - 8);
+    bool ordering = random_below(2) == 0;
+    program->first_threads = ordering ? 1 + random_below(3) : 2 + random_below(LIVE - 1);
+    program->rwlocks = random_below(3) == 0;
     program->count = 0;
     machine_begin(&machine, program);
     for (unsigned attempts = 0; attempts < 4000 && program->count < wanted; attempts++) {
@@ -153,8 +140,8 @@ int oracle_main(size_t count, uint64_t seed) {
     bool single = seed != 0;
     for (size_t i = 0; i < (single ? 1 : count); i++) {
         struct program program;
-        uint64_t own = single ? seed : (DEFAULT_SEED + i) * 0x9e3779b97f4a7c15u;
-        random_state = own;
+        uint64_t own = random_seed(seed, i);
+        random_start(own);
         make_program(&program);
         enum outcome outcome = run_program(&program, error, sizeof error);
         feasible += outcome == AGREE_FEASIBLE;

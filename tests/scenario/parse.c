@@ -352,15 +352,10 @@ static char *trim(char *text) {
     return text;
 }
 
-void parse_file(const char *path, void (*take)(struct scenario *, void *), void *user) {
-    struct parser parser = {.path = path, .take = take, .user = user};
-    FILE *file = fopen(path, "r");
+void parse_stream(FILE *file, const char *name, void (*take)(struct scenario *, void *), void *user) {
+    struct parser parser = {.path = name, .take = take, .user = user};
     char *buffer = NULL;
     size_t size = 0;
-    if (!file) {
-        fprintf(stderr, "scenario: %s: %s\n", path, strerror(errno));
-        exit(2);
-    }
     for (int line = 1; getline(&buffer, &size, file) >= 0; line++) {
         char *text = trim(buffer);
         if (*text) {
@@ -369,5 +364,14 @@ void parse_file(const char *path, void (*take)(struct scenario *, void *), void 
     }
     finish_case(&parser);
     free(buffer);
+}
+
+void parse_file(const char *path, void (*take)(struct scenario *, void *), void *user) {
+    FILE *file = fopen(path, "r");
+    if (!file) {
+        fprintf(stderr, "scenario: %s: %s\n", path, strerror(errno));
+        exit(2);
+    }
+    parse_stream(file, path, take, user);
     fclose(file);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "engine/engine.h"
 
@@ -131,6 +132,8 @@ struct scenario {
 /* Calls `take` with each case of the file, in order; the case is freed after.
  * An error in the file is printed with its line and ends the program (2). */
 void parse_file(const char *path, void (*take)(struct scenario *scenario, void *user), void *user);
+void parse_stream(FILE *file, const char *name, void (*take)(struct scenario *scenario, void *user),
+                  void *user);
 
 /* Parts of the parser that are shared by its files. */
 struct words {
@@ -265,7 +268,11 @@ const char *kind_text(enum lgr_kind kind);
 const char *verdict_text(enum lgr_verdict verdict);
 const char *reason_text(enum lgr_reason reason);
 
-/* The random property test: `count` programs; seed 0: a fixed default. */
+/* The random property tests: `count` programs; seed 0: a fixed default. */
 int oracle_main(size_t count, uint64_t seed);
+int hangs_main(size_t count, uint64_t seed);
+uint64_t random_seed(uint64_t seed, size_t i); /* of the i-th program */
+void random_start(uint64_t seed);
+unsigned random_below(unsigned limit);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * gateway URL READINGS early|late: a telemetry gateway. Four sensor threads publish READINGS readings each to
+ * gateway URL READINGS early|late|often: a telemetry gateway. Four sensor threads publish READINGS readings each to
  * an MQTT broker with delivery at least once, and a callback tallies the site's traffic as the broker hands
  * it out again.
  *
@@ -112,11 +112,13 @@ void run_sensor(int sensor, int readings) {
     }
 }
 
-void run_sensors(int readings) {
+void run_sensors(int readings, bool often) {
     std::vector<std::thread> threads;
 
     for (int sensor = 0; sensor < sensors; sensor++)
         threads.emplace_back(run_sensor, sensor, readings);
+    while (often && published < readings * sensors)
+        client->set_callback(traffic);
     for (auto &thread : threads)
         thread.join();
 }
@@ -133,12 +135,12 @@ void connect(bool early) {
     finish(client->subscribe("site/sensor/#", at_least_once));
 }
 
-int run(mqtt::async_client &gateway, int readings, bool early) {
+int run(mqtt::async_client &gateway, int readings, const std::string &when) {
     int wanted = readings * sensors;
 
     client = &gateway;
-    connect(early);
-    run_sensors(readings);
+    connect(when == "early");
+    run_sensors(readings, when == "often");
     bool complete = traffic.wait_for(wanted);
     finish(client->disconnect());
     std::printf("%d of %d readings delivered, %d came back on %zu topics\n", published.load(), wanted,
@@ -150,10 +152,10 @@ int run(mqtt::async_client &gateway, int readings, bool early) {
 
 int main(int argc, char **argv) {
     if (argc != 4)
-        return std::fputs("usage: gateway URL READINGS early|late\n", stderr), 2;
+        return std::fputs("usage: gateway URL READINGS early|late|often\n", stderr), 2;
     try {
         static mqtt::async_client gateway(argv[1], "gateway");
-        return run(gateway, std::atoi(argv[2]), argv[3] == std::string("early"));
+        return run(gateway, std::atoi(argv[2]), argv[3]);
     } catch (const std::exception &error) {
         std::fprintf(stderr, "gateway: %s\n", error.what());
         return 1;
