@@ -1,23 +1,22 @@
 /*
- * gateway URL READINGS early|late|often: a telemetry gateway. Four sensor threads publish READINGS readings each to
- * an MQTT broker with delivery at least once, and a callback tallies the site's traffic as the broker hands
- * it out again.
+ * gateway URL READINGS early|late|often: a telemetry gateway. Four sensor threads publish READINGS readings
+ * each to an MQTT broker with delivery at least once, and a callback tallies the site's traffic as the broker
+ * hands it out again.
  *
- * Why this is a real case: the lock inversion is not in this file. It is in the Eclipse Paho MQTT libraries
- * (some 30,000 lines, widely used), exactly as Debian 12 packages them: libpaho-mqttpp3-1 1.2.0 on
- * libpaho-mqtt1.3 1.3.12.
+ * Why this is a real case: the lock inversion is not in this file. It is in the Eclipse Paho MQTT libraries,
+ * which are widely used, exactly as Debian 12 packages them (libpaho-mqttpp3-1 1.2.0 on libpaho-mqtt1.3):
  *   - mqtt::async_client::set_callback() locks the client object and, holding that lock, calls
  * MQTTAsync_setConnected() of the C library, which takes the library's one global mutex.
  *   - The C library's receiving thread holds the global mutex while it tells about a finished connect,
  * subscription or delivery; in the C++ library that arrives at mqtt::async_client::remove_token(), which
- * locks the client object. Users met it as hangs "during connection establishment" (issues 356 and 481 of
- * paho.mqtt.cpp): an application that connects and then sets its callback hangs once in a long while, when an
- * answer of the broker comes in within the same microseconds.
+ * locks the client object. Users met it as hangs during connection establishment (issues 356 and 481 of
+ * paho.mqtt.cpp): an application that connects and then sets its callback hangs when an answer of the broker
+ * comes in within the same microseconds.
  *
- *   late   sets the callback on the connected client. Here that is done at a quiet moment, so that the demo
- * itself never hangs. early  sets it before connecting, while the library's threads do not exist: the same
- * two orders, but one is over before the other can begin. This is what an application can do until its
- * library is fixed.
+ *   late   sets the callback on the connected client, here at a quiet moment, so that it never hangs.
+ *   early  sets it before connecting, while the library's threads do not exist: the same two orders, but one
+ * is over before the other can begin. That is what an application can do until its library is mended. often
+ * like late, and sets it again and again while answers come in: it hangs within a second or two.
  */
 #include <atomic>
 #include <chrono>
