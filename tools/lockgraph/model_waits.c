@@ -1,5 +1,7 @@
 #include "model_waits.h"
 
+#include <stdlib.h>
+
 #include "naming.h"
 
 static void describe_target(struct model *model, struct model_process *process,
@@ -48,6 +50,13 @@ static void add_wait(struct model *model, struct model_process *process,
     model->waits[model->wait_count++] = wait;
 }
 
+static int compare_waits(const void *a, const void *b) {
+    const struct model_wait *left = a, *right = b;
+    if (left->process != right->process)
+        return left->process->index < right->process->index ? -1 : 1;
+    return left->thread->serial < right->thread->serial ? -1 : left->thread->serial > right->thread->serial;
+}
+
 void collect_waits(struct model *model) {
     for (size_t i = 0; i < model->process_count; i++) {
         struct model_process *process = &model->processes[i];
@@ -57,4 +66,6 @@ void collect_waits(struct model *model) {
             if (states[k].serial && states[k].wait_kind != LGR_WAIT_NONE)
                 add_wait(model, process, &states[k]);
     }
+    if (model->wait_count)
+        qsort(model->waits, model->wait_count, sizeof *model->waits, compare_waits);
 }
