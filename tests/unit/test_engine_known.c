@@ -1,0 +1,141 @@
+#include <pthread.h>
+
+#include "engine/known.h"
+#include "engine/mix.h"
+#include "engine_support.h"
+
+/* Keys as the engine has them: mixed, never 0. */
+static uint64_t key_of(uint64_t number) { return lge_mix(number, 99) | 1u << 20; }
+
+START_TEST(a_key_is_known_once_inserted) {
+    struct lge_thread *thread = engine_thread(NULL);
+    ck_assert(!lge_known(thread, key_of(1)));
+    ck_assert(!lge_known_crowded(thread, key_of(1)));
+    lge_known_insert(thread, key_of(1));
+    ck_assert(lge_known(thread, key_of(1)));
+    ck_assert(lge_known_crowded(thread, key_of(1)));
+    ck_assert(!lge_known_crowded(thread, key_of(2)));
+    lge_known_clear(thread);
+    ck_assert(!lge_known_crowded(thread, key_of(1)));
+}
+END_TEST
+
+START_TEST(growing_keeps_the_keys) {
+    enum { MANY = 20000 };
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t first_mask = thread->known_mask;
+    int kept = 0, seen_first = 0;
+    for (uint64_t i = 0; i < MANY; i++) {
+        lge_known_insert(thread, key_of(i));
+        ck_assert(lge_known_crowded(thread, key_of(i)));
+    }
+    for (uint64_t i = 0; i < MANY; i++) {
+        kept += lge_known_crowded(thread, key_of(i));
+        seen_first += lge_known(thread, key_of(i));
+    }
+    ck_assert_uint_gt(thread->known_mask, first_mask);
+    ck_assert_uint_eq(thread->known_mask & (thread->known_mask + 1), 0);
+    ck_assert_int_ge(kept, MANY - MANY / 200);
+    ck_assert_int_ge(seen_first, MANY - MANY / 10); /* the fast look-up is the rule */
+}
+END_TEST
+
+START_TEST(growth_ends) {
+    struct lge_thread *thread = engine_thread(NULL);
+    for (uint64_t i = 0; i < 800000; i++)
+        lge_known_insert(thread, key_of(i));
+    ck_assert_uint_lt(thread->known_mask, 1u << 22);
+    ck_assert(lge_known_crowded(thread, key_of(799999)));
+}
+END_TEST
+
+START_TEST(a_line_holds_eight) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t line = 0x40;
+    for (uint64_t i = 1; i <= 8; i++)
+        lge_known_insert(thread, i << 32 | line | (i & 1)); /* two homes for eight keys */
+    for (uint64_t i = 1; i <= 8; i++)
+        ck_assert(lge_known_crowded(thread, i << 32 | line | (i & 1)));
+    lge_known_insert(thread, (uint64_t)9 << 32 | line);
+    int kept = 0;
+    for (uint64_t i = 1; i <= 9; i++)
+        kept += lge_known_crowded(thread, i << 32 | line | (i & 1 & (i != 9)));
+    ck_assert_int_eq(kept, 8);
+    ck_assert(lge_known(thread, (uint64_t)9 << 32 | line));
+    ck_assert_uint_eq(thread->known_mask, 255);
+}
+END_TEST
+
+static _Atomic bool stop;
+
+static void *clear_all(void *rounds) {
+    while (!atomic_load(&stop)) {
+        lge_known_clear_all();
+        ++*(long *)rounds;
+    }
+    return NULL;
+}
+
+START_TEST(another_thread_may_clear) {
+    struct lge_thread *thread = engine_thread(NULL), *other = engine_thread(NULL);
+    lge_known_insert(other, key_of(5));
+    pthread_t clearer;
+    long rounds = 0;
+    atomic_store(&stop, false);
+    ck_assert_int_eq(pthread_create(&clearer, NULL, clear_all, &rounds), 0);
+    for (uint64_t i = 0; i < 50000; i++)
+        lge_known_insert(thread, key_of(i));
+    atomic_store(&stop, true);
+    pthread_join(clearer, NULL);
+    lge_known_clear_all();
+    for (uint64_t i = 0; i < 50000; i++)
+        ck_assert(!lge_known_crowded(thread, key_of(i)));
+    ck_assert(!lge_known(other, key_of(5)));
+}
+END_TEST
+
+START_TEST(the_recent_ones_are_few) {
+    struct lge_thread *thread = engine_thread(NULL);
+    ck_assert(!lge_recent(thread, 7));
+    lge_recent_insert(thread, 7);
+    ck_assert(lge_recent(thread, 7));
+    ck_assert(!lge_recent(thread, 7 + 512));
+    lge_recent_insert(thread, 7 + 512);
+    ck_assert(!lge_recent(thread, 7));
+    lge_known_free(thread);
+    ck_assert(!lge_recent(thread, 7 + 512));
+    ck_assert(lge_known_start(thread));
+}
+END_TEST
+
+START_TEST(a_known_chain_is_not_looked_at_again) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t a = engine_lock(thread, "a"), b = engine_lock(thread, "b");
+    struct lge_figures once, twice;
+    engine_nest(thread, a, b);
+    lge_figures(&once);
+    engine_take(thread, a);
+    struct lge_request request = engine_request(b);
+    ck_assert(lge_known(
+        thread, lge_chain_key(thread->top->key, b, LGR_EXCLUSIVE, lge_place(request.site, request.context))));
+    engine_give(thread, a);
+    engine_nest(thread, a, b);
+    lge_figures(&twice);
+    ck_assert_uint_eq(once.edges, 1);
+    ck_assert_uint_eq(twice.edges, 1);
+    ck_assert_uint_eq(once.dependencies, twice.dependencies);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("engine_known");
+    TCase *tests = engine_case(suite, "known");
+    tcase_add_test(tests, a_key_is_known_once_inserted);
+    tcase_add_test(tests, growing_keeps_the_keys);
+    tcase_add_test(tests, growth_ends);
+    tcase_add_test(tests, a_line_holds_eight);
+    tcase_add_test(tests, another_thread_may_clear);
+    tcase_add_test(tests, the_recent_ones_are_few);
+    tcase_add_test(tests, a_known_chain_is_not_looked_at_again);
+    return engine_run(suite);
+}
