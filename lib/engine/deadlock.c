@@ -36,8 +36,14 @@ static uint32_t sequence_of(const struct lge_thread *thread) {
 
 static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
 
+/* A shared request waits for shared holders only behind a waiting writer. */
+static bool passes(const struct lge_thread *waiter, uint32_t mode, const struct lge_thread *t, uint32_t held_mode) {
+    return mode == LGR_SHARED && held_mode == LGR_SHARED && t != waiter &&
+           !(waiter->request.flags & LGE_WRITER_PREFERRED);
+}
+
 /* The n-th waiting thread whose held stack contains the lock, but for those
- * that only share what is asked for shared.  Held stacks of waiting threads do
+ * that the request can share it with.  Held stacks of waiting threads do
  * not change; the sequence tells when one stopped waiting under our eyes. */
 static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, uint32_t mode, uint32_t n) {
     struct lge_thread *found = NULL;
@@ -46,7 +52,7 @@ static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, u
         uint32_t sequence = sequence_of(t);
         if (!waiting(sequence)) continue;
         for (const struct lge_held *held = t->top; held > t->base; held--) {
-            if (held->id != id || (mode == LGR_SHARED && held->mode == LGR_SHARED && t != waiter)) continue;
+            if (held->id != id || passes(waiter, mode, t, held->mode)) continue;
             if (sequence_of(t) == sequence && n-- == 0) found = t;
             break;
         }

@@ -67,6 +67,7 @@ struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const stru
     made->epoch = thread->epoch;
     made->past = lge_past_keep(thread->past);
     made->chain = thread->top->key;
+    made->requested = request->id;
     made->context = context;
     made->mode = request->mode;
     made->flags = request->flags;

@@ -22,6 +22,7 @@ struct lge_dependency {
     uint64_t signature; /* held locks and modes, and how it was requested */
     uint64_t shape;     /* the same with classes instead of locks */
     uint64_t lockset;   /* Bloom word of the held ids: disjoint words, disjoint sets */
+    uint64_t requested; /* the lock it was first made for */
     uint32_t context;   /* of the request */
     uint8_t mode;       /* of the request */
     uint8_t flags;      /* enum lge_request_flags of the request */

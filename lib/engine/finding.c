@@ -122,11 +122,18 @@ static bool reserve(size_t count) {
     return true;
 }
 
-/* In the class graph the instances are those of the dependency: the lock held,
- * and for the request the next edge's. */
+/* The instance that a dependency holds. */
 static uint64_t instance(const struct lge_node *node, const struct lge_dependency *holder) {
     const struct lgr_held *held = lge_dependency_hold(holder, lge_node_number(node), node->is_class);
     return held == NULL ? 0 : held->lock;
+}
+
+/* In the class graph, where the dependency stands for several requests and was
+ * made for one of another class, the next edge's instance is shown. */
+static uint64_t requested(const struct lge_node *node, const struct lge_dependency *dependency,
+                          const struct lge_dependency *next) {
+    if (node->is_class && lge_lock_class(dependency->requested) == lge_node_number(node)) return dependency->requested;
+    return instance(node, next);
 }
 
 static void describe(struct lge_finding_edge *edge, const struct lge_cycle *cycle, size_t i) {
@@ -137,7 +144,7 @@ static void describe(struct lge_finding_edge *edge, const struct lge_cycle *cycl
     const struct lgr_held *held = lge_dependency_hold(dependency, lge_node_number(from), from->is_class);
     *edge = (struct lge_finding_edge){
         .from = instance(from, dependency),
-        .to = instance(to, next),
+        .to = requested(to, dependency, next),
         .thread = dependency->thread,
         .held_context = held->context,
         .request_context = dependency->context,
