@@ -12,7 +12,7 @@
 
 #define EVIDENCE_SIZE ((size_t)64 * 1024)
 /* Above the kernel's largest process id: certainly not running. */
-#define EVIDENCE_PID 5000001u
+#define EVIDENCE_PID   5000001u
 #define EVIDENCE_START 1700000000123000000u /* 2023-11-14 22:13:20.123 UTC */
 
 struct evidence {

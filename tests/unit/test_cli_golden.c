@@ -201,20 +201,20 @@ START_TEST(feasible_on_one_screen) {
     both_orders(edges);
     evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2);
     evidence_end(evidence, 3);
-    check_report("brief", evidence,
-                 (struct format_options){.brief = true,
-                                         .have_command = true,
-                                         .command_status = 3,
-                                         .directory = "lockgraph.data"});
+    check_report(
+        "brief", evidence,
+        (struct format_options){
+            .brief = true, .have_command = true, .command_status = 3, .directory = "lockgraph.data"});
 }
 END_TEST
 
-static void add_note(struct evidence *evidence, enum lgr_verdict verdict, enum lgr_reason reason, uint64_t id) {
+static void add_note(struct evidence *evidence, enum lgr_verdict verdict, enum lgr_reason reason,
+                     uint64_t id) {
     struct lgr_finding_edge edges[2];
     both_orders(edges);
     if (verdict == LGR_VERDICT_SINGLE_THREAD)
         edges[1].thread = edges[0].thread;
-    edges[1].request_context = AT(verdict == LGR_VERDICT_GATED ? MOVE_FROM
+    edges[1].request_context = AT(verdict == LGR_VERDICT_GATED     ? MOVE_FROM
                                   : verdict == LGR_VERDICT_ORDERED ? MOVE_TO
                                                                    : FLUSH_LEDGER);
     struct lgr_finding *finding =
@@ -284,7 +284,8 @@ START_TEST(long_ring_is_folded) {
     struct lgr_finding_edge edges[RING];
     for (uint32_t i = 0; i < RING; i++) {
         add_ring_lock(evidence, i);
-        ring_edge(&edges[i], RING_BASE + i, RING_BASE + i, RING_BASE + (i + 1) % RING, AT(MOVE_FROM), AT(MOVE_TO));
+        ring_edge(&edges[i], RING_BASE + i, RING_BASE + i, RING_BASE + (i + 1) % RING, AT(MOVE_FROM),
+                  AT(MOVE_TO));
     }
     evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, RING);
     evidence_end(evidence, 0);
@@ -359,7 +360,8 @@ START_TEST(golden_json_fits_the_schema) {
     char command[4 * PATH_MAX], validator[PATH_MAX], schema[PATH_MAX];
     snprintf(validator, sizeof validator, "%s", golden_path("validate.py"));
     snprintf(schema, sizeof schema, "%s", golden_path("../../docs/report.schema.json"));
-    snprintf(command, sizeof command, "python3 '%s' '%s' \"$(dirname '%s')\"/*.json", validator, schema, validator);
+    snprintf(command, sizeof command, "python3 '%s' '%s' \"$(dirname '%s')\"/*.json", validator, schema,
+             validator);
     ck_assert_int_eq(system(command), 0);
 }
 END_TEST

@@ -24,7 +24,8 @@ static struct code_frame frame(const char *name, const char *file, unsigned line
 }
 
 static struct code_frame library_frame(const char *module, const char *name) {
-    return (struct code_frame){.module = module, .build_id = "", .offset = 0x2000, .function = name, .name = name};
+    return (struct code_frame){
+        .module = module, .build_id = "", .offset = 0x2000, .function = name, .name = name};
 }
 
 static const struct {
@@ -101,8 +102,10 @@ START_TEST(frame_identity_is_normalised) {
 END_TEST
 
 START_TEST(wrappers_are_told_apart_by_their_callers) {
-    struct code_frame left[] = {frame("lock_it", "w.c", 12), frame("debit", "a.c", 20), frame("main", "a.c", 90)};
-    struct code_frame right[] = {frame("lock_it", "w.c", 12), frame("credit", "a.c", 30), frame("main", "a.c", 90)};
+    struct code_frame left[] = {frame("lock_it", "w.c", 12), frame("debit", "a.c", 20),
+                                frame("main", "a.c", 90)};
+    struct code_frame right[] = {frame("lock_it", "w.c", 12), frame("credit", "a.c", 30),
+                                 frame("main", "a.c", 90)};
     struct stack a = {.count = 3, .frames = left}, b = {.count = 3, .frames = right};
     stacks_tell_apart(&a, &b);
     ck_assert_str_eq(stack_site(&a)->name, "debit");
@@ -123,7 +126,8 @@ START_TEST(loops_are_left_alone) {
 END_TEST
 
 START_TEST(inlined_frames_belong_to_the_identity) {
-    struct code_frame frames[] = {frame("guard", "g.h", 12), frame("debit", "a.c", 20), frame("main", "a.c", 90)};
+    struct code_frame frames[] = {frame("guard", "g.h", 12), frame("debit", "a.c", 20),
+                                  frame("main", "a.c", 90)};
     struct stack stack = {.count = 3, .frames = frames};
     ck_assert_str_eq(stack_identity(&pool, &stack, 0), "<bank!guard:2");
     frames[0].inlined = true;
@@ -228,8 +232,9 @@ START_TEST(advice_turns_the_rarest_order) {
     ck_assert_str_eq(finding.advice, "take c before b at b() a.c:41, or release b first");
     edges[1].sites = 4;
     narrate(&pool, &finding);
-    ck_assert_str_eq(finding.advice,
-                     "take a before c at c() a.c:42 and the 2 other places that take them so, or release c first");
+    ck_assert_str_eq(
+        finding.advice,
+        "take a before c at c() a.c:42 and the 2 other places that take them so, or release c first");
 }
 END_TEST
 

@@ -61,7 +61,8 @@ START_TEST(program_ends_the_options) {
 END_TEST
 
 START_TEST(runtime_options_add_up) {
-    ck_assert_int_eq(parse("-O unwinder=fp -O stack_depth=40:unwinder=none --timeout 1.5 --require-coverage p"), 1);
+    ck_assert_int_eq(
+        parse("-O unwinder=fp -O stack_depth=40:unwinder=none --timeout 1.5 --require-coverage p"), 1);
     ck_assert_uint_eq(settings.given_count, 2);
     ck_assert(settings.timeout > 1.4 && settings.timeout < 1.6);
     ck_assert(settings.require_coverage);
@@ -76,10 +77,15 @@ START_TEST(runtime_options_add_up) {
 END_TEST
 
 static const char *const wrong[] = {
-    "--no-such",       "-x",           "--timeout",    "--timeout soon", "--timeout 0",
-    "--timeout -1",    "--fail-on",    "--exitcode x", "--exitcode 256", "--exitcode=",
-    "--append=yes",    "--order file", "--suppressions file", "--on-deadlock dance", "--fail-on sometimes",
-    "--timeout 5s",    "--appendix",   "-o",
+    "--no-such",           "-x",
+    "--timeout",           "--timeout soon",
+    "--timeout 0",         "--timeout -1",
+    "--fail-on",           "--exitcode x",
+    "--exitcode 256",      "--exitcode=",
+    "--append=yes",        "--order file",
+    "--suppressions file", "--on-deadlock dance",
+    "--fail-on sometimes", "--timeout 5s",
+    "--appendix",          "-o",
 };
 
 START_TEST(wrong_options_are_refused) {
@@ -190,8 +196,8 @@ START_TEST(static_programs_are_recognised) {
     ck_assert_ptr_nonnull(mkdtemp(directory));
     const char *program = pool_printf(&pool, "%s/static", directory);
     const char *script = pool_printf(&pool, "%s/script", directory);
-    static const unsigned char header[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2, [18] = 62, [20] = 1,
-                                             [52] = 64, [54] = 56};
+    static const unsigned char header[64] = {0x7f, 'E',      'L',       'F',      2,         1,
+                                             1,    [16] = 2, [18] = 62, [20] = 1, [52] = 64, [54] = 56};
     FILE *stream = fopen(program, "w");
     ck_assert_uint_eq(fwrite(header, 1, sizeof header, stream), sizeof header);
     fclose(stream);
@@ -301,7 +307,8 @@ END_TEST
 
 static char *manual(const char *name) {
     const char *slash = strrchr(__FILE__, '/');
-    FILE *stream = fopen(pool_printf(&pool, "%.*s/../../docs/man/%s", (int)(slash - __FILE__), __FILE__, name), "r");
+    FILE *stream =
+        fopen(pool_printf(&pool, "%.*s/../../docs/man/%s", (int)(slash - __FILE__), __FILE__, name), "r");
     ck_assert_ptr_nonnull(stream);
     char *content = pool_alloc(&pool, 65536);
     ck_assert_uint_gt(fread(content, 1, 65535, stream), 0);

@@ -26,21 +26,25 @@ static const struct {
     {"\033[31mred\033[0m", "\\x1b[31mred\\x1b[0m"},
     {"a\nb\tc\rd\177", "a\\x0ab\\x09c\\x0dd\\x7f"},
     {"grün → ok", "grün → ok"},
-    {"\xc2\x9b" "31m", "\\u{9b}31m"},                     /* C1: CSI in one character */
-    {"\xe2\x80\xae" "txt.exe", "\\u{202e}txt.exe"},       /* right-to-left override */
+    {"\xc2\x9b"
+     "31m",
+     "\\u{9b}31m"}, /* C1: CSI in one character */
+    {"\xe2\x80\xae"
+     "txt.exe",
+     "\\u{202e}txt.exe"},                                 /* right-to-left override */
     {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u{2066}x\\u{2069}"}, /* isolates */
-    {"\xef\xbb\xbf" "bom", "\\u{feff}bom"},
+    {"\xef\xbb\xbf"
+     "bom",
+     "\\u{feff}bom"},
     {"\xff\xfe", "\\xff\\xfe"},
-    {"\xc3", "\\xc3"},                   /* cut short */
-    {"\xc0\xaf", "\\xc0\\xaf"},          /* overlong */
-    {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* surrogate */
+    {"\xc3", "\\xc3"},                            /* cut short */
+    {"\xc0\xaf", "\\xc0\\xaf"},                   /* overlong */
+    {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* surrogate */
     {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* past the last code point */
     {"\xf0\x9f\x94\x92", "\xf0\x9f\x94\x92"},
 };
 
-START_TEST(names_are_made_harmless) {
-    ck_assert_str_eq(text_clean(&pool, cleaned[_i].in), cleaned[_i].out);
-}
+START_TEST(names_are_made_harmless) { ck_assert_str_eq(text_clean(&pool, cleaned[_i].in), cleaned[_i].out); }
 END_TEST
 
 START_TEST(no_name_is_an_empty_one) { ck_assert_str_eq(text_clean(&pool, NULL), ""); }

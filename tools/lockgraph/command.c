@@ -21,8 +21,8 @@ void complain(const char *format, ...) {
 
 /* One option on the command line, taken apart. */
 struct given {
-    const char *text;  /* as given, for messages */
-    const char *name;  /* long form, or NULL */
+    const char *text; /* as given, for messages */
+    const char *name; /* long form, or NULL */
     size_t name_length;
     char letter;
     const char *value; /* attached to it, or NULL */
@@ -80,7 +80,8 @@ static int apply_option(const struct command *command, int count, char **argumen
     if (option->argument && !given.value && *at + 1 < count)
         given.value = arguments[++*at];
     if (!option->argument != !given.value) {
-        complain("%s: %s %s", command->name, given.text, option->argument ? "needs a value" : "takes no value");
+        complain("%s: %s %s", command->name, given.text,
+                 option->argument ? "needs a value" : "takes no value");
         return usage_error(command);
     }
     if (command->apply(settings, option, given.value, error))

@@ -18,7 +18,7 @@ struct command {
     const char *summary;  /* one line for the list of commands */
     const char *synopsis; /* what follows "lockgraph NAME " */
     const char *description;
-    const char *examples; /* lines, each indented by two */
+    const char *examples;                 /* lines, each indented by two */
     const struct command_option *options; /* ends with {0} */
     /* Called for each option in turn; false: the value is wrong, and `error`
      * (256 bytes) says what is right. */

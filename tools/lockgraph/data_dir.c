@@ -73,8 +73,8 @@ static bool make_room(struct pool *pool, const char *directory, bool append, con
     struct stat status;
     bool usable = stat(directory, &status) == 0 && S_ISDIR(status.st_mode);
     if (content == OTHER && !(append && usable)) {
-        *error = pool_printf(pool, "%s holds something that is not evidence: choose another directory with -o",
-                             directory);
+        *error = pool_printf(
+            pool, "%s holds something that is not evidence: choose another directory with -o", directory);
         return false;
     }
     return true;

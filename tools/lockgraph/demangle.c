@@ -9,7 +9,8 @@
 #include "text.h"
 
 static bool compiler_suffix(const char *dot) {
-    static const char *const words[] = {".cold", ".constprop", ".isra", ".part", ".lto_priv", ".llvm", ".localalias"};
+    static const char *const words[] = {".cold",     ".constprop", ".isra",      ".part",
+                                        ".lto_priv", ".llvm",      ".localalias"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t length = strlen(words[i]);
         if (strncmp(dot, words[i], length) == 0 && (dot[length] == 0 || dot[length] == '.'))
@@ -35,7 +36,8 @@ char *demangled(struct pool *pool, const char *symbol, bool parameters) {
     if (!plain)
         return text_clean(pool, symbol);
     bool mangled = strncmp(plain, "_Z", 2) == 0 || strncmp(plain, "_R", 2) == 0;
-    char *readable = mangled ? cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI | (parameters ? DMGL_PARAMS : 0)) : NULL;
+    char *readable =
+        mangled ? cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI | (parameters ? DMGL_PARAMS : 0)) : NULL;
     char *result = text_clean(pool, readable ? readable : plain);
     free(readable);
     free(plain);

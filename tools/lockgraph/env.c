@@ -69,8 +69,9 @@ const struct command env_command = {
     .name = "env",
     .summary = "print the variables that run would set",
     .synopsis = "[options]",
-    .description = "Prints shell commands that set LD_PRELOAD and LOCKGRAPH_OPTIONS as `lockgraph run` does, for\n"
-                   "programs started by something else. The program then prints its verdict at exit itself.",
+    .description =
+        "Prints shell commands that set LD_PRELOAD and LOCKGRAPH_OPTIONS as `lockgraph run` does, for\n"
+        "programs started by something else. The program then prints its verdict at exit itself.",
     .examples = "  eval \"$(lockgraph env -o /var/tmp/evidence)\"\n",
     .options = env_options,
     .apply = run_apply,

@@ -14,7 +14,7 @@ struct format_options {
     bool brief;        /* one screen: no stacks, a few findings in full */
     bool have_command; /* `lockgraph run`: the program's own status is known */
     int command_status;
-    const char *directory; /* where the evidence is, for hints; NULL: none */
+    const char *directory;  /* where the evidence is, for hints; NULL: none */
     bool default_directory; /* the one that `report` reads unasked */
     /* Ids of findings the user has just been told in full. */
     size_t told_count;

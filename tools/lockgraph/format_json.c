@@ -37,7 +37,8 @@ static json_t *all_locks(struct model *model) {
         size_t count = 0;
         const struct lgr_lock_info *infos = lgr_locks(model->processes[i].file, &count);
         for (size_t k = 0; k < count; k++)
-            json_array_append_new(locks, lock_object(model_lock_of(model, &model->processes[i], infos[k].id)));
+            json_array_append_new(locks,
+                                  lock_object(model_lock_of(model, &model->processes[i], infos[k].id)));
     }
     return locks;
 }
@@ -122,7 +123,8 @@ static json_t *tool_object(void) {
 static json_t *options_list(struct model *model) {
     json_t *options = json_array();
     for (size_t i = 0; i < model->process_count; i++)
-        json_array_append_new(options, json_text(text_clean(&model->pool, lgr_process(model->processes[i].file)->options)));
+        json_array_append_new(
+            options, json_text(text_clean(&model->pool, lgr_process(model->processes[i].file)->options)));
     return options;
 }
 

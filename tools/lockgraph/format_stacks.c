@@ -6,7 +6,7 @@
 #include "source.h"
 #include "stacks.h"
 
-#define LONGEST_STACK 16 /* frames shown of one stack; the middle is folded */
+#define LONGEST_STACK   16 /* frames shown of one stack; the middle is folded */
 #define FUNCTION_COLUMN 32
 
 struct range {
@@ -91,7 +91,8 @@ static void add_also_held(struct text *out, struct model *model, const struct mo
         const struct model_held *held = &edge->held[i];
         if (held->lock != edge->from)
             text_printf(out, "      also held: %s%s, taken at %s\n", held->lock->short_name,
-                        held->shared ? " (shared)" : "", frame_place(&model->pool, stack_site(&held->taken_at)));
+                        held->shared ? " (shared)" : "",
+                        frame_place(&model->pool, stack_site(&held->taken_at)));
     }
 }
 
@@ -109,9 +110,10 @@ void format_edge_stacks(struct text *out, struct model *model, const struct mode
     bool waits = finding->verdict == LGR_VERDICT_ACTUAL;
     text_printf(out, "    %s\n      %s was taken at\n", edge->thread->label, edge->from_label);
     add_stack(out, model, &edge->held_at, held_end, color);
-    text_printf(out, edge->joined ? "      waiting for %s to end at\n"
-                     : waits      ? "      waiting for %s at\n"
-                                  : "      %s was requested at\n",
+    text_printf(out,
+                edge->joined ? "      waiting for %s to end at\n"
+                : waits      ? "      waiting for %s at\n"
+                             : "      %s was requested at\n",
                 edge->to_label);
     add_stack(out, model, &edge->requested_at, request_end, color);
     if (shared && held_end < bottom) {

@@ -84,8 +84,7 @@ static void add_process(struct text *out, struct model *model, const struct mode
     text_printf(out, "%s (pid %u), started %s", process->program, header->pid,
                 clock_time(&model->pool, header->start_realtime_ns));
     if (header->end_realtime_ns > header->start_realtime_ns)
-        text_printf(out, ", ran %.1f s",
-                    (double)(header->end_realtime_ns - header->start_realtime_ns) / 1e9);
+        text_printf(out, ", ran %.1f s", (double)(header->end_realtime_ns - header->start_realtime_ns) / 1e9);
     text_printf(out, ", %s\n", process_end(&model->pool, process));
 }
 
@@ -104,7 +103,8 @@ static void add_verdict(struct text *out, struct model *model, bool color) {
     text_add(out, "lockgraph: ");
     if (errors + warnings == 0) {
         ink_add(out, color, INK_GOOD, "no problem found");
-        text_add(out, notes ? pool_printf(&model->pool, " (%s)\n", counted(&model->pool, notes, "note")) : "\n");
+        text_add(out,
+                 notes ? pool_printf(&model->pool, " (%s)\n", counted(&model->pool, notes, "note")) : "\n");
         return;
     }
     const char *parts[3];
@@ -279,7 +279,8 @@ static void add_coverage(struct text *out, struct model *model) {
         text_printf(out, ", in %zu processes", sum->processes);
     text_add(out, ".\n");
     if (sum->unwrapped)
-        text_printf(out, "  Not seen: %s that could not be followed.\n", counted(pool, sum->unwrapped, "event"));
+        text_printf(out, "  Not seen: %s that could not be followed.\n",
+                    counted(pool, sum->unwrapped, "event"));
     if (sum->dropped)
         text_printf(out, "  Not recorded: %s.\n", counted(pool, sum->dropped, "record"));
     for (unsigned i = 0; i < 32; i++)

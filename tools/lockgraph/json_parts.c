@@ -47,8 +47,8 @@ static json_t *held_locks(const struct model_edge *edge) {
 static json_t *edge_object(const struct model_edge *edge) {
     return json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from", json_text(edge->from->id),
                      "to", json_text(edge->to ? edge->to->id : NULL), "mode_from",
-                     mode_name(edge->shared_from), "mode_to", mode_name(edge->shared_to), "timed", edge->timed,
-                     "thread", (int)edge->thread->serial, "joins",
+                     mode_name(edge->shared_from), "mode_to", mode_name(edge->shared_to), "timed",
+                     edge->timed, "thread", (int)edge->thread->serial, "joins",
                      edge->joined ? json_integer(edge->joined->serial) : json_null(), "held_at",
                      json_stack(&edge->held_at), "requested_at", json_stack(&edge->requested_at), "held",
                      held_locks(edge));
@@ -153,8 +153,8 @@ json_t *json_process(struct model *model, const struct model_process *process) {
     const struct lgr_header_copy *header = process->header;
     json_t *exit = header->ended == LGR_EXITED ? json_integer(header->exit_status) : json_null();
     return json_pack("{s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o}", "pid",
-                     (json_int_t)header->pid, "ppid", (json_int_t)header->ppid, "exe", process->exe, "cmdline",
-                     process->command_line, "build_id",
+                     (json_int_t)header->pid, "ppid", (json_int_t)header->ppid, "exe", process->exe,
+                     "cmdline", process->command_line, "build_id",
                      json_text(process->build_id[0] ? process->build_id : NULL), "start",
                      json_time(header->start_realtime_ns), "end", json_time(header->end_realtime_ns), "exit",
                      exit, "running", process->alive, "threads", (json_int_t)header->threads, "degraded",

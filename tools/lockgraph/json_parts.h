@@ -7,8 +7,8 @@
 
 #include "model.h"
 
-json_t *json_text(const char *text); /* null for NULL */
-json_t *json_time(uint64_t realtime_ns); /* RFC 3339 in UTC; null for 0 */
+json_t *json_text(const char *text);                /* null for NULL */
+json_t *json_time(uint64_t realtime_ns);            /* RFC 3339 in UTC; null for 0 */
 json_t *json_frame(const struct code_frame *frame); /* null for NULL */
 json_t *json_stack(const struct stack *stack);
 json_t *json_finding(const struct model_finding *finding);

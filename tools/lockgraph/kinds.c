@@ -33,9 +33,7 @@ static const char *const lock_kinds[] = {
     [LGR_LOCK_SEMAPHORE] = "semaphore", [LGR_LOCK_CUSTOM] = "custom lock", [LGR_LOCK_FILE] = "file lock",
 };
 
-const char *kind_name(uint16_t kind) {
-    return kind < COUNT(kinds) && kinds[kind] ? kinds[kind] : "unknown";
-}
+const char *kind_name(uint16_t kind) { return kind < COUNT(kinds) && kinds[kind] ? kinds[kind] : "unknown"; }
 
 const char *verdict_name(uint8_t verdict) {
     return verdict < COUNT(verdicts) ? verdicts[verdict].name : NULL;

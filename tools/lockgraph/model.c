@@ -130,7 +130,8 @@ const struct model_lock *model_lock_of(struct model *model, struct model_process
     return lock;
 }
 
-struct model_thread *model_thread_of(struct model *model, const struct model_process *process, uint32_t serial) {
+struct model_thread *model_thread_of(struct model *model, const struct model_process *process,
+                                     uint32_t serial) {
     const struct lgr_thread_info *info = lgr_thread_by_serial(process->file, serial);
     struct model_thread *thread = pool_alloc(&model->pool, sizeof *thread);
     thread->serial = serial;
@@ -178,8 +179,8 @@ static void add_file(struct model *model, const char *path) {
         return;
     }
     model->processes = checked_resize(model->processes, model->process_count + 1, sizeof *model->processes);
-    model->processes[model->process_count++] =
-        (struct model_process){.path = text_clean(&model->pool, path), .file = file, .header = lgr_header(file)};
+    model->processes[model->process_count++] = (struct model_process){
+        .path = text_clean(&model->pool, path), .file = file, .header = lgr_header(file)};
 }
 
 static int compare_processes(const void *a, const void *b) {

@@ -15,23 +15,23 @@
 #define FINDING_ID_DIGITS 12
 
 struct stack {
-    size_t count; /* 0: not known */
+    size_t count;                    /* 0: not known */
     const struct code_frame *frames; /* innermost first, inlined ones expanded, ours left out */
-    size_t first; /* index of the first frame that is not a known locking helper */
+    size_t first;                    /* index of the first frame that is not a known locking helper */
     size_t site;  /* index of the frame it is named by: first, or a caller of it that tells more */
     bool partial; /* only the innermost frame was recorded */
 };
 
 struct model_class {
-    const char *id; /* hex, the same in every run */
-    const char *identity; /* what the id is made of */
-    const char *name; /* a sentence's subject: "mutex initialised at queue.c:12 (queue_init)" */
+    const char *id;         /* hex, the same in every run */
+    const char *identity;   /* what the id is made of */
+    const char *name;       /* a sentence's subject: "mutex initialised at queue.c:12 (queue_init)" */
     const char *short_name; /* "mutex(queue.c:12)" */
-    const char *kind; /* "named", "init", "static", "guess" */
-    int level; /* NO_LEVEL: none */
-    const struct code_frame *init_at; /* NULL unless initialised by a call */
+    const char *kind;       /* "named", "init", "static", "guess" */
+    int level;              /* NO_LEVEL: none */
+    const struct code_frame *init_at;        /* NULL unless initialised by a call */
     const struct code_frame *first_taken_at; /* NULL unless that is how it was named */
-    size_t index; /* in model.classes */
+    size_t index;                            /* in model.classes */
 };
 #define NO_LEVEL INT16_MIN
 
@@ -42,15 +42,15 @@ struct model_process {
     const struct lgr_header_copy *header;
     const char *exe, *command_line, *program; /* program: last component of exe */
     const char *build_id;
-    bool alive; /* still running when it was looked at */
+    bool alive;                   /* still running when it was looked at */
     struct model_class **classes; /* by position in the file */
-    void *locks; /* tsearch tree of struct model_lock, by raw id */
+    void *locks;                  /* tsearch tree of struct model_lock, by raw id */
 };
 
 struct model_lock {
     const struct model_process *process;
     uint64_t raw;
-    const char *id; /* "P1:L17" */
+    const char *id;                  /* "P1:L17" */
     const struct model_class *class; /* NULL: not recorded */
     const char *name, *short_name;
     const char *identity; /* the same in every run */
@@ -60,8 +60,8 @@ struct model_lock {
 
 struct model_thread {
     uint32_t serial, tid;
-    const char *name; /* given name, else start routine, else "thread N"; "main" for the first */
-    const char *tag, *label; /* "T2", "T2 (worker-1)" */
+    const char *name;          /* given name, else start routine, else "thread N"; "main" for the first */
+    const char *tag, *label;   /* "T2", "T2 (worker-1)" */
     const char *start_routine; /* NULL: main or not known */
     bool named_by_library;     /* the start routine is a library's and tells nothing */
     struct stack created_at;
@@ -90,8 +90,8 @@ struct model_edge {
 struct model_wait {
     const struct model_process *process;
     const struct model_thread *thread;
-    const char *what; /* "audit_lock", "T3 (worker) to end", "a condition variable" */
-    const struct model_lock *lock; /* NULL: not a lock */
+    const char *what;                 /* "audit_lock", "T3 (worker) to end", "a condition variable" */
+    const struct model_lock *lock;    /* NULL: not a lock */
     const struct model_thread *owner; /* NULL: not known */
     struct stack at;
     uint64_t since_realtime_ns;
@@ -137,7 +137,7 @@ struct model {
     size_t wait_count;
     struct model_wait *waits; /* in processes that had not ended */
     struct coverage coverage;
-    size_t unreadable;          /* files that could not be opened */
+    size_t unreadable; /* files that could not be opened */
     const char **unreadable_why;
 };
 
@@ -157,7 +157,8 @@ size_t model_count_of(const struct model *model, unsigned severity);
 /* ---- for the parts of the model and the formats ---- */
 
 const struct model_lock *model_lock_of(struct model *model, struct model_process *process, uint64_t raw);
-struct model_thread *model_thread_of(struct model *model, const struct model_process *process, uint32_t serial);
+struct model_thread *model_thread_of(struct model *model, const struct model_process *process,
+                                     uint32_t serial);
 struct stack model_stack(struct model *model, const struct model_process *process, uint32_t context);
 struct model_class *model_class_of(struct model *model, struct model_process *process, uint32_t id);
 /* The frame a stack is named by; NULL when nothing is known. */

@@ -22,8 +22,8 @@ static struct static_name static_name_at(struct model *model, const struct lgr_m
     const char *file = base_name(module_path(module));
     struct static_name result;
     if (variable.name && variable.displacement)
-        result.name = pool_printf(&model->pool, "%s+0x%lx", variable.name,
-                                  (unsigned long)variable.displacement);
+        result.name =
+            pool_printf(&model->pool, "%s+0x%lx", variable.name, (unsigned long)variable.displacement);
     else if (variable.name)
         result.name = variable.name;
     else
@@ -181,8 +181,7 @@ void name_thread(struct model *model, const struct model_process *process, const
     } else if (thread->start_routine) {
         thread->name = thread->start_routine;
         thread->named_by_library = in_library(process, &info->start_routine);
-    }
-    else {
+    } else {
         thread->name = pool_printf(&model->pool, "thread %u", info->serial);
     }
     thread->label = pool_printf(&model->pool, "%s (%s)", thread->tag, thread->name);

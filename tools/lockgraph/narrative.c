@@ -150,7 +150,8 @@ static const char *why_ordered(struct pool *pool, const struct model_finding *fi
     case LGR_REASON_CREATE:
         return pool_printf(pool, "one order was over before %s, which takes the other, was created", thread);
     case LGR_REASON_JOIN:
-        return pool_printf(pool, "one order was over when %s was joined, and the other came after that", thread);
+        return pool_printf(pool, "one order was over when %s was joined, and the other came after that",
+                           thread);
     case LGR_REASON_BARRIER:
         return "a barrier stands between the two orders";
     case LGR_REASON_SEMAPHORE:
@@ -175,21 +176,25 @@ static const char *why_class_pattern(const struct model_finding *finding) {
 static const char *why(struct pool *pool, const struct model_finding *finding) {
     switch (finding->verdict) {
     case LGR_VERDICT_FEASIBLE:
-        return pool_printf(pool, "%zu different threads, no lock held around %s, and no creation, join or hand-over "
-                                 "that keeps them apart",
-                           finding->edge_count, finding->edge_count == 2 ? "both orders" : "all of it");
+        return pool_printf(
+            pool,
+            "%zu different threads, no lock held around %s, and no creation, join or hand-over "
+            "that keeps them apart",
+            finding->edge_count, finding->edge_count == 2 ? "both orders" : "all of it");
     case LGR_VERDICT_ACTUAL:
         return "it was seen while it happened, and who owns what was checked twice";
     case LGR_VERDICT_GATED:
-        return finding->gate ? pool_printf(pool, "both orders are taken under %s, so they never overlap; a path "
-                                                 "around it would make them hang",
+        return finding->gate ? pool_printf(pool,
+                                           "both orders are taken under %s, so they never overlap; a path "
+                                           "around it would make them hang",
                                            finding->gate->short_name)
                              : "a common lock is held around both orders, so they never overlap";
     case LGR_VERDICT_ORDERED:
         return why_ordered(pool, finding);
     case LGR_VERDICT_SINGLE_THREAD:
-        return pool_printf(pool, "%s alone took both orders, one after the other; a second thread doing so "
-                                 "would make them hang",
+        return pool_printf(pool,
+                           "%s alone took both orders, one after the other; a second thread doing so "
+                           "would make them hang",
                            finding->reason_thread ? finding->reason_thread->label : "one thread");
     case LGR_VERDICT_CLASS_PATTERN:
         return why_class_pattern(finding);
@@ -226,12 +231,13 @@ static const char *advise_order(struct pool *pool, const struct model_finding *f
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
     bool one_kind = edge->from->class && edge->from->class == edge->to->class;
     if (one_kind || strcmp(edge->from_label, edge->to_label) == 0)
-        return pool_printf(pool, "at %s, take locks of this kind in one fixed order (by address or by a key), or "
-                                 "release the first before taking the second",
+        return pool_printf(pool,
+                           "at %s, take locks of this kind in one fixed order (by address or by a key), or "
+                           "release the first before taking the second",
                            place);
-    const char *places = edge->sites > 1
-                             ? pool_printf(pool, " and the %zu other places that take them so", edge->sites - 1)
-                             : "";
+    const char *places =
+        edge->sites > 1 ? pool_printf(pool, " and the %zu other places that take them so", edge->sites - 1)
+                        : "";
     return pool_printf(pool, "take %s before %s at %s%s, or release %s first", edge->to_label,
                        edge->from_label, place, places, edge->from_label);
 }
@@ -241,8 +247,9 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
         return "";
     const struct model_edge *first = &finding->edges[0], *join = joining_edge(finding);
     if (finding->kind == LGR_KIND_SELF_DEADLOCK)
-        return pool_printf(pool, "do not take %s again at %s: split off the part that runs with it held, or make "
-                                 "it recursive",
+        return pool_printf(pool,
+                           "do not take %s again at %s: split off the part that runs with it held, or make "
+                           "it recursive",
                            first->to_label, frame_place(pool, stack_site(&first->requested_at)));
     if (join)
         return pool_printf(pool, "release %s before joining %s at %s", join->from_label, join->to_label,

@@ -13,8 +13,8 @@ const char *narrate_edge(struct pool *pool, const struct model_finding *finding,
                          const struct model_edge *edge);
 
 /* Longer rings are folded in the middle: first and last so many are told. */
-#define FOLD_OVER 8
-#define FOLD_KEEP 3
-#define FOLDED(count, index) ((count) > FOLD_OVER && (index) >= FOLD_KEEP && (index) < (count) - FOLD_KEEP)
+#define FOLD_OVER            8
+#define FOLD_KEEP            3
+#define FOLDED(count, index) ((count) > FOLD_OVER && (index) >= FOLD_KEEP && (index) < (count)-FOLD_KEEP)
 
 #endif

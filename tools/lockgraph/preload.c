@@ -27,8 +27,9 @@ static const char *checked(struct pool *pool, const char *path, const char **err
     if (!absolute || access(absolute, R_OK) != 0)
         *error = pool_printf(pool, "the runtime %s cannot be read: %s", path, strerror(errno));
     else if (!usable_name(absolute))
-        *error = pool_printf(pool, "the runtime's path \"%s\" has a space or a colon in it, which LD_PRELOAD "
-                                   "cannot carry",
+        *error = pool_printf(pool,
+                             "the runtime's path \"%s\" has a space or a colon in it, which LD_PRELOAD "
+                             "cannot carry",
                              absolute);
     else
         result = pool_string(pool, absolute);
@@ -37,10 +38,9 @@ static const char *checked(struct pool *pool, const char *path, const char **err
 }
 
 const char *find_runtime(struct pool *pool, const char **error) {
-    static const char *const places[] = {"../lib/liblockgraph.so.0", "../lib/liblockgraph.so",
-                                         "../lib/lockgraph/liblockgraph.so",
-                                         "../lib/x86_64-linux-gnu/liblockgraph.so.0",
-                                         "../lib/aarch64-linux-gnu/liblockgraph.so.0"};
+    static const char *const places[] = {
+        "../lib/liblockgraph.so.0", "../lib/liblockgraph.so", "../lib/lockgraph/liblockgraph.so",
+        "../lib/x86_64-linux-gnu/liblockgraph.so.0", "../lib/aarch64-linux-gnu/liblockgraph.so.0"};
     const char *given = getenv("LOCKGRAPH_LIBRARY"), *directory = own_directory(pool);
     if (given && given[0])
         return checked(pool, given, error);
@@ -57,8 +57,8 @@ const char *find_runtime(struct pool *pool, const char **error) {
 /* ---- LD_PRELOAD ---- */
 
 static bool is_sanitizer(const char *entry) {
-    static const char *const names[] = {"libasan.", "libtsan.", "libubsan.", "liblsan.", "libhwasan.",
-                                        "libclang_rt."};
+    static const char *const names[] = {"libasan.", "libtsan.",   "libubsan.",
+                                        "liblsan.", "libhwasan.", "libclang_rt."};
     const char *name = base_name(entry);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0)
@@ -70,7 +70,8 @@ static const char *joined(struct pool *pool, const char *list, const char *entry
     return list[0] ? pool_printf(pool, "%s:%s", list, entry) : entry;
 }
 
-const char *preload_value(struct pool *pool, const char *runtime, const char *existing, const char *sanitizer) {
+const char *preload_value(struct pool *pool, const char *runtime, const char *existing,
+                          const char *sanitizer) {
     const char *first = "", *rest = "";
     char *copy = pool_string(pool, existing ? existing : ""), *next = NULL;
     bool present = false;

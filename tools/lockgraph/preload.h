@@ -13,7 +13,8 @@ const char *find_runtime(struct pool *pool, const char **error);
 /* A value for LD_PRELOAD: `runtime` in front of `existing` (NULL: none), but
  * behind sanitizer runtimes, which insist on being first, in it or in
  * `sanitizer` (NULL: none).  A runtime already named is not named twice. */
-const char *preload_value(struct pool *pool, const char *runtime, const char *existing, const char *sanitizer);
+const char *preload_value(struct pool *pool, const char *runtime, const char *existing,
+                          const char *sanitizer);
 
 /* Options from $LOCKGRAPH_OPTIONS, then `given` (each -O in turn).  False with
  * one sentence in `error`. */

@@ -149,9 +149,10 @@ const struct command report_command = {
     .name = "report",
     .summary = "tell what a run found",
     .synopsis = "[options] [DIR|FILE…]",
-    .description = "Reads the evidence in DIR (default ./" DEFAULT_DATA_DIR ") or the FILEs given, of finished,\n"
-                   "killed or still running processes, and tells what was found: most severe first.\n"
-                   "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage.",
+    .description =
+        "Reads the evidence in DIR (default ./" DEFAULT_DATA_DIR ") or the FILEs given, of finished,\n"
+        "killed or still running processes, and tells what was found: most severe first.\n"
+        "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage.",
     .examples = "  lockgraph report\n"
                 "  lockgraph report --show notes lockgraph.data\n"
                 "  lockgraph report --format json -o report.json\n",

@@ -7,11 +7,11 @@
 #include <sys/types.h>
 
 struct job {
-    pid_t child;        /* also the id of its process group */
+    pid_t child; /* also the id of its process group */
     bool ended;
-    int status;         /* as from waitpid, valid once ended */
-    int start_error;    /* errno of a failed exec, 0: started */
-    bool has_terminal;  /* we gave it our terminal */
+    int status;        /* as from waitpid, valid once ended */
+    int start_error;   /* errno of a failed exec, 0: started */
+    bool has_terminal; /* we gave it our terminal */
 };
 
 /* Called between waits, about every JOB_TICK_MS; false: stop waiting. */

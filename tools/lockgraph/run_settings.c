@@ -9,7 +9,8 @@
 #include "preload.h"
 
 const struct command_option run_options[] = {
-    {NULL, 'o', "DIR", "where the evidence goes (default ./" DEFAULT_DATA_DIR "; an older one moves to DIR.old)"},
+    {NULL, 'o', "DIR",
+     "where the evidence goes (default ./" DEFAULT_DATA_DIR "; an older one moves to DIR.old)"},
     {"append", 0, NULL, "keep what DIR holds and add to it"},
     {"strict", 0, NULL, "notes become errors"},
     {"fail-on", 0, "SEVERITY", "exit 66 from this severity on: error (default), warning, note or never"},

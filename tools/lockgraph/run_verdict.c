@@ -11,11 +11,13 @@ static const char *cause_of_blindness(struct pool *pool, const struct verdict *v
         return verdict->probe->blind;
     const char *command = text_clean(pool, verdict->command);
     if (model->process_count == 0)
-        return pool_printf(pool, "the runtime was not loaded into %s; perhaps it clears LD_PRELOAD, or hands over "
-                                 "to a program that is static, set-user-id or of another libc",
+        return pool_printf(pool,
+                           "the runtime was not loaded into %s; perhaps it clears LD_PRELOAD, or hands over "
+                           "to a program that is static, set-user-id or of another libc",
                            command);
-    return pool_printf(pool, "%s took no POSIX lock (those of Rust's std, Go and std::atomic waits are out of "
-                             "reach)",
+    return pool_printf(pool,
+                       "%s took no POSIX lock (those of Rust's std, Go and std::atomic waits are out of "
+                       "reach)",
                        command);
 }
 
@@ -27,8 +29,9 @@ static void name_descendants(struct text *out, const struct model *model) {
     size_t count = 0;
     for (size_t i = 0; i < model->process_count; i++)
         if (model->processes[i].alive)
-            text_printf(out, "%s%s (pid %u)", count++ ? ", " : "Still running and recording: ",
-                        model->processes[i].program, model->processes[i].header->pid);
+            text_printf(out, "%s%s (pid %u)",
+                        count++ ? ", " : "Still running and recording: ", model->processes[i].program,
+                        model->processes[i].header->pid);
     if (count)
         text_add(out, "\n");
 }

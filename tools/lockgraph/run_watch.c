@@ -14,7 +14,7 @@ struct watched {
     const char *path;
     uint32_t deadlocks; /* told so far */
     unsigned attempts;  /* looks since the count rose that found nothing new: it may be ahead of the record */
-    bool done; /* its process has ended, and we looked after that */
+    bool done;          /* its process has ended, and we looked after that */
     struct watched *next;
 };
 

@@ -18,7 +18,8 @@ static FILE *open_source(const char *file) {
     struct stat status;
     if (descriptor < 0)
         return NULL;
-    FILE *stream = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) ? fdopen(descriptor, "r") : NULL;
+    FILE *stream =
+        fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) ? fdopen(descriptor, "r") : NULL;
     if (!stream)
         close(descriptor);
     return stream;

@@ -9,8 +9,8 @@
 #define EXCERPT_LINES 3
 
 struct excerpt {
-    size_t count; /* 0: not at hand */
-    unsigned first; /* number of the first line */
+    size_t count;                     /* 0: not at hand */
+    unsigned first;                   /* number of the first line */
     const char *lines[EXCERPT_LINES]; /* clean, tabs as four columns */
 };
 

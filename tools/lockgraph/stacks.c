@@ -4,13 +4,24 @@
 
 /* Prefixes of functions that take locks on behalf of their caller. */
 static const char *const helper_prefixes[] = {
-    "pthread_", "__pthread_", "___pthread_", "mtx_",          "cnd_",   "thrd_", "sem_",
-    "__gthread", "std::",     "__gnu_cxx::", "boost::unique_lock", "boost::mutex", "boost::lock_guard",
+    "pthread_",
+    "__pthread_",
+    "___pthread_",
+    "mtx_",
+    "cnd_",
+    "thrd_",
+    "sem_",
+    "__gthread",
+    "std::",
+    "__gnu_cxx::",
+    "boost::unique_lock",
+    "boost::mutex",
+    "boost::lock_guard",
 };
 /* Endings that lock wrappers have across code bases; compared without case. */
 static const char *const helper_endings[] = {
-    "mutex_lock", "mutex_trylock", "mutex_timedlock", "mutex_acquire", "mutex_enter", "lockmutex",
-    "mutex::lock", "mutex_lock_impl", "mutex_lock_slowpath", "lock_mutex",
+    "mutex_lock", "mutex_trylock", "mutex_timedlock", "mutex_acquire",       "mutex_enter",
+    "lockmutex",  "mutex::lock",   "mutex_lock_impl", "mutex_lock_slowpath", "lock_mutex",
 };
 
 static bool starts_with(const char *text, const char *prefix) {
@@ -45,7 +56,8 @@ static bool is_base_library(const struct code_frame *frame) {
 }
 
 bool frame_is_bottom(const struct code_frame *frame) {
-    static const char *const names[] = {"start_thread", "clone", "__clone", "__libc_start", "execute_native_thread"};
+    static const char *const names[] = {"start_thread", "clone", "__clone", "__libc_start",
+                                        "execute_native_thread"};
     if (!frame->name)
         return is_base_library(frame);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -13,26 +13,26 @@
 /* One function activation.  All strings are clean (text.h) and live as long as
  * the symbols; NULL where not known. */
 struct code_frame {
-    const char *module;   /* path as recorded; NULL: no module */
-    const char *build_id; /* hex */
-    uint64_t offset;      /* ELF virtual address of the return address; absolute without a module */
-    const char *function; /* demangled, with parameters where the language has them */
-    const char *name;     /* the same without parameters */
-    const char *file;     /* absolute where the debug information has it so */
-    unsigned line;        /* 0: not known */
+    const char *module;       /* path as recorded; NULL: no module */
+    const char *build_id;     /* hex */
+    uint64_t offset;          /* ELF virtual address of the return address; absolute without a module */
+    const char *function;     /* demangled, with parameters where the language has them */
+    const char *name;         /* the same without parameters */
+    const char *file;         /* absolute where the debug information has it so */
+    unsigned line;            /* 0: not known */
     unsigned function_line;   /* where the function is declared; 0: not known */
     uint64_t function_offset; /* offset from the function's first byte */
     bool inlined;             /* into the next frame */
 };
 
 struct code_frames {
-    size_t count; /* at least 1 */
+    size_t count;                    /* at least 1 */
     const struct code_frame *frames; /* innermost first: inlined ones, then the function itself */
 };
 
 struct variable {
-    const char *name; /* demangled, with the part of it where types are known: "table[3].lock";
-                         NULL: no symbol covers the address */
+    const char *name;      /* demangled, with the part of it where types are known: "table[3].lock";
+                              NULL: no symbol covers the address */
     uint64_t displacement; /* bytes beyond what `name` says */
 };
 

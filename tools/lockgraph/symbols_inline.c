@@ -87,11 +87,13 @@ static int compare_names(const void *a, const void *b) {
 
 static bool has_scopes(Dwarf_Die *unit) {
     int language = dwarf_srclang(unit);
-    return language != DW_LANG_C && language != DW_LANG_C89 && language != DW_LANG_C99 && language != DW_LANG_C11;
+    return language != DW_LANG_C && language != DW_LANG_C89 && language != DW_LANG_C99 &&
+           language != DW_LANG_C11;
 }
 
 /* Looking for what is around an entry reads its unit: once per entry. */
-static const char *plain_name(struct inline_index *index, struct pool *pool, Dwarf_Die *unit, Dwarf_Die *die) {
+static const char *plain_name(struct inline_index *index, struct pool *pool, Dwarf_Die *unit,
+                              Dwarf_Die *die) {
     const char *name = attribute_string(die, DW_AT_name);
     if (!name || !has_scopes(unit))
         return name ? text_clean(pool, name) : NULL;

@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-#define MOST_ENTRIES   3000000 /* of debug information looked at per module */
+#define MOST_ENTRIES    3000000 /* of debug information looked at per module */
 #define DEEPEST_NESTING 16
 
 /* ---- the index ---- */
@@ -71,8 +71,8 @@ void variable_index_free(struct variable_index *index) { free(index->variables);
 
 /* Types a user thinks of as one lock. */
 static bool is_lock_type(Dwarf_Die *type) {
-    static const char *const names[] = {"pthread_", "mtx_t", "sem_t", "mutex", "recursive_mutex", "shared_mutex",
-                                        "timed_mutex"};
+    static const char *const names[] = {"pthread_",        "mtx_t",        "sem_t",      "mutex",
+                                        "recursive_mutex", "shared_mutex", "timed_mutex"};
     const char *name = dwarf_diename(type);
     for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0)

@@ -14,7 +14,7 @@ struct variable_index {
     struct typed_variable {
         Dwarf_Addr address; /* in the module's own numbering, as offsets are */
         Dwarf_Die die;
-    } *variables;
+    } * variables;
 };
 
 /* The path within the variable at `address` to the lock `displacement` bytes
