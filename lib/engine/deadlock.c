@@ -36,26 +36,31 @@ static uint32_t sequence_of(const struct lge_thread *thread) {
 
 static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
 
-/* A shared request waits for shared holders only behind a waiting writer. */
-static bool passes(const struct lge_thread *waiter, uint32_t mode, const struct lge_thread *t, uint32_t held_mode) {
-    return mode == LGR_SHARED && held_mode == LGR_SHARED && t != waiter &&
-           !(waiter->request.flags & LGE_WRITER_PREFERRED);
+static bool holds_against(const struct lge_thread *t, const struct lge_thread *waiter, uint64_t id, uint32_t mode) {
+    for (const struct lge_held *held = t->top; held > t->base; held--)
+        if (held->id == id) return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || t == waiter;
+    return false;
 }
 
-/* The n-th waiting thread whose held stack contains the lock, but for those
- * that the request can share it with.  Held stacks of waiting threads do
- * not change; the sequence tells when one stopped waiting under our eyes. */
+/* Where writers are preferred, a reader queues behind a waiting writer. */
+static bool queues_before(const struct lge_thread *t, const struct lge_thread *waiter, uint64_t id, uint32_t mode) {
+    return mode == LGR_SHARED && (waiter->request.flags & LGE_WRITER_PREFERRED) && t != waiter &&
+           atomic_load_explicit(&t->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK &&
+           atomic_load_explicit(&t->wait.target, memory_order_relaxed) == id &&
+           atomic_load_explicit(&t->wait.mode, memory_order_relaxed) == LGR_EXCLUSIVE;
+}
+
+/* The n-th waiting thread that keeps `waiter` from the lock.  Held stacks of
+ * waiting threads do not change; the sequence tells when one stopped waiting
+ * under our eyes. */
 static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, uint32_t mode, uint32_t n) {
     struct lge_thread *found = NULL;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
         uint32_t sequence = sequence_of(t);
         if (!waiting(sequence)) continue;
-        for (const struct lge_held *held = t->top; held > t->base; held--) {
-            if (held->id != id || passes(waiter, mode, t, held->mode)) continue;
-            if (sequence_of(t) == sequence && n-- == 0) found = t;
-            break;
-        }
+        if (!holds_against(t, waiter, id, mode) && !queues_before(t, waiter, id, mode)) continue;
+        if (sequence_of(t) == sequence && n-- == 0) found = t;
     }
     lge_threads_unlock();
     return found;
