@@ -168,14 +168,15 @@ static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *cou
     return held;
 }
 
-/* What the thread before this one wants of it: a lock, or, when that one joins,
- * nothing (0). */
+/* What the thread before this one wants of it: a lock; nothing (0) when that
+ * one joins, or queues behind this one for a lock that neither holds. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
     if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN) return;
-    edge->from = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
-    edge->from_class = lge_lock_class(edge->from);
+    uint64_t wanted = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
     for (uint32_t i = 0; i < edge->held_count; i++) {
-        if (edge->held[i].lock != edge->from) continue;
+        if (edge->held[i].lock != wanted) continue;
+        edge->from = wanted;
+        edge->from_class = lge_lock_class(wanted);
         edge->held_context = edge->held[i].context;
         edge->mode_from = (uint8_t)edge->held[i].mode;
     }
