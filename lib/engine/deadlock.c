@@ -42,14 +42,6 @@ static bool holds_against(const struct lge_thread *t, const struct lge_thread *w
     return false;
 }
 
-/* Where writers are preferred, a reader queues behind a waiting writer. */
-static bool queues_before(const struct lge_thread *t, const struct lge_thread *waiter, uint64_t id, uint32_t mode) {
-    return mode == LGR_SHARED && (waiter->request.flags & LGE_WRITER_PREFERRED) && t != waiter &&
-           atomic_load_explicit(&t->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK &&
-           atomic_load_explicit(&t->wait.target, memory_order_relaxed) == id &&
-           atomic_load_explicit(&t->wait.mode, memory_order_relaxed) == LGR_EXCLUSIVE;
-}
-
 /* The n-th waiting thread that keeps `waiter` from the lock.  Held stacks of
  * waiting threads do not change; the sequence tells when one stopped waiting
  * under our eyes. */
@@ -59,8 +51,7 @@ static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, u
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
         uint32_t sequence = sequence_of(t);
         if (!waiting(sequence)) continue;
-        if (!holds_against(t, waiter, id, mode) && !queues_before(t, waiter, id, mode)) continue;
-        if (sequence_of(t) == sequence && n-- == 0) found = t;
+        if (holds_against(t, waiter, id, mode) && sequence_of(t) == sequence && n-- == 0) found = t;
     }
     lge_threads_unlock();
     return found;
@@ -168,8 +159,8 @@ static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *cou
     return held;
 }
 
-/* What the thread before this one wants of it: a lock; nothing (0) when that
- * one joins, or queues behind this one for a lock that neither holds. */
+/* What the thread before this one wants of it: a lock, or nothing (0) when that
+ * one joins. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
     if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN) return;
     uint64_t wanted = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
