@@ -165,19 +165,29 @@ static void check_text(const char *name, struct model *model, const struct forma
     text_free(&out);
 }
 
-static void check_report(const char *name, struct evidence *evidence, struct format_options options) {
-    char path[] = "/tmp/lockgraph-golden-XXXXXX";
-    const char *paths[] = {path};
-    close(mkstemp(path));
+/* A report over one or two processes. */
+static void check_reports(const char *name, struct evidence *const *evidence, size_t count,
+                          struct format_options options, struct model_options load) {
+    char files[2][32];
+    const char *paths[2] = {files[0], files[1]};
     setenv("TZ", "UTC", 1);
-    evidence_save(evidence, path);
-    struct model *model = model_load(paths, 1, &(struct model_options){0});
+    for (size_t i = 0; i < count; i++) {
+        strcpy(files[i], "/tmp/lockgraph-golden-XXXXXX");
+        close(mkstemp(files[i]));
+        evidence_save(evidence[i], files[i]);
+    }
+    struct model *model = model_load(paths, count, &load);
     ck_assert_uint_eq(model->unreadable, 0);
     ck_assert_uint_eq(model->coverage.damaged, 0);
     check_text(name, model, &options);
     check_json(name, model);
     model_free(model);
-    unlink(path);
+    for (size_t i = 0; i < count; i++)
+        unlink(files[i]);
+}
+
+static void check_report(const char *name, struct evidence *evidence, struct format_options options) {
+    check_reports(name, &evidence, 1, options, (struct model_options){0});
 }
 
 /* ---- the reports ---- */
@@ -188,7 +198,10 @@ START_TEST(feasible) {
     both_orders(edges);
     evidence_edge(evidence, LEDGER, AUDIT, AT(POST_LEDGER), AT(POST_AUDIT));
     evidence_edge(evidence, LEDGER, AUDIT, AT(POST_LEDGER), AT(MOVE_TO));
+    /* Three ways to one place are one place to change. */
     evidence_edge(evidence, AUDIT, LEDGER, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+    evidence_edge(evidence, AUDIT, LEDGER, AT(QUEUE_INIT), AT(FLUSH_LEDGER));
+    evidence_edge(evidence, AUDIT, LEDGER, AT(MOVE_FROM), AT(FLUSH_LEDGER));
     evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2)->count = 17;
     evidence_end(evidence, 0);
     check_report("feasible", evidence, (struct format_options){0});
@@ -344,6 +357,33 @@ START_TEST(hostile_names_are_made_harmless) {
 }
 END_TEST
 
+/* The graver grade of the two tells the story, and counts add up. */
+START_TEST(one_problem_in_two_processes) {
+    struct evidence *evidence[2] = {bank(), bank()};
+    struct lgr_finding_edge edges[2];
+    both_orders(edges);
+    struct lgr_finding *note =
+        evidence_finding(evidence[0], LGR_KIND_ORDER_CYCLE, LGR_VERDICT_GATED, LGR_NOTE, edges, 2);
+    note->count = 40;
+    note->reason_kind = LGR_REASON_GATE;
+    note->reason_id = GATE;
+    evidence_finding(evidence[1], LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2)->count = 2;
+    evidence_header(evidence[1])->pid += 100;
+    evidence_header(evidence[1])->start_realtime_ns += 1000000000;
+    evidence_end(evidence[0], 0);
+    evidence_end(evidence[1], 1);
+    check_reports("two-processes", evidence, 2, (struct format_options){.brief = true},
+                  (struct model_options){0});
+}
+END_TEST
+
+START_TEST(strict_makes_notes_errors) {
+    struct evidence *evidence = three_notes();
+    check_reports("strict", &evidence, 1, (struct format_options){.brief = true, .show_notes = true},
+                  (struct model_options){.strict = true});
+}
+END_TEST
+
 START_TEST(clean_but_degraded) {
     struct evidence *evidence = bank();
     struct lgr_header *header = evidence_header(evidence);
@@ -378,6 +418,8 @@ int main(void) {
     tcase_add_test(reports, long_ring_is_folded);
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);
+    tcase_add_test(reports, one_problem_in_two_processes);
+    tcase_add_test(reports, strict_makes_notes_errors);
     tcase_add_test(reports, clean_but_degraded);
     tcase_add_test(reports, golden_json_fits_the_schema);
     tcase_set_timeout(reports, 60);
