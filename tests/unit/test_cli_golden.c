@@ -368,6 +368,7 @@ START_TEST(one_problem_in_two_processes) {
     note->reason_kind = LGR_REASON_GATE;
     note->reason_id = GATE;
     evidence_finding(evidence[1], LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2)->count = 2;
+    evidence_finding(evidence[1], LGR_KIND_ORDER_CYCLE, LGR_VERDICT_SINGLE_THREAD, LGR_NOTE, edges, 2);
     evidence_header(evidence[1])->pid += 100;
     evidence_header(evidence[1])->start_realtime_ns += 1000000000;
     evidence_end(evidence[0], 0);

@@ -106,7 +106,8 @@ struct model_finding {
     unsigned severity; /* enum lgr_severity, after --strict */
     uint64_t count;
     uint64_t time_realtime_ns;
-    const struct model_process *process; /* the first that saw it */
+    const struct model_process *process;      /* the first that saw it */
+    const struct model_process *last_process; /* that saw it, so far */
     size_t process_count;
     size_t edge_count;
     struct model_edge *edges;

@@ -118,6 +118,7 @@ static void fill_finding(struct model *model, struct model_process *process,
                                       .count = info->count,
                                       .time_realtime_ns = raw->time_realtime_ns,
                                       .process = process,
+                                      .last_process = process,
                                       .process_count = 1,
                                       .edge_count = info->edge_count,
                                       .reason = raw->reason_kind,
@@ -150,7 +151,8 @@ static void unite(struct model_finding *known, const struct model_finding *other
     if (graver(other, known))
         *known = *other;
     known->count = first.count + other->count;
-    known->process_count = first.process_count + (first.process != other->process);
+    known->process_count = first.process_count + (first.last_process != other->process);
+    known->last_process = other->process;
 }
 
 static void add_finding(struct model *model, const struct model_finding *finding) {
