@@ -123,7 +123,7 @@ void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintpt
 
 /* ---- lock ---- */
 
-static int pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit) {
+int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit) {
     if (limit == NULL) return lgi_real.mutex_lock(mutex);
     return limit->by_clock ? lgi_real.mutex_clocklock(mutex, limit->clock, limit->at)
                            : lgi_real.mutex_timedlock(mutex, limit->at);
@@ -147,17 +147,17 @@ static bool lost(const pthread_mutex_t *mutex) {
  * any other error is glibc's own to name. */
 static int lock_tracked(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                         const struct lgi_limit *limit) {
-    if (lost(mutex)) return pass_through(mutex, limit);
+    if (lost(mutex)) return lgi_mutex_pass_through(mutex, limit);
     int result = lgi_real.mutex_trylock(mutex);
     if (result == EBUSY) return lgi_mutex_wait(thread, mutex, request, limit);
-    if (result != 0 && result != EOWNERDEAD) return pass_through(mutex, limit);
+    if (result != 0 && result != EOWNERDEAD) return lgi_mutex_pass_through(mutex, limit);
     return result;
 }
 
 __attribute__((noinline)) int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
                                              const struct lgi_limit *limit) {
     struct lge_thread *thread = refused(limit) ? NULL : lgi_enter();
-    if (thread == NULL) return pass_through(mutex, limit);
+    if (thread == NULL) return lgi_mutex_pass_through(mutex, limit);
     struct lge_request request;
     lgi_mutex_request(thread, mutex, site, sp, &request);
     if (limit != NULL) request.flags |= LGE_TIMED;

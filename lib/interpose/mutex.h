@@ -19,6 +19,8 @@ struct lgi_limit {
 /* The request that a lock call on `mutex` from (site, sp) makes. */
 void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
                        struct lge_request *request);
+/* The real call, untracked. */
+int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit);
 int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);
 int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 int lgi_mutex_unlock(pthread_mutex_t *mutex);

@@ -13,12 +13,6 @@ static uint64_t first_slice_ns = 2000000;
 
 void lgi_mutex_wait_start(uint32_t wait_slice_ms) { first_slice_ns = wait_slice_ms * UINT64_C(1000000); }
 
-static int call(pthread_mutex_t *mutex, const struct lgi_limit *limit) {
-    if (limit == NULL) return lgi_real.mutex_lock(mutex);
-    return limit->by_clock ? lgi_real.mutex_clocklock(mutex, limit->clock, limit->at)
-                           : lgi_real.mutex_timedlock(mutex, limit->at);
-}
-
 /* glibc answers an error-checking mutex's owner at once. */
 static bool answers_at_once(const pthread_mutex_t *mutex, const struct lge_thread *thread) {
     return (mutex->__data.__kind & 3) == ERRORCHECK &&
@@ -70,7 +64,7 @@ static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex, con
 
 int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                    const struct lgi_limit *limit) {
-    if (answers_at_once(mutex, thread) || !valid(limit)) return call(mutex, limit);
+    if (answers_at_once(mutex, thread) || !valid(limit)) return lgi_mutex_pass_through(mutex, limit);
     if (lge_wait_begin(thread, request, &mutex->__data.__owner)) lgi_on_deadlock();
     int result = wait_in_slices(thread, mutex, limit);
     lge_wait_end(thread);
