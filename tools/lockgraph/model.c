@@ -65,11 +65,9 @@ struct stack model_stack(struct model *model, const struct model_process *proces
 
 /* ---- classes ---- */
 
-static struct model_class *known_class(struct model *model, const char *id) {
-    for (size_t i = 0; i < model->class_count; i++)
-        if (strcmp(model->classes[i]->id, id) == 0)
-            return model->classes[i];
-    return NULL;
+static int compare_classes(const void *a, const void *b) {
+    const struct model_class *left = a, *right = b;
+    return strcmp(left->id, right->id);
 }
 
 /* Classes of all processes with one identity are one class. */
@@ -78,9 +76,10 @@ static struct model_class *add_class(struct model *model, const struct model_pro
     struct model_class *class = pool_alloc(&model->pool, sizeof *class);
     name_class(model, process, info, class);
     class->id = stable_id(&model->pool, class->identity);
-    struct model_class *known = known_class(model, class->id);
+    struct model_class **known = tfind(class, &model->classes_by_id, compare_classes);
     if (known)
-        return known;
+        return *known;
+    tsearch(class, &model->classes_by_id, compare_classes);
     class->index = model->class_count++;
     model->classes = checked_resize(model->classes, model->class_count, sizeof *model->classes);
     model->classes[class->index] = class;
@@ -223,13 +222,14 @@ struct model *model_load(const char *const *paths, size_t count, const struct mo
     return model;
 }
 
-static void keep_lock(void *lock) { (void)lock; }
+static void keep(void *node) { (void)node; }
 
 void model_free(struct model *model) {
     for (size_t i = 0; i < model->process_count; i++) {
-        tdestroy(model->processes[i].locks, keep_lock);
+        tdestroy(model->processes[i].locks, keep);
         lgr_close(model->processes[i].file);
     }
+    tdestroy(model->classes_by_id, keep);
     symbols_close(model->symbols);
     pool_free(&model->pool);
     free(model->processes);

@@ -134,6 +134,7 @@ struct model {
     size_t process_count, class_count, finding_count;
     struct model_process *processes; /* in order of start */
     struct model_class **classes;
+    void *classes_by_id;            /* tsearch tree */
     struct model_finding *findings; /* most severe first */
     size_t wait_count;
     struct model_wait *waits; /* in processes that had not ended */

@@ -20,8 +20,8 @@ static const char *const helper_prefixes[] = {
 };
 /* Endings that lock wrappers have across code bases; compared without case. */
 static const char *const helper_endings[] = {
-    "mutex_lock", "mutex_trylock", "mutex_timedlock", "mutex_acquire",       "mutex_enter",
-    "lockmutex",  "mutex::lock",   "mutex_lock_impl", "mutex_lock_slowpath", "lock_mutex",
+    "mutex_lock",  "mutex_trylock",   "mutex_timedlock", "mutex_acquire", "mutex_enter", "lockmutex",
+    "mutex::lock", "mutex_lock_impl", "mutex::trylock",  "lock_mutex",    "rdlock",      "wrlock",
 };
 
 static bool starts_with(const char *text, const char *prefix) {
@@ -33,6 +33,23 @@ static bool ends_with(const char *text, const char *ending) {
     return length >= tail && strcasecmp(text + length - tail, ending) == 0;
 }
 
+/* "AutoLock", "lock_guard"; not "Blockchain". */
+static bool speaks_of_locks(const char *word) {
+    return strstr(word, "Lock") || strstr(word, "Guard") || starts_with(word, "lock") ||
+           starts_with(word, "guard") || strstr(word, "_lock") || strstr(word, "_guard");
+}
+
+/* The constructor of a guard class: MutexLocker::MutexLocker, Guard<M>::Guard. */
+static bool is_guard_constructor(const char *name) {
+    const char *last = strrchr(name, ':');
+    size_t length = last ? strlen(last + 1) : 0;
+    if (length == 0 || !speaks_of_locks(last + 1))
+        return false;
+    const char *class = strstr(name, last + 1);
+    bool starts_component = class == name || class[-1] == ':';
+    return class < last && starts_component && (class[length] == ':' || class[length] == '<');
+}
+
 bool frame_is_helper(const struct code_frame *frame) {
     if (!frame->name)
         return false;
@@ -42,7 +59,7 @@ bool frame_is_helper(const struct code_frame *frame) {
     for (size_t i = 0; i < sizeof helper_endings / sizeof *helper_endings; i++)
         if (ends_with(frame->name, helper_endings[i]))
             return true;
-    return false;
+    return is_guard_constructor(frame->name);
 }
 
 /* The libraries below every thread's own code. */
