@@ -378,6 +378,16 @@ START_TEST(one_problem_in_two_processes) {
 }
 END_TEST
 
+/* A process that became another program has not ended and does not run. */
+START_TEST(exec_under_the_same_pid) {
+    struct evidence *evidence[2] = {bank(), bank()};
+    evidence_wait(evidence[0], WORKER1, LGR_WAIT_LOCK, AUDIT, AT(POST_AUDIT), WORKER2);
+    evidence_header(evidence[1])->start_realtime_ns += 1000000000;
+    evidence_end(evidence[1], 0);
+    check_reports("exec", evidence, 2, (struct format_options){0}, (struct model_options){0});
+}
+END_TEST
+
 START_TEST(strict_makes_notes_errors) {
     struct evidence *evidence = three_notes();
     check_reports("strict", &evidence, 1, (struct format_options){.brief = true, .show_notes = true},
@@ -420,6 +430,7 @@ int main(void) {
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);
     tcase_add_test(reports, one_problem_in_two_processes);
+    tcase_add_test(reports, exec_under_the_same_pid);
     tcase_add_test(reports, strict_makes_notes_errors);
     tcase_add_test(reports, clean_but_degraded);
     tcase_add_test(reports, golden_json_fits_the_schema);

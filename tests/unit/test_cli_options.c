@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -15,6 +17,7 @@
 #include "kinds.h"
 #include "preload.h"
 #include "probe.h"
+#include "process_alive.h"
 #include "run_settings.h"
 
 static struct pool pool;
@@ -303,6 +306,25 @@ START_TEST(evidence_is_listed_in_order) {
 }
 END_TEST
 
+/* ---- processes ---- */
+
+START_TEST(live_processes_are_known_from_others) {
+    uint64_t now = (uint64_t)time(NULL) * 1000000000u;
+    ck_assert(process_alive((uint32_t)getpid(), now));
+    ck_assert(
+        !process_alive((uint32_t)getpid(), now - (uint64_t)3600 * 1000000000u)); /* that was another one */
+    ck_assert(!process_alive(5000001, now));
+    ck_assert(!process_alive(0, now));
+    pid_t zombie = fork();
+    if (zombie == 0)
+        _exit(0);
+    siginfo_t info;
+    ck_assert_int_eq(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT), 0);
+    ck_assert(!process_alive((uint32_t)zombie, now));
+    ck_assert_int_eq(waitpid(zombie, NULL, 0), zombie);
+}
+END_TEST
+
 /* ---- the manual ---- */
 
 static char *manual(const char *name) {
@@ -368,6 +390,7 @@ static void add_options_tests(Suite *suite) {
     tcase_add_test(tests, runtime_named_by_the_environment);
     tcase_add_test(tests, programs_are_looked_at);
     tcase_add_test(tests, static_programs_are_recognised);
+    tcase_add_test(tests, live_processes_are_known_from_others);
     tcase_add_test(tests, manual_lists_every_option);
     tcase_add_test(tests, manual_lists_every_runtime_option);
     suite_add_tcase(suite, tests);

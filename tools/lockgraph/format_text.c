@@ -74,7 +74,7 @@ static const char *process_end(struct pool *pool, const struct model_process *pr
         return pool_printf(pool, "exit %d (signal %d)", header->exit_status, header->exit_status - 128);
     if (header->ended == LGR_EXITED)
         return pool_printf(pool, "exit %d", header->exit_status);
-    if (header->ended == LGR_EXECED)
+    if (process->replaced)
         return "became another program";
     return process->alive ? "still running" : "killed";
 }

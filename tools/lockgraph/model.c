@@ -1,8 +1,6 @@
 #include "model.h"
 
-#include <errno.h>
 #include <search.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "model_findings.h"
 #include "model_waits.h"
 #include "naming.h"
+#include "process_alive.h"
 #include "stacks.h"
 #include "text.h"
 
@@ -158,14 +157,23 @@ static const char *main_build_id(struct model *model, const struct model_process
     return "";
 }
 
+/* Processes are in order of their start. */
+static bool replaced(const struct model *model, const struct model_process *process) {
+    for (size_t i = process->index + 1; i < model->process_count; i++)
+        if (model->processes[i].header->pid == process->header->pid)
+            return true;
+    return process->header->ended == LGR_EXECED;
+}
+
 static void describe_process(struct model *model, struct model_process *process) {
     const struct lgr_process_info *info = lgr_process(process->file);
     process->exe = text_clean(&model->pool, info->exe);
     process->program = base_name(process->exe)[0] ? base_name(process->exe) : "program";
     process->command_line = text_clean(&model->pool, info->cmdline);
     process->build_id = main_build_id(model, process);
-    process->alive = process->header->ended == LGR_RUNNING && process->header->pid &&
-                     (kill((pid_t)process->header->pid, 0) == 0 || errno == EPERM);
+    process->replaced = replaced(model, process);
+    process->alive = process->header->ended == LGR_RUNNING && !process->replaced &&
+                     process_alive(process->header->pid, process->header->start_realtime_ns);
 }
 
 static void add_file(struct model *model, const char *path) {

@@ -42,6 +42,7 @@ struct model_process {
     const struct lgr_header_copy *header;
     const char *exe, *command_line, *program; /* program: last component of exe */
     const char *build_id;
+    bool replaced;                /* by a later image under the same pid: exec */
     bool alive;                   /* still running when it was looked at */
     struct model_class **classes; /* by position in the file */
     void *locks;                  /* tsearch tree of struct model_lock, by raw id */

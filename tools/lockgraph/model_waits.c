@@ -62,7 +62,7 @@ void collect_waits(struct model *model) {
         struct model_process *process = &model->processes[i];
         size_t count = 0;
         const struct lgr_thread_state *states = lgr_thread_states(process->file, &count);
-        for (size_t k = 0; process->header->ended == LGR_RUNNING && k < count; k++)
+        for (size_t k = 0; process->header->ended == LGR_RUNNING && !process->replaced && k < count; k++)
             if (states[k].serial && states[k].wait_kind != LGR_WAIT_NONE)
                 add_wait(model, process, &states[k]);
     }

@@ -36,6 +36,13 @@ static void name_descendants(struct text *out, const struct model *model) {
         text_add(out, "\n");
 }
 
+static void print_descendants(const struct model *model) {
+    struct text out = {0};
+    name_descendants(&out, model);
+    fputs(text_string(&out), stderr);
+    text_free(&out);
+}
+
 static struct model *load(const struct path_list *files, bool strict) {
     struct model_options options = {.strict = strict};
     struct model *model = model_load(files->paths, files->count, &options);
@@ -50,6 +57,7 @@ void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
     outcome->blind = model->coverage.locks == 0;
     if (!verdict->quiet && outcome->blind && model->finding_count == 0) {
         warn_blind(verdict, model);
+        print_descendants(model);
     } else if (!verdict->quiet) {
         struct text out = {0};
         format_text(&out, model, &verdict->format);
