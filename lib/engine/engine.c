@@ -122,8 +122,8 @@ void lge_figures(struct lge_figures *figures) {
     };
     lge_graph_lock();
     lge_table_lock();
-    figures->edges = lge_edges_count(false);
-    figures->class_edges = lge_edges_count(true);
+    figures->edges = lge_edges_seen(false);
+    figures->class_edges = lge_edges_seen(true);
     figures->findings = lge_findings_count();
     figures->reorders = lge_order_moves();
     lge_search_figures(&figures->searches, &figures->search_steps);

@@ -22,6 +22,7 @@ static struct {
     _Atomic size_t lock_count;  /* of it; relaxed */
     struct lge_map edges;       /* by mixed ids */
     struct lge_map class_edges; /* by mixed ids */
+    uint64_t seen_edges[2];     /* of locks and of classes: also those that went with their locks */
 } all;
 
 void lge_graph_lock(void) { lgp_lock(&all.graph); }
@@ -30,6 +31,7 @@ void lge_table_lock(void) { lgp_lock(&all.table); }
 void lge_table_unlock(void) { lgp_unlock(&all.table); }
 
 uint64_t lge_edges_count(bool of_classes) { return of_classes ? all.class_edges.count : all.edges.count; }
+uint64_t lge_edges_seen(bool of_classes) { return all.seen_edges[of_classes]; }
 
 uint64_t lge_node_number(const struct lge_node *node) {
     return node->is_class ? ((const struct lge_class *)node)->id : ((const struct lge_lock *)node)->id;
@@ -164,6 +166,7 @@ struct lge_edge *lge_edge_add(struct lge_node *from, struct lge_node *to) {
     }
     edge->from = from;
     edge->to = to;
+    all.seen_edges[from->is_class]++;
     link_out(edge);
     link_in(edge);
     return edge;
@@ -250,6 +253,7 @@ static void clear_edges(struct lge_map *map) {
 void lge_graph_reset(void) {
     clear_edges(&all.edges);
     clear_edges(&all.class_edges);
+    all.seen_edges[0] = all.seen_edges[1] = 0;
     for (size_t i = 0; i < all.locks.capacity; i++)
         if (all.locks.slots[i].value != NULL) lgp_free(all.locks.slots[i].value, sizeof(struct lge_lock));
     lge_map_clear(&all.locks);
