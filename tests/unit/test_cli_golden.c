@@ -11,6 +11,7 @@
 #include "../golden/subject/ledger.c"
 #include "format.h"
 #include "model.h"
+#include "run_status.h"
 
 /* ---- the made-up process ---- */
 
@@ -378,6 +379,32 @@ START_TEST(one_problem_in_two_processes) {
 }
 END_TEST
 
+/* What `run` writes after the end: into the last image of that process. */
+START_TEST(status_is_written_into_the_last_image) {
+    char names[3][32];
+    const char *paths[] = {names[0], names[1], names[2]};
+    for (uint32_t i = 0; i < 3; i++) {
+        struct evidence *evidence = bank();
+        evidence_header(evidence)->start_realtime_ns -= (uint64_t)i * 1000; /* the first is the last */
+        evidence_header(evidence)->pid += i == 2;
+        strcpy(names[i], "/tmp/lockgraph-golden-XXXXXX");
+        close(mkstemp(names[i]));
+        evidence_save(evidence, names[i]);
+    }
+    record_status(&(struct path_list){3, paths}, EVIDENCE_PID, 137);
+    for (int i = 0; i < 3; i++) {
+        char error[256];
+        struct lgr_file *file = lgr_open(paths[i], error, sizeof error);
+        ck_assert_ptr_nonnull(file);
+        ck_assert_uint_eq(lgr_header(file)->ended, i == 0 ? LGR_EXITED : LGR_RUNNING);
+        ck_assert_int_eq(lgr_header(file)->exit_status, i == 0 ? 137 : 0);
+        ck_assert((lgr_header(file)->end_realtime_ns != 0) == (i == 0));
+        lgr_close(file);
+        unlink(paths[i]);
+    }
+}
+END_TEST
+
 /* A process that became another program has not ended and does not run. */
 START_TEST(exec_under_the_same_pid) {
     struct evidence *evidence[2] = {bank(), bank()};
@@ -431,6 +458,7 @@ int main(void) {
     tcase_add_test(reports, hostile_names_are_made_harmless);
     tcase_add_test(reports, one_problem_in_two_processes);
     tcase_add_test(reports, exec_under_the_same_pid);
+    tcase_add_test(reports, status_is_written_into_the_last_image);
     tcase_add_test(reports, strict_makes_notes_errors);
     tcase_add_test(reports, clean_but_degraded);
     tcase_add_test(reports, golden_json_fits_the_schema);

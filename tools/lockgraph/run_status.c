@@ -29,24 +29,33 @@ static uint64_t realtime_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* An image that was replaced by exec has ended already and stays as it is. */
-static void finish(struct lgr_header *header, pid_t pid, int status) {
-    bool ours = memcmp(header->magic, LGR_MAGIC, sizeof header->magic) == 0 && header->pid == (uint32_t)pid &&
-                header->version == LGR_VERSION;
-    if (!ours || atomic_load(&header->ended) == LGR_EXECED)
-        return;
+static bool is_image_of(const struct lgr_header *header, pid_t pid) {
+    return memcmp(header->magic, LGR_MAGIC, sizeof header->magic) == 0 && header->version == LGR_VERSION &&
+           header->pid == (uint32_t)pid;
+}
+
+static void finish(struct lgr_header *header, int status) {
     if (atomic_load(&header->end_realtime_ns) == 0)
         atomic_store(&header->end_realtime_ns, realtime_ns());
     atomic_store(&header->exit_status, status);
     atomic_store(&header->ended, LGR_EXITED);
 }
 
+/* Of the images under one process id, which exec replaces, the last one ended. */
 void record_status(const struct path_list *files, pid_t pid, int status) {
+    struct lgr_header *last = NULL;
     for (size_t i = 0; i < files->count; i++) {
-        struct lgr_header *header = map_header(files->paths[i]);
-        if (!header)
-            continue;
-        finish(header, pid, status);
-        munmap(header, sizeof *header);
+        struct lgr_header *header = map_header(files->paths[i]), *unused = header;
+        if (header && is_image_of(header, pid) &&
+            (!last || header->start_realtime_ns >= last->start_realtime_ns)) {
+            unused = last;
+            last = header;
+        }
+        if (unused)
+            munmap(unused, sizeof *unused);
     }
+    if (!last)
+        return;
+    finish(last, status);
+    munmap(last, sizeof *last);
 }
