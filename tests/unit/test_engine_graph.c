@@ -120,6 +120,9 @@ START_TEST(a_leaf_is_promoted_once) {
     destroy(1);
     destroy(9); /* never seen */
     check_lists();
+    ck_assert_uint_eq(lge_edges_count(false), 1);
+    ck_assert_uint_eq(lge_edges_seen(false), 3);
+    ck_assert_uint_eq(lge_edges_seen(true), 0);
 }
 END_TEST
 
