@@ -49,6 +49,8 @@ class Build:
         self.command = self.directory / "bin/lockgraph"
         self.runtime = self.directory / "lib/liblockgraph.so"
         self.subjects = self.directory / "tests/subjects"
+        cache = (self.directory / "CMakeCache.txt").read_text(encoding="utf-8")
+        self.counts_lines = "LOCKGRAPH_COVERAGE:BOOL=ON" in cache  # gcov exports names and writes files
         if runtime_directory:
             self._borrow(pathlib.Path(runtime_directory).resolve())
 

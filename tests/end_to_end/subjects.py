@@ -13,6 +13,7 @@
     deadlock                        it hangs: run with --on-deadlock kill, and with --timeout
     transcript                      prints the same with and without the runtime
     arguments: A | B                one case for each; $1 in the other words is its first word
+    options: OPTION ...             for `lockgraph run`
     seconds: N                      must be over by then
     long                            left out of quick runs
     helper                          no case of its own
@@ -29,7 +30,7 @@ HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
 DEADLOCK_NAMED_WITHIN = 1.0 * SLOWNESS
 WORDS = {"expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "says", "processes", "in child", "deadlock",
-         "transcript", "arguments", "seconds", "long", "helper"}
+         "transcript", "arguments", "options", "seconds", "long", "helper"}
 
 
 class Subject:
@@ -126,11 +127,15 @@ def check_text(subject, here):
 def check_run(build, subject, arguments):
     with place(build) as here:
         limit = float(subject.one("seconds")) if subject.has("seconds") else 30
-        result = here.run(build.subject(subject.name), *arguments, seconds=limit + 30)
+        options = subject.one("options").split() if subject.has("options") else ()
+        result = here.run(build.subject(subject.name), *arguments, options=options, seconds=limit + 30)
         error = subject.has("expect") and subject.one("expect").endswith("error")
         result.expect(EXIT_FINDINGS if error else 0)
         check(result.seconds < limit * SLOWNESS, f"took {result.seconds:.1f} s, {limit} s allowed")
-        check_report(subject, here.json(seconds=60), arguments)
+        report = here.json(seconds=60)
+        check_report(subject, report, arguments)
+        exits = [process["exit"] for process in report["processes"]]
+        check(0 in exits, f"the program itself ended with {exits}")
         check_text(subject, here)
 
 
