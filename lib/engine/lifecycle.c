@@ -33,16 +33,20 @@ static void forget_all(void) {
 }
 
 void lge_fork_child(struct lge_thread *self, uint32_t tid) {
-    if (intact()) {
+    bool whole = intact();
+    if (!whole) {
+        forget_all();
+        lge_start_again();
+    }
+    /* First, so that no number and no slot of the parent's is used again. */
+    lge_identity_after_fork(tid);
+    lge_evidence_new_file();
+    lge_check_new_file();
+    if (whole) {
         lge_threads_after_fork(self, tid);
         lge_findings_reset();
     } else {
-        forget_all();
-        lge_start_again();
         lge_threads_alone(self, tid);
     }
     lge_waits_after_fork(self);
-    lge_evidence_new_file();
-    lge_check_new_file();
-    lge_identity_after_fork(tid);
 }
