@@ -174,7 +174,10 @@ static inline struct lgr_finding *evidence_finding(struct evidence *evidence, en
     for (uint16_t i = 0; i < count; i++, at += one) {
         struct lgr_held held = {.lock = edges[i].from, .context = edges[i].held_context};
         memcpy(at, &edges[i], sizeof edges[i]);
-        memcpy(at + sizeof edges[i], &held, sizeof held);
+        if (edges[i].held_count == 0)
+            at -= sizeof held;
+        else
+            memcpy(at + sizeof edges[i], &held, sizeof held);
     }
     return finding;
 }

@@ -20,7 +20,7 @@ def dangling(report):
         for edge in finding["edges"]:
             if edge["thread"] not in threads:
                 yield f"finding {finding['id']} names thread {edge['thread']}, which is not listed"
-            if edge["from"] not in finding["locks"]:
+            if edge["from"] is not None and edge["from"] not in finding["locks"]:
                 yield f"finding {finding['id']} has an edge from {edge['from']}, which is not its lock"
     for entry in report["locks"]:
         if entry["class"] is not None and entry["class"] not in classes:

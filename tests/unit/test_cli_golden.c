@@ -275,8 +275,14 @@ START_TEST(deadlocks_of_other_shapes) {
     ring_edge(&edges[0], MAIN, LEDGER, WORKER1, AT(QUEUE_INIT), AT(JOIN));
     edges[0].wait_kind = LGR_WAIT_JOIN;
     edges[0].to_class = 0;
-    ring_edge(&edges[1], WORKER1, LEDGER, LEDGER, AT(QUEUE_INIT), AT(POST_LEDGER));
+    ring_edge(&edges[1], WORKER1, 0, LEDGER, 0, AT(POST_LEDGER));
+    edges[1].held_count = 0;
     evidence_finding(evidence, LGR_KIND_SELF_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, &relock, 1);
+    evidence_finding(evidence, LGR_KIND_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 2);
+    ring_edge(&edges[0], WORKER1, 0, WORKER2, 0, AT(JOIN));
+    ring_edge(&edges[1], WORKER2, 0, WORKER1, 0, AT(JOIN));
+    edges[0].wait_kind = edges[1].wait_kind = LGR_WAIT_JOIN;
+    edges[0].held_count = edges[1].held_count = 0;
     evidence_finding(evidence, LGR_KIND_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 2);
     check_report("deadlock-shapes", evidence, (struct format_options){0});
 }

@@ -16,9 +16,10 @@ const char *stable_id(struct pool *pool, const char *text) {
 }
 
 static const char *edge_identity(struct pool *pool, const struct model_edge *edge) {
-    return pool_printf(pool, "%s/%s@%s -> %s/%s@%s", edge->from->identity, edge->shared_from ? "s" : "x",
-                       stack_identity(pool, &edge->held_at, 0), edge->to ? edge->to->identity : "join",
-                       edge->shared_to ? "s" : "x", stack_identity(pool, &edge->requested_at, 0));
+    return pool_printf(pool, "%s/%s@%s -> %s/%s@%s", edge->from ? edge->from->identity : "nothing",
+                       edge->shared_from ? "s" : "x", stack_identity(pool, &edge->held_at, 0),
+                       edge->to ? edge->to->identity : "join", edge->shared_to ? "s" : "x",
+                       stack_identity(pool, &edge->requested_at, 0));
 }
 
 static const char *ring_from(struct pool *pool, const char *const *parts, size_t count, size_t start) {

@@ -108,8 +108,11 @@ void format_edge_stacks(struct text *out, struct model *model, const struct mode
     held_end = at_least(held_end, edge->held_at.first);
     request_end = at_least(request_end, edge->requested_at.first);
     bool waits = finding->verdict == LGR_VERDICT_ACTUAL;
-    text_printf(out, "    %s\n      %s was taken at\n", edge->thread->label, edge->from_label);
-    add_stack(out, model, &edge->held_at, held_end, color);
+    text_printf(out, "    %s\n", edge->thread->label);
+    if (edge->from) {
+        text_printf(out, "      %s was taken at\n", edge->from_label);
+        add_stack(out, model, &edge->held_at, held_end, color);
+    }
     text_printf(out,
                 edge->joined ? "      waiting for %s to end at\n"
                 : waits      ? "      waiting for %s at\n"

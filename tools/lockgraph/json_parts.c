@@ -45,10 +45,11 @@ static json_t *held_locks(const struct model_edge *edge) {
 }
 
 static json_t *edge_object(const struct model_edge *edge) {
-    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from", json_text(edge->from->id),
-                     "to", json_text(edge->to ? edge->to->id : NULL), "mode_from",
-                     mode_name(edge->shared_from), "mode_to", mode_name(edge->shared_to), "timed",
-                     edge->timed, "thread", (int)edge->thread->serial, "joins",
+    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from",
+                     json_text(edge->from ? edge->from->id : NULL), "to",
+                     json_text(edge->to ? edge->to->id : NULL), "mode_from", mode_name(edge->shared_from),
+                     "mode_to", mode_name(edge->shared_to), "timed", edge->timed, "thread",
+                     (int)edge->thread->serial, "joins",
                      edge->joined ? json_integer(edge->joined->serial) : json_null(), "held_at",
                      json_stack(&edge->held_at), "requested_at", json_stack(&edge->requested_at), "held",
                      held_locks(edge));

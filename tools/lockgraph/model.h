@@ -75,9 +75,10 @@ struct model_held {
 };
 
 struct model_edge {
-    const struct model_lock *from, *to; /* to: NULL when a thread is waited for */
-    const struct model_thread *joined;  /* the thread waited for, else NULL */
-    const char *from_label, *to_label;  /* short names, made distinct within the finding */
+    const struct model_lock *from;     /* NULL: a thread that is joined need not hold anything */
+    const struct model_lock *to;       /* NULL when a thread is waited for */
+    const struct model_thread *joined; /* the thread waited for, else NULL */
+    const char *from_label, *to_label; /* short names, made distinct within the finding */
     const struct model_thread *thread;
     uint32_t tid;
     struct stack held_at, requested_at;

@@ -25,7 +25,7 @@ static void fill_held(struct model *model, struct model_process *process,
 static void fill_edge(struct model *model, struct model_process *process,
                       const struct lgr_finding_edge_info *info, struct model_edge *edge) {
     const struct lgr_finding_edge *raw = info->edge;
-    edge->from = model_lock_of(model, process, raw->from);
+    edge->from = raw->from ? model_lock_of(model, process, raw->from) : NULL;
     if (raw->wait_kind == LGR_WAIT_JOIN)
         edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
     else
@@ -89,7 +89,9 @@ static void label_edges(struct model *model, struct model_finding *finding) {
     }
     for (size_t i = 0; i < finding->edge_count; i++) {
         struct model_edge *edge = &finding->edges[i];
-        edge->from_label = by_class ? edge->from->short_name : label_of(model, &table, edge->from);
+        edge->from_label = "nothing";
+        if (edge->from)
+            edge->from_label = by_class ? edge->from->short_name : label_of(model, &table, edge->from);
         if (edge->joined)
             edge->to_label = edge->joined->label;
         else
@@ -97,12 +99,18 @@ static void label_edges(struct model *model, struct model_finding *finding) {
     }
 }
 
+static bool comes_first(const struct model_edge *a, const struct model_edge *b) {
+    if (a->thread->serial != b->thread->serial)
+        return a->thread->serial < b->thread->serial;
+    return a->from && b->from && a->from->raw < b->from->raw;
+}
+
 /* The ring starts at its oldest thread, whoever closed it this time. */
 static void rotate_edges(struct model *model, struct model_finding *finding) {
     size_t count = finding->edge_count, start = 0;
     struct model_edge *rotated = pool_array(&model->pool, count, sizeof *rotated);
     for (size_t i = 1; i < count; i++)
-        if (finding->edges[i].thread->serial < finding->edges[start].thread->serial)
+        if (comes_first(&finding->edges[i], &finding->edges[start]))
             start = i;
     for (size_t i = 0; i < count; i++)
         rotated[i] = finding->edges[(start + i) % count];

@@ -13,10 +13,12 @@ static const char *mode_word(bool shared) { return shared ? " (shared)" : ""; }
 
 const char *narrate_edge(struct pool *pool, const struct model_finding *finding,
                          const struct model_edge *edge) {
-    const char *held = pool_printf(pool, "holds %s%s", edge->from_label, mode_word(edge->shared_from));
+    const char *held = "";
+    if (edge->from)
+        held = pool_printf(pool, "holds %s%s, ", edge->from_label, mode_word(edge->shared_from));
     if (edge->joined)
-        return pool_printf(pool, "%s, waits for %s to end", held, edge->to_label);
-    return pool_printf(pool, "%s, %s %s%s%s", held, is_deadlock(finding) ? "waits for" : "wants",
+        return pool_printf(pool, "%swaits for %s to end", held, edge->to_label);
+    return pool_printf(pool, "%s%s %s%s%s", held, is_deadlock(finding) ? "waits for" : "wants",
                        edge->to_label, mode_word(edge->shared_to), edge->timed ? " with a time limit" : "");
 }
 
@@ -113,9 +115,10 @@ static void add_steps(struct pool *pool, struct model_finding *finding,
                       const char *(*step)(struct pool *, const struct model_edge *), const char *folded) {
     size_t count = finding->edge_count;
     for (size_t i = 0; i < count; i++) {
-        if (!FOLDED(count, i))
+        bool taken = finding->edges[i].from || step != taking_step;
+        if (!FOLDED(count, i) && taken)
             finding->steps[finding->step_count++] = step(pool, &finding->edges[i]);
-        else if (i == FOLD_KEEP)
+        else if (FOLDED(count, i) && i == FOLD_KEEP)
             finding->steps[finding->step_count++] =
                 pool_printf(pool, "… %zu more %s …", count - 2 * FOLD_KEEP, folded);
     }
@@ -229,7 +232,7 @@ static const struct model_edge *joining_edge(const struct model_finding *finding
 static const char *advise_order(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *edge = cheapest_edge(finding);
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
-    bool one_kind = edge->from->class && edge->from->class == edge->to->class;
+    bool one_kind = edge->from && edge->to && edge->from->class && edge->from->class == edge->to->class;
     if (one_kind || strcmp(edge->from_label, edge->to_label) == 0)
         return pool_printf(pool,
                            "at %s, take locks of this kind in one fixed order (by address or by a key), or "
@@ -251,6 +254,9 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
                            "do not take %s again at %s: split off the part that runs with it held, or make "
                            "it recursive",
                            first->to_label, frame_place(pool, stack_site(&first->requested_at)));
+    if (join && !join->from)
+        return pool_printf(pool, "do not wait for %s at %s while it waits for this thread", join->to_label,
+                           frame_place(pool, stack_site(&join->requested_at)));
     if (join)
         return pool_printf(pool, "release %s before joining %s at %s", join->from_label, join->to_label,
                            frame_place(pool, stack_site(&join->requested_at)));
