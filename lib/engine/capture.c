@@ -17,7 +17,8 @@ void lge_context_cache_free(struct lge_thread *thread) {
 
 /* The slots may be re-read later only where they are certain to be mapped:
  * between the stack pointer and the known top of this thread's stack. */
-static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *frames, size_t count, uintptr_t sp) {
+static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *frames, size_t count,
+                      uintptr_t sp) {
     enum { STACK_MOST = 64 << 20 };
     return thread->stack_top > sp && thread->stack_top - sp < STACK_MOST && count > 1 &&
            frames[count - 1].sp <= thread->stack_top;
@@ -25,11 +26,13 @@ static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *f
 
 /* Return address of frame i stands just below the sp of frame i + 1 on x86-64;
  * where it does not (other machines), no entry is made. */
-static bool fill(struct lge_cached_context *entry, const struct lgp_frame *frames, size_t count, uintptr_t top) {
+static bool fill(struct lge_cached_context *entry, const struct lgp_frame *frames, size_t count,
+                 uintptr_t top) {
     for (size_t i = 0; i < LGE_CHECKED_SLOTS; i++) {
         const struct lgp_frame *frame = &frames[i + 1 < count ? i + 1 : 1];
         uintptr_t slot = frame->sp - sizeof(uintptr_t);
-        if (slot < entry->sp || slot >= top || *(const uintptr_t *)slot != frame->pc) return false;
+        if (slot < entry->sp || slot >= top || *(const uintptr_t *)slot != frame->pc)
+            return false;
         entry->offset[i] = (uint32_t)(slot - entry->sp);
         entry->value[i] = frame->pc;
     }
@@ -38,11 +41,15 @@ static bool fill(struct lge_cached_context *entry, const struct lgp_frame *frame
 
 static void remember(struct lge_thread *thread, const struct lgp_frame *frames, size_t count, uintptr_t sp,
                      uint32_t context) {
-    if (!may_cache(thread, frames, count, sp)) return;
-    if (thread->contexts == NULL) thread->contexts = lgp_alloc(sizeof *thread->contexts);
-    if (thread->contexts == NULL) return;
+    if (!may_cache(thread, frames, count, sp))
+        return;
+    if (thread->contexts == NULL)
+        thread->contexts = lgp_alloc(sizeof *thread->contexts);
+    if (thread->contexts == NULL)
+        return;
     struct lge_cached_context entry = {.site = frames[0].pc, .sp = sp, .context = context};
-    if (!fill(&entry, frames, count, thread->stack_top)) return;
+    if (!fill(&entry, frames, count, thread->stack_top))
+        return;
     *lge_cached_site(thread->contexts, entry.site) = (struct lge_cached_site){entry.site, entry.offset[0]};
     size_t set = lge_cached_set(entry.site, sp, entry.value[0]);
     thread->contexts->entries[set][thread->contexts->next[set]++ % LGE_CACHE_WAYS] = entry;
@@ -50,7 +57,8 @@ static void remember(struct lge_thread *thread, const struct lgp_frame *frames, 
 
 static uint32_t intern_frames(const struct lgp_frame *frames, size_t count, uintptr_t site) {
     uintptr_t pcs[MOST_FRAMES];
-    for (size_t i = 0; i < count; i++) pcs[i] = frames[i].pc;
+    for (size_t i = 0; i < count; i++)
+        pcs[i] = frames[i].pc;
     pcs[0] = site;
     return lge_context_intern(pcs, count, false);
 }
@@ -63,10 +71,12 @@ static size_t unwind(uintptr_t sp, struct lgp_frame *frames) {
 
 uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     uint32_t context = lge_context_cached(thread, site, sp);
-    if (context != 0) return context;
+    if (context != 0)
+        return context;
     struct lgp_frame frames[MOST_FRAMES];
     size_t count = sp == 0 ? 0 : unwind(sp, frames);
-    if (count == 0 || frames[0].pc != site) return one_frame(site);
+    if (count == 0 || frames[0].pc != site)
+        return one_frame(site);
     context = intern_frames(frames, count, site);
     remember(thread, frames, count, sp, context);
     return context;
@@ -75,7 +85,8 @@ uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_
 uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     _Atomic uint8_t *state = lge_site(site);
     uint8_t uses = atomic_load_explicit(state, memory_order_relaxed);
-    if (uses == LGE_SITE_PLAIN) return 0;
+    if (uses == LGE_SITE_PLAIN)
+        return 0;
     if (uses < FIRST_USES)
         atomic_store_explicit(state, (uint8_t)(uses + 1), memory_order_relaxed);
     else if (uses != LGE_SITE_WRAPPER)
@@ -86,7 +97,8 @@ uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_
 /* The frame in which `held` was taken, if that activation is still there. */
 static size_t frame_of(const struct lge_held *held, const struct lgp_frame *frames, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (frames[i].sp != held->sp) continue;
+        if (frames[i].sp != held->sp)
+            continue;
         uintptr_t function = lgp_function_start(held->site);
         return function != 0 && function == lgp_function_start(frames[i].pc) ? i : SIZE_MAX;
     }
@@ -95,28 +107,33 @@ static size_t frame_of(const struct lge_held *held, const struct lgp_frame *fram
 
 /* The same site with the same stack pointer as the request: a loop in one
  * activation, or a wrapper entered twice; nothing tells which. */
-static uint32_t match(const struct lge_held *held, const struct lgp_frame *frames, size_t count, uintptr_t site,
-                      uintptr_t sp) {
+static uint32_t match(const struct lge_held *held, const struct lgp_frame *frames, size_t count,
+                      uintptr_t site, uintptr_t sp) {
     bool ambiguous = held->site == site && held->sp == sp;
     size_t i = ambiguous ? SIZE_MAX : frame_of(held, frames, count);
-    if (i != SIZE_MAX) return intern_frames(frames + i, count - i, held->site);
+    if (i != SIZE_MAX)
+        return intern_frames(frames + i, count - i, held->site);
     atomic_store_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed);
     return one_frame(held->site);
 }
 
 static bool all_known(const struct lge_thread *thread) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (held->context == 0) return false;
+        if (held->context == 0)
+            return false;
     return true;
 }
 
 uint32_t lge_context_resolve(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
-    if (all_known(thread)) return lge_context_capture(thread, site, sp);
+    if (all_known(thread))
+        return lge_context_capture(thread, site, sp);
     struct lgp_frame frames[MOST_FRAMES];
     size_t count = sp == 0 ? 0 : unwind(sp, frames);
     for (struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (held->context == 0) held->context = match(held, frames, count, site, sp);
-    if (count == 0 || frames[0].pc != site) return one_frame(site);
+        if (held->context == 0)
+            held->context = match(held, frames, count, site, sp);
+    if (count == 0 || frames[0].pc != site)
+        return one_frame(site);
     uint32_t context = intern_frames(frames, count, site);
     remember(thread, frames, count, sp, context);
     return context;

@@ -21,7 +21,7 @@ struct postponed {
     struct postponed *next;
 };
 static struct postponed *postponed;
-static _Atomic uint32_t degraded; /* enum lgr_degraded bits; relaxed */
+static _Atomic uint32_t degraded;  /* enum lgr_degraded bits; relaxed */
 static _Atomic uint64_t unwrapped; /* events that left no evidence; relaxed */
 static bool recording;
 
@@ -36,7 +36,8 @@ void lge_degrade(uint32_t bit) { atomic_fetch_or_explicit(&degraded, bit, memory
 static void postpone(const struct lge_edge *edge, struct lge_dependency *dependency) {
     lge_degrade(LGR_DEGRADED_SEARCH);
     struct postponed *later = edge->from->is_class ? NULL : lgp_alloc(sizeof *later);
-    if (later == NULL) return;
+    if (later == NULL)
+        return;
     later->from = lge_node_number(edge->from);
     later->to = lge_node_number(edge->to);
     later->dependency = lge_dependency_keep(dependency);
@@ -54,8 +55,10 @@ static void remember_length(const struct lge_cycle *cycle) {
 static void look_for_cycle(struct lge_edge *edge, struct lge_dependency *dependency) {
     enum lgr_verdict above = edge->from->is_class ? LGR_VERDICT_ORDERED : LGR_VERDICT_NONE;
     struct lge_cycle cycle = lge_search(edge, dependency, above, 1);
-    if (cycle.exhausted) postpone(edge, dependency);
-    if (cycle.verdict == LGR_VERDICT_NONE) return;
+    if (cycle.exhausted)
+        postpone(edge, dependency);
+    if (cycle.verdict == LGR_VERDICT_NONE)
+        return;
     remember_length(&cycle);
     lge_report_cycle(&cycle);
 }
@@ -72,7 +75,8 @@ void lge_check_postponed(void) {
         lge_table_unlock();
         if (edge != NULL) {
             struct lge_cycle cycle = lge_search(edge, later->dependency, LGR_VERDICT_NONE, LATER_FACTOR);
-            if (cycle.verdict != LGR_VERDICT_NONE) lge_report_cycle(&cycle);
+            if (cycle.verdict != LGR_VERDICT_NONE)
+                lge_report_cycle(&cycle);
         }
         lge_dependency_drop(later->dependency);
         lgp_free(later, sizeof *later);
@@ -91,8 +95,10 @@ static void forget_known_chains(void) {
 /* A new edge whose ends both have a place. */
 static void insert_in_order(struct lge_edge *edge, struct lge_dependency *dependency) {
     enum lge_order_result result = lge_order_insert(edge->from, edge->to);
-    if (result == LGE_ORDER_MERGED) forget_known_chains();
-    if (result != LGE_ORDER_MERGED && result != LGE_ORDER_WITHIN) return;
+    if (result == LGE_ORDER_MERGED)
+        forget_known_chains();
+    if (result != LGE_ORDER_MERGED && result != LGE_ORDER_WITHIN)
+        return;
     lge_watch(edge);
     look_for_cycle(edge, dependency);
 }
@@ -104,10 +110,13 @@ static void insert_in_order(struct lge_edge *edge, struct lge_dependency *depend
 static bool simple(const struct lge_thread *thread, const struct lge_lock *to) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++) {
         struct lge_lock *from = lge_lock_find(held->id);
-        if (from == NULL || !from->node.placed) return false;
-        if (!to->node.placed) continue;
+        if (from == NULL || !from->node.placed)
+            return false;
+        if (!to->node.placed)
+            continue;
         struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
-        if (edge == NULL || lge_watched(edge)) return false;
+        if (edge == NULL || lge_watched(edge))
+            return false;
     }
     return true;
 }
@@ -116,8 +125,10 @@ static void insert_simple(struct lge_lock *to, struct lge_dependency *dependency
     for (uint32_t i = 0; i < dependency->held_count; i++) {
         struct lge_lock *from = lge_lock_find(dependency->held[i].lock);
         struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
-        if (edge == NULL) edge = lge_edge_add(&from->node, &to->node);
-        if (edge != NULL) lge_edge_attach(edge, dependency);
+        if (edge == NULL)
+            edge = lge_edge_add(&from->node, &to->node);
+        if (edge != NULL)
+            lge_edge_attach(edge, dependency);
     }
 }
 
@@ -133,7 +144,8 @@ static bool insert_edge(const struct lge_held *held, struct lge_lock *to, struct
     }
     bool changed = edge != NULL && lge_edge_attach(edge, dependency);
     lge_table_unlock();
-    if (!changed) return edge != NULL && lge_watched(edge);
+    if (!changed)
+        return edge != NULL && lge_watched(edge);
     if (fresh && to->node.placed)
         insert_in_order(edge, dependency);
     else if (lge_watched(edge))
@@ -141,10 +153,12 @@ static bool insert_edge(const struct lge_held *held, struct lge_lock *to, struct
     return lge_watched(edge);
 }
 
-static bool insert_ordered(const struct lge_thread *thread, struct lge_lock *to, struct lge_dependency *dependency) {
+static bool insert_ordered(const struct lge_thread *thread, struct lge_lock *to,
+                           struct lge_dependency *dependency) {
     bool watched = false;
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (insert_edge(held, to, dependency)) watched = true;
+        if (insert_edge(held, to, dependency))
+            watched = true;
     return watched;
 }
 
@@ -156,7 +170,8 @@ static char present;
 
 static void write_edge(const struct lgr_held *held, uint64_t to_lock, const struct lge_dependency *dependency,
                        uint64_t key) {
-    if (!recording || lge_map_get(&written, key) != NULL) return;
+    if (!recording || lge_map_get(&written, key) != NULL)
+        return;
     lge_map_add(&written, key, &present);
     lge_evidence_edge(held->lock, to_lock, held, dependency);
 }
@@ -165,12 +180,16 @@ void lge_check_new_file(void) { lge_map_clear(&written); }
 
 /* A guessed class never supports more than a note, and much noise: those stay
  * out of the class graph. */
-static bool has_role(const struct lge_class *class) { return class != NULL && class->kind != LGR_CLASS_GUESS; }
+static bool has_role(const struct lge_class *class) {
+    return class != NULL && class->kind != LGR_CLASS_GUESS;
+}
 
-static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock, struct lge_dependency *dependency) {
+static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock,
+                              struct lge_dependency *dependency) {
     struct lge_class *from = lge_class_get(lge_lock_class(held->lock));
     struct lge_class *to = lge_class_get(lge_lock_class(to_lock));
-    if (!has_role(from) || !has_role(to) || from == to) return;
+    if (!has_role(from) || !has_role(to) || from == to)
+        return;
     struct lge_edge *edge = lge_edge_find(&from->node, &to->node);
     bool fresh = edge == NULL;
     if (fresh) {
@@ -178,7 +197,8 @@ static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock, str
         lge_node_promote(&to->node);
         edge = lge_edge_add(&from->node, &to->node);
     }
-    if (edge == NULL || !lge_edge_attach(edge, dependency)) return;
+    if (edge == NULL || !lge_edge_attach(edge, dependency))
+        return;
     if (fresh)
         insert_in_order(edge, dependency);
     else if (lge_watched(edge))
@@ -187,12 +207,15 @@ static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock, str
 
 /* Once per thread for each pair of classes, modes and contexts. */
 static void check_classes(struct lge_thread *thread, uint64_t to_lock, struct lge_dependency *dependency) {
-    uint64_t request = lge_mix((uint64_t)dependency->context << 8 | (uint64_t)dependency->flags << 1 | dependency->mode,
-                               lge_lock_class(to_lock));
+    uint64_t request =
+        lge_mix((uint64_t)dependency->context << 8 | (uint64_t)dependency->flags << 1 | dependency->mode,
+                lge_lock_class(to_lock));
     for (uint32_t i = 0; i < dependency->held_count; i++) {
         const struct lgr_held *held = &dependency->held[i];
-        uint64_t key = lge_mix(request, (uint64_t)held->context << 33 | (uint64_t)held->mode << 32 | lge_lock_class(held->lock));
-        if (lge_recent(thread, key)) continue;
+        uint64_t key = lge_mix(request, (uint64_t)held->context << 33 | (uint64_t)held->mode << 32 |
+                                            lge_lock_class(held->lock));
+        if (lge_recent(thread, key))
+            continue;
         lge_graph_lock();
         write_edge(held, to_lock, dependency, key);
         insert_class_edge(held, to_lock, dependency);
@@ -205,7 +228,8 @@ static void check_classes(struct lge_thread *thread, uint64_t to_lock, struct lg
 
 static bool holds_id(const struct lge_thread *thread, uint64_t id) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (held->id == id) return true;
+        if (held->id == id)
+            return true;
     return false;
 }
 
@@ -218,17 +242,21 @@ static void note_writer(const struct lge_request *request) {
     lge_table_unlock();
     if (lock != NULL && !lock->written) {
         lock->written = true;
-        for (struct lge_edge *edge = !lock->node.placed ? NULL : lock->node.in; edge != NULL; edge = edge->next_in)
-            for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++) look_for_cycle(edge, edge->dependencies[i]);
+        for (struct lge_edge *edge = !lock->node.placed ? NULL : lock->node.in; edge != NULL;
+             edge = edge->next_in)
+            for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++)
+                look_for_cycle(edge, edge->dependencies[i]);
     }
     lge_graph_unlock();
 }
 
-static uint64_t with_epoch(uint64_t key, const struct lge_thread *thread) { return lge_mix(key, thread->epoch); }
+static uint64_t with_epoch(uint64_t key, const struct lge_thread *thread) {
+    return lge_mix(key, thread->epoch);
+}
 
 /* True when some edge of the chain is watched. */
-static bool insert(struct lge_thread *thread, const struct lge_request *request, struct lge_dependency *dependency,
-                   uint64_t key) {
+static bool insert(struct lge_thread *thread, const struct lge_request *request,
+                   struct lge_dependency *dependency, uint64_t key) {
     lge_table_lock();
     struct lge_lock *to = lge_lock_obtain(request);
     bool done = to != NULL && simple(thread, to);
@@ -237,23 +265,29 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
         lge_known_insert(thread, key);
     }
     lge_table_unlock();
-    if (done || to == NULL) return false;
+    if (done || to == NULL)
+        return false;
     lge_graph_lock();
     lge_table_lock();
     to = lge_lock_obtain(request);
     lge_table_unlock();
     bool watched = to != NULL && insert_ordered(thread, to, dependency);
     /* No edge can become watched meanwhile: that takes the graph lock. */
-    if (!watched) lge_known_insert(thread, key);
+    if (!watched)
+        lge_known_insert(thread, key);
     lge_graph_unlock();
     return watched;
 }
 
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
-    if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE) note_writer(request);
-    if (thread->top == thread->base) return;
-    uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode, lge_place(request->site, request->context));
-    if (lge_known_crowded(thread, key) || lge_recent(thread, with_epoch(key, thread))) return;
+    if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE)
+        note_writer(request);
+    if (thread->top == thread->base)
+        return;
+    uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
+                                 lge_place(request->site, request->context));
+    if (lge_known_crowded(thread, key) || lge_recent(thread, with_epoch(key, thread)))
+        return;
     if (holds_id(thread, request->id)) {
         lge_known_insert(thread, key);
         return;
@@ -263,12 +297,16 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         return;
     }
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
-    if (request->context != 0) context = request->context;
+    if (request->context != 0)
+        context = request->context;
     struct lge_dependency *dependency = lge_dependency_make(thread, request, context);
-    if (dependency == NULL) return;
-    if (!thread->has_dependencies && recording) lge_evidence_thread(thread);
+    if (dependency == NULL)
+        return;
+    if (!thread->has_dependencies && recording)
+        lge_evidence_thread(thread);
     thread->has_dependencies = true;
-    if (insert(thread, request, dependency, key)) lge_recent_insert(thread, with_epoch(key, thread));
+    if (insert(thread, request, dependency, key))
+        lge_recent_insert(thread, with_epoch(key, thread));
     check_classes(thread, request->id, dependency);
     lge_dependency_drop(dependency);
 }
@@ -285,5 +323,9 @@ void lge_check_reset(void) {
     atomic_store_explicit(&degraded, 0, memory_order_relaxed);
 }
 
-struct lgp_part lge_written_edges_part(void) { return (struct lgp_part){NULL, &written, sizeof written}; }
-struct lgp_part lge_postponed_part(void) { return (struct lgp_part){NULL, (void *)&postponed, sizeof postponed}; }
+struct lgp_part lge_written_edges_part(void) {
+    return (struct lgp_part){NULL, &written, sizeof written};
+}
+struct lgp_part lge_postponed_part(void) {
+    return (struct lgp_part){NULL, (void *)&postponed, sizeof postponed};
+}

@@ -31,7 +31,8 @@ static bool add(struct victims *victims, uint64_t id) {
     if (victims->count == victims->room) {
         size_t room = victims->room ? victims->room * 2 : 1024;
         uint64_t *ids = lgp_resize(victims->ids, victims->room * sizeof *ids, room * sizeof *ids);
-        if (ids == NULL) return false;
+        if (ids == NULL)
+            return false;
         victims->ids = ids;
         victims->room = room;
     }
@@ -40,14 +41,16 @@ static bool add(struct victims *victims, uint64_t id) {
 }
 
 static void add_if_dead(struct lge_lock *lock, void *user) {
-    if (!alive(lock->address, lock->id, lock->attributes)) add(user, lock->id);
+    if (!alive(lock->address, lock->id, lock->attributes))
+        add(user, lock->id);
 }
 
 static uint64_t number_of(const struct lge_lock *lock) { return lock->id & (((uint64_t)1 << 40) - 1); }
 
 static void measure_leaf(struct lge_lock *lock, void *user) {
     struct victims *victims = user;
-    if (lock->node.placed) return;
+    if (lock->node.placed)
+        return;
     victims->sum += number_of(lock);
     victims->leaves++;
 }
@@ -55,11 +58,13 @@ static void measure_leaf(struct lge_lock *lock, void *user) {
 /* The older half, by number: a leaf's loss costs a note of who was inside whom. */
 static void add_if_old_leaf(struct lge_lock *lock, void *user) {
     struct victims *victims = user;
-    if (!lock->node.placed && number_of(lock) <= victims->sum / victims->leaves) add(victims, lock->id);
+    if (!lock->node.placed && number_of(lock) <= victims->sum / victims->leaves)
+        add(victims, lock->id);
 }
 
 static void forget(struct victims *victims) {
-    for (size_t i = 0; i < victims->count; i++) lge_lock_destroyed(victims->ids[i]);
+    for (size_t i = 0; i < victims->count; i++)
+        lge_lock_destroyed(victims->ids[i]);
     lgp_free(victims->ids, victims->room * sizeof *victims->ids);
     *victims = (struct victims){0};
 }
@@ -72,7 +77,8 @@ static void each(void (*visit)(struct lge_lock *lock, void *user), struct victim
 
 static void collect_dead(void) {
     struct victims dead = {0};
-    if (alive == NULL) return;
+    if (alive == NULL)
+        return;
     each(add_if_dead, &dead);
     forget(&dead);
 }
@@ -80,7 +86,8 @@ static void collect_dead(void) {
 static void collect_old_leaves(void) {
     struct victims old = {0};
     each(measure_leaf, &old);
-    if (old.leaves != 0) each(add_if_old_leaf, &old);
+    if (old.leaves != 0)
+        each(add_if_old_leaf, &old);
     forget(&old);
 }
 
@@ -88,18 +95,22 @@ static bool over_budget(void) { return max_memory != 0 && lgp_memory_used() > ma
 
 /* Growth by a sixteenth of the budget before another try. */
 static bool make_room(void) {
-    if (lgp_memory_used() < atomic_load_explicit(&next_attempt, memory_order_relaxed)) return false;
+    if (lgp_memory_used() < atomic_load_explicit(&next_attempt, memory_order_relaxed))
+        return false;
     lge_degrade(LGR_DEGRADED_MEMORY);
     collect_dead();
-    if (over_budget()) collect_old_leaves();
+    if (over_budget())
+        collect_old_leaves();
     atomic_store_explicit(&next_attempt, lgp_memory_used() + max_memory / 16, memory_order_relaxed);
     return !over_budget();
 }
 
 bool lge_collect_room(void) {
-    if (over_budget()) return make_room();
+    if (over_budget())
+        return make_room();
     size_t count = lge_locks_count();
-    if (count < atomic_load_explicit(&next_collection, memory_order_relaxed)) return true;
+    if (count < atomic_load_explicit(&next_collection, memory_order_relaxed))
+        return true;
     atomic_store_explicit(&next_collection, SIZE_MAX, memory_order_relaxed);
     collect_dead();
     size_t left = lge_locks_count();

@@ -32,7 +32,8 @@ uint32_t lge_context_depth(void) { return contexts.stack_depth; }
 uint64_t lge_context_count(void) { return atomic_load_explicit(&contexts.count, memory_order_relaxed); }
 
 struct lge_context *lge_context_get(uint32_t id) {
-    if (id == 0 || id > atomic_load_explicit(&contexts.count, memory_order_acquire)) return NULL;
+    if (id == 0 || id > atomic_load_explicit(&contexts.count, memory_order_acquire))
+        return NULL;
     struct lge_context **page =
         atomic_load_explicit(&contexts.pages[(id - 1) / CONTEXTS_PER_PAGE], memory_order_acquire);
     return page[(id - 1) % CONTEXTS_PER_PAGE];
@@ -42,12 +43,14 @@ static size_t size_of(size_t count) { return sizeof(struct lge_context) + count 
 
 static uint64_t hash_of(const uintptr_t *frames, size_t count, bool partial) {
     uint64_t hash = lge_mix(count, partial);
-    for (size_t i = 0; i < count; i++) hash = lge_mix(hash, frames[i]);
+    for (size_t i = 0; i < count; i++)
+        hash = lge_mix(hash, frames[i]);
     return hash;
 }
 
 static struct lge_context *find(uint64_t hash, const uintptr_t *frames, size_t count, bool partial) {
-    for (size_t i = lge_map_first(&contexts.by_hash, hash); i != SIZE_MAX; i = lge_map_next(&contexts.by_hash, i)) {
+    for (size_t i = lge_map_first(&contexts.by_hash, hash); i != SIZE_MAX;
+         i = lge_map_next(&contexts.by_hash, i)) {
         struct lge_context *context = lge_map_at(&contexts.by_hash, i);
         if (context->count == count && context->partial == partial &&
             memcmp(context->frames, frames, count * sizeof frames[0]) == 0)
@@ -68,10 +71,12 @@ static struct lge_context **page_of(uint32_t index) {
 
 static struct lge_context *add(uint64_t hash, const uintptr_t *frames, size_t count, bool partial) {
     uint32_t index = atomic_load_explicit(&contexts.count, memory_order_relaxed);
-    if (index / CONTEXTS_PER_PAGE >= CONTEXT_PAGES) return NULL;
+    if (index / CONTEXTS_PER_PAGE >= CONTEXT_PAGES)
+        return NULL;
     struct lge_context **page = page_of(index);
     struct lge_context *context = lgp_alloc(size_of(count));
-    if (page == NULL || context == NULL || !lge_map_add(&contexts.by_hash, hash, context)) return NULL;
+    if (page == NULL || context == NULL || !lge_map_add(&contexts.by_hash, hash, context))
+        return NULL;
     context->id = index + 1;
     context->count = (uint16_t)count;
     context->partial = partial;
@@ -83,19 +88,23 @@ static struct lge_context *add(uint64_t hash, const uintptr_t *frames, size_t co
 }
 
 uint32_t lge_context_intern(const uintptr_t *frames, size_t count, bool partial) {
-    if (count == 0) return 0;
-    if (count > contexts.stack_depth) count = contexts.stack_depth;
+    if (count == 0)
+        return 0;
+    if (count > contexts.stack_depth)
+        count = contexts.stack_depth;
     uint64_t hash = hash_of(frames, count, partial);
     lgp_lock(&contexts.lock);
     struct lge_context *context = find(hash, frames, count, partial);
-    if (context == NULL) context = add(hash, frames, count, partial);
+    if (context == NULL)
+        context = add(hash, frames, count, partial);
     lgp_unlock(&contexts.lock);
     return context == NULL ? 0 : context->id;
 }
 
 uint32_t lge_context_head(uint32_t id, size_t count) {
     struct lge_context *context = lge_context_get(id);
-    if (context == NULL || context->count <= count) return id;
+    if (context == NULL || context->count <= count)
+        return id;
     return lge_context_intern(context->frames, count, context->partial);
 }
 
@@ -111,7 +120,10 @@ void lge_contexts_reset(void) {
     }
     lge_map_clear(&contexts.by_hash);
     atomic_store_explicit(&contexts.count, 0, memory_order_relaxed);
-    for (size_t i = 0; i < LGE_SITES; i++) atomic_store_explicit(&lge_sites[i], 0, memory_order_relaxed);
+    for (size_t i = 0; i < LGE_SITES; i++)
+        atomic_store_explicit(&lge_sites[i], 0, memory_order_relaxed);
 }
 
-struct lgp_part lge_contexts_part(void) { return (struct lgp_part){&contexts.lock, (void *)&contexts, sizeof contexts}; }
+struct lgp_part lge_contexts_part(void) {
+    return (struct lgp_part){&contexts.lock, (void *)&contexts, sizeof contexts};
+}

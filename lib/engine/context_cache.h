@@ -40,7 +40,8 @@ static inline size_t lge_cached_set(uintptr_t site, uintptr_t sp, uintptr_t firs
     return (site ^ sp ^ (sp >> 9) ^ first ^ (first >> 5)) % LGE_CACHE_SETS;
 }
 static inline bool lge_cached_holds(const struct lge_cached_context *entry, uintptr_t site, uintptr_t sp) {
-    if (entry->site != site || entry->sp != sp) return false;
+    if (entry->site != site || entry->sp != sp)
+        return false;
     uintptr_t difference = 0;
     for (int i = 0; i < LGE_CHECKED_SLOTS; i++)
         difference |= *(const uintptr_t *)(sp + entry->offset[i]) ^ entry->value[i];
@@ -49,13 +50,16 @@ static inline bool lge_cached_holds(const struct lge_cached_context *entry, uint
 /* The context at (site, sp), or 0. */
 static inline uint32_t lge_context_cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     struct lge_context_cache *cache = thread->contexts;
-    if (cache == NULL || sp >= thread->stack_top) return 0;
+    if (cache == NULL || sp >= thread->stack_top)
+        return 0;
     const struct lge_cached_site *known = lge_cached_site(cache, site);
-    if (known->site != site || known->offset >= thread->stack_top - sp) return 0;
+    if (known->site != site || known->offset >= thread->stack_top - sp)
+        return 0;
     uintptr_t first = *(const uintptr_t *)(sp + known->offset);
     const struct lge_cached_context *set = cache->entries[lge_cached_set(site, sp, first)];
     for (int i = 0; i < LGE_CACHE_WAYS; i++)
-        if (lge_cached_holds(&set[i], site, sp)) return set[i].context;
+        if (lge_cached_holds(&set[i], site, sp))
+            return set[i].context;
     return 0;
 }
 

@@ -36,9 +36,11 @@ static uint32_t sequence_of(const struct lge_thread *thread) {
 
 static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
 
-static bool holds_against(const struct lge_thread *t, const struct lge_thread *waiter, uint64_t id, uint32_t mode) {
+static bool holds_against(const struct lge_thread *t, const struct lge_thread *waiter, uint64_t id,
+                          uint32_t mode) {
     for (const struct lge_held *held = t->top; held > t->base; held--)
-        if (held->id == id) return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || t == waiter;
+        if (held->id == id)
+            return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || t == waiter;
     return false;
 }
 
@@ -50,8 +52,10 @@ static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, u
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
         uint32_t sequence = sequence_of(t);
-        if (!waiting(sequence)) continue;
-        if (holds_against(t, waiter, id, mode) && sequence_of(t) == sequence && n-- == 0) found = t;
+        if (!waiting(sequence))
+            continue;
+        if (holds_against(t, waiter, id, mode) && sequence_of(t) == sequence && n-- == 0)
+            found = t;
     }
     lge_threads_unlock();
     return found;
@@ -79,7 +83,8 @@ static bool push(struct lge_thread *thread) {
     if (path.count == path.room) {
         size_t room = path.room ? path.room * 2 : 32;
         struct hop *hops = lgp_resize(path.hops, path.room * sizeof *hops, room * sizeof *hops);
-        if (hops == NULL) return false;
+        if (hops == NULL)
+            return false;
         path.hops = hops;
         path.room = room;
     }
@@ -89,20 +94,23 @@ static bool push(struct lge_thread *thread) {
 
 static bool on_path(const struct lge_thread *thread) {
     for (size_t i = 0; i < path.count; i++)
-        if (path.hops[i].thread == thread) return true;
+        if (path.hops[i].thread == thread)
+            return true;
     return false;
 }
 
 static bool unchanged(const struct hop *hops, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (sequence_of(hops[i].thread) != hops[i].sequence) return false;
+        if (sequence_of(hops[i].thread) != hops[i].sequence)
+            return false;
     return true;
 }
 
 /* Depth first from `thread` back to itself; the path is left in `path`. */
 static bool find(struct lge_thread *thread) {
     path.count = 0;
-    if (!push(thread)) return false;
+    if (!push(thread))
+        return false;
     while (path.count > 0) {
         struct hop *hop = &path.hops[path.count - 1];
         struct lge_thread *next = verified_successor(hop);
@@ -121,7 +129,8 @@ static bool find(struct lge_thread *thread) {
 /* The usual case without any lock: the holder runs. */
 static bool holder_runs(const struct lge_thread *thread) {
     const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
-    if (owner == NULL && atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_JOIN) return false;
+    if (owner == NULL && atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_JOIN)
+        return false;
     const struct lge_thread *next = successor(thread, 0);
     return next == NULL || !waiting(sequence_of(next));
 }
@@ -138,11 +147,15 @@ static bool wait_for_stacks(const struct hop *hops, size_t count) {
     enum { TRIES = 200 };
     for (int tries = 0; tries < TRIES; tries++) {
         size_t stacked = 0;
-        while (stacked < count && atomic_load_explicit(&hops[stacked].thread->wait.stacked, memory_order_acquire)) stacked++;
-        if (stacked == count) break;
+        while (stacked < count &&
+               atomic_load_explicit(&hops[stacked].thread->wait.stacked, memory_order_acquire))
+            stacked++;
+        if (stacked == count)
+            break;
         struct timespec millisecond = {.tv_nsec = 1000000};
         lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&millisecond, 0, 0, 0);
-        if (!unchanged(hops, count)) return false;
+        if (!unchanged(hops, count))
+            return false;
     }
     return unchanged(hops, count);
 }
@@ -150,7 +163,8 @@ static bool wait_for_stacks(const struct hop *hops, size_t count) {
 static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *count) {
     size_t depth = lge_depth(thread);
     struct lgr_held *held = lgp_alloc((depth + 1) * sizeof *held);
-    if (held == NULL) return NULL;
+    if (held == NULL)
+        return NULL;
     for (size_t i = 0; i < depth; i++) {
         const struct lge_held *at = &thread->base[i + 1];
         held[i] = (struct lgr_held){at->id, at->context, at->mode};
@@ -162,10 +176,12 @@ static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *cou
 /* What the thread before this one wants of it: a lock, or nothing (0) when that
  * one joins. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
-    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN) return;
+    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN)
+        return;
     uint64_t wanted = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
     for (uint32_t i = 0; i < edge->held_count; i++) {
-        if (edge->held[i].lock != wanted) continue;
+        if (edge->held[i].lock != wanted)
+            continue;
         edge->from = wanted;
         edge->from_class = lge_lock_class(wanted);
         edge->held_context = edge->held[i].context;
@@ -188,7 +204,8 @@ static bool describe(struct lge_finding_edge *edges, const struct hop *hops, siz
     for (size_t i = 0; i < count; i++) {
         describe_wait(&edges[i], hops[i].thread);
         edges[i].held = copy_held(hops[i].thread, &edges[i].held_count);
-        if (edges[i].held == NULL) return false;
+        if (edges[i].held == NULL)
+            return false;
         describe_hold(&edges[i], hops[(i + count - 1) % count].thread);
     }
     return true;
@@ -198,7 +215,8 @@ static bool describe(struct lge_finding_edge *edges, const struct hop *hops, siz
 static bool already_reported(const struct hop *hops, size_t count) {
     bool reported = false;
     for (size_t i = 0; i < count; i++)
-        if (atomic_exchange_explicit(&hops[i].thread->wait.reported, 1, memory_order_relaxed)) reported = true;
+        if (atomic_exchange_explicit(&hops[i].thread->wait.reported, 1, memory_order_relaxed))
+            reported = true;
     return reported;
 }
 
@@ -213,41 +231,52 @@ static void obtain_records(const struct hop *hops, size_t count) {
 
 static void report(const struct hop *hops, size_t count) {
     struct lge_finding_edge *edges = lgp_alloc(count * sizeof *edges);
-    if (edges == NULL) return;
+    if (edges == NULL)
+        return;
     lge_graph_lock();
     if (describe(edges, hops, count) && unchanged(hops, count) && !already_reported(hops, count)) {
         bool timed = false;
-        for (size_t i = 0; i < count; i++) timed = timed || edges[i].timed;
+        for (size_t i = 0; i < count; i++)
+            timed = timed || edges[i].timed;
         obtain_records(hops, count);
         lge_report_deadlock(edges, count, timed);
     }
     lge_graph_unlock();
     for (size_t i = 0; i < count; i++)
-        if (edges[i].held != NULL) lgp_free((void *)(uintptr_t)edges[i].held, (edges[i].held_count + 1) * sizeof *edges[i].held);
+        if (edges[i].held != NULL)
+            lgp_free((void *)(uintptr_t)edges[i].held, (edges[i].held_count + 1) * sizeof *edges[i].held);
     lgp_free(edges, count * sizeof *edges);
 }
 
 static struct hop *copy_path(size_t *count) {
     struct hop *hops = lgp_alloc(path.count * sizeof *hops);
-    if (hops == NULL) return NULL;
-    for (size_t i = 0; i < path.count; i++) hops[i] = path.hops[i];
+    if (hops == NULL)
+        return NULL;
+    for (size_t i = 0; i < path.count; i++)
+        hops[i] = path.hops[i];
     *count = path.count;
     return hops;
 }
 
 bool lge_deadlock_look(struct lge_thread *thread) {
-    if (atomic_load_explicit(&thread->wait.reported, memory_order_relaxed)) return true;
-    if (holder_runs(thread)) return false;
+    if (atomic_load_explicit(&thread->wait.reported, memory_order_relaxed))
+        return true;
+    if (holder_runs(thread))
+        return false;
     size_t count = 0;
     lgp_lock(&path.lock);
     struct hop *hops = find(thread) ? copy_path(&count) : NULL;
     lgp_unlock(&path.lock);
-    if (hops == NULL) return false;
+    if (hops == NULL)
+        return false;
     lge_wait_stack(thread);
     bool certain = wait_for_stacks(hops, count);
-    if (certain) report(hops, count);
+    if (certain)
+        report(hops, count);
     lgp_free(hops, count * sizeof *hops);
     return certain;
 }
 
-struct lgp_part lge_deadlock_part(void) { return (struct lgp_part){&path.lock, (void *)&path, sizeof path}; }
+struct lgp_part lge_deadlock_part(void) {
+    return (struct lgp_part){&path.lock, (void *)&path, sizeof path};
+}

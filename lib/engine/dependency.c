@@ -19,9 +19,11 @@ struct lge_dependency *lge_dependency_keep(struct lge_dependency *dependency) {
 }
 
 void lge_dependency_drop(struct lge_dependency *dependency) {
-    if (dependency == NULL) return;
+    if (dependency == NULL)
+        return;
     /* Release our reads to whoever frees; acquire everybody's. */
-    if (atomic_fetch_sub_explicit(&dependency->references, 1, memory_order_acq_rel) != 1) return;
+    if (atomic_fetch_sub_explicit(&dependency->references, 1, memory_order_acq_rel) != 1)
+        return;
     lge_past_drop(dependency->past);
     atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
     lgp_free(dependency, size_of(dependency->room));
@@ -29,7 +31,8 @@ void lge_dependency_drop(struct lge_dependency *dependency) {
 
 static bool listed(const struct lge_dependency *dependency, uint64_t id) {
     for (uint32_t i = 0; i < dependency->held_count; i++)
-        if (dependency->held[i].lock == id) return true;
+        if (dependency->held[i].lock == id)
+            return true;
     return false;
 }
 
@@ -38,7 +41,8 @@ static uint64_t bloom(uint64_t id) { return (uint64_t)1 << (lge_mix(id, 1) & 63)
 /* Recursive holds count once, as first taken. */
 static void copy_holds(struct lge_dependency *to, const struct lge_thread *thread) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++) {
-        if ((to->lockset & bloom(held->id)) != 0 && listed(to, held->id)) continue;
+        if ((to->lockset & bloom(held->id)) != 0 && listed(to, held->id))
+            continue;
         to->held[to->held_count++] = (struct lgr_held){held->id, held->context, held->mode};
         to->lockset |= bloom(held->id);
         to->signature = lge_mix(to->signature ^ held->id, held->mode);
@@ -58,7 +62,8 @@ struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const stru
         return lge_dependency_keep(thread->last_dependency);
     size_t depth = lge_depth(thread);
     struct lge_dependency *made = lgp_alloc(size_of(depth));
-    if (made == NULL) return NULL;
+    if (made == NULL)
+        return NULL;
     atomic_store_explicit(&made->references, 2, memory_order_relaxed);
     atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
     made->room = (uint32_t)depth;
@@ -78,27 +83,34 @@ struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const stru
     return made;
 }
 
-const struct lgr_held *lge_dependency_hold(const struct lge_dependency *dependency, uint64_t id, bool by_class) {
+const struct lgr_held *lge_dependency_hold(const struct lge_dependency *dependency, uint64_t id,
+                                           bool by_class) {
     for (uint32_t i = 0; i < dependency->held_count; i++) {
         const struct lgr_held *held = &dependency->held[i];
-        if ((by_class ? lge_lock_class(held->lock) : held->lock) == id) return held;
+        if ((by_class ? lge_lock_class(held->lock) : held->lock) == id)
+            return held;
     }
     return NULL;
 }
 
 uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_dependency *b) {
-    if ((a->lockset & b->lockset) == 0) return 0;
+    if ((a->lockset & b->lockset) == 0)
+        return 0;
     for (uint32_t i = 0; i < a->held_count; i++) {
-        if ((b->lockset & bloom(a->held[i].lock)) == 0) continue;
+        if ((b->lockset & bloom(a->held[i].lock)) == 0)
+            continue;
         const struct lgr_held *other = lge_dependency_hold(b, a->held[i].lock, false);
-        if (other != NULL && (a->held[i].mode == LGR_EXCLUSIVE || other->mode == LGR_EXCLUSIVE)) return other->lock;
+        if (other != NULL && (a->held[i].mode == LGR_EXCLUSIVE || other->mode == LGR_EXCLUSIVE))
+            return other->lock;
     }
     return 0;
 }
 
-const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a, const struct lge_dependency *b) {
+const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a,
+                                                  const struct lge_dependency *b) {
     const struct lge_past_entry *entry = lge_past_find(b->past, a->thread);
-    if (entry != NULL && entry->time >= a->time) return entry;
+    if (entry != NULL && entry->time >= a->time)
+        return entry;
     entry = lge_past_find(a->past, b->thread);
     return entry != NULL && entry->time >= b->time ? entry : NULL;
 }

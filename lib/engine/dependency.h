@@ -28,7 +28,7 @@ struct lge_dependency {
     uint8_t flags;      /* enum lge_request_flags of the request */
     uint16_t reserved;
     uint32_t held_count;
-    uint32_t room; /* entries allocated */
+    uint32_t room;          /* entries allocated */
     struct lgr_held held[]; /* outermost first, each lock once */
 };
 
@@ -40,11 +40,13 @@ struct lge_dependency *lge_dependency_keep(struct lge_dependency *dependency);
 void lge_dependency_drop(struct lge_dependency *dependency);
 
 /* The hold of `id` (a lock, or a class when by_class), or NULL. */
-const struct lgr_held *lge_dependency_hold(const struct lge_dependency *dependency, uint64_t id, bool by_class);
+const struct lgr_held *lge_dependency_hold(const struct lge_dependency *dependency, uint64_t id,
+                                           bool by_class);
 /* A lock that both hold, not both shared; 0: none. */
 uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_dependency *b);
 /* Why one is always before the other; NULL: they may overlap. */
-const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a, const struct lge_dependency *b);
+const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a,
+                                                  const struct lge_dependency *b);
 
 uint64_t lge_dependency_count(void);
 

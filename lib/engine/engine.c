@@ -58,7 +58,9 @@ struct lge_sync {
     struct lge_past *past;
 };
 
-struct lge_sync *lge_sync_new(void) { return lgp_alloc(sizeof(struct lge_sync)); }
+struct lge_sync *lge_sync_new(void) {
+    return lgp_alloc(sizeof(struct lge_sync));
+}
 
 void lge_sync_free(struct lge_sync *sync) {
     lge_past_drop(sync->past);
@@ -69,7 +71,8 @@ void lge_sync_release(struct lge_thread *thread, struct lge_sync *sync) {
     lgp_lock(&sync->lock);
     struct lge_past *past = lge_past_join(sync->past, thread->past, LGR_REASON_NONE, 0);
     if (thread->has_dependencies) {
-        struct lge_past *with = lge_past_with(past, lge_thread_serial(thread), thread->time, LGR_REASON_NONE, 0);
+        struct lge_past *with =
+            lge_past_with(past, lge_thread_serial(thread), thread->time, LGR_REASON_NONE, 0);
         lge_past_drop(past);
         past = with;
     }
@@ -84,7 +87,8 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
     lgp_lock(&sync->lock);
     struct lge_past *past = lge_past_join(thread->past, sync->past, kind, 0);
     lgp_unlock(&sync->lock);
-    if (past != thread->past) thread->epoch++;
+    if (past != thread->past)
+        thread->epoch++;
     lge_past_drop(thread->past);
     thread->past = past;
 }
@@ -92,18 +96,22 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
 /* ---- holds ---- */
 
 void lge_acquired(struct lge_thread *thread, const struct lge_request *request) {
-    if (thread->top == thread->last && !lge_thread_grow(thread)) return;
-    if (thread->top != thread->base) thread->nested++;
-    uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode, lge_place(request->site, request->context));
-    lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context, request->mode,
-             request->kind, request->attributes);
+    if (thread->top == thread->last && !lge_thread_grow(thread))
+        return;
+    if (thread->top != thread->base)
+        thread->nested++;
+    uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
+                                 lge_place(request->site, request->context));
+    lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context,
+             request->mode, request->kind, request->attributes);
 }
 
 bool lge_released(struct lge_thread *thread, const void *address) { return lge_pop(thread, address, NULL); }
 
 bool lge_holds(const struct lge_thread *thread, const void *address) {
     for (const struct lge_held *held = thread->top; held > thread->base; held--)
-        if (held->address == address) return true;
+        if (held->address == address)
+            return true;
     return false;
 }
 

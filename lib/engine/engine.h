@@ -62,7 +62,8 @@ struct lge_config {
      * may be gone, so it must not fault.  Called with engine locks held.  NULL:
      * all are. */
     bool (*lock_alive)(const void *address, uint64_t id, uint8_t attributes);
-    uint8_t severity_of_kind[8]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that overrides */
+    uint8_t
+        severity_of_kind[8]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that overrides */
 };
 
 /* Once, before any other call. */
@@ -80,7 +81,8 @@ void lge_reset(void);
 /* A new thread; called by `parent`, or by the thread itself with NULL (the
  * main thread, threads that were not created through us).  Establishes
  * parent's past -> child's start.  Never NULL except out of memory. */
-struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine, uint32_t creation_context);
+struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine,
+                                  uint32_t creation_context);
 /* First event of the thread itself: its kernel id and the highest stack
  * address (0: unknown). */
 void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top);
@@ -145,12 +147,12 @@ enum lge_request_flags {
 struct lge_request {
     const void *address;
     uint64_t id;
-    uintptr_t site; /* return address of the locking call; any stable number in tests */
-    uintptr_t sp;   /* stack pointer of the caller at the call; 0 in tests */
-    uint32_t context; /* 0: captured by the engine when needed */
-    uint8_t mode;     /* enum lgr_mode */
-    uint8_t kind;     /* enum lgr_lock_kind */
-    uint8_t flags;    /* enum lge_request_flags */
+    uintptr_t site;     /* return address of the locking call; any stable number in tests */
+    uintptr_t sp;       /* stack pointer of the caller at the call; 0 in tests */
+    uint32_t context;   /* 0: captured by the engine when needed */
+    uint8_t mode;       /* enum lgr_mode */
+    uint8_t kind;       /* enum lgr_lock_kind */
+    uint8_t flags;      /* enum lge_request_flags */
     uint8_t attributes; /* enum lgr_lock_attribute */
 };
 
@@ -174,7 +176,8 @@ size_t lge_held_count(const struct lge_thread *thread);
  * thread is part of a deadlock (reported).  Reported at most once per wait. */
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner);
 /* The same for waiting until `target` ends. */
-bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp, uint32_t context, bool timed);
+bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
+                   uint32_t context, bool timed);
 /* Still waiting after a while: records stacks and the thread's state in the
  * evidence file and looks again. */
 bool lge_wait_again(struct lge_thread *thread);

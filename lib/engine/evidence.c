@@ -22,18 +22,23 @@ void lge_evidence_new_file(void) {
 
 /* True the first time in this file. */
 static bool first_time(uint32_t *recorded) {
-    if (*recorded == generation) return false;
+    if (*recorded == generation)
+        return false;
     *recorded = generation;
     return true;
 }
 
 static void write_context(uint32_t id) {
     struct lge_context *context = lge_context_get(id);
-    if (context == NULL || !first_time(&context->recorded)) return;
+    if (context == NULL || !first_time(&context->recorded))
+        return;
     struct lgr_location frames[64];
-    for (size_t i = 0; i < context->count; i++) frames[i] = lge_recorded_location(context->frames[i]);
-    struct lgr_context *record = lgr_begin(LGR_CONTEXT, sizeof *record + context->count * sizeof frames[0], true);
-    if (record == NULL) return;
+    for (size_t i = 0; i < context->count; i++)
+        frames[i] = lge_recorded_location(context->frames[i]);
+    struct lgr_context *record =
+        lgr_begin(LGR_CONTEXT, sizeof *record + context->count * sizeof frames[0], true);
+    if (record == NULL)
+        return;
     record->id = id;
     record->frame_count = context->count;
     record->flags = context->partial ? LGR_CONTEXT_PARTIAL : 0;
@@ -43,19 +48,23 @@ static void write_context(uint32_t id) {
 
 static void write_class(uint32_t id) {
     struct lge_class *class = lge_class_get(id);
-    if (class == NULL || !first_time(&class->recorded)) return;
+    if (class == NULL || !first_time(&class->recorded))
+        return;
     write_context(class->context);
     struct lgr_location variable = {0};
-    if (class->kind == LGR_CLASS_STATIC) variable = lge_recorded_location(class->variable);
+    if (class->kind == LGR_CLASS_STATIC)
+        variable = lge_recorded_location(class->variable);
     struct lgr_class *record = lgr_begin(LGR_CLASS, sizeof *record + class->name_length, true);
-    if (record == NULL) return;
+    if (record == NULL)
+        return;
     record->id = id;
     record->kind = class->kind;
     record->level = class->level;
     record->context = class->context;
     record->variable = variable;
-    record->name_length = (uint32_t)class->name_length;
-    if (class->name_length != 0) memcpy(record + 1, class->name, class->name_length);
+    record->name_length = (uint32_t) class->name_length;
+    if (class->name_length != 0)
+        memcpy(record + 1, class->name, class->name_length);
     lgr_commit(record);
 }
 
@@ -65,11 +74,14 @@ static void write_lock(uint64_t id) {
     struct lge_lock *known = lge_lock_find(id);
     bool first = known != NULL && first_time(&known->recorded);
     struct lge_lock copy = {0};
-    if (first) copy = *known;
+    if (first)
+        copy = *known;
     lge_table_unlock();
-    if (!first) return;
+    if (!first)
+        return;
     struct lgr_lock *record = lgr_begin(LGR_LOCK, sizeof *record, true);
-    if (record == NULL) return;
+    if (record == NULL)
+        return;
     record->id = id;
     record->address = (uintptr_t)copy.address;
     record->class_id = lge_lock_class(id);
@@ -81,7 +93,8 @@ static void write_lock(uint64_t id) {
 static void write_name(uint32_t serial, const char *name) {
     size_t length = strlen(name);
     struct lgr_thread_name *record = lgr_begin(LGR_THREAD_NAME, sizeof *record + length, true);
-    if (record == NULL) return;
+    if (record == NULL)
+        return;
     record->serial = serial;
     record->name_length = (uint32_t)length;
     memcpy(record + 1, name, length);
@@ -91,17 +104,21 @@ static void write_name(uint32_t serial, const char *name) {
 static struct lge_thread *thread_by_serial(uint32_t serial) {
     lge_threads_lock();
     struct lge_thread *thread = lge_threads_first();
-    while (thread != NULL && lge_thread_serial(thread) != serial) thread = thread->next_in_list;
+    while (thread != NULL && lge_thread_serial(thread) != serial)
+        thread = thread->next_in_list;
     lge_threads_unlock();
     return thread;
 }
 
 static void write_thread_record(struct lge_thread *thread) {
-    if (thread->creation_context != 0) write_context(thread->creation_context);
+    if (thread->creation_context != 0)
+        write_context(thread->creation_context);
     struct lgr_location start = {0};
-    if (thread->start_routine != 0) start = lge_recorded_location(thread->start_routine);
+    if (thread->start_routine != 0)
+        start = lge_recorded_location(thread->start_routine);
     struct lgr_thread *record = lgr_begin(LGR_THREAD, sizeof *record, true);
-    if (record == NULL) return;
+    if (record == NULL)
+        return;
     record->serial = lge_thread_serial(thread);
     record->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
     record->parent = thread->parent;
@@ -113,7 +130,8 @@ static void write_thread_record(struct lge_thread *thread) {
 /* A thread writes itself when it first leaves evidence, so the record is there
  * even if the thread is gone when a finding names it. */
 static void write_thread(struct lge_thread *thread) {
-    if (thread == NULL) return;
+    if (thread == NULL)
+        return;
     if (first_time(&thread->recorded)) {
         write_thread_record(thread);
         thread->name[0] = '\0';
@@ -123,7 +141,8 @@ static void write_thread(struct lge_thread *thread) {
 static void write_own_name(struct lge_thread *thread) {
     char name[16];
     lgp_thread_name(name);
-    if (strncmp(name, thread->name, sizeof name) == 0) return;
+    if (strncmp(name, thread->name, sizeof name) == 0)
+        return;
     memcpy(thread->name, name, sizeof name);
     write_name(lge_thread_serial(thread), name);
 }
@@ -154,12 +173,14 @@ static void write_parts(const struct lge_finding *finding) {
         const struct lge_finding_edge *edge = &finding->edges[i];
         write_held(edge->held, edge->held_count);
         write_lock(edge->from);
-        if (edge->wait_kind != LGR_WAIT_JOIN) write_lock(edge->to);
+        if (edge->wait_kind != LGR_WAIT_JOIN)
+            write_lock(edge->to);
         write_context(edge->held_context);
         write_context(edge->request_context);
         write_thread(thread_by_serial(edge->thread));
     }
-    if (finding->reason_kind == LGR_REASON_GATE) write_lock(finding->reason_id);
+    if (finding->reason_kind == LGR_REASON_GATE)
+        write_lock(finding->reason_id);
 }
 
 static char *put_edge(char *at, const struct lge_finding_edge *edge, bool whole) {
@@ -180,7 +201,8 @@ static char *put_edge(char *at, const struct lge_finding_edge *edge, bool whole)
         .wait_kind = edge->wait_kind,
         .held_count = whole ? edge->held_count : 0,
     };
-    if (whole && edge->held_count != 0) memcpy(out->held, edge->held, edge->held_count * sizeof(struct lgr_held));
+    if (whole && edge->held_count != 0)
+        memcpy(out->held, edge->held, edge->held_count * sizeof(struct lgr_held));
     return at + sizeof *out + out->held_count * sizeof(struct lgr_held);
 }
 
@@ -192,7 +214,8 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
     write_parts(finding);
     size_t size = sizeof(struct lgr_finding) + size_of_edges(finding);
     bool whole = fits_whole(size);
-    if (!whole) size = sizeof(struct lgr_finding) + finding->edge_count * sizeof(struct lgr_finding_edge);
+    if (!whole)
+        size = sizeof(struct lgr_finding) + finding->edge_count * sizeof(struct lgr_finding_edge);
     struct lgr_finding *record = lgr_begin(LGR_FINDING, size, true);
     if (record != NULL) {
         record->problem = finding->problem;
@@ -206,11 +229,13 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
         record->reason_id = finding->reason_id;
         record->timed = finding->timed;
         char *at = (char *)(record + 1);
-        for (size_t i = 0; i < finding->edge_count; i++) at = put_edge(at, &finding->edges[i], whole);
+        for (size_t i = 0; i < finding->edge_count; i++)
+            at = put_edge(at, &finding->edges[i], whole);
         lgr_commit(record);
         struct lgr_header *header = lgr_writer_header();
         atomic_fetch_add_explicit(&header->findings, 1, memory_order_relaxed);
-        if (finding->verdict == LGR_VERDICT_ACTUAL) atomic_fetch_add_explicit(&header->deadlocks, 1, memory_order_release);
+        if (finding->verdict == LGR_VERDICT_ACTUAL)
+            atomic_fetch_add_explicit(&header->deadlocks, 1, memory_order_release);
     }
     lgp_unlock(&lock);
     return record == NULL ? NULL : &record->count;
@@ -218,7 +243,8 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
 
 void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_held *held,
                        const struct lge_dependency *dependency) {
-    if (!lgr_writer_accepts(false)) return; /* or its parts would eat up the reserve for findings */
+    if (!lgr_writer_accepts(false))
+        return; /* or its parts would eat up the reserve for findings */
     lgp_lock(&lock);
     write_class(lge_lock_class(from_lock));
     write_class(lge_lock_class(to_lock));
@@ -251,13 +277,15 @@ static struct {
 } free_states;
 
 static void put_free(struct lgr_thread_state *state) {
-    if (free_states.generation != generation) free_states.count = 0;
+    if (free_states.generation != generation)
+        free_states.count = 0;
     free_states.generation = generation;
     if (free_states.count == free_states.room) {
         size_t room = free_states.room ? free_states.room * 2 : 16;
         struct lgr_thread_state **items =
             lgp_resize(free_states.items, free_states.room * sizeof *items, room * sizeof *items);
-        if (items == NULL) return;
+        if (items == NULL)
+            return;
         free_states.items = items;
         free_states.room = room;
     }
@@ -265,17 +293,20 @@ static void put_free(struct lgr_thread_state *state) {
 }
 
 static struct lgr_thread_state *take_free(void) {
-    if (free_states.generation != generation || free_states.count == 0) return NULL;
+    if (free_states.generation != generation || free_states.count == 0)
+        return NULL;
     return free_states.items[--free_states.count];
 }
 
 /* A slot in the file: this thread's own, a free one, or a new one. */
 static struct lgr_thread_state *obtain_state(struct lge_thread *thread) {
-    if (thread->state != NULL && thread->state_generation == generation) return thread->state;
+    if (thread->state != NULL && thread->state_generation == generation)
+        return thread->state;
     struct lgr_thread_state *state = take_free();
     if (state == NULL) {
         state = lgr_begin(LGR_THREAD_STATE, sizeof *state, true);
-        if (state != NULL) lgr_commit(state);
+        if (state != NULL)
+            lgr_commit(state);
     }
     thread->state = state;
     thread->state_generation = generation;
@@ -318,7 +349,8 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
     uint64_t target = atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
     uint32_t context = atomic_load_explicit(&thread->wait.context, memory_order_relaxed);
     write_context(context);
-    if (kind == LGR_WAIT_LOCK) write_lock(target);
+    if (kind == LGR_WAIT_LOCK)
+        write_lock(target);
     write_state_parts(thread);
     struct lgr_thread_state *state = obtain_state(thread);
     if (state != NULL) {
@@ -354,9 +386,11 @@ void lge_evidence_state_clear(struct lge_thread *thread) {
 
 static void write_figures(struct lge_lock *known, void *user) {
     (void)user;
-    if (known->contended == 0 || known->recorded != generation) return;
+    if (known->contended == 0 || known->recorded != generation)
+        return;
     struct lgr_lock_stats *record = lgr_begin(LGR_LOCK_STATS, sizeof *record, false);
-    if (record == NULL) return;
+    if (record == NULL)
+        return;
     record->lock = known->id;
     record->contended = known->contended;
     record->wait_total_ns = known->wait_total_ns;

@@ -49,14 +49,16 @@ static uint64_t identity(const struct lge_finding_edge *edges, size_t count) {
     uint64_t sum = count;
     for (size_t i = 0; i < count; i++) {
         uint64_t edge = lge_mix(edges[i].from_class, edges[i].to_class);
-        if (sites) edge = lge_mix(edge, lge_mix(site_of(edges[i].held_context), site_of(edges[i].request_context)));
+        if (sites)
+            edge = lge_mix(edge, lge_mix(site_of(edges[i].held_context), site_of(edges[i].request_context)));
         sum += edge;
     }
     return sum;
 }
 
 static enum lgr_severity default_severity(enum lgr_verdict verdict) {
-    if (verdict >= LGR_VERDICT_FEASIBLE) return LGR_ERROR;
+    if (verdict >= LGR_VERDICT_FEASIBLE)
+        return LGR_ERROR;
     return verdict >= LGR_VERDICT_ACROSS_RUNS ? LGR_WARNING : LGR_NOTE;
 }
 
@@ -66,20 +68,24 @@ enum { SEVERITY_OFF = 255 };
  * graded lower stays lower). */
 static bool graded(struct lge_finding *finding) {
     uint8_t wanted = config.severity_of_kind[finding->kind];
-    if (finding->severity == 0) finding->severity = default_severity(finding->verdict);
-    if (wanted == SEVERITY_OFF) return false;
+    if (finding->severity == 0)
+        finding->severity = default_severity(finding->verdict);
+    if (wanted == SEVERITY_OFF)
+        return false;
     if (wanted != 0 && (finding->kind != LGR_KIND_ORDER_CYCLE || finding->severity == LGR_ERROR))
         finding->severity = (enum lgr_severity)wanted;
     return true;
 }
 
 static void seen_again(const struct problem *problem) {
-    if (problem->count != NULL) atomic_fetch_add_explicit(problem->count, 1, memory_order_relaxed);
+    if (problem->count != NULL)
+        atomic_fetch_add_explicit(problem->count, 1, memory_order_relaxed);
 }
 
 static struct problem *new_problem(uint64_t key) {
     struct problem *problem = lgp_alloc(sizeof *problem);
-    if (problem == NULL) return NULL;
+    if (problem == NULL)
+        return NULL;
     if (!lge_map_add(&findings.problems, key, problem)) {
         lgp_free(problem, sizeof *problem);
         return NULL;
@@ -90,13 +96,17 @@ static struct problem *new_problem(uint64_t key) {
 
 static void emit(struct problem *problem, struct lge_finding *finding) {
     uint64_t count = 1;
-    if (problem->count != NULL) count += atomic_load_explicit(problem->count, memory_order_relaxed);
-    if (finding->severity == LGR_ERROR) findings.errors++;
+    if (problem->count != NULL)
+        count += atomic_load_explicit(problem->count, memory_order_relaxed);
+    if (finding->severity == LGR_ERROR)
+        findings.errors++;
     problem->kind = finding->kind;
     problem->verdict = finding->verdict;
     finding->problem = problem->number;
-    if (config.recording) problem->count = lge_evidence_finding(finding, count);
-    if (config.on_finding != NULL) config.on_finding(finding, config.user);
+    if (config.recording)
+        problem->count = lge_evidence_finding(finding, count);
+    if (config.on_finding != NULL)
+        config.on_finding(finding, config.user);
 }
 
 /* The class graph sees every inversion of instances once more. */
@@ -104,19 +114,25 @@ static void report(struct lge_finding *finding, bool of_classes) {
     uint64_t key = identity(finding->edges, finding->edge_count);
     struct problem *problem = lge_map_get(&findings.problems, key);
     if (problem != NULL && problem->verdict >= finding->verdict) {
-        if (!of_classes) seen_again(problem);
+        if (!of_classes)
+            seen_again(problem);
         return;
     }
-    if (!graded(finding)) return;
-    if (problem == NULL) problem = new_problem(key);
-    if (problem != NULL) emit(problem, finding);
+    if (!graded(finding))
+        return;
+    if (problem == NULL)
+        problem = new_problem(key);
+    if (problem != NULL)
+        emit(problem, finding);
 }
 
 static bool reserve(size_t count) {
-    if (count <= findings.room) return true;
+    if (count <= findings.room)
+        return true;
     struct lge_finding_edge *edges =
         lgp_resize(findings.edges, findings.room * sizeof *edges, count * 2 * sizeof *edges);
-    if (edges == NULL) return false;
+    if (edges == NULL)
+        return false;
     findings.edges = edges;
     findings.room = count * 2;
     return true;
@@ -132,7 +148,8 @@ static uint64_t instance(const struct lge_node *node, const struct lge_dependenc
  * made for one of another class, the next edge's instance is shown. */
 static uint64_t requested(const struct lge_node *node, const struct lge_dependency *dependency,
                           const struct lge_dependency *next) {
-    if (node->is_class && lge_lock_class(dependency->requested) == lge_node_number(node)) return dependency->requested;
+    if (node->is_class && lge_lock_class(dependency->requested) == lge_node_number(node))
+        return dependency->requested;
     return instance(node, next);
 }
 
@@ -164,7 +181,8 @@ static void describe(struct lge_finding_edge *edge, const struct lge_cycle *cycl
 static void as_class_pattern(struct lge_finding *finding) {
     finding->verdict = LGR_VERDICT_CLASS_PATTERN;
     for (size_t i = 0; i < finding->edge_count; i++) {
-        if (!guessed(finding->edges[i].from_class)) continue;
+        if (!guessed(finding->edges[i].from_class))
+            continue;
         finding->severity = LGR_NOTE;
         finding->reason_kind = LGR_REASON_GUESSED_CLASS;
         finding->reason_id = finding->edges[i].from_class;
@@ -172,8 +190,10 @@ static void as_class_pattern(struct lge_finding *finding) {
 }
 
 void lge_report_cycle(const struct lge_cycle *cycle) {
-    if (!reserve(cycle->length)) return;
-    for (size_t i = 0; i < cycle->length; i++) describe(&findings.edges[i], cycle, i);
+    if (!reserve(cycle->length))
+        return;
+    for (size_t i = 0; i < cycle->length; i++)
+        describe(&findings.edges[i], cycle, i);
     struct lge_finding finding = {
         .kind = LGR_KIND_ORDER_CYCLE,
         .verdict = cycle->verdict,
@@ -184,13 +204,15 @@ void lge_report_cycle(const struct lge_cycle *cycle) {
         .edges = findings.edges,
     };
     bool of_classes = cycle->steps[0].edge->from->is_class;
-    if (of_classes) as_class_pattern(&finding);
+    if (of_classes)
+        as_class_pattern(&finding);
     report(&finding, of_classes);
 }
 
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed) {
     struct lge_finding finding = {
-        .kind = count == 1 && edges[0].wait_kind == LGR_WAIT_LOCK ? LGR_KIND_SELF_DEADLOCK : LGR_KIND_DEADLOCK,
+        .kind =
+            count == 1 && edges[0].wait_kind == LGR_WAIT_LOCK ? LGR_KIND_SELF_DEADLOCK : LGR_KIND_DEADLOCK,
         .verdict = LGR_VERDICT_ACTUAL,
         .timed = timed,
         .edge_count = count,
@@ -210,4 +232,6 @@ void lge_findings_reset(void) {
     findings.errors = 0;
 }
 
-struct lgp_part lge_findings_part(void) { return (struct lgp_part){NULL, &findings, sizeof findings}; }
+struct lgp_part lge_findings_part(void) {
+    return (struct lgp_part){NULL, &findings, sizeof findings};
+}

@@ -39,13 +39,17 @@ uint64_t lge_node_number(const struct lge_node *node) {
 
 /* ---- locks ---- */
 
-struct lge_lock *lge_lock_find(uint64_t id) { return lge_map_get(&all.locks, id); }
+struct lge_lock *lge_lock_find(uint64_t id) {
+    return lge_map_get(&all.locks, id);
+}
 
 static struct lge_lock *obtain(uint64_t id, const void *address, uint8_t kind, uint8_t attributes) {
     struct lge_lock *lock = lge_lock_find(id);
-    if (lock != NULL) return lock;
+    if (lock != NULL)
+        return lock;
     lock = lgp_alloc(sizeof *lock);
-    if (lock == NULL) return NULL;
+    if (lock == NULL)
+        return NULL;
     if (!lge_map_add(&all.locks, id, lock)) {
         lgp_free(lock, sizeof *lock);
         return NULL;
@@ -70,13 +74,17 @@ size_t lge_locks_count(void) { return atomic_load_explicit(&all.lock_count, memo
 
 void lge_locks_each(void (*visit)(struct lge_lock *lock, void *user), void *user) {
     for (size_t i = 0; i < all.locks.capacity; i++)
-        if (all.locks.slots[i].value != NULL) visit(all.locks.slots[i].value, user);
+        if (all.locks.slots[i].value != NULL)
+            visit(all.locks.slots[i].value, user);
 }
 
 static void remove_edges(struct lge_node *node) {
-    while (node->in != NULL) lge_edge_remove(node->in);
-    while (node->out != NULL) lge_edge_remove(node->out);
-    while (node->leaf_out != NULL) lge_edge_remove(node->leaf_out);
+    while (node->in != NULL)
+        lge_edge_remove(node->in);
+    while (node->out != NULL)
+        lge_edge_remove(node->out);
+    while (node->leaf_out != NULL)
+        lge_edge_remove(node->leaf_out);
 }
 
 static void forget(struct lge_lock *lock) {
@@ -90,14 +98,17 @@ void lge_lock_destroyed(uint64_t id) {
     lgp_lock(&all.table);
     struct lge_lock *lock = lge_lock_find(id);
     bool leaf = lock != NULL && !lock->node.placed;
-    if (leaf) forget(lock);
+    if (leaf)
+        forget(lock);
     lgp_unlock(&all.table);
-    if (lock == NULL || leaf) return;
+    if (lock == NULL || leaf)
+        return;
     lgp_lock(&all.graph);
     lgp_lock(&all.table);
     lock = lge_lock_find(id);
     if (lock != NULL) {
-        if (lock->node.placed) lge_order_remove(&lock->node);
+        if (lock->node.placed)
+            lge_order_remove(&lock->node);
         forget(lock);
     }
     lgp_unlock(&all.table);
@@ -118,7 +129,8 @@ struct lge_edge *lge_edge_find(const struct lge_node *from, const struct lge_nod
     const struct lge_map *map = edge_map(from);
     for (size_t i = lge_map_first(map, edge_key(from, to)); i != SIZE_MAX; i = lge_map_next(map, i)) {
         struct lge_edge *edge = lge_map_at(map, i);
-        if (edge->from == from && edge->to == to) return edge;
+        if (edge->from == from && edge->to == to)
+            return edge;
     }
     return NULL;
 }
@@ -131,7 +143,8 @@ static void link_out(struct lge_edge *edge) {
     struct lge_edge **list = out_list(edge);
     edge->previous_out = NULL;
     edge->next_out = *list;
-    if (*list != NULL) (*list)->previous_out = edge;
+    if (*list != NULL)
+        (*list)->previous_out = edge;
     *list = edge;
 }
 
@@ -140,12 +153,14 @@ static void unlink_out(struct lge_edge *edge) {
         edge->previous_out->next_out = edge->next_out;
     else
         *out_list(edge) = edge->next_out;
-    if (edge->next_out != NULL) edge->next_out->previous_out = edge->previous_out;
+    if (edge->next_out != NULL)
+        edge->next_out->previous_out = edge->previous_out;
 }
 
 static void link_in(struct lge_edge *edge) {
     edge->next_in = edge->to->in;
-    if (edge->to->in != NULL) edge->to->in->previous_in = edge;
+    if (edge->to->in != NULL)
+        edge->to->in->previous_in = edge;
     edge->to->in = edge;
 }
 
@@ -154,12 +169,14 @@ static void unlink_in(struct lge_edge *edge) {
         edge->previous_in->next_in = edge->next_in;
     else
         edge->to->in = edge->next_in;
-    if (edge->next_in != NULL) edge->next_in->previous_in = edge->previous_in;
+    if (edge->next_in != NULL)
+        edge->next_in->previous_in = edge->previous_in;
 }
 
 struct lge_edge *lge_edge_add(struct lge_node *from, struct lge_node *to) {
     struct lge_edge *edge = lgp_alloc(sizeof *edge);
-    if (edge == NULL) return NULL;
+    if (edge == NULL)
+        return NULL;
     if (!lge_map_add(edge_map(from), edge_key(from, to), edge)) {
         lgp_free(edge, sizeof *edge);
         return NULL;
@@ -176,7 +193,8 @@ void lge_edge_remove(struct lge_edge *edge) {
     unlink_out(edge);
     unlink_in(edge);
     lge_map_remove(edge_map(edge->from), edge_key(edge->from, edge->to), edge);
-    for (uint32_t i = 0; i < edge->count; i++) lge_dependency_drop(edge->dependencies[i]);
+    for (uint32_t i = 0; i < edge->count; i++)
+        lge_dependency_drop(edge->dependencies[i]);
     lgp_free(edge->dependencies, edge->room * sizeof(struct lge_dependency *));
     lgp_free(edge, sizeof *edge);
 }
@@ -186,9 +204,11 @@ void lge_edge_remove(struct lge_edge *edge) {
 static bool append(struct lge_edge *edge, struct lge_dependency *dependency) {
     if (edge->count == edge->room) {
         uint32_t room = edge->room ? edge->room * 2 : 1;
-        struct lge_dependency **more = lgp_resize(edge->dependencies, edge->room * sizeof(struct lge_dependency *),
-                                                  room * sizeof(struct lge_dependency *));
-        if (more == NULL) return false;
+        struct lge_dependency **more =
+            lgp_resize(edge->dependencies, edge->room * sizeof(struct lge_dependency *),
+                       room * sizeof(struct lge_dependency *));
+        if (more == NULL)
+            return false;
         edge->dependencies = more;
         edge->room = room;
     }
@@ -209,15 +229,20 @@ bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency) {
     struct lge_dependency **own = NULL, **last_equal = NULL, **last_alike = NULL;
     for (uint32_t i = 0; i < edge->count; i++) {
         struct lge_dependency **slot = &edge->dependencies[i], *at = *slot;
-        if (at == dependency) return false;
-        if (at->shape != dependency->shape) continue;
+        if (at == dependency)
+            return false;
+        if (at->shape != dependency->shape)
+            continue;
         alike++;
         last_alike = slot;
-        if (at->signature != dependency->signature) continue;
-        if (at->thread == dependency->thread && at->epoch == dependency->epoch) return false;
+        if (at->signature != dependency->signature)
+            continue;
+        if (at->thread == dependency->thread && at->epoch == dependency->epoch)
+            return false;
         equal++;
         last_equal = slot;
-        if (at->thread == dependency->thread) own = slot;
+        if (at->thread == dependency->thread)
+            own = slot;
     }
     if (equal >= most_equal)
         replace(own != NULL ? own : last_equal, dependency);
@@ -233,17 +258,22 @@ bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency) {
 /* ---- places ---- */
 
 void lge_node_promote(struct lge_node *node) {
-    if (node->placed) return;
-    for (struct lge_edge *edge = node->in; edge != NULL; edge = edge->next_in) unlink_out(edge);
+    if (node->placed)
+        return;
+    for (struct lge_edge *edge = node->in; edge != NULL; edge = edge->next_in)
+        unlink_out(edge);
     lge_order_place(node, node->in == NULL);
-    for (struct lge_edge *edge = node->in; edge != NULL; edge = edge->next_in) link_out(edge);
+    for (struct lge_edge *edge = node->in; edge != NULL; edge = edge->next_in)
+        link_out(edge);
 }
 
 static void clear_edges(struct lge_map *map) {
     for (size_t i = 0; i < map->capacity; i++) {
         struct lge_edge *edge = map->slots[i].value;
-        if (edge == NULL) continue;
-        for (uint32_t j = 0; j < edge->count; j++) lge_dependency_drop(edge->dependencies[j]);
+        if (edge == NULL)
+            continue;
+        for (uint32_t j = 0; j < edge->count; j++)
+            lge_dependency_drop(edge->dependencies[j]);
         lgp_free(edge->dependencies, edge->room * sizeof(struct lge_dependency *));
         lgp_free(edge, sizeof *edge);
     }
@@ -255,11 +285,16 @@ void lge_graph_reset(void) {
     clear_edges(&all.class_edges);
     all.seen_edges[0] = all.seen_edges[1] = 0;
     for (size_t i = 0; i < all.locks.capacity; i++)
-        if (all.locks.slots[i].value != NULL) lgp_free(all.locks.slots[i].value, sizeof(struct lge_lock));
+        if (all.locks.slots[i].value != NULL)
+            lgp_free(all.locks.slots[i].value, sizeof(struct lge_lock));
     lge_map_clear(&all.locks);
     atomic_store_explicit(&all.lock_count, 0, memory_order_relaxed);
     lge_order_reset();
 }
 
-struct lgp_part lge_table_part(void) { return (struct lgp_part){&all.table, (void *)&all, sizeof all}; }
-struct lgp_part lge_graph_part(void) { return (struct lgp_part){&all.graph, (void *)&all, sizeof all}; }
+struct lgp_part lge_table_part(void) {
+    return (struct lgp_part){&all.table, (void *)&all, sizeof all};
+}
+struct lgp_part lge_graph_part(void) {
+    return (struct lgp_part){&all.graph, (void *)&all, sizeof all};
+}

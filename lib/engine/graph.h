@@ -81,8 +81,8 @@ bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency);
 void lge_node_promote(struct lge_node *node);
 
 uint64_t lge_node_number(const struct lge_node *node); /* lock id or class id */
-uint64_t lge_edges_count(bool of_classes); /* there are now */
-uint64_t lge_edges_seen(bool of_classes);  /* there ever were, since the start or the fork */
+uint64_t lge_edges_count(bool of_classes);             /* there are now */
+uint64_t lge_edges_seen(bool of_classes);              /* there ever were, since the start or the fork */
 
 void lge_graph_reset(void);
 

@@ -49,18 +49,23 @@ uint64_t lge_identity_count(void) {
 }
 
 static uint32_t class_of_variable(const void *address) {
-    return lgp_module_contains((uintptr_t)address) ? lge_class_static_first((uintptr_t)address) : LGE_CLASS_NONE;
+    return lgp_module_contains((uintptr_t)address) ? lge_class_static_first((uintptr_t)address)
+                                                   : LGE_CLASS_NONE;
 }
 
-static uint32_t class_by_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+static uint32_t class_by_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
+                                   uintptr_t sp) {
     uint32_t class = class_of_variable(address);
-    if (class != LGE_CLASS_NONE) return class;
+    if (class != LGE_CLASS_NONE)
+        return class;
     return lge_class_guessed(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
 }
 
-static uint32_t class_by_initialisation(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+static uint32_t class_by_initialisation(struct lge_thread *thread, const void *address, uintptr_t site,
+                                        uintptr_t sp) {
     uint32_t class = class_of_variable(address);
-    if (class != LGE_CLASS_NONE) return class;
+    if (class != LGE_CLASS_NONE)
+        return class;
     return lge_class_initialised_at(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
 }
 
@@ -74,9 +79,11 @@ uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *t
     uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
     lgp_lock(&identity.lock);
     uint64_t id = lge_tag_id(tag, address);
-    if (id == 0) write_tag(tag, address, id = fresh);
+    if (id == 0)
+        write_tag(tag, address, id = fresh);
     lgp_unlock(&identity.lock);
-    if (id != fresh && thread->id_next == (fresh & (((uint64_t)1 << NUMBER_BITS) - 1)) + 1) thread->id_next--;
+    if (id != fresh && thread->id_next == (fresh & (((uint64_t)1 << NUMBER_BITS) - 1)) + 1)
+        thread->id_next--;
     return id;
 }
 
@@ -100,19 +107,23 @@ static uint64_t table_get(const void *address) {
 
 static void table_put(const void *address, uint64_t id) {
     uint64_t old = table_get(address);
-    if (old != 0) lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)old);
+    if (old != 0)
+        lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)old);
     lge_map_add(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
 }
 
-uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
+                                      uintptr_t sp) {
     lgp_lock(&identity.lock);
     uint64_t id = table_get(address);
     lgp_unlock(&identity.lock);
-    if (id != 0) return id;
+    if (id != 0)
+        return id;
     uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
     lgp_lock(&identity.lock);
     id = table_get(address);
-    if (id == 0) table_put(address, id = fresh);
+    if (id == 0)
+        table_put(address, id = fresh);
     lgp_unlock(&identity.lock);
     return id;
 }
@@ -129,7 +140,8 @@ uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *a
 uint64_t lge_identity_table_forget(const void *address) {
     lgp_lock(&identity.lock);
     uint64_t id = table_get(address);
-    if (id != 0) lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+    if (id != 0)
+        lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
     lgp_unlock(&identity.lock);
     return id;
 }
@@ -148,4 +160,6 @@ void lge_identity_reset(void) {
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
 }
 
-struct lgp_part lge_identity_part(void) { return (struct lgp_part){&identity.lock, (void *)&identity, sizeof identity}; }
+struct lgp_part lge_identity_part(void) {
+    return (struct lgp_part){&identity.lock, (void *)&identity, sizeof identity};
+}

@@ -44,7 +44,8 @@ uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *t
 uint64_t lge_identity_tag_initialised(struct lge_thread *thread, struct lge_tag *tag, const void *address,
                                       uintptr_t site, uintptr_t sp);
 /* The same through the table. */
-uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp);
+uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
+                                      uintptr_t sp);
 uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *address, uintptr_t site,
                                         uintptr_t sp);
 /* Takes the address out of the table; its id, or 0. */

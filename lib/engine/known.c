@@ -7,7 +7,8 @@ enum { KNOWN_START = 256, KNOWN_MOST = 1 << 20, RECENT = 512 };
 bool lge_known_start(struct lge_thread *thread) {
     if (thread->known == NULL) {
         thread->known = lgp_alloc(KNOWN_START * sizeof *thread->known);
-        if (thread->known == NULL) return false;
+        if (thread->known == NULL)
+            return false;
         thread->known_mask = KNOWN_START - 1;
     }
     return true;
@@ -20,12 +21,14 @@ enum { LINE = 8 };
 bool lge_known_crowded(const struct lge_thread *thread, uint64_t key) {
     uint64_t line = key & thread->known_mask & ~(uint64_t)(LINE - 1);
     for (uint64_t i = line; i < line + LINE; i++)
-        if (atomic_load_explicit(&thread->known[i], memory_order_relaxed) == key) return true;
+        if (atomic_load_explicit(&thread->known[i], memory_order_relaxed) == key)
+            return true;
     return false;
 }
 
 static bool put_if_free(struct lge_thread *thread, uint64_t slot, uint64_t key) {
-    if (atomic_load_explicit(&thread->known[slot], memory_order_relaxed) != 0) return false;
+    if (atomic_load_explicit(&thread->known[slot], memory_order_relaxed) != 0)
+        return false;
     atomic_store_explicit(&thread->known[slot], key, memory_order_relaxed);
     thread->known_count++;
     return true;
@@ -34,7 +37,8 @@ static bool put_if_free(struct lge_thread *thread, uint64_t slot, uint64_t key) 
 static void put(struct lge_thread *thread, uint64_t key) {
     uint64_t slot = key & thread->known_mask;
     for (uint64_t i = 0; i < LINE; i++)
-        if (put_if_free(thread, slot ^ i, key)) return;
+        if (put_if_free(thread, slot ^ i, key))
+            return;
     atomic_store_explicit(&thread->known[slot ^ (key >> 60 & 1)], key, memory_order_relaxed);
 }
 
@@ -54,22 +58,26 @@ static void grow(struct lge_thread *thread) {
     size_t old_size = (size_t)thread->known_mask + 1;
     _Atomic uint64_t *old = thread->known;
     _Atomic uint64_t *fresh = lgp_alloc(old_size * 4 * sizeof *fresh);
-    if (fresh == NULL) return;
+    if (fresh == NULL)
+        return;
     lge_threads_lock();
     thread->known = fresh;
     thread->known_mask = old_size * 4 - 1;
     thread->known_count = 0;
     for (size_t i = 0; i < old_size; i++) {
         uint64_t key = atomic_load_explicit(&old[i], memory_order_relaxed);
-        if (key != 0) put(thread, key);
+        if (key != 0)
+            put(thread, key);
     }
     lge_threads_unlock();
     lgp_free((void *)old, old_size * sizeof *old);
 }
 
 void lge_known_insert(struct lge_thread *thread, uint64_t key) {
-    if (crowded(thread)) recount(thread);
-    if (crowded(thread)) grow(thread);
+    if (crowded(thread))
+        recount(thread);
+    if (crowded(thread))
+        grow(thread);
     put(thread, key);
 }
 
@@ -81,7 +89,8 @@ void lge_known_clear(struct lge_thread *thread) {
 void lge_known_clear_all(void) {
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list)
-        if (t->known != NULL) lge_known_clear(t);
+        if (t->known != NULL)
+            lge_known_clear(t);
     lge_threads_unlock();
 }
 
@@ -99,6 +108,8 @@ bool lge_recent(struct lge_thread *thread, uint64_t key) {
 }
 
 void lge_recent_insert(struct lge_thread *thread, uint64_t key) {
-    if (thread->recent == NULL) thread->recent = lgp_alloc(RECENT * sizeof *thread->recent);
-    if (thread->recent != NULL) thread->recent[key % RECENT] = key;
+    if (thread->recent == NULL)
+        thread->recent = lgp_alloc(RECENT * sizeof *thread->recent);
+    if (thread->recent != NULL)
+        thread->recent[key % RECENT] = key;
 }

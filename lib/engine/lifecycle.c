@@ -9,17 +9,19 @@
 #include "platform/memory.h"
 
 static struct lgp_part (*const parts[])(void) = {
-    lge_contexts_part, lge_classes_part,  lge_identity_part, lge_deadlock_part,         lge_search_part,
-    lge_order_part,    lge_graph_part,    lge_table_part,    lge_recorded_modules_part, lge_evidence_part,
-    lge_findings_part, lge_threads_part,  lge_written_edges_part, lge_postponed_part,
+    lge_contexts_part, lge_classes_part, lge_identity_part,      lge_deadlock_part,         lge_search_part,
+    lge_order_part,    lge_graph_part,   lge_table_part,         lge_recorded_modules_part, lge_evidence_part,
+    lge_findings_part, lge_threads_part, lge_written_edges_part, lge_postponed_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 static bool intact(void) {
-    if (!lgp_memory_intact()) return false;
+    if (!lgp_memory_intact())
+        return false;
     for (size_t i = 0; i < PARTS; i++) {
         struct lgp_part part = parts[i]();
-        if (!lgp_part_intact(&part)) return false;
+        if (!lgp_part_intact(&part))
+            return false;
     }
     return true;
 }

@@ -20,7 +20,8 @@ static struct {
 } classes;
 
 struct lge_class *lge_class_get(uint32_t id) {
-    if (id == 0 || id > atomic_load_explicit(&classes.count, memory_order_acquire)) return NULL;
+    if (id == 0 || id > atomic_load_explicit(&classes.count, memory_order_acquire))
+        return NULL;
     struct lge_class **page =
         atomic_load_explicit(&classes.pages[(id - 1) / CLASSES_PER_PAGE], memory_order_acquire);
     return page[(id - 1) % CLASSES_PER_PAGE];
@@ -38,10 +39,12 @@ static struct lge_class **page_of(uint32_t index) {
 
 static struct lge_class *add(uint64_t key) {
     uint32_t index = atomic_load_explicit(&classes.count, memory_order_relaxed);
-    if (index / CLASSES_PER_PAGE >= CLASS_PAGES - 1) return NULL;
+    if (index / CLASSES_PER_PAGE >= CLASS_PAGES - 1)
+        return NULL;
     struct lge_class **page = page_of(index);
     struct lge_class *class = lgp_alloc(sizeof *class);
-    if (page == NULL || class == NULL || !lge_map_add(&classes.by_key, key, class)) return NULL;
+    if (page == NULL || class == NULL || !lge_map_add(&classes.by_key, key, class))
+        return NULL;
     class->id = index + 1;
     class->node.is_class = true;
     class->level = INT16_MIN;
@@ -50,34 +53,43 @@ static struct lge_class *add(uint64_t key) {
 }
 
 static bool equal(const struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
-    if (class->kind != kind) return false;
-    if (name != NULL) return class->name_length == what && memcmp(class->name, name, what) == 0;
+    if (class->kind != kind)
+        return false;
+    if (name != NULL)
+        return class->name_length == what && memcmp(class->name, name, what) == 0;
     return kind == LGR_CLASS_STATIC ? class->variable == what : class->context == what;
 }
 
 static void describe(struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
     class->kind = kind;
-    if (kind == LGR_CLASS_STATIC) class->variable = (uintptr_t)what;
-    if (kind == LGR_CLASS_INIT || kind == LGR_CLASS_GUESS) class->context = (uint32_t)what;
-    if (name == NULL) return;
+    if (kind == LGR_CLASS_STATIC)
+        class->variable = (uintptr_t)what;
+    if (kind == LGR_CLASS_INIT || kind == LGR_CLASS_GUESS)
+        class->context = (uint32_t)what;
+    if (name == NULL)
+        return;
     class->name_length = (size_t)what;
     class->name = lgp_alloc(class->name_length + 1);
-    if (class->name != NULL) memcpy(class->name, name, class->name_length);
+    if (class->name != NULL)
+        memcpy(class->name, name, class->name_length);
 }
 
 /* `what`: context id, address, or the length of `name`.  *fresh (may be NULL):
  * the class was made now. */
 static uint32_t intern(uint16_t kind, uint64_t what, const char *name, bool *fresh) {
     uint64_t key = lge_mix(kind, what);
-    for (size_t i = 0; name != NULL && i < what; i++) key = lge_mix(key, (unsigned char)name[i]);
+    for (size_t i = 0; name != NULL && i < what; i++)
+        key = lge_mix(key, (unsigned char)name[i]);
     lgp_lock(&classes.lock);
     struct lge_class *class = NULL;
     for (size_t i = lge_map_first(&classes.by_key, key); i != SIZE_MAX && class == NULL;
          i = lge_map_next(&classes.by_key, i)) {
         struct lge_class *candidate = lge_map_at(&classes.by_key, i);
-        if (equal(candidate, kind, what, name)) class = candidate;
+        if (equal(candidate, kind, what, name))
+            class = candidate;
     }
-    if (fresh != NULL) *fresh = class == NULL;
+    if (fresh != NULL)
+        *fresh = class == NULL;
     if (class == NULL && (class = add(key)) != NULL) {
         describe(class, kind, what, name);
         /* Release: pairs with the acquire load in lge_class_get. */
@@ -102,7 +114,8 @@ void lge_classes_reset(void) {
     uint32_t count = atomic_load_explicit(&classes.count, memory_order_relaxed);
     for (uint32_t id = 1; id <= count; id++) {
         struct lge_class *class = lge_class_get(id);
-        if (class->name != NULL) lgp_free(class->name, class->name_length + 1);
+        if (class->name != NULL)
+            lgp_free(class->name, class->name_length + 1);
         lgp_free(class, sizeof *class);
     }
     for (size_t i = 0; i * CLASSES_PER_PAGE < count; i++) {
@@ -113,4 +126,6 @@ void lge_classes_reset(void) {
     atomic_store_explicit(&classes.count, 0, memory_order_relaxed);
 }
 
-struct lgp_part lge_classes_part(void) { return (struct lgp_part){&classes.lock, (void *)&classes, sizeof classes}; }
+struct lgp_part lge_classes_part(void) {
+    return (struct lgp_part){&classes.lock, (void *)&classes, sizeof classes};
+}

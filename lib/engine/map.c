@@ -9,7 +9,8 @@ static size_t home(const struct lge_map *map, uint64_t key) {
 
 static void place(struct lge_map *map, uint64_t key, void *value) {
     size_t position = home(map, key);
-    while (map->slots[position].value != NULL) position = (position + 1) & (map->capacity - 1);
+    while (map->slots[position].value != NULL)
+        position = (position + 1) & (map->capacity - 1);
     map->slots[position] = (struct lge_map_slot){key, value};
 }
 
@@ -17,27 +18,32 @@ static bool grow(struct lge_map *map) {
     struct lge_map old = *map;
     size_t capacity = old.capacity ? old.capacity * 2 : 16;
     struct lge_map_slot *slots = lgp_alloc(capacity * sizeof *slots);
-    if (slots == NULL) return false;
+    if (slots == NULL)
+        return false;
     map->slots = slots;
     map->capacity = capacity;
     for (size_t i = 0; i < old.capacity; i++)
-        if (old.slots[i].value != NULL) place(map, old.slots[i].key, old.slots[i].value);
+        if (old.slots[i].value != NULL)
+            place(map, old.slots[i].key, old.slots[i].value);
     lgp_free(old.slots, old.capacity * sizeof *slots);
     return true;
 }
 
 bool lge_map_add(struct lge_map *map, uint64_t key, void *value) {
-    if ((map->count + 1) * 4 > map->capacity * 3 && !grow(map)) return false;
+    if ((map->count + 1) * 4 > map->capacity * 3 && !grow(map))
+        return false;
     place(map, key, value);
     map->count++;
     return true;
 }
 
 size_t lge_map_first(const struct lge_map *map, uint64_t key) {
-    if (map->capacity == 0) return SIZE_MAX;
+    if (map->capacity == 0)
+        return SIZE_MAX;
     size_t position = home(map, key);
     while (map->slots[position].value != NULL) {
-        if (map->slots[position].key == key) return position;
+        if (map->slots[position].key == key)
+            return position;
         position = (position + 1) & (map->capacity - 1);
     }
     return SIZE_MAX;
@@ -47,8 +53,10 @@ size_t lge_map_next(const struct lge_map *map, size_t position) {
     uint64_t key = map->slots[position].key;
     for (;;) {
         position = (position + 1) & (map->capacity - 1);
-        if (map->slots[position].value == NULL) return SIZE_MAX;
-        if (map->slots[position].key == key) return position;
+        if (map->slots[position].value == NULL)
+            return SIZE_MAX;
+        if (map->slots[position].key == key)
+            return position;
     }
 }
 
@@ -59,7 +67,8 @@ static void shift_back(struct lge_map *map, size_t hole) {
     for (size_t next = (hole + 1) & mask; map->slots[next].value != NULL; next = (next + 1) & mask) {
         size_t distance_home = (next - home(map, map->slots[next].key)) & mask;
         size_t distance_hole = (next - hole) & mask;
-        if (distance_home < distance_hole) continue;
+        if (distance_home < distance_hole)
+            continue;
         map->slots[hole] = map->slots[next];
         hole = next;
     }
@@ -68,8 +77,10 @@ static void shift_back(struct lge_map *map, size_t hole) {
 
 void lge_map_remove(struct lge_map *map, uint64_t key, const void *value) {
     size_t position = lge_map_first(map, key);
-    while (position != SIZE_MAX && map->slots[position].value != value) position = lge_map_next(map, position);
-    if (position == SIZE_MAX) return;
+    while (position != SIZE_MAX && map->slots[position].value != value)
+        position = lge_map_next(map, position);
+    if (position == SIZE_MAX)
+        return;
     shift_back(map, position);
     map->count--;
 }

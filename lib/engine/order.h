@@ -24,15 +24,15 @@ struct lge_node {
     uint64_t stamp;          /* search: last visit */
     uint64_t distance_stamp; /* search: distance is valid */
     bool is_class;
-    bool placed; /* not a leaf any more; changes under both locks */
+    bool placed;  /* not a leaf any more; changes under both locks */
     bool on_path; /* search */
 };
 
 enum lge_order_result {
-    LGE_ORDER_AGREES,  /* nothing to do */
-    LGE_ORDER_MOVED,   /* the order was changed, no cycle */
-    LGE_ORDER_MERGED,  /* closes a cycle: components were merged */
-    LGE_ORDER_WITHIN   /* both ends were in one component already */
+    LGE_ORDER_AGREES, /* nothing to do */
+    LGE_ORDER_MOVED,  /* the order was changed, no cycle */
+    LGE_ORDER_MERGED, /* closes a cycle: components were merged */
+    LGE_ORDER_WITHIN  /* both ends were in one component already */
 };
 
 /* A first place: at the end, or at the start when nothing precedes it. */

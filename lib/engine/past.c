@@ -18,7 +18,8 @@ static struct lge_past *make(uint32_t count) {
 }
 
 struct lge_past *lge_past_keep(struct lge_past *past) {
-    if (past != NULL) atomic_fetch_add_explicit(&past->references, 1, memory_order_relaxed);
+    if (past != NULL)
+        atomic_fetch_add_explicit(&past->references, 1, memory_order_relaxed);
     return past;
 }
 
@@ -38,14 +39,15 @@ const struct lge_past_entry *lge_past_find(const struct lge_past *past, uint32_t
             high = middle;
     }
     return past != NULL && low < past->count && past->entries[low].serial == serial ? &past->entries[low]
-                                                                                     : NULL;
+                                                                                    : NULL;
 }
 
 /* True when `past` already covers all of `more`. */
 static bool covers(const struct lge_past *past, const struct lge_past *more) {
     for (uint32_t i = 0; i < more->count; i++) {
         const struct lge_past_entry *mine = lge_past_find(past, more->entries[i].serial);
-        if (mine == NULL || mine->time < more->entries[i].time) return false;
+        if (mine == NULL || mine->time < more->entries[i].time)
+            return false;
     }
     return true;
 }
@@ -60,10 +62,12 @@ static struct lge_past_entry tagged(struct lge_past_entry entry, enum lgr_reason
 
 struct lge_past *lge_past_join(struct lge_past *past, struct lge_past *more, enum lgr_reason reason,
                                uint32_t reason_id) {
-    if (more == NULL || past == more || (past != NULL && covers(past, more))) return lge_past_keep(past);
+    if (more == NULL || past == more || (past != NULL && covers(past, more)))
+        return lge_past_keep(past);
     uint32_t ours = past == NULL ? 0 : past->count, i = 0, j = 0, n = 0;
     struct lge_past *both = make(ours + more->count);
-    if (both == NULL) return lge_past_keep(past);
+    if (both == NULL)
+        return lge_past_keep(past);
     while (i < ours || j < more->count) {
         bool take_ours = j == more->count || (i < ours && past->entries[i].serial < more->entries[j].serial);
         bool same = !take_ours && i < ours && past->entries[i].serial == more->entries[j].serial;
@@ -72,12 +76,16 @@ struct lge_past *lge_past_join(struct lge_past *past, struct lge_past *more, enu
         else
             both->entries[n] = tagged(more->entries[j], reason, reason_id);
         n++;
-        if (take_ours || same) i++;
-        if (!take_ours) j++;
+        if (take_ours || same)
+            i++;
+        if (!take_ours)
+            j++;
     }
-    if (n == both->count) return both;
+    if (n == both->count)
+        return both;
     struct lge_past *exact = make(n);
-    if (exact != NULL) memcpy(exact->entries, both->entries, n * sizeof both->entries[0]);
+    if (exact != NULL)
+        memcpy(exact->entries, both->entries, n * sizeof both->entries[0]);
     lge_past_drop(both);
     return exact;
 }
@@ -85,7 +93,8 @@ struct lge_past *lge_past_join(struct lge_past *past, struct lge_past *more, enu
 struct lge_past *lge_past_with(struct lge_past *past, uint32_t serial, uint32_t time, enum lgr_reason reason,
                                uint32_t reason_id) {
     struct lge_past *one = make(1);
-    if (one == NULL) return lge_past_keep(past);
+    if (one == NULL)
+        return lge_past_keep(past);
     one->entries[0] = (struct lge_past_entry){
         .serial = serial, .time = time, .reason = (uint16_t)reason, .reason_id = reason_id};
     struct lge_past *both = lge_past_join(past, one, LGR_REASON_NONE, 0);

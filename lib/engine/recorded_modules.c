@@ -25,7 +25,8 @@ void lge_recorded_modules_new_file(void) { modules.count = 0; }
 
 static struct recorded *find(uintptr_t address) {
     for (size_t i = 0; i < modules.count; i++)
-        if (address >= modules.items[i].start && address < modules.items[i].end) return &modules.items[i];
+        if (address >= modules.items[i].start && address < modules.items[i].end)
+            return &modules.items[i];
     return NULL;
 }
 
@@ -56,7 +57,8 @@ static void write_record(const struct lgp_module *module, uint32_t id) {
     record->build_id_length = (uint32_t)build_id_length;
     record->path_length = (uint32_t)length;
     char *tail = (char *)(record + 1);
-    if (build_id_length != 0) memcpy(tail, module->build_id, build_id_length);
+    if (build_id_length != 0)
+        memcpy(tail, module->build_id, build_id_length);
     memcpy(tail + build_id_length, path, length);
     lgr_commit(record);
     lgp_free(own, PATH_MOST);
@@ -64,12 +66,14 @@ static void write_record(const struct lgp_module *module, uint32_t id) {
 
 static struct recorded *add(uintptr_t address) {
     struct lgp_module module;
-    if (!lgp_module_find(address, &module)) return NULL;
+    if (!lgp_module_find(address, &module))
+        return NULL;
     if (modules.count == modules.room) {
         size_t room = modules.room ? modules.room * 2 : 32;
         struct recorded *items =
             lgp_resize(modules.items, modules.room * sizeof *items, room * sizeof *items);
-        if (items == NULL) return NULL;
+        if (items == NULL)
+            return NULL;
         modules.items = items;
         modules.room = room;
     }
@@ -81,9 +85,13 @@ static struct recorded *add(uintptr_t address) {
 
 struct lgr_location lge_recorded_location(uintptr_t address) {
     struct recorded *recorded = find(address);
-    if (recorded == NULL) recorded = add(address);
-    if (recorded == NULL) return (struct lgr_location){.module = 0, .offset = address};
+    if (recorded == NULL)
+        recorded = add(address);
+    if (recorded == NULL)
+        return (struct lgr_location){.module = 0, .offset = address};
     return (struct lgr_location){.module = recorded->id, .offset = address - recorded->bias};
 }
 
-struct lgp_part lge_recorded_modules_part(void) { return (struct lgp_part){NULL, (void *)&modules, sizeof modules}; }
+struct lgp_part lge_recorded_modules_part(void) {
+    return (struct lgp_part){NULL, (void *)&modules, sizeof modules};
+}

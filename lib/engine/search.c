@@ -28,7 +28,7 @@ static struct {
     struct cursor {        /* where the next choice of a level goes on */
         struct lge_edge *edge;
         uint32_t dependency;
-    } *cursors;
+    } * cursors;
     size_t room;
     struct lge_node **queue;
     size_t queue_room;
@@ -48,16 +48,20 @@ void lge_search_figures(uint64_t *searches, uint64_t *steps) {
 /* ---- distances to the goal ---- */
 
 static bool reserve_queue(size_t need) {
-    if (need <= search.queue_room) return true;
-    struct lge_node **queue = lgp_resize(search.queue, search.queue_room * sizeof *queue, need * 2 * sizeof *queue);
-    if (queue == NULL) return false;
+    if (need <= search.queue_room)
+        return true;
+    struct lge_node **queue =
+        lgp_resize(search.queue, search.queue_room * sizeof *queue, need * 2 * sizeof *queue);
+    if (queue == NULL)
+        return false;
     search.queue = queue;
     search.queue_room = need * 2;
     return true;
 }
 
 static bool measure_distances(void) {
-    if (!reserve_queue(search.root->size + 1)) return false;
+    if (!reserve_queue(search.root->size + 1))
+        return false;
     search.stamp = lge_order_stamp();
     size_t count = 0;
     search.queue[count++] = search.goal;
@@ -67,7 +71,8 @@ static bool measure_distances(void) {
         struct lge_node *node = search.queue[i];
         for (struct lge_edge *e = node->in; e != NULL; e = e->next_in) {
             struct lge_node *from = e->from;
-            if (from->root != search.root || from->distance_stamp == search.stamp) continue;
+            if (from->root != search.root || from->distance_stamp == search.stamp)
+                continue;
             from->distance_stamp = search.stamp;
             from->distance = node->distance + 1;
             search.queue[count++] = from;
@@ -88,46 +93,61 @@ static bool chord(const struct lge_step *a, const struct lge_step *b) {
 
 static bool together(const struct lge_step *one, const struct lge_step *other) {
     const struct lge_dependency *a = one->dependency, *b = other->dependency;
-    if ((search.relax & RELAX_GATE) && chord(one, other)) return false;
-    if (!(search.relax & RELAX_THREAD) && a->thread == b->thread) return false;
-    if (!(search.relax & RELAX_GATE) && lge_dependency_gate(a, b) != 0) return false;
+    if ((search.relax & RELAX_GATE) && chord(one, other))
+        return false;
+    if (!(search.relax & RELAX_THREAD) && a->thread == b->thread)
+        return false;
+    if (!(search.relax & RELAX_GATE) && lge_dependency_gate(a, b) != 0)
+        return false;
     return (search.relax & RELAX_ORDER) || lge_dependency_order(a, b) == NULL;
 }
 
 /* A lock queues readers behind a waiting writer: then two shared uses block,
  * provided that somebody writes. */
 static bool readers_block(const struct lge_node *node, const struct lge_dependency *request) {
-    return (request->flags & LGE_WRITER_PREFERRED) && !node->is_class && ((const struct lge_lock *)node)->written;
+    return (request->flags & LGE_WRITER_PREFERRED) && !node->is_class &&
+           ((const struct lge_lock *)node)->written;
 }
 
 /* Would `request`, asking for `node`, wait for `holder`? */
 static bool blocks(const struct lge_node *node, const struct lge_dependency *request,
                    const struct lge_dependency *holder) {
     const struct lgr_held *held = lge_dependency_hold(holder, lge_node_number(node), node->is_class);
-    if (held == NULL) return false;
+    if (held == NULL)
+        return false;
     return request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || readers_block(node, request);
 }
 
 static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *candidate) {
     const struct lge_step step = {edge, candidate};
-    if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED)) return false;
-    if (!blocks(edge->from, search.path[depth - 1].dependency, candidate)) return false;
-    if (edge->to == search.goal && !blocks(edge->to, candidate, search.path[0].dependency)) return false;
+    if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED))
+        return false;
+    if (!blocks(edge->from, search.path[depth - 1].dependency, candidate))
+        return false;
+    if (edge->to == search.goal && !blocks(edge->to, candidate, search.path[0].dependency))
+        return false;
     for (size_t i = 0; i < depth; i++)
-        if (!together(&search.path[i], &step)) return false;
+        if (!together(&search.path[i], &step))
+            return false;
     return true;
 }
 
 /* ---- enumeration ---- */
 
 static bool reserve_levels(size_t need) {
-    if (need <= search.room) return true;
+    if (need <= search.room)
+        return true;
     size_t room = need * 2;
     struct lge_step *path = lgp_resize(search.path, search.room * sizeof *path, room * sizeof *path);
-    struct cursor *cursors = path == NULL ? NULL : lgp_resize(search.cursors, search.room * sizeof *cursors, room * sizeof *cursors);
-    if (path != NULL) search.path = path;
-    if (cursors != NULL) search.cursors = cursors;
-    if (path == NULL || cursors == NULL) return false;
+    struct cursor *cursors =
+        path == NULL ? NULL
+                     : lgp_resize(search.cursors, search.room * sizeof *cursors, room * sizeof *cursors);
+    if (path != NULL)
+        search.path = path;
+    if (cursors != NULL)
+        search.cursors = cursors;
+    if (path == NULL || cursors == NULL)
+        return false;
     search.room = room;
     return true;
 }
@@ -136,10 +156,13 @@ static bool reserve_levels(size_t need) {
  * the goal within the limit? */
 static bool leads_on(const struct lge_edge *edge, size_t length, size_t limit) {
     const struct lge_node *to = edge->to;
-    if (to->root != search.root || to->on_path || to->distance_stamp != search.stamp) return false;
+    if (to->root != search.root || to->on_path || to->distance_stamp != search.stamp)
+        return false;
     size_t whole = length + 1 + to->distance;
-    if (whole <= limit) return true;
-    if (whole < search.next_length) search.next_length = whole;
+    if (whole <= limit)
+        return true;
+    if (whole < search.next_length)
+        search.next_length = whole;
     return false;
 }
 
@@ -147,11 +170,14 @@ static bool leads_on(const struct lge_edge *edge, size_t length, size_t limit) {
 static bool choose(size_t depth, size_t limit) {
     struct cursor *at = &search.cursors[depth];
     for (; at->edge != NULL; at->edge = at->edge->next_out, at->dependency = 0) {
-        if (!leads_on(at->edge, depth, limit)) continue;
+        if (!leads_on(at->edge, depth, limit))
+            continue;
         while (at->dependency < at->edge->count) {
             struct lge_dependency *candidate = at->edge->dependencies[at->dependency++];
-            if (++search.steps > search.limit) return false;
-            if (!fits(depth, at->edge, candidate)) continue;
+            if (++search.steps > search.limit)
+                return false;
+            if (!fits(depth, at->edge, candidate))
+                continue;
             search.path[depth] = (struct lge_step){at->edge, candidate};
             return true;
         }
@@ -179,7 +205,8 @@ static size_t descend(size_t limit) {
             search.cursors[++depth] = (struct cursor){to->out, 0};
         }
     }
-    while (depth > 0) search.path[--depth].edge->to->on_path = false;
+    while (depth > 0)
+        search.path[--depth].edge->to->on_path = false;
     return found;
 }
 
@@ -187,12 +214,14 @@ static size_t descend(size_t limit) {
  * off by the limit. */
 static size_t deepen(void) {
     struct lge_node *start = search.path[0].edge->to;
-    if (start->distance_stamp != search.stamp) return 0;
+    if (start->distance_stamp != search.stamp)
+        return 0;
     size_t limit = start->distance + 1;
     while (search.steps <= search.limit) {
         search.next_length = SIZE_MAX;
         size_t found = descend(limit);
-        if (found != 0 || search.next_length == SIZE_MAX) return found;
+        if (found != 0 || search.next_length == SIZE_MAX)
+            return found;
         limit = search.next_length;
     }
     return 0;
@@ -200,7 +229,8 @@ static size_t deepen(void) {
 
 /* ---- verdict ---- */
 
-static void explain_pair(struct lge_cycle *cycle, const struct lge_dependency *a, const struct lge_dependency *b) {
+static void explain_pair(struct lge_cycle *cycle, const struct lge_dependency *a,
+                         const struct lge_dependency *b) {
     const struct lge_past_entry *entry;
     uint64_t gate;
     if (cycle->verdict == LGR_VERDICT_SINGLE_THREAD && a->thread == b->thread) {
@@ -224,12 +254,15 @@ static void explain(struct lge_cycle *cycle) {
 static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above) {
     for (size_t i = 0; i < sizeof phases / sizeof phases[0] && phases[i].verdict > above; i++) {
         search.relax = phases[i].relax;
-        if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED)) continue;
+        if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED))
+            continue;
         search.steps = 0;
         cycle->length = deepen();
         search.steps_total += search.steps;
-        if (search.steps > search.limit) cycle->exhausted = true;
-        if (cycle->length == 0) continue;
+        if (search.steps > search.limit)
+            cycle->exhausted = true;
+        if (cycle->length == 0)
+            continue;
         cycle->verdict = phases[i].verdict;
         return;
     }
@@ -240,14 +273,17 @@ struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed,
     struct lge_cycle cycle = {.verdict = LGR_VERDICT_NONE};
     search.goal = edge->from;
     search.root = edge->from->root;
-    if (search.root == NULL || edge->to->root != search.root) return cycle;
-    if (!reserve_levels(search.root->size + 2) || !measure_distances()) return cycle;
+    if (search.root == NULL || edge->to->root != search.root)
+        return cycle;
+    if (!reserve_levels(search.root->size + 2) || !measure_distances())
+        return cycle;
     search.searches++;
     search.limit = search.budget * budget_factor;
     search.path[0] = (struct lge_step){edge, fixed};
     try_phases(&cycle, above);
     cycle.steps = search.path;
-    if (cycle.verdict != LGR_VERDICT_NONE) explain(&cycle);
+    if (cycle.verdict != LGR_VERDICT_NONE)
+        explain(&cycle);
     return cycle;
 }
 
@@ -262,4 +298,6 @@ void lge_search_reset(void) {
     search.searches = search.steps_total = 0;
 }
 
-struct lgp_part lge_search_part(void) { return (struct lgp_part){NULL, (void *)&search, sizeof search}; }
+struct lgp_part lge_search_part(void) {
+    return (struct lgp_part){NULL, (void *)&search, sizeof search};
+}

@@ -26,14 +26,18 @@ static struct {
 
 void lge_threads_lock(void) { lgp_lock(&threads.lock); }
 void lge_threads_unlock(void) { lgp_unlock(&threads.lock); }
-struct lge_thread *lge_threads_first(void) { return threads.first; }
+struct lge_thread *lge_threads_first(void) {
+    return threads.first;
+}
 uint64_t lge_threads_count(void) { return threads.serial; }
 
 uint64_t lge_threads_nested(void) {
     lge_threads_lock();
     uint64_t sum = threads.nested;
-    for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list) sum += t->nested;
-    for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list) sum += t->nested;
+    for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list)
+        sum += t->nested;
+    for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list)
+        sum += t->nested;
     lge_threads_unlock();
     return sum;
 }
@@ -41,8 +45,10 @@ uint64_t lge_threads_nested(void) {
 uint64_t lge_threads_unused_numbers(void) {
     lge_threads_lock();
     uint64_t sum = threads.unused;
-    for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list) sum += t->id_end - t->id_next;
-    for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list) sum += t->id_end - t->id_next;
+    for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list)
+        sum += t->id_end - t->id_next;
+    for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list)
+        sum += t->id_end - t->id_next;
     lge_threads_unlock();
     return sum;
 }
@@ -61,7 +67,8 @@ static void tid_add(struct lge_thread *thread, uint32_t tid) {
 
 static void tid_remove(struct lge_thread *thread) {
     uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
-    if (tid == 0) return;
+    if (tid == 0)
+        return;
     _Atomic(struct lge_thread *) *link = bucket(tid);
     struct lge_thread *at;
     while ((at = atomic_load_explicit(link, memory_order_relaxed)) != NULL && at != thread)
@@ -76,10 +83,12 @@ static void tid_remove(struct lge_thread *thread) {
  * walk astray, but never out of type-stable memory; the step limit ends it, and
  * the caller looks again later. */
 struct lge_thread *lge_thread_by_tid(uint32_t tid) {
-    if (tid == 0) return NULL;
+    if (tid == 0)
+        return NULL;
     struct lge_thread *at = atomic_load_explicit(bucket(tid), memory_order_acquire);
     for (int steps = 0; at != NULL && steps < 100000; steps++) {
-        if (atomic_load_explicit(&at->tid, memory_order_relaxed) == tid) return at;
+        if (atomic_load_explicit(&at->tid, memory_order_relaxed) == tid)
+            return at;
         at = atomic_load_explicit(&at->next_by_tid, memory_order_acquire);
     }
     return NULL;
@@ -90,7 +99,8 @@ struct lge_thread *lge_thread_by_tid(uint32_t tid) {
 static void link_in(struct lge_thread **list, struct lge_thread *thread) {
     thread->previous_in_list = NULL;
     thread->next_in_list = *list;
-    if (*list != NULL) (*list)->previous_in_list = thread;
+    if (*list != NULL)
+        (*list)->previous_in_list = thread;
     *list = thread;
 }
 
@@ -99,7 +109,8 @@ static void link_out(struct lge_thread **list, struct lge_thread *thread) {
         thread->previous_in_list->next_in_list = thread->next_in_list;
     else
         *list = thread->next_in_list;
-    if (thread->next_in_list != NULL) thread->next_in_list->previous_in_list = thread->previous_in_list;
+    if (thread->next_in_list != NULL)
+        thread->next_in_list->previous_in_list = thread->previous_in_list;
 }
 
 /* What a finished life leaves behind. */
@@ -130,18 +141,23 @@ static void release_block(struct lge_thread *thread) {
 static struct lge_thread *take_block(void) {
     if (threads.free == NULL && threads.leaving != NULL) {
         struct lge_thread *oldest = threads.leaving;
-        while (oldest->next_in_list != NULL) oldest = oldest->next_in_list;
-        if (!lgp_thread_alive(atomic_load_explicit(&oldest->tid, memory_order_relaxed))) release_block(oldest);
+        while (oldest->next_in_list != NULL)
+            oldest = oldest->next_in_list;
+        if (!lgp_thread_alive(atomic_load_explicit(&oldest->tid, memory_order_relaxed)))
+            release_block(oldest);
     }
     struct lge_thread *thread = threads.free;
-    if (thread != NULL) threads.free = thread->next_in_list;
+    if (thread != NULL)
+        threads.free = thread->next_in_list;
     return thread;
 }
 
 static bool make_room(struct lge_thread *thread) {
-    if (thread->base != NULL) return true;
+    if (thread->base != NULL)
+        return true;
     thread->base = lgp_alloc(HELD_START * sizeof *thread->base);
-    if (thread->base == NULL) return false;
+    if (thread->base == NULL)
+        return false;
     thread->last = thread->base + HELD_START - 1;
     return true;
 }
@@ -149,7 +165,8 @@ static bool make_room(struct lge_thread *thread) {
 bool lge_thread_grow(struct lge_thread *thread) {
     size_t depth = lge_depth(thread), room = (size_t)(thread->last - thread->base) + 1;
     struct lge_held *base = lgp_alloc(room * 2 * sizeof *base);
-    if (base == NULL) return false;
+    if (base == NULL)
+        return false;
     memcpy(base, thread->base, room * sizeof *base);
     lgp_free(thread->base, room * sizeof *base);
     thread->base = base;
@@ -177,10 +194,11 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->name[0] = '\0';
     thread->front_end = NULL;
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
-    if (parent == NULL) return;
-    thread->past = parent->has_dependencies
-                       ? lge_past_with(parent->past, lge_thread_serial(parent), parent->time, LGR_REASON_CREATE, threads.serial)
-                       : lge_past_keep(parent->past);
+    if (parent == NULL)
+        return;
+    thread->past = parent->has_dependencies ? lge_past_with(parent->past, lge_thread_serial(parent),
+                                                            parent->time, LGR_REASON_CREATE, threads.serial)
+                                            : lge_past_keep(parent->past);
     parent->time++;
 }
 
@@ -197,17 +215,20 @@ static void new_epoch(struct lge_thread *thread) {
     }
 }
 
-struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine, uint32_t creation_context) {
+struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine,
+                                  uint32_t creation_context) {
     lge_threads_lock();
     struct lge_thread *thread = take_block();
-    if (thread == NULL) thread = lgp_alloc(sizeof *thread);
+    if (thread == NULL)
+        thread = lgp_alloc(sizeof *thread);
     if (thread == NULL || !make_room(thread) || !lge_known_start(thread)) {
         lge_threads_unlock();
         return NULL;
     }
     atomic_store_explicit(&thread->serial, ++threads.serial, memory_order_relaxed);
     begin_life(thread, parent, start_routine);
-    if (parent != NULL) new_epoch(parent);
+    if (parent != NULL)
+        new_epoch(parent);
     thread->creation_context = creation_context;
     thread->life = LGE_THREAD_NEW;
     link_in(&threads.first, thread);
@@ -239,14 +260,16 @@ static void leave(struct lge_thread *thread) {
 void lge_thread_end(struct lge_thread *thread) {
     lge_threads_lock();
     thread->life = LGE_THREAD_ENDED;
-    if (thread->detached) leave(thread);
+    if (thread->detached)
+        leave(thread);
     lge_threads_unlock();
 }
 
 void lge_thread_detached(struct lge_thread *thread) {
     lge_threads_lock();
     thread->detached = true;
-    if (thread->life == LGE_THREAD_ENDED) leave(thread);
+    if (thread->life == LGE_THREAD_ENDED)
+        leave(thread);
     lge_threads_unlock();
 }
 
@@ -259,7 +282,8 @@ void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target) {
         lge_past_drop(past);
         past = with;
     }
-    if (past != thread->past) new_epoch(thread);
+    if (past != thread->past)
+        new_epoch(thread);
     lge_past_drop(thread->past);
     thread->past = past;
     release_block(target);
@@ -272,9 +296,12 @@ uint32_t lge_thread_serial(const struct lge_thread *thread) {
 
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
     struct lge_held *at = thread->top;
-    while (at != thread->base && at->address != address) at--;
-    if (at == thread->base) return false;
-    if (held != NULL) *held = *at;
+    while (at != thread->base && at->address != address)
+        at--;
+    if (at == thread->base)
+        return false;
+    if (held != NULL)
+        *held = *at;
     uint64_t key = at[-1].key;
     /* Those above it move down, and their keys no longer contain it. */
     for (; at != thread->top; at++) {
@@ -297,11 +324,13 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
     struct lge_thread *next;
     for (struct lge_thread *t = threads.first; t != NULL; t = next) {
         next = t->next_in_list;
-        if (t != self) release_block(t);
+        if (t != self)
+            release_block(t);
     }
     for (struct lge_thread *t = threads.leaving; t != NULL; t = next) {
         next = t->next_in_list;
-        if (t != self) release_block(t);
+        if (t != self)
+            release_block(t);
     }
     tid_remove(self);
     tid_add(self, tid);
@@ -346,4 +375,6 @@ void lge_threads_reset(void) {
     memset((void *)&threads, 0, sizeof threads);
 }
 
-struct lgp_part lge_threads_part(void) { return (struct lgp_part){&threads.lock, (void *)&threads, sizeof threads}; }
+struct lgp_part lge_threads_part(void) {
+    return (struct lgp_part){&threads.lock, (void *)&threads, sizeof threads};
+}

@@ -36,11 +36,11 @@ enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_
 /* What a thread waits for.  sequence is odd while it waits. */
 struct lge_wait {
     _Atomic uint32_t sequence;
-    _Atomic uint32_t kind;                     /* enum lgr_wait_kind */
-    _Atomic uint64_t target;                   /* lock id or thread serial */
-    _Atomic(const int *) owner;                /* owner field of the lock, or NULL */
-    _Atomic(struct lge_thread *) joined;       /* thread waited for */
-    _Atomic uint32_t context;                  /* 0 until the stack was recorded */
+    _Atomic uint32_t kind;               /* enum lgr_wait_kind */
+    _Atomic uint64_t target;             /* lock id or thread serial */
+    _Atomic(const int *) owner;          /* owner field of the lock, or NULL */
+    _Atomic(struct lge_thread *) joined; /* thread waited for */
+    _Atomic uint32_t context;            /* 0 until the stack was recorded */
     _Atomic uint32_t mode;
     _Atomic uint32_t timed;
     _Atomic uint32_t stacked; /* held contexts are resolved, too */
@@ -62,11 +62,11 @@ struct lge_thread {
     uint64_t known_count;
     uint64_t id_next, id_end; /* lock numbers set aside for this thread */
     struct lge_context_cache *contexts;
-    uint64_t *recent;   /* class edges and watched chains seen: recent.h */
+    uint64_t *recent;           /* class edges and watched chains seen: recent.h */
     struct lge_request request; /* the request being waited for */
     struct lge_past *past;
-    uint32_t time;  /* own component of the vector clock */
-    uint32_t epoch; /* raised by every incoming or outgoing order */
+    uint32_t time;      /* own component of the vector clock */
+    uint32_t epoch;     /* raised by every incoming or outgoing order */
     uint32_t forgotten; /* times its known chains were forgotten for a new epoch */
     bool has_dependencies;
     bool detached; /* list lock */

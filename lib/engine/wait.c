@@ -17,7 +17,8 @@ void lge_waits_reset(void) { atomic_store_explicit(&contended, 0, memory_order_r
 
 static bool all_stacked(const struct lge_thread *thread) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (held->context == 0) return false;
+        if (held->context == 0)
+            return false;
     return true;
 }
 
@@ -43,7 +44,8 @@ static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, c
 /* Resolves the thread's own contexts, once per wait. */
 void lge_wait_stack(struct lge_thread *thread) {
     struct lge_wait *wait = &thread->wait;
-    if (atomic_load_explicit(&wait->stacked, memory_order_relaxed)) return;
+    if (atomic_load_explicit(&wait->stacked, memory_order_relaxed))
+        return;
     uint32_t context = lge_context_resolve(thread, thread->request.site, thread->request.sp);
     if (atomic_load_explicit(&wait->context, memory_order_relaxed) == 0)
         atomic_store_explicit(&wait->context, context, memory_order_relaxed);
@@ -55,7 +57,8 @@ static void count_contention(const struct lge_request *request) {
     atomic_fetch_add_explicit(&contended, 1, memory_order_relaxed);
     lge_table_lock();
     struct lge_lock *lock = lge_lock_obtain(request);
-    if (lock != NULL) lock->contended++;
+    if (lock != NULL)
+        lock->contended++;
     lge_table_unlock();
 }
 
@@ -63,7 +66,8 @@ bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request
     thread->request = *request;
     thread->wait_since = 0;
     count_contention(request);
-    publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context, (request->flags & LGE_TIMED) != 0);
+    publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context,
+            (request->flags & LGE_TIMED) != 0);
     return lge_deadlock_look(thread);
 }
 
@@ -71,27 +75,32 @@ bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr
                    uint32_t context, bool timed) {
     thread->request = (struct lge_request){.site = site, .sp = sp, .context = context};
     thread->wait_since = lgp_realtime_ns();
-    if (context == 0 && lge_depth(thread) != 0) context = lge_context_resolve(thread, site, sp);
+    if (context == 0 && lge_depth(thread) != 0)
+        context = lge_context_resolve(thread, site, sp);
     publish(thread, LGR_WAIT_JOIN, lge_thread_serial(target), NULL, target, context, timed);
     return lge_deadlock_look(thread);
 }
 
 bool lge_wait_again(struct lge_thread *thread) {
-    if (thread->wait_since == 0) thread->wait_since = lgp_realtime_ns();
+    if (thread->wait_since == 0)
+        thread->wait_since = lgp_realtime_ns();
     lge_wait_stack(thread);
-    if (recording) lge_evidence_state(thread, lge_deadlock_owner(thread));
+    if (recording)
+        lge_evidence_state(thread, lge_deadlock_owner(thread));
     return lge_deadlock_look(thread);
 }
 
 /* Only waits long enough to have been looked at again know their length. */
 static void count_long_wait(const struct lge_thread *thread) {
-    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_LOCK) return;
+    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_LOCK)
+        return;
     uint64_t waited = lgp_realtime_ns() - thread->wait_since;
     lge_table_lock();
     struct lge_lock *lock = lge_lock_find(thread->request.id);
     if (lock != NULL) {
         lock->wait_total_ns += waited;
-        if (waited > lock->wait_most_ns) lock->wait_most_ns = waited;
+        if (waited > lock->wait_most_ns)
+            lock->wait_most_ns = waited;
     }
     lge_table_unlock();
 }
@@ -99,11 +108,14 @@ static void count_long_wait(const struct lge_thread *thread) {
 void lge_wait_end(struct lge_thread *thread) {
     /* Release: nothing of the wait is written after this. */
     atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
-    if (thread->wait_since != 0) count_long_wait(thread);
+    if (thread->wait_since != 0)
+        count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
-    if (thread->state != NULL) lge_evidence_state_clear(thread);
+    if (thread->state != NULL)
+        lge_evidence_state_clear(thread);
 }
 
 void lge_waits_after_fork(struct lge_thread *self) {
-    if (atomic_load_explicit(&self->wait.sequence, memory_order_relaxed) & 1) lge_wait_end(self);
+    if (atomic_load_explicit(&self->wait.sequence, memory_order_relaxed) & 1)
+        lge_wait_end(self);
 }

@@ -19,18 +19,24 @@ static pthread_cond_t *condition_of(cnd_t *condition) { return (pthread_cond_t *
 
 static int result_of(int error) {
     switch (error) {
-    case 0: return thrd_success;
-    case ENOMEM: return thrd_nomem;
-    case ETIMEDOUT: return thrd_timedout;
-    case EBUSY: return thrd_busy;
-    default: return thrd_error;
+    case 0:
+        return thrd_success;
+    case ENOMEM:
+        return thrd_nomem;
+    case ETIMEDOUT:
+        return thrd_timedout;
+    case EBUSY:
+        return thrd_busy;
+    default:
+        return thrd_error;
     }
 }
 
 LGI_EXPORT int mtx_init(mtx_t *mutex, int type) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     int result = lgi_real.mtx_init(mutex, type);
-    if (result == thrd_success) lgi_mutex_initialised(mutex_of(mutex), site, sp);
+    if (result == thrd_success)
+        lgi_mutex_initialised(mutex_of(mutex), site, sp);
     return result;
 }
 
@@ -55,7 +61,8 @@ LGI_EXPORT int cnd_wait(cnd_t *condition, mtx_t *mutex) {
     return result_of(lgi_cond_wait(condition_of(condition), mutex_of(mutex), NULL, LGI_SITE(), LGI_SP()));
 }
 
-LGI_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict at) {
+LGI_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+                             const struct timespec *restrict at) {
     struct lgi_limit limit = {CLOCK_REALTIME, at, false};
     return result_of(lgi_cond_wait(condition_of(condition), mutex_of(mutex), &limit, LGI_SITE(), LGI_SP()));
 }

@@ -26,7 +26,8 @@ static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_m
                     uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     given->thread = thread;
-    if (thread == NULL) return;
+    if (thread == NULL)
+        return;
     given->condition = condition;
     given->woken = false;
     given->mutex_held = lge_released(thread, mutex);
@@ -40,14 +41,16 @@ static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_m
 
 static void take_back(void *argument) {
     struct given_up *given = argument;
-    if (given->thread == NULL || lgi_enter() == NULL) return;
+    if (given->thread == NULL || lgi_enter() == NULL)
+        return;
     lgi_order_wait_end(given->thread, given->condition, given->woken);
-    if (given->mutex_held) lge_acquired(given->thread, &given->request);
+    if (given->mutex_held)
+        lge_acquired(given->thread, &given->request);
     lgi_leave(given->thread);
 }
 
-int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct lgi_limit *limit, uintptr_t site,
-                  uintptr_t sp) {
+int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct lgi_limit *limit,
+                  uintptr_t site, uintptr_t sp) {
     int result;
     struct given_up given;
     give_up(&given, condition, mutex, site, sp);
@@ -65,7 +68,8 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
 
 void lgi_cond_signalled(pthread_cond_t *condition) {
     struct lge_thread *thread = lgi_self();
-    if (thread == NULL || !lge_thread_has_past(thread) || lgi_enter() == NULL) return;
+    if (thread == NULL || !lge_thread_has_past(thread) || lgi_enter() == NULL)
+        return;
     lgi_order_signal(thread, condition);
     lgi_leave(thread);
 }
@@ -85,7 +89,8 @@ LGI_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mut
     return lgi_cond_wait(condition, mutex, NULL, LGI_SITE(), LGI_SP());
 }
 
-LGI_EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *at) {
+LGI_EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                      const struct timespec *at) {
     struct lgi_limit limit = {CLOCK_REALTIME, at, false};
     return lgi_cond_wait(condition, mutex, &limit, LGI_SITE(), LGI_SP());
 }

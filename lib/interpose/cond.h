@@ -4,8 +4,8 @@
 
 #include "interpose/mutex.h"
 
-int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct lgi_limit *limit, uintptr_t site,
-                  uintptr_t sp);
+int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct lgi_limit *limit,
+                  uintptr_t site, uintptr_t sp);
 /* Before a signal or broadcast. */
 void lgi_cond_signalled(pthread_cond_t *condition);
 

@@ -15,10 +15,13 @@ static struct lge_map conditions; /* by address */
 
 static struct waited_on *add(uint64_t key) {
     struct waited_on *made = lgp_alloc(sizeof *made);
-    if (made == NULL) return NULL;
+    if (made == NULL)
+        return NULL;
     made->sync = lge_sync_new();
-    if (made->sync != NULL && lge_map_add(&conditions, key, made)) return made;
-    if (made->sync != NULL) lge_sync_free(made->sync);
+    if (made->sync != NULL && lge_map_add(&conditions, key, made))
+        return made;
+    if (made->sync != NULL)
+        lge_sync_free(made->sync);
     lgp_free(made, sizeof *made);
     return NULL;
 }
@@ -27,8 +30,10 @@ void lgi_order_wait_begin(const void *condition) {
     uint64_t key = (uintptr_t)condition;
     lgp_lock(&lock);
     struct waited_on *known = lge_map_get(&conditions, key);
-    if (known == NULL) known = add(key);
-    if (known != NULL) known->waiters++;
+    if (known == NULL)
+        known = add(key);
+    if (known != NULL)
+        known->waiters++;
     lgp_unlock(&lock);
 }
 
@@ -37,7 +42,8 @@ void lgi_order_wait_end(struct lge_thread *thread, const void *condition, bool w
     lgp_lock(&lock);
     struct waited_on *known = lge_map_get(&conditions, key);
     if (known != NULL) {
-        if (woken) lge_sync_acquire(thread, known->sync, LGR_REASON_CONDITION);
+        if (woken)
+            lge_sync_acquire(thread, known->sync, LGR_REASON_CONDITION);
         if (--known->waiters == 0) {
             lge_map_remove(&conditions, key, known);
             lge_sync_free(known->sync);
@@ -50,7 +56,8 @@ void lgi_order_wait_end(struct lge_thread *thread, const void *condition, bool w
 void lgi_order_signal(struct lge_thread *thread, const void *condition) {
     lgp_lock(&lock);
     struct waited_on *known = lge_map_get(&conditions, (uintptr_t)condition);
-    if (known != NULL) lge_sync_release(thread, known->sync);
+    if (known != NULL)
+        lge_sync_release(thread, known->sync);
     lgp_unlock(&lock);
 }
 

@@ -47,7 +47,8 @@ static void put_lock(struct lgp_text *text, uint64_t id) {
 
 static void put_stack(struct lgp_text *text, const char *what, uint32_t context_id) {
     const struct lge_context *context = lge_context_get(context_id);
-    if (context == NULL) return;
+    if (context == NULL)
+        return;
     lgp_format(text, "      %s", what);
     for (size_t i = 0; i < context->count && i < FRAMES_SHOWN; i++) {
         lgp_format(text, i == 0 ? " " : " < ");
@@ -58,9 +59,11 @@ static void put_stack(struct lgp_text *text, const char *what, uint32_t context_
 
 static void put_holds(struct lgp_text *text, const struct lge_finding_edge *edge) {
     lgp_format(text, "holds ");
-    if (edge->held_count == 0) lgp_format(text, "nothing");
+    if (edge->held_count == 0)
+        lgp_format(text, "nothing");
     for (uint32_t i = 0; i < edge->held_count; i++) {
-        if (i != 0) lgp_format(text, ", ");
+        if (i != 0)
+            lgp_format(text, ", ");
         put_lock(text, edge->held[i].lock);
     }
 }
@@ -75,16 +78,21 @@ static void put_edge(struct lgp_text *text, const struct lge_finding_edge *edge,
         put_lock(text, edge->to);
         lgp_format(text, "\n");
     }
-    if (!actual) return;
+    if (!actual)
+        return;
     put_stack(text, "waits at", edge->request_context);
-    for (uint32_t i = 0; i < edge->held_count; i++) put_stack(text, "holds from", edge->held[i].context);
+    for (uint32_t i = 0; i < edge->held_count; i++)
+        put_stack(text, "holds from", edge->held[i].context);
 }
 
 static const char *title_of(const struct lge_finding *finding) {
     switch (finding->kind) {
-    case LGR_KIND_DEADLOCK: return "deadlock: these threads wait for each other";
-    case LGR_KIND_SELF_DEADLOCK: return "self-deadlock: a thread waits for a lock that it holds itself";
-    default: return "order-cycle: these locks are taken in opposite orders";
+    case LGR_KIND_DEADLOCK:
+        return "deadlock: these threads wait for each other";
+    case LGR_KIND_SELF_DEADLOCK:
+        return "self-deadlock: a thread waits for a lock that it holds itself";
+    default:
+        return "order-cycle: these locks are taken in opposite orders";
     }
 }
 
@@ -92,14 +100,18 @@ static const char *title_of(const struct lge_finding *finding) {
  * command tells the rest. */
 void lgi_print_finding(const struct lge_finding *finding, void *user) {
     (void)user;
-    if (finding->severity != LGR_ERROR) return;
+    if (finding->severity != LGR_ERROR)
+        return;
     char *buffer = lgp_alloc(TEXT_SIZE);
-    if (buffer == NULL) return;
+    if (buffer == NULL)
+        return;
     struct lgp_text text = {buffer, TEXT_SIZE, 0};
     bool actual = finding->verdict == LGR_VERDICT_ACTUAL;
     lgp_format(&text, "lockgraph[%u]: %s (problem %u)\n", lgp_pid(), title_of(finding), finding->problem);
-    for (size_t i = 0; i < finding->edge_count; i++) put_edge(&text, &finding->edges[i], actual);
-    if (actual && finding->timed) lgp_format(&text, "  One of them waits with a time limit: it breaks up then.\n");
+    for (size_t i = 0; i < finding->edge_count; i++)
+        put_edge(&text, &finding->edges[i], actual);
+    if (actual && finding->timed)
+        lgp_format(&text, "  One of them waits with a time limit: it breaks up then.\n");
     lgp_write(text.buffer, text.length);
     lgp_free(buffer, TEXT_SIZE);
 }

@@ -47,29 +47,36 @@ static inline bool lock_known(struct lge_thread *thread, pthread_mutex_t *mutex,
     struct lge_held *top = thread->top;
     uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
     bool nested = top != thread->base;
-    if (nested && !lge_known(thread, key)) return false;
-    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread)))) return false;
+    if (nested && !lge_known(thread, key))
+        return false;
+    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
+        return false;
     thread->nested += nested;
     lge_push(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
     return true;
 }
 
 /* A call site inside a lock wrapper: the caller is part of the key. */
-__attribute__((noinline)) static int lock_in_wrapper(struct lge_thread *thread, pthread_mutex_t *mutex, uint64_t id,
-                                                     uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) static int lock_in_wrapper(struct lge_thread *thread, pthread_mutex_t *mutex,
+                                                     uint64_t id, uintptr_t site, uintptr_t sp) {
     uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (context != 0 && lock_known(thread, mutex, id, site, sp, context)) return 0;
+    if (context != 0 && lock_known(thread, mutex, id, site, sp, context))
+        return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
 
 LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lgi_fast_kind)) goto slow;
+    if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lgi_fast_kind))
+        goto slow;
     uint64_t id = lge_tag_id(tag_of(mutex), mutex);
-    if (LGI_UNLIKELY(id == 0 || thread->top == thread->last)) goto slow;
-    if (LGI_UNLIKELY(!lge_site_plain(site))) return lock_in_wrapper(thread, mutex, id, site, sp);
-    if (LGI_LIKELY(lock_known(thread, mutex, id, site, sp, 0))) return 0;
+    if (LGI_UNLIKELY(id == 0 || thread->top == thread->last))
+        goto slow;
+    if (LGI_UNLIKELY(!lge_site_plain(site)))
+        return lock_in_wrapper(thread, mutex, id, site, sp);
+    if (LGI_LIKELY(lock_known(thread, mutex, id, site, sp, 0)))
+        return 0;
 slow:
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
@@ -91,18 +98,24 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
 
 static uint8_t attributes_of(int kind) {
     unsigned attributes = 0;
-    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE) attributes |= LGR_LOCK_RECURSIVE;
-    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_ERRORCHECK) attributes |= LGR_LOCK_ERRORCHECK;
-    if (kind & ROBUST) attributes |= LGR_LOCK_ROBUST;
-    if (kind & PSHARED) attributes |= LGR_LOCK_PSHARED;
-    if (kind & PRIO_INHERIT) attributes |= LGR_LOCK_PRIO_INHERIT;
+    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE)
+        attributes |= LGR_LOCK_RECURSIVE;
+    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_ERRORCHECK)
+        attributes |= LGR_LOCK_ERRORCHECK;
+    if (kind & ROBUST)
+        attributes |= LGR_LOCK_ROBUST;
+    if (kind & PSHARED)
+        attributes |= LGR_LOCK_PSHARED;
+    if (kind & PRIO_INHERIT)
+        attributes |= LGR_LOCK_PRIO_INHERIT;
     return (uint8_t)attributes;
 }
 
 static bool tagged(const pthread_mutex_t *mutex) { return use_tags && (kind_of(mutex) & UNTAGGED) == 0; }
 
 static uint64_t identify(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
-    if (!tagged(mutex)) return lge_identity_table_first_use(thread, mutex, site, sp);
+    if (!tagged(mutex))
+        return lge_identity_table_first_use(thread, mutex, site, sp);
     uint64_t id = lge_tag_id(tag_of(mutex), mutex);
     return id != 0 ? id : lge_identity_tag_first_use(thread, tag_of(mutex), mutex, site, sp);
 }
@@ -124,7 +137,8 @@ void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintpt
 /* ---- lock ---- */
 
 int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit) {
-    if (limit == NULL) return lgi_real.mutex_lock(mutex);
+    if (limit == NULL)
+        return lgi_real.mutex_lock(mutex);
     return limit->by_clock ? lgi_real.mutex_clocklock(mutex, limit->clock, limit->at)
                            : lgi_real.mutex_timedlock(mutex, limit->at);
 }
@@ -132,7 +146,8 @@ int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit
 /* pthread_mutex_clocklock refuses a clock it does not know even when the mutex
  * is free; trying first would let it through. */
 static bool refused(const struct lgi_limit *limit) {
-    return limit != NULL && limit->by_clock && limit->clock != CLOCK_REALTIME && limit->clock != CLOCK_MONOTONIC;
+    return limit != NULL && limit->by_clock && limit->clock != CLOCK_REALTIME &&
+           limit->clock != CLOCK_MONOTONIC;
 }
 
 /* glibc leaves a robust mutex that cannot be recovered locked when trylock says
@@ -147,23 +162,29 @@ static bool lost(const pthread_mutex_t *mutex) {
  * any other error is glibc's own to name. */
 static int lock_tracked(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                         const struct lgi_limit *limit) {
-    if (lost(mutex)) return lgi_mutex_pass_through(mutex, limit);
+    if (lost(mutex))
+        return lgi_mutex_pass_through(mutex, limit);
     int result = lgi_real.mutex_trylock(mutex);
-    if (result == EBUSY) return lgi_mutex_wait(thread, mutex, request, limit);
-    if (result != 0 && result != EOWNERDEAD) return lgi_mutex_pass_through(mutex, limit);
+    if (result == EBUSY)
+        return lgi_mutex_wait(thread, mutex, request, limit);
+    if (result != 0 && result != EOWNERDEAD)
+        return lgi_mutex_pass_through(mutex, limit);
     return result;
 }
 
 __attribute__((noinline)) int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
                                              const struct lgi_limit *limit) {
     struct lge_thread *thread = refused(limit) ? NULL : lgi_enter();
-    if (thread == NULL) return lgi_mutex_pass_through(mutex, limit);
+    if (thread == NULL)
+        return lgi_mutex_pass_through(mutex, limit);
     struct lge_request request;
     lgi_mutex_request(thread, mutex, site, sp, &request);
-    if (limit != NULL) request.flags |= LGE_TIMED;
+    if (limit != NULL)
+        request.flags |= LGE_TIMED;
     lge_check(thread, &request);
     int result = lock_tracked(thread, mutex, &request, limit);
-    if (result == 0 || result == EOWNERDEAD) lge_acquired(thread, &request);
+    if (result == 0 || result == EOWNERDEAD)
+        lge_acquired(thread, &request);
     lgi_leave(thread);
     return result;
 }
@@ -171,7 +192,8 @@ __attribute__((noinline)) int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t s
 int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     int result = lgi_real.mutex_trylock(mutex);
-    if (thread == NULL) return result;
+    if (thread == NULL)
+        return result;
     if (result == 0 || result == EOWNERDEAD) {
         struct lge_request request;
         lgi_mutex_request(thread, mutex, site, sp, &request);
@@ -196,13 +218,20 @@ LGI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, 
 /* Not the newest hold, not held by us at all, or not tracked. */
 __attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_enter();
-    if (thread == NULL) return lgi_real.mutex_unlock(mutex);
+    if (thread == NULL)
+        return lgi_real.mutex_unlock(mutex);
     struct lge_held held;
     bool held_by_us = lge_pop(thread, mutex, &held);
     int result = lgi_real.mutex_unlock(mutex);
     if (result != 0 && held_by_us) {
-        struct lge_request request = {.address = mutex, .id = held.id, .site = held.site, .sp = held.sp,
-            .context = held.context, .mode = held.mode, .kind = held.kind, .attributes = held.attributes};
+        struct lge_request request = {.address = mutex,
+                                      .id = held.id,
+                                      .site = held.site,
+                                      .sp = held.sp,
+                                      .context = held.context,
+                                      .mode = held.mode,
+                                      .kind = held.kind,
+                                      .attributes = held.attributes};
         lge_acquired(thread, &request);
     }
     lgi_leave(thread);
@@ -213,7 +242,8 @@ __attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex) {
 
 void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
-    if (thread == NULL) return;
+    if (thread == NULL)
+        return;
     if (tagged(mutex))
         lge_identity_tag_initialised(thread, tag_of(mutex), mutex, site, sp);
     else
@@ -224,7 +254,8 @@ void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp)
 LGI_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     int result = lgi_real.mutex_init(mutex, attributes);
-    if (result == 0) lgi_mutex_initialised(mutex, site, sp);
+    if (result == 0)
+        lgi_mutex_initialised(mutex, site, sp);
     return result;
 }
 
@@ -232,14 +263,18 @@ LGI_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexatt
  * program's again as soon as the call returns, so the tag is cleared here. */
 int lgi_mutex_destroy(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_enter();
-    if (thread == NULL) return lgi_real.mutex_destroy(mutex);
+    if (thread == NULL)
+        return lgi_real.mutex_destroy(mutex);
     bool has_tag = tagged(mutex);
     uint64_t id = has_tag ? lge_tag_id(tag_of(mutex), mutex) : 0;
     int result = lgi_real.mutex_destroy(mutex);
     if (result == 0) {
-        if (!has_tag) id = lge_identity_table_forget(mutex);
-        if (id != 0) lge_lock_destroyed(id);
-        if (has_tag) atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+        if (!has_tag)
+            id = lge_identity_table_forget(mutex);
+        if (id != 0)
+            lge_lock_destroyed(id);
+        if (has_tag)
+            atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
     }
     lgi_leave(thread);
     return result;
@@ -249,8 +284,10 @@ LGI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex) { return lgi_mutex_
 
 /* What the side table holds is alive until it is destroyed or reused. */
 bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes) {
-    if (!use_tags || (attributes & (LGR_LOCK_ROBUST | LGR_LOCK_PSHARED | LGR_LOCK_PRIO_INHERIT)) != 0) return true;
+    if (!use_tags || (attributes & (LGR_LOCK_ROBUST | LGR_LOCK_PSHARED | LGR_LOCK_PRIO_INHERIT)) != 0)
+        return true;
     pthread_mutex_t copy;
-    if (!lgp_read_safely(&copy, address, sizeof copy)) return false;
+    if (!lgp_read_safely(&copy, address, sizeof copy))
+        return false;
     return lge_tag_id(tag_of(&copy), address) == id;
 }

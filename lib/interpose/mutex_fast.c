@@ -14,23 +14,29 @@ void lgi_fast_wake(pthread_mutex_t *mutex) {
 }
 
 static bool looks_like(const pthread_mutex_t *mutex, int lock, int owner, unsigned users) {
-    return mutex->__data.__lock == lock && mutex->__data.__owner == owner && mutex->__data.__nusers == users &&
-           mutex->__data.__kind == NORMAL;
+    return mutex->__data.__lock == lock && mutex->__data.__owner == owner &&
+           mutex->__data.__nusers == users && mutex->__data.__kind == NORMAL;
 }
 
 /* libc locks as we would, and each unlocks what the other locked. */
 static bool agrees_with_libc(uint32_t tid) {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    if (lgi_libc.mutex_lock(&mutex) != 0 || !looks_like(&mutex, 1, (int)tid, 1)) return false;
-    if (lgi_fast_lock(&mutex, tid)) return false;
+    if (lgi_libc.mutex_lock(&mutex) != 0 || !looks_like(&mutex, 1, (int)tid, 1))
+        return false;
+    if (lgi_fast_lock(&mutex, tid))
+        return false;
     lgi_fast_unlock(&mutex);
-    if (!looks_like(&mutex, 0, 0, 0) || !lgi_fast_lock(&mutex, tid)) return false;
-    if (!looks_like(&mutex, 1, (int)tid, 1) || lgi_libc.mutex_trylock(&mutex) == 0) return false;
+    if (!looks_like(&mutex, 0, 0, 0) || !lgi_fast_lock(&mutex, tid))
+        return false;
+    if (!looks_like(&mutex, 1, (int)tid, 1) || lgi_libc.mutex_trylock(&mutex) == 0)
+        return false;
     return lgi_libc.mutex_unlock(&mutex) == 0 && looks_like(&mutex, 0, 0, 0);
 }
 
 void lgi_fast_start(void) {
-    bool libc_is_next = lgi_real.mutex_lock == lgi_libc.mutex_lock && lgi_real.mutex_trylock == lgi_libc.mutex_trylock &&
+    bool libc_is_next = lgi_real.mutex_lock == lgi_libc.mutex_lock &&
+                        lgi_real.mutex_trylock == lgi_libc.mutex_trylock &&
                         lgi_real.mutex_unlock == lgi_libc.mutex_unlock;
-    if (libc_is_next && agrees_with_libc(lgp_tid())) lgi_fast_kind = NORMAL;
+    if (libc_is_next && agrees_with_libc(lgp_tid()))
+        lgi_fast_kind = NORMAL;
 }

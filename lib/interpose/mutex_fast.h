@@ -21,7 +21,8 @@ extern int lgi_fast_kind;
 /* True when the mutex was free and is now held by `tid`. */
 static inline bool lgi_fast_lock(pthread_mutex_t *mutex, uint32_t tid) {
     int free = 0;
-    if (!__atomic_compare_exchange_n(&mutex->__data.__lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(&mutex->__data.__lock, &free, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
         return false;
     mutex->__data.__owner = (int)tid;
     mutex->__data.__nusers++;
@@ -34,7 +35,8 @@ void lgi_fast_wake(pthread_mutex_t *mutex);
 static inline void lgi_fast_unlock(pthread_mutex_t *mutex) {
     mutex->__data.__owner = 0;
     mutex->__data.__nusers--;
-    if (__atomic_exchange_n(&mutex->__data.__lock, 0, __ATOMIC_RELEASE) > 1) lgi_fast_wake(mutex);
+    if (__atomic_exchange_n(&mutex->__data.__lock, 0, __ATOMIC_RELEASE) > 1)
+        lgi_fast_wake(mutex);
 }
 
 /* Compares with libc and sets lgi_fast_kind; from the constructor, after

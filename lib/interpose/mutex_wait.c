@@ -7,7 +7,12 @@
 #include "interpose/runtime.h"
 #include "platform/system.h"
 
-enum { LONGEST_SLICE_MS = 1000, ERRORCHECK = PTHREAD_MUTEX_ERRORCHECK, PRIO_INHERIT = 32, SECOND = 1000000000 };
+enum {
+    LONGEST_SLICE_MS = 1000,
+    ERRORCHECK = PTHREAD_MUTEX_ERRORCHECK,
+    PRIO_INHERIT = 32,
+    SECOND = 1000000000
+};
 
 static uint64_t first_slice_ns = 2000000;
 
@@ -31,7 +36,8 @@ static bool not_later(const struct timespec *a, const struct timespec *b) {
 /* Timed waits for priority-inheritance mutexes on the monotonic clock need a
  * recent kernel; the realtime clock always works. */
 static clockid_t slice_clock(const pthread_mutex_t *mutex, const struct lgi_limit *limit) {
-    if (limit != NULL) return limit->clock;
+    if (limit != NULL)
+        return limit->clock;
     return mutex->__data.__kind & PRIO_INHERIT ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
@@ -54,18 +60,23 @@ static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex, con
     for (;;) {
         bool last;
         int result = wait_slice(mutex, clock, slice, limit, &last);
-        if (result != ETIMEDOUT || last) return result;
+        if (result != ETIMEDOUT || last)
+            return result;
         bool deadlock = lge_wait_again(thread);
         lgi_write_figures();
-        if (deadlock) lgi_on_deadlock();
-        slice = slice * 4 < LONGEST_SLICE_MS * UINT64_C(1000000) ? slice * 4 : LONGEST_SLICE_MS * UINT64_C(1000000);
+        if (deadlock)
+            lgi_on_deadlock();
+        slice = slice * 4 < LONGEST_SLICE_MS * UINT64_C(1000000) ? slice * 4
+                                                                 : LONGEST_SLICE_MS * UINT64_C(1000000);
     }
 }
 
 int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                    const struct lgi_limit *limit) {
-    if (answers_at_once(mutex, thread) || !valid(limit)) return lgi_mutex_pass_through(mutex, limit);
-    if (lge_wait_begin(thread, request, &mutex->__data.__owner)) lgi_on_deadlock();
+    if (answers_at_once(mutex, thread) || !valid(limit))
+        return lgi_mutex_pass_through(mutex, limit);
+    if (lge_wait_begin(thread, request, &mutex->__data.__owner))
+        lgi_on_deadlock();
     int result = wait_in_slices(thread, mutex, limit);
     lge_wait_end(thread);
     return result;

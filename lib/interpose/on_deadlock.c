@@ -13,7 +13,8 @@ void lgi_on_deadlock_start(enum lgp_on_deadlock action) { on_deadlock = action; 
 /* The evidence lies in the page cache, which outlives the process. */
 void lgi_on_deadlock(void) {
     lgi_write_figures();
-    if (on_deadlock == LGP_ON_DEADLOCK_LEAVE) return;
+    if (on_deadlock == LGP_ON_DEADLOCK_LEAVE)
+        return;
     int signal = on_deadlock == LGP_ON_DEADLOCK_KILL ? SIGKILL : SIGABRT;
     lgp_syscall(SYS_kill, (long)lgp_pid(), signal, 0, 0, 0, 0);
 }

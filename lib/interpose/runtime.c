@@ -29,10 +29,13 @@ static void load_options(void) {
     enum { ERROR_SIZE = 512 };
     char buffer[ERROR_SIZE];
     struct lgp_text error = {buffer, sizeof buffer, 0};
-    if (!lgp_options_load(&options, &error)) lgp_warn("%s", buffer);
-    if (!options.help) return;
+    if (!lgp_options_load(&options, &error))
+        lgp_warn("%s", buffer);
+    if (!options.help)
+        return;
     char *text = lgp_alloc(LGP_OPTIONS_TEXT_SIZE);
-    if (text == NULL) return;
+    if (text == NULL)
+        return;
     struct lgp_text help = {text, LGP_OPTIONS_TEXT_SIZE, 0};
     lgp_options_help(&options, &help);
     lgp_write(help.buffer, help.length);
@@ -41,11 +44,16 @@ static void load_options(void) {
 
 static uint8_t severity(enum lgp_check check) {
     switch (options.check[check]) {
-    case LGP_CHECK_OFF: return 255;
-    case LGP_CHECK_NOTE: return LGR_NOTE;
-    case LGP_CHECK_WARNING: return LGR_WARNING;
-    case LGP_CHECK_ERROR: return LGR_ERROR;
-    default: return 0;
+    case LGP_CHECK_OFF:
+        return 255;
+    case LGP_CHECK_NOTE:
+        return LGR_NOTE;
+    case LGP_CHECK_WARNING:
+        return LGR_WARNING;
+    case LGP_CHECK_ERROR:
+        return LGR_ERROR;
+    default:
+        return 0;
     }
 }
 
@@ -66,7 +74,8 @@ static void start_engine(void) {
 
 void lgi_open_evidence(void) {
     char *text = lgp_alloc(LGP_OPTIONS_TEXT_SIZE);
-    if (text == NULL) return;
+    if (text == NULL)
+        return;
     struct lgp_text effective = {text, LGP_OPTIONS_TEXT_SIZE, 0};
     lgp_options_effective(&options, &effective);
     struct lgr_writer_options writer = {.directory = options.data, .max_data = options.max_data};
@@ -93,11 +102,12 @@ void lgi_write_figures(void) {
 static void print_verdict(void) {
     struct lge_figures figures;
     lge_figures(&figures);
-    if (options.launcher || !options.verdict || (figures.findings == 0 && figures.threads < 2)) return;
+    if (options.launcher || !options.verdict || (figures.findings == 0 && figures.threads < 2))
+        return;
     lgp_warn("%lu problem%s found (%lu error%s); %lu locks, %lu threads, %lu nested acquisitions; %s",
-             (unsigned long)figures.findings, figures.findings == 1 ? "" : "s", (unsigned long)lge_findings_errors(),
-             lge_findings_errors() == 1 ? "" : "s", (unsigned long)figures.locks, (unsigned long)figures.threads,
-             (unsigned long)figures.nested,
+             (unsigned long)figures.findings, figures.findings == 1 ? "" : "s",
+             (unsigned long)lge_findings_errors(), lge_findings_errors() == 1 ? "" : "s",
+             (unsigned long)figures.locks, (unsigned long)figures.threads, (unsigned long)figures.nested,
              lgr_writer_on() ? "`lockgraph report` tells more" : "no evidence was recorded");
 }
 
@@ -105,9 +115,11 @@ static bool finished;
 
 /* Once: the exit handler and the destructor may both come by. */
 static void finish(enum lgr_end how, int status) {
-    if (finished) return;
+    if (finished)
+        return;
     struct lge_thread *thread = lgi_enter();
-    if (thread == NULL) return;
+    if (thread == NULL)
+        return;
     finished = true;
     lge_finish();
     lge_evidence_lock_figures();
@@ -121,7 +133,8 @@ static void finish(enum lgr_end how, int status) {
 static void at_exit(int status, void *argument) {
     (void)argument;
     finish(LGR_EXITED, status);
-    if (options.exitcode != 0 && lge_findings_errors() != 0 && status != options.exitcode) exit(options.exitcode);
+    if (options.exitcode != 0 && lge_findings_errors() != 0 && status != options.exitcode)
+        exit(options.exitcode);
 }
 
 /* First of all constructors that may choose: others may create threads. */
@@ -140,6 +153,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_fork_start();
     lgi_up = true;
     struct lge_thread *main_thread = lgi_enter();
-    if (main_thread != NULL) lgi_leave(main_thread);
+    if (main_thread != NULL)
+        lgi_leave(main_thread);
     errno = saved;
 }

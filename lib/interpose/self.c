@@ -15,18 +15,22 @@ static uintptr_t top_of_stack(uint32_t tid) {
 static struct lge_thread *adopt(void) {
     uint32_t tid = lgp_tid();
     struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
-    if (thread == NULL) return NULL;
+    if (thread == NULL)
+        return NULL;
     lge_thread_begin(thread, tid, top_of_stack(tid));
     lgi_local.block = thread;
     return thread;
 }
 
 struct lge_thread *lgi_enter(void) {
-    if (!lgi_up || lgi_local.inside) return NULL;
+    if (!lgi_up || lgi_local.inside)
+        return NULL;
     lgi_local.inside = true;
     struct lge_thread *thread = lgi_local.block;
-    if (thread == NULL) thread = adopt();
-    if (thread == NULL) lgi_local.inside = false;
+    if (thread == NULL)
+        thread = adopt();
+    if (thread == NULL)
+        lgi_local.inside = false;
     lgi_local.self = NULL;
     return thread;
 }

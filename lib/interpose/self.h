@@ -10,8 +10,8 @@
 
 #include "engine/thread.h"
 
-#define LGI_EXPORT __attribute__((visibility("default")))
-#define LGI_LIKELY(x) __builtin_expect(!!(x), 1)
+#define LGI_EXPORT      __attribute__((visibility("default")))
+#define LGI_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define LGI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 struct lgi_thread_local {
@@ -35,6 +35,6 @@ extern bool lgi_up;
 /* Where the interposed function was called: its return address and the stack
  * pointer of its caller at the call. */
 #define LGI_SITE() ((uintptr_t)__builtin_return_address(0))
-#define LGI_SP() ((uintptr_t)__builtin_dwarf_cfa())
+#define LGI_SP()   ((uintptr_t)__builtin_dwarf_cfa())
 
 #endif

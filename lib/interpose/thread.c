@@ -7,11 +7,11 @@
 #include <time.h>
 
 #include "engine/context.h"
+#include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/thread_table.h"
-#include "interpose/on_deadlock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 
@@ -41,7 +41,8 @@ static void end(void *argument) {
     lgi_local.inside = true;
     lgi_local.self = NULL;
     lge_thread_end(thread);
-    if (thread->has_dependencies) lgi_write_figures();
+    if (thread->has_dependencies)
+        lgi_write_figures();
     lgi_leave(thread);
 }
 
@@ -75,7 +76,8 @@ static int run_c11(void *memory) {
 
 static struct start *prepare(struct lge_thread *parent, uintptr_t routine, uintptr_t site, uintptr_t sp) {
     struct start *start = lgp_alloc(sizeof *start);
-    if (start == NULL) return NULL;
+    if (start == NULL)
+        return NULL;
     start->thread = lge_thread_new(parent, routine, lge_context_capture(parent, site, sp));
     if (start->thread == NULL) {
         lgp_free(start, sizeof *start);
@@ -97,7 +99,8 @@ static void abandon(struct start *start) {
 
 static bool creates_detached(const pthread_attr_t *attributes) {
     int state = PTHREAD_CREATE_JOINABLE;
-    if (attributes != NULL) pthread_attr_getdetachstate(attributes, &state);
+    if (attributes != NULL)
+        pthread_attr_getdetachstate(attributes, &state);
     return state == PTHREAD_CREATE_DETACHED;
 }
 
@@ -105,15 +108,19 @@ LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *
                               void *(*routine)(void *), void *restrict argument) {
     struct lge_thread *parent = lgi_enter();
     struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, LGI_SITE(), LGI_SP());
-    if (parent != NULL) lgi_leave(parent);
-    if (start == NULL) return lgi_real.create(handle, attributes, routine, argument);
+    if (parent != NULL)
+        lgi_leave(parent);
+    if (start == NULL)
+        return lgi_real.create(handle, attributes, routine, argument);
     start->routine = routine;
     start->argument = argument;
     struct lge_thread *thread = start->thread;
     uint32_t serial = start->serial;
-    if (creates_detached(attributes)) lge_thread_detached(thread);
+    if (creates_detached(attributes))
+        lge_thread_detached(thread);
     int result = lgi_real.create(handle, attributes, run, start);
-    if (lgi_enter() == NULL) return result;
+    if (lgi_enter() == NULL)
+        return result;
     if (result == 0)
         started(*handle, thread, serial);
     else
@@ -122,17 +129,21 @@ LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *
     return result;
 }
 
-int lgi_thread_create_c11(thrd_t *handle, thrd_start_t routine, void *argument, uintptr_t site, uintptr_t sp) {
+int lgi_thread_create_c11(thrd_t *handle, thrd_start_t routine, void *argument, uintptr_t site,
+                          uintptr_t sp) {
     struct lge_thread *parent = lgi_enter();
     struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, site, sp);
-    if (parent != NULL) lgi_leave(parent);
-    if (start == NULL) return lgi_real.thrd_create(handle, routine, argument);
+    if (parent != NULL)
+        lgi_leave(parent);
+    if (start == NULL)
+        return lgi_real.thrd_create(handle, routine, argument);
     start->routine_c11 = routine;
     start->argument = argument;
     struct lge_thread *thread = start->thread;
     uint32_t serial = start->serial;
     int result = lgi_real.thrd_create(handle, run_c11, start);
-    if (lgi_enter() == NULL) return result;
+    if (lgi_enter() == NULL)
+        return result;
     if (result == thrd_success)
         started(*handle, thread, serial);
     else
@@ -153,27 +164,31 @@ struct joining {
 static void begin_join(struct joining *joining, pthread_t handle, bool timed, uintptr_t site, uintptr_t sp) {
     joining->handle = handle;
     joining->thread = lgi_enter();
-    if (joining->thread == NULL) return;
+    if (joining->thread == NULL)
+        return;
     joining->target = lgi_table_get(handle);
     if (joining->target == NULL || joining->target == joining->thread) {
         lgi_leave(joining->thread);
         joining->thread = NULL;
         return;
     }
-    if (lge_wait_join(joining->thread, joining->target, site, sp, 0, timed)) lgi_on_deadlock();
+    if (lge_wait_join(joining->thread, joining->target, site, sp, 0, timed))
+        lgi_on_deadlock();
     lgi_leave(joining->thread);
 }
 
 /* Also when the join was cancelled. */
 static void end_wait(void *argument) {
     struct joining *joining = argument;
-    if (joining->thread == NULL || lgi_enter() == NULL) return;
+    if (joining->thread == NULL || lgi_enter() == NULL)
+        return;
     lge_wait_end(joining->thread);
     lgi_leave(joining->thread);
 }
 
 static void joined(const struct joining *joining) {
-    if (joining->thread == NULL || lgi_enter() == NULL) return;
+    if (joining->thread == NULL || lgi_enter() == NULL)
+        return;
     lgi_table_remove(joining->handle, joining->target);
     lge_thread_joined(joining->thread, joining->target);
     lgi_leave(joining->thread);
@@ -186,7 +201,8 @@ LGI_EXPORT int pthread_join(pthread_t handle, void **value) {
     pthread_cleanup_push(end_wait, &joining);
     result = lgi_real.join(handle, value);
     pthread_cleanup_pop(1);
-    if (result == 0) joined(&joining);
+    if (result == 0)
+        joined(&joining);
     return result;
 }
 
@@ -197,18 +213,21 @@ LGI_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct
     pthread_cleanup_push(end_wait, &joining);
     result = lgi_real.timedjoin(handle, value, at);
     pthread_cleanup_pop(1);
-    if (result == 0) joined(&joining);
+    if (result == 0)
+        joined(&joining);
     return result;
 }
 
-LGI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t clock, const struct timespec *at) {
+LGI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t clock,
+                                    const struct timespec *at) {
     int result;
     struct joining joining;
     begin_join(&joining, handle, at != NULL, LGI_SITE(), LGI_SP());
     pthread_cleanup_push(end_wait, &joining);
     result = lgi_real.clockjoin(handle, value, clock, at);
     pthread_cleanup_pop(1);
-    if (result == 0) joined(&joining);
+    if (result == 0)
+        joined(&joining);
     return result;
 }
 
@@ -233,13 +252,15 @@ int lgi_thread_join_c11(thrd_t handle, int *value, uintptr_t site, uintptr_t sp)
     pthread_cleanup_push(end_wait, &joining);
     result = lgi_real.thrd_join(handle, value);
     pthread_cleanup_pop(1);
-    if (result == thrd_success) joined(&joining);
+    if (result == thrd_success)
+        joined(&joining);
     return result;
 }
 
 void lgi_thread_detached(pthread_t handle) {
     struct lge_thread *thread = lgi_enter();
-    if (thread == NULL) return;
+    if (thread == NULL)
+        return;
     struct lge_thread *target = lgi_table_get(handle);
     if (target != NULL) {
         lgi_table_remove(handle, target);

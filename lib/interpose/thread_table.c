@@ -13,7 +13,8 @@ void lgi_table_put(pthread_t handle, struct lge_thread *thread, uint32_t serial)
     lgp_lock(&lock);
     struct lge_thread *old = lge_map_get(&table, handle);
     if (old != thread && lge_thread_serial(thread) == serial) {
-        if (old != NULL) lge_map_remove(&table, handle, old);
+        if (old != NULL)
+            lge_map_remove(&table, handle, old);
         lge_map_add(&table, handle, thread);
     }
     lgp_unlock(&lock);
