@@ -59,16 +59,18 @@ static uint64_t elapsed(const struct micro_case *c, uint64_t rounds) {
     return micro_now(c->clock) - start;
 }
 
+/* The first rounds are not like the later ones; hence again until a sample is about as long as wanted. */
 static uint64_t rounds_for_sample(const struct micro_case *c) {
     uint64_t rounds = 1;
-    uint64_t took = elapsed(c, rounds);
 
-    while (took < sample_ns / 4) {
-        rounds *= 2;
-        took = elapsed(c, rounds);
+    for (int attempt = 0; attempt < 40; attempt++) {
+        uint64_t took = elapsed(c, rounds);
+        if (took >= sample_ns * 3 / 4 && attempt > 3)
+            break;
+        uint64_t more = took < sample_ns / 4 ? rounds * 2 : rounds * sample_ns / took;
+        rounds = more != 0 ? more : 1;
     }
-    rounds = rounds * sample_ns / took;
-    return rounds != 0 ? rounds : 1;
+    return rounds;
 }
 
 static void answer_samples(const struct micro_case *c) {
