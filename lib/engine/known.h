@@ -2,10 +2,10 @@
  * steady state is one lookup here.
  *
  * A key in the cache means: this thread's dependency for that chain is in the
- * graph.  Keys are inserted by the owner while it holds the shard lock of the
- * requested lock, after it saw that the edges are not watched; an edge becomes
- * watched under that same lock, and every cache is cleared afterwards.  So no
- * key of a watched chain survives in any cache. */
+ * graph.  Keys are inserted by the owner while it holds the table lock or the
+ * graph lock, after it saw that the edges are not watched; an edge becomes
+ * watched under the graph lock, and every cache is cleared under the table lock
+ * afterwards.  So no key of a watched chain survives in any cache. */
 #ifndef LOCKGRAPH_ENGINE_KNOWN_H
 #define LOCKGRAPH_ENGINE_KNOWN_H
 

@@ -88,7 +88,7 @@ struct lge_thread {
 };
 
 /* All threads; the lock protects the list, block reuse and known-cache
- * clearing.  Lock order: graph, shard, thread list, memory. */
+ * clearing.  Lock order: graph.h. */
 void lge_threads_lock(void);
 void lge_threads_unlock(void);
 struct lge_thread *lge_threads_first(void);
