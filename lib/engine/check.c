@@ -133,31 +133,36 @@ static void insert_simple(struct lge_lock *to, struct lge_dependency *dependency
 }
 
 /* Under the graph lock: one edge of a dependency; true when it is watched. */
-static bool insert_edge(const struct lge_held *held, struct lge_lock *to, struct lge_dependency *dependency) {
+static bool insert_edge(const struct lge_held *held, const struct lge_request *request,
+                        struct lge_dependency *dependency) {
     lge_table_lock();
-    struct lge_lock *from = lge_lock_obtain_held(held);
-    struct lge_edge *edge = from == NULL ? NULL : lge_edge_find(&from->node, &to->node);
-    bool fresh = from != NULL && edge == NULL;
+    struct lge_lock *from = lge_lock_obtain_held(held), *to = lge_lock_obtain(request);
+    bool known = from != NULL && to != NULL;
+    struct lge_edge *edge = known ? lge_edge_find(&from->node, &to->node) : NULL;
+    bool fresh = known && edge == NULL;
     if (fresh) {
         lge_node_promote(&from->node);
         edge = lge_edge_add(&from->node, &to->node);
     }
     bool changed = edge != NULL && lge_edge_attach(edge, dependency);
+    /* What has a place stays while we have the graph lock; a leaf may be
+     * collected as soon as the table lock is given back. */
+    bool stays = edge != NULL && to->node.placed;
     lge_table_unlock();
-    if (!changed)
-        return edge != NULL && lge_watched(edge);
-    if (fresh && to->node.placed)
+    if (!stays)
+        return false;
+    if (changed && fresh)
         insert_in_order(edge, dependency);
-    else if (lge_watched(edge))
+    else if (changed && lge_watched(edge))
         look_for_cycle(edge, dependency);
     return lge_watched(edge);
 }
 
-static bool insert_ordered(const struct lge_thread *thread, struct lge_lock *to,
+static bool insert_ordered(const struct lge_thread *thread, const struct lge_request *request,
                            struct lge_dependency *dependency) {
     bool watched = false;
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (insert_edge(held, to, dependency))
+        if (insert_edge(held, request, dependency))
             watched = true;
     return watched;
 }
@@ -239,14 +244,15 @@ static void note_writer(const struct lge_request *request) {
     lge_graph_lock();
     lge_table_lock();
     struct lge_lock *lock = lge_lock_obtain(request);
-    lge_table_unlock();
-    if (lock != NULL && !lock->written) {
+    bool first = lock != NULL && !lock->written;
+    if (first)
         lock->written = true;
-        for (struct lge_edge *edge = !lock->node.placed ? NULL : lock->node.in; edge != NULL;
-             edge = edge->next_in)
-            for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++)
-                look_for_cycle(edge, edge->dependencies[i]);
-    }
+    /* A leaf may be collected once the table lock is given back: no look at it. */
+    struct lge_edge *edge = first && lock->node.placed ? lock->node.in : NULL;
+    lge_table_unlock();
+    for (; edge != NULL; edge = edge->next_in)
+        for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++)
+            look_for_cycle(edge, edge->dependencies[i]);
     lge_graph_unlock();
 }
 
@@ -268,10 +274,7 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
     if (done || to == NULL)
         return false;
     lge_graph_lock();
-    lge_table_lock();
-    to = lge_lock_obtain(request);
-    lge_table_unlock();
-    bool watched = to != NULL && insert_ordered(thread, to, dependency);
+    bool watched = insert_ordered(thread, request, dependency);
     /* No edge can become watched meanwhile: that takes the graph lock. */
     if (!watched)
         lge_known_insert(thread, key);

@@ -203,7 +203,9 @@ static void describe_wait(struct lge_finding_edge *edge, const struct lge_thread
 static bool describe(struct lge_finding_edge *edges, const struct hop *hops, size_t count) {
     for (size_t i = 0; i < count; i++) {
         describe_wait(&edges[i], hops[i].thread);
+        lge_threads_lock(); /* should one wait no more: no stack is replaced meanwhile */
         edges[i].held = copy_held(hops[i].thread, &edges[i].held_count);
+        lge_threads_unlock();
         if (edges[i].held == NULL)
             return false;
         describe_hold(&edges[i], hops[(i + count - 1) % count].thread);
@@ -223,9 +225,11 @@ static bool already_reported(const struct hop *hops, size_t count) {
 /* The locks of a deadlock need records, or their names would be lost. */
 static void obtain_records(const struct hop *hops, size_t count) {
     lge_table_lock();
+    lge_threads_lock();
     for (size_t i = 0; i < count; i++)
         for (const struct lge_held *held = hops[i].thread->base + 1; held <= hops[i].thread->top; held++)
             lge_lock_obtain_held(held);
+    lge_threads_unlock();
     lge_table_unlock();
 }
 

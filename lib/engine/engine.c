@@ -99,7 +99,7 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
     if (thread->top == thread->last && !lge_thread_grow(thread))
         return;
     if (thread->top != thread->base)
-        thread->nested++;
+        lge_count(&thread->nested, 1);
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
                                  lge_place(request->site, request->context));
     lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context,

@@ -38,7 +38,7 @@ struct lge_lock {
     const void *address;
     uint32_t recorded; /* evidence generation */
     uint8_t kind, attributes;
-    bool written; /* rwlock: was taken exclusively; graph lock */
+    bool written; /* rwlock: was taken exclusively; changes under both locks */
     uint32_t contended, waiters_most;
     uint64_t wait_total_ns, wait_most_ns;
 };

@@ -29,15 +29,18 @@ void lge_identity_start(void) {
 }
 
 uint32_t lge_lock_class(uint64_t id) { return (uint32_t)(id >> NUMBER_BITS); }
+static uint64_t number_of(uint64_t id) { return id & (((uint64_t)1 << NUMBER_BITS) - 1); }
 
 /* Numbers are set aside in batches so that a new lock costs no shared write. */
 uint64_t lge_lock_id_new(struct lge_thread *thread, uint32_t class_id) {
-    if (thread->id_next == thread->id_end) {
-        thread->id_next = atomic_fetch_add_explicit(&identity.next, SET_ASIDE, memory_order_relaxed);
-        thread->id_end = thread->id_next + SET_ASIDE;
-    }
-    uint64_t number = thread->id_next++;
-    return (uint64_t)class_id << NUMBER_BITS | (number & (((uint64_t)1 << NUMBER_BITS) - 1));
+    uint64_t number = atomic_load_explicit(&thread->id_next, memory_order_relaxed);
+    bool spent = number == atomic_load_explicit(&thread->id_end, memory_order_relaxed);
+    if (spent)
+        number = atomic_fetch_add_explicit(&identity.next, SET_ASIDE, memory_order_relaxed);
+    atomic_store_explicit(&thread->id_next, number + 1, memory_order_relaxed);
+    if (spent)
+        atomic_store_explicit(&thread->id_end, number + SET_ASIDE, memory_order_relaxed);
+    return (uint64_t)class_id << NUMBER_BITS | number_of(number);
 }
 
 /* What threads have set aside and not used is not counted as seen. */
@@ -82,8 +85,8 @@ uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *t
     if (id == 0)
         write_tag(tag, address, id = fresh);
     lgp_unlock(&identity.lock);
-    if (id != fresh && thread->id_next == (fresh & (((uint64_t)1 << NUMBER_BITS) - 1)) + 1)
-        thread->id_next--;
+    if (id != fresh) /* the last one given out: goes back */
+        atomic_store_explicit(&thread->id_next, number_of(fresh), memory_order_relaxed);
     return id;
 }
 

@@ -42,13 +42,20 @@ uint64_t lge_threads_nested(void) {
     return sum;
 }
 
+/* The owner may be about to set others aside: next is moved first. */
+static uint64_t unused_numbers(const struct lge_thread *thread) {
+    uint64_t end = atomic_load_explicit(&thread->id_end, memory_order_relaxed);
+    uint64_t next = atomic_load_explicit(&thread->id_next, memory_order_relaxed);
+    return end > next ? end - next : 0;
+}
+
 uint64_t lge_threads_unused_numbers(void) {
     lge_threads_lock();
     uint64_t sum = threads.unused;
     for (struct lge_thread *t = threads.first; t != NULL; t = t->next_in_list)
-        sum += t->id_end - t->id_next;
+        sum += unused_numbers(t);
     for (struct lge_thread *t = threads.leaving; t != NULL; t = t->next_in_list)
-        sum += t->id_end - t->id_next;
+        sum += unused_numbers(t);
     lge_threads_unlock();
     return sum;
 }
@@ -117,7 +124,7 @@ static void link_out(struct lge_thread **list, struct lge_thread *thread) {
 static void end_life(struct lge_thread *thread) {
     threads.nested += thread->nested;
     thread->nested = 0;
-    threads.unused += thread->id_end - thread->id_next;
+    threads.unused += unused_numbers(thread);
     thread->id_next = thread->id_end = 0;
     lge_known_free(thread);
     lge_context_cache_free(thread);
@@ -167,11 +174,14 @@ bool lge_thread_grow(struct lge_thread *thread) {
     struct lge_held *base = lgp_alloc(room * 2 * sizeof *base);
     if (base == NULL)
         return false;
-    memcpy(base, thread->base, room * sizeof *base);
-    lgp_free(thread->base, room * sizeof *base);
+    struct lge_held *old = thread->base;
+    memcpy(base, old, room * sizeof *base);
+    lge_threads_lock(); /* the wait-for search may walk the old one */
     thread->base = base;
     thread->top = base + depth;
     thread->last = base + room * 2 - 1;
+    lge_threads_unlock();
+    lgp_free(old, room * sizeof *base);
     return true;
 }
 
@@ -317,7 +327,8 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
 static void forget_numbers(struct lge_thread *self) {
     self->id_next = self->id_end = 0;
     threads.unused = 0;
-    threads.nested = self->nested = 0;
+    threads.nested = 0;
+    self->nested = 0;
 }
 
 void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
@@ -347,7 +358,8 @@ void lge_threads_alone(struct lge_thread *self, uint32_t tid) {
     self->last_dependency = NULL;
     self->state = NULL;
     self->has_dependencies = false;
-    self->nested = self->id_next = self->id_end = 0;
+    self->nested = 0;
+    self->id_next = self->id_end = 0;
     for (struct lge_held *held = self->base + 1; held <= self->top; held++) {
         held->id = lge_lock_id_new(self, LGE_CLASS_NONE);
         held->context = 0;

@@ -54,13 +54,13 @@ struct lge_thread {
     struct lge_held *last; /* last usable entry */
     _Atomic uint64_t *known;
     uint64_t known_mask;
-    uint64_t nested; /* acquisitions with another lock held */
+    _Atomic uint64_t nested; /* acquisitions with another lock held; owner, figures: relaxed */
     _Atomic uint32_t tid;
     _Atomic uint32_t serial;
 
     /* cold */
     uint64_t known_count;
-    uint64_t id_next, id_end; /* lock numbers set aside for this thread */
+    _Atomic uint64_t id_next, id_end; /* lock numbers set aside for this thread; owner, figures: relaxed */
     struct lge_context_cache *contexts;
     uint64_t *recent;           /* class edges and watched chains seen: recent.h */
     struct lge_request request; /* the request being waited for */
@@ -98,6 +98,12 @@ bool lge_thread_grow(struct lge_thread *thread);
 
 static inline uint32_t lge_thread_tid(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->tid, memory_order_relaxed);
+}
+
+/* A figure that only the owner changes: no locked instruction. */
+static inline void lge_count(_Atomic uint64_t *figure, uint64_t more) {
+    uint64_t now = atomic_load_explicit(figure, memory_order_relaxed);
+    atomic_store_explicit(figure, now + more, memory_order_relaxed);
 }
 
 /* Whether what it did so far can order anything. */

@@ -35,13 +35,14 @@ static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, c
     atomic_store_explicit(&wait->mode, thread->request.mode, memory_order_relaxed);
     atomic_store_explicit(&wait->timed, timed, memory_order_relaxed);
     atomic_store_explicit(&wait->reported, 0, memory_order_relaxed);
-    atomic_store_explicit(&wait->stacked, context != 0 && all_stacked(thread), memory_order_relaxed);
+    atomic_store_explicit(&wait->stacked, !recording && context != 0 && all_stacked(thread), memory_order_relaxed);
     /* Release: pairs with the acquire load in deadlock.c. */
     atomic_fetch_add_explicit(&wait->sequence, 1, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* Resolves the thread's own contexts, once per wait. */
+/* Once per wait: the thread's own contexts, and its record and state in the
+ * evidence file, which may be all that is left of it soon. */
 void lge_wait_stack(struct lge_thread *thread) {
     struct lge_wait *wait = &thread->wait;
     if (atomic_load_explicit(&wait->stacked, memory_order_relaxed))
@@ -49,6 +50,8 @@ void lge_wait_stack(struct lge_thread *thread) {
     uint32_t context = lge_context_resolve(thread, thread->request.site, thread->request.sp);
     if (atomic_load_explicit(&wait->context, memory_order_relaxed) == 0)
         atomic_store_explicit(&wait->context, context, memory_order_relaxed);
+    if (recording)
+        lge_evidence_state(thread, lge_deadlock_owner(thread));
     /* Release: our held contexts are seen by whoever sees this. */
     atomic_store_explicit(&wait->stacked, 1, memory_order_release);
 }
@@ -84,9 +87,9 @@ bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr
 bool lge_wait_again(struct lge_thread *thread) {
     if (thread->wait_since == 0)
         thread->wait_since = lgp_realtime_ns();
-    lge_wait_stack(thread);
-    if (recording)
+    if (recording && atomic_load_explicit(&thread->wait.stacked, memory_order_relaxed))
         lge_evidence_state(thread, lge_deadlock_owner(thread));
+    lge_wait_stack(thread);
     return lge_deadlock_look(thread);
 }
 

@@ -51,7 +51,7 @@ static inline bool lock_known(struct lge_thread *thread, pthread_mutex_t *mutex,
         return false;
     if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
         return false;
-    thread->nested += nested;
+    lge_count(&thread->nested, nested);
     lge_push(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
     return true;
 }
