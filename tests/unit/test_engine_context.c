@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(a_cache_forgets_with_its_thread) {
     deposit();
-    ck_assert_uint_eq(lge_context_cached(self, last_site, last_sp) != 0, self->contexts != NULL);
+    ck_assert_ptr_nonnull(self->contexts);
     lge_context_cache_free(self);
     ck_assert_ptr_null(self->contexts);
     ck_assert_uint_eq(lge_context_cached(self, last_site, last_sp), 0);

@@ -49,13 +49,13 @@ START_TEST(a_destroyed_lock_takes_its_edges_along) {
     uint64_t a = engine_lock(one, "a"), b = engine_lock(one, "b");
     engine_nest(one, a, b);
     lge_lock_destroyed(b);
-    ck_assert_uint_eq(figures().edges, 0);
+    ck_assert_uint_eq(lge_edges_count(false), 0);
     b = engine_lock(one, "b"); /* another one at the same place, say */
     engine_nest(two, b, a);
     ck_assert_int_ne(engine_seen.last.verdict, LGR_VERDICT_FEASIBLE);
     lge_lock_destroyed(a);
     lge_lock_destroyed(b);
-    ck_assert_uint_eq(figures().edges, 0);
+    ck_assert_uint_eq(lge_edges_count(false), 0);
 }
 END_TEST
 
