@@ -90,11 +90,23 @@ static void add_process(struct text *out, struct model *model, const struct mode
 
 #define PROCESSES_SHOWN 5
 
+/* 2: has a finding, 1: took locks, 0: neither, negative: not worth a line,
+ * because exec replaced it. */
+static int interest(const struct model *model, const struct model_process *process) {
+    for (size_t i = 0; i < model->finding_count; i++)
+        if (model->findings[i].process == process)
+            return 2;
+    return process->replaced ? -1 : process->header->locks > 0;
+}
+
 static void add_processes(struct text *out, struct model *model) {
-    for (size_t i = 0; i < model->process_count && i < PROCESSES_SHOWN; i++)
-        add_process(out, model, &model->processes[i]);
-    if (model->process_count > PROCESSES_SHOWN)
-        text_printf(out, "and %zu more\n", model->process_count - PROCESSES_SHOWN);
+    size_t told = 0;
+    for (int wanted = 2; wanted >= 0; wanted--)
+        for (size_t i = 0; i < model->process_count; i++)
+            if (interest(model, &model->processes[i]) == wanted && told++ < PROCESSES_SHOWN)
+                add_process(out, model, &model->processes[i]);
+    if (told > PROCESSES_SHOWN)
+        text_printf(out, "and %zu more\n", told - PROCESSES_SHOWN);
 }
 
 static void add_verdict(struct text *out, struct model *model, bool color) {
