@@ -20,7 +20,12 @@ static bool static_address(Dwarf_Die *die, Dwarf_Addr *address) {
     if (!location || dwarf_getlocation(location, &operations, &count) != 0 || count != 1)
         return false;
     *address = operations[0].number;
-    return operations[0].atom == DW_OP_addr;
+    if (operations[0].atom == DW_OP_addr)
+        return true;
+    Dwarf_Attribute table_entry; /* as clang writes it */
+    return operations[0].atom == DW_OP_addrx &&
+           dwarf_getlocation_attr(location, operations, &table_entry) == 0 &&
+           dwarf_formaddr(&table_entry, address) == 0;
 }
 
 static void add_variable(struct variable_index *index, Dwarf_Die *die, Dwarf_Addr bias) {
