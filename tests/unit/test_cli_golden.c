@@ -439,6 +439,13 @@ START_TEST(clean_but_degraded) {
 }
 END_TEST
 
+START_TEST(nothing_seen_is_not_nothing_found) {
+    struct evidence *evidence = evidence_begin("/srv/bank/bank", "bank");
+    evidence_end(evidence, 0);
+    check_report("blind", evidence, (struct format_options){0});
+}
+END_TEST
+
 /* As a user's validator sees them: tests/golden/validate.py with the schema. */
 START_TEST(golden_json_fits_the_schema) {
     char command[4 * PATH_MAX], validator[PATH_MAX], schema[PATH_MAX];
@@ -467,6 +474,7 @@ int main(void) {
     tcase_add_test(reports, status_is_written_into_the_last_image);
     tcase_add_test(reports, strict_makes_notes_errors);
     tcase_add_test(reports, clean_but_degraded);
+    tcase_add_test(reports, nothing_seen_is_not_nothing_found);
     tcase_add_test(reports, golden_json_fits_the_schema);
     tcase_set_timeout(reports, 60);
     suite_add_tcase(suite, reports);

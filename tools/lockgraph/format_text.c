@@ -113,6 +113,11 @@ static void add_verdict(struct text *out, struct model *model, bool color) {
     size_t errors = model_count_of(model, LGR_ERROR), warnings = model_count_of(model, LGR_WARNING);
     size_t notes = model_count_of(model, LGR_NOTE);
     text_add(out, "lockgraph: ");
+    if (model->finding_count == 0 && model->coverage.locks == 0) {
+        ink_add(out, color, INK_WARNING, "nothing was seen");
+        text_add(out, ": no process took a lock that can be followed\n");
+        return;
+    }
     if (errors + warnings == 0) {
         ink_add(out, color, INK_GOOD, "no problem found");
         text_add(out,
