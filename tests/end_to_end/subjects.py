@@ -23,12 +23,15 @@ A mark is a comment at the end of a source line that begins with a word in capit
 
 import os
 import re
+import signal
+import subprocess
+import time
 
 from harness import EXIT_FINDINGS, SLOWNESS, SUBJECT_SOURCES, check, describe, findings, frames_in, place
 
 HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
-DEADLOCK_NAMED_WITHIN = 1.0 * SLOWNESS
+DEADLOCK_NAMED_WITHIN = 1.0  # seconds
 WORDS = {"expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "says", "processes", "in child", "deadlock",
          "transcript", "arguments", "options", "seconds", "long", "helper"}
 
@@ -144,7 +147,7 @@ def check_killed(build, subject):
     with place(build) as here:
         result = here.run(build.subject(subject.name), options=["--on-deadlock", "kill"], seconds=20)
         result.expect(EXIT_FINDINGS)
-        check(result.seconds < 2 * DEADLOCK_NAMED_WITHIN, f"ended only after {result.seconds:.1f} s")
+        check(result.seconds < 5 * SLOWNESS, f"ended only after {result.seconds:.1f} s")
         check_report(subject, here.json(), ())
         check_text(subject, here)
 
@@ -161,26 +164,35 @@ def check_left_alone(build, subject):
 
 
 def check_named_at_once(build, subject):
-    """What the runtime itself prints, without the command, and when."""
-    import signal
-    import subprocess
-    import time
-    with place(build) as here:
-        process = subprocess.Popen([build.subject(subject.name)], cwd=here.directory, stderr=subprocess.PIPE,
-                                   env={"LD_PRELOAD": str(build.runtime)}, start_new_session=True)
-        os.set_blocking(process.stderr.fileno(), False)
-        text, started = b"", time.monotonic()
-        while b"deadlock" not in text and time.monotonic() - started < DEADLOCK_NAMED_WITHIN:
-            text += process.stderr.read() or b""
-            time.sleep(0.01)
-        time.sleep(0.1)
-        hanging = process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stderr.close()
-        check(b"deadlock" in text, f"not named within {DEADLOCK_NAMED_WITHIN} s: {text!r}")
-        check(hanging, "the runtime ended the program")
-        check_report(subject, here.json(), ())
+    """What the runtime itself prints, without the command, and when: the best of
+    three, since this machine may have other things to do."""
+    seconds = []
+    for _ in range(3):
+        with place(build) as here:
+            seconds.append(time_until_named(build, subject, here))
+            check_report(subject, here.json(), ())
+        if seconds[-1] < DEADLOCK_NAMED_WITHIN:
+            return
+    check(False, f"named only after {seconds} s")
+
+
+def time_until_named(build, subject, here):
+    process = subprocess.Popen([build.subject(subject.name)], cwd=here.directory, stderr=subprocess.PIPE,
+                               env={"LD_PRELOAD": str(build.runtime)}, start_new_session=True)
+    os.set_blocking(process.stderr.fileno(), False)
+    text, started = b"", time.monotonic()
+    while b"deadlock" not in text and time.monotonic() - started < 10:
+        text += process.stderr.read() or b""
+        time.sleep(0.01)
+    seconds = time.monotonic() - started
+    time.sleep(0.1)
+    hanging = process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    check(b"deadlock" in text, f"not named: {text!r}")
+    check(hanging, "the runtime ended the program")
+    return seconds
 
 
 def check_transcript(build, subject):
