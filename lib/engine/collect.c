@@ -14,6 +14,8 @@ static bool (*alive)(const void *address, uint64_t id, uint8_t attributes);
 static _Atomic size_t next_collection = FIRST_COLLECTION;
 static _Atomic uint64_t next_attempt; /* memory in use at which the budget is looked at again */
 
+static _Atomic uint32_t refused; /* requests since the start that found no room */
+
 /* Ids of locks to forget. */
 struct victims {
     uint64_t *ids;
@@ -93,9 +95,18 @@ static void collect_old_leaves(void) {
 
 static bool over_budget(void) { return max_memory != 0 && lgp_memory_used() > max_memory; }
 
-/* Growth by a sixteenth of the budget before another try. */
+bool lge_collect_spare(size_t size) { return max_memory == 0 || lgp_memory_used() + size <= max_memory / 2; }
+
+/* Growth by a sixteenth of the budget, or so many refused requests (locks may
+ * have gone meanwhile), before another try. */
+static bool worth_a_try(void) {
+    enum { REFUSED_MOST = 16384 };
+    return lgp_memory_used() >= atomic_load_explicit(&next_attempt, memory_order_relaxed) ||
+           atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed) % REFUSED_MOST == REFUSED_MOST - 1;
+}
+
 static bool make_room(void) {
-    if (lgp_memory_used() < atomic_load_explicit(&next_attempt, memory_order_relaxed))
+    if (!worth_a_try())
         return false;
     lge_degrade(LGR_DEGRADED_MEMORY);
     collect_dead();

@@ -11,6 +11,10 @@ void lge_collect_start(const struct lge_config *config);
  * records has doubled since the last time or the budget is spent.  False: the
  * budget is spent by what is alive; the caller records nothing. */
 bool lge_collect_room(void);
+
+/* True while a cache may take `size` more bytes: caches leave half of the
+ * budget to the evidence, which can be collected as they cannot. */
+bool lge_collect_spare(size_t size);
 void lge_collect_reset(void);
 
 #endif

@@ -18,12 +18,14 @@ static struct {
     struct lge_map by_hash;
     _Atomic uint32_t count;
     uint32_t stack_depth;
+    uint64_t bytes, most_bytes; /* taken by contexts; 0: no limit */
     /* Pages of pointers, so that lge_context_get needs no lock: a page and an
      * entry are stored (release) before the id is handed out. */
     _Atomic(struct lge_context **) pages[CONTEXT_PAGES];
 } contexts = {.stack_depth = 24};
 
-void lge_context_start(uint32_t stack_depth) {
+void lge_context_start(uint32_t stack_depth, uint64_t most_bytes) {
+    contexts.most_bytes = most_bytes;
     contexts.stack_depth = stack_depth == 0 ? 1 : stack_depth > MOST_FRAMES ? MOST_FRAMES : stack_depth;
 }
 
@@ -77,6 +79,7 @@ static struct lge_context *add(uint64_t hash, const uintptr_t *frames, size_t co
     struct lge_context *context = lgp_alloc(size_of(count));
     if (page == NULL || context == NULL || !lge_map_add(&contexts.by_hash, hash, context))
         return NULL;
+    contexts.bytes += size_of(count);
     context->id = index + 1;
     context->count = (uint16_t)count;
     context->partial = partial;
@@ -95,9 +98,13 @@ uint32_t lge_context_intern(const uintptr_t *frames, size_t count, bool partial)
     uint64_t hash = hash_of(frames, count, partial);
     lgp_lock(&contexts.lock);
     struct lge_context *context = find(hash, frames, count, partial);
-    if (context == NULL)
+    bool full =
+        context == NULL && count > 1 && contexts.most_bytes != 0 && contexts.bytes > contexts.most_bytes;
+    if (context == NULL && !full)
         context = add(hash, frames, count, partial);
     lgp_unlock(&contexts.lock);
+    if (full)
+        return lge_context_intern(frames, 1, true);
     return context == NULL ? 0 : context->id;
 }
 
@@ -120,6 +127,7 @@ void lge_contexts_reset(void) {
     }
     lge_map_clear(&contexts.by_hash);
     atomic_store_explicit(&contexts.count, 0, memory_order_relaxed);
+    contexts.bytes = 0;
     for (size_t i = 0; i < LGE_SITES; i++)
         atomic_store_explicit(&lge_sites[i], 0, memory_order_relaxed);
 }

@@ -47,7 +47,8 @@ static inline bool lge_site_wrapper(uintptr_t site) {
     return atomic_load_explicit(lge_site(site), memory_order_relaxed) == LGE_SITE_WRAPPER;
 }
 
-void lge_context_start(uint32_t stack_depth);
+/* Past `most_bytes` (0: no limit) new stacks are kept as their innermost frame. */
+void lge_context_start(uint32_t stack_depth, uint64_t most_bytes);
 /* NULL for 0 or an unknown id. */
 struct lge_context *lge_context_get(uint32_t id);
 /* The context made of the innermost `count` frames of another. */

@@ -1,5 +1,6 @@
 #include "engine/dependency.h"
 
+#include "engine/author.h"
 #include "engine/mix.h"
 #include "engine/past.h"
 #include "platform/memory.h"
@@ -25,6 +26,7 @@ void lge_dependency_drop(struct lge_dependency *dependency) {
     if (atomic_fetch_sub_explicit(&dependency->references, 1, memory_order_acq_rel) != 1)
         return;
     lge_past_drop(dependency->past);
+    lge_author_drop(dependency->thread);
     atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
     lgp_free(dependency, size_of(dependency->room));
 }
@@ -68,6 +70,7 @@ struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const stru
     atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
     made->room = (uint32_t)depth;
     made->thread = lge_thread_serial(thread);
+    lge_author_add(made->thread);
     made->time = thread->time;
     made->epoch = thread->epoch;
     made->past = lge_past_keep(thread->past);

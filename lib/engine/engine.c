@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include "engine/author.h"
 #include "engine/check.h"
 #include "engine/collect.h"
 #include "engine/context.h"
@@ -25,7 +26,7 @@ void lge_start_again(void) { lge_start(&last_config); }
 
 void lge_start(const struct lge_config *config) {
     last_config = *config;
-    lge_context_start(config->stack_depth);
+    lge_context_start(config->stack_depth, config->max_memory / 4);
     lge_search_start(config->search_budget);
     lge_findings_start(config);
     lge_check_start(config);
@@ -43,6 +44,7 @@ void lge_reset(void) {
     lge_search_reset();
     lge_threads_reset();
     lge_graph_reset();
+    lge_authors_reset();
     lge_classes_reset();
     lge_contexts_reset();
     lge_deadlock_reset();

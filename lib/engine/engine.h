@@ -86,6 +86,12 @@ struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_rou
 /* First event of the thread itself: its kernel id and the highest stack
  * address (0: unknown). */
 void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top);
+/* The calling thread was not created through us: nobody will tell of its end,
+ * so its block is taken back once the kernel knows it no more. */
+void lge_thread_adopted(struct lge_thread *thread);
+/* Whether the thread of that serial, whose block this was, has begun (and
+ * perhaps ended). */
+bool lge_thread_begun(const struct lge_thread *thread, uint32_t serial);
 /* The thread will report no further events. */
 void lge_thread_end(struct lge_thread *thread);
 /* Nobody will join the thread: its block may be reused once it is gone.  Before
@@ -175,6 +181,10 @@ size_t lge_held_count(const struct lge_thread *thread);
  * holders are looked for in the held stacks of waiting threads.  True when the
  * thread is part of a deadlock (reported).  Reported at most once per wait. */
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner);
+/* The thread gave `request`'s lock up for a condition and must have it back
+ * before it can do anything else: signalled or not, it waits for its owner.
+ * Published with its stack, for others to find; no look of its own. */
+void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *request, const int *owner);
 /* The same for waiting until `target` ends. */
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
                    uint32_t context, bool timed);

@@ -1,5 +1,6 @@
 #include "engine/known.h"
 
+#include "engine/collect.h"
 #include "platform/memory.h"
 
 enum { KNOWN_START = 256, KNOWN_MOST = 1 << 20, RECENT = 512 };
@@ -57,9 +58,12 @@ static bool crowded(const struct lge_thread *thread) {
 static void grow(struct lge_thread *thread) {
     size_t old_size = (size_t)thread->known_mask + 1;
     _Atomic uint64_t *old = thread->known;
-    _Atomic uint64_t *fresh = lgp_alloc(old_size * 4 * sizeof *fresh);
-    if (fresh == NULL)
+    size_t size = old_size * 4 * sizeof(uint64_t);
+    _Atomic uint64_t *fresh = lge_collect_spare(size) ? lgp_alloc(size) : NULL;
+    if (fresh == NULL) {
+        thread->known_count = 0; /* another try only when as many keys again have come */
         return;
+    }
     lge_threads_lock();
     thread->known = fresh;
     thread->known_mask = old_size * 4 - 1;

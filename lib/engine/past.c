@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/author.h"
 #include "platform/memory.h"
 
 static size_t size_of(uint32_t count) {
@@ -100,4 +101,18 @@ struct lge_past *lge_past_with(struct lge_past *past, uint32_t serial, uint32_t 
     struct lge_past *both = lge_past_join(past, one, LGR_REASON_NONE, 0);
     lge_past_drop(one);
     return both;
+}
+
+struct lge_past *lge_past_prune(struct lge_past *past) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; past != NULL && i < past->count; i++)
+        kept += lge_author_kept(past->entries[i].serial);
+    if (past == NULL || kept == past->count)
+        return past;
+    struct lge_past *pruned = kept == 0 ? NULL : make(kept);
+    for (uint32_t i = 0, n = 0; pruned != NULL && i < past->count && n < kept; i++)
+        if (lge_author_kept(past->entries[i].serial))
+            pruned->entries[n++] = past->entries[i];
+    lge_past_drop(past);
+    return pruned;
 }

@@ -38,5 +38,8 @@ struct lge_past *lge_past_join(struct lge_past *past, struct lge_past *more, enu
 /* A new past with that thread's component raised to `time`. */
 struct lge_past *lge_past_with(struct lge_past *past, uint32_t serial, uint32_t time, enum lgr_reason reason,
                                uint32_t reason_id);
+/* The same without threads of which no dependency is left: nobody asks for
+ * them.  Consumes `past`. */
+struct lge_past *lge_past_prune(struct lge_past *past);
 
 #endif

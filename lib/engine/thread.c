@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/author.h"
 #include "engine/context.h"
 #include "engine/dependency.h"
 #include "engine/known.h"
@@ -21,6 +22,8 @@ static struct {
     uint32_t serial;            /* last given out */
     uint64_t nested;            /* of threads whose blocks were reused */
     uint64_t unused;            /* lock numbers those had set aside */
+    uint64_t adopted;           /* alive when last looked, and since */
+    uint64_t next_sweep;
     _Atomic(struct lge_thread *) by_tid[TID_BUCKETS];
 } threads;
 
@@ -197,6 +200,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->forgotten = 0;
     thread->has_dependencies = false;
     thread->detached = false;
+    thread->adopted = false;
     thread->stack_top = 0;
     thread->start_routine = start_routine;
     thread->parent = parent == NULL ? 0 : lge_thread_serial(parent);
@@ -260,6 +264,38 @@ void lge_thread_abandon(struct lge_thread *thread) {
     lge_threads_unlock();
 }
 
+/* Looked through each time their number has doubled. */
+static void release_lost(void) {
+    enum { FIRST_SWEEP = 64 };
+    struct lge_thread *next;
+    threads.adopted = 0;
+    for (struct lge_thread *t = threads.first; t != NULL; t = next) {
+        next = t->next_in_list;
+        if (!t->adopted)
+            continue;
+        if (lgp_thread_alive(lge_thread_tid(t)))
+            threads.adopted++;
+        else
+            release_block(t);
+    }
+    threads.next_sweep = threads.adopted * 2 > FIRST_SWEEP ? threads.adopted * 2 : FIRST_SWEEP;
+}
+
+void lge_thread_adopted(struct lge_thread *thread) {
+    lge_threads_lock();
+    if (++threads.adopted > threads.next_sweep)
+        release_lost();
+    thread->adopted = true;
+    lge_threads_unlock();
+}
+
+bool lge_thread_begun(const struct lge_thread *thread, uint32_t serial) {
+    lge_threads_lock();
+    bool begun = lge_thread_serial(thread) != serial || thread->life != LGE_THREAD_NEW;
+    lge_threads_unlock();
+    return begun;
+}
+
 /* Nobody will join: to the list of those whose blocks can be taken. */
 static void leave(struct lge_thread *thread) {
     link_out(&threads.first, thread);
@@ -283,20 +319,28 @@ void lge_thread_detached(struct lge_thread *thread) {
     lge_threads_unlock();
 }
 
+/* Of the target's own events only those count that some edge still carries. */
+static struct lge_past *past_after(struct lge_thread *thread, struct lge_past *target_past, uint32_t serial,
+                                   uint32_t time) {
+    struct lge_past *past = lge_past_prune(lge_past_join(thread->past, target_past, LGR_REASON_NONE, 0));
+    if (!lge_author_kept(serial))
+        return past;
+    struct lge_past *with = lge_past_with(past, serial, time, LGR_REASON_JOIN, serial);
+    lge_past_drop(past);
+    return with;
+}
+
 void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target) {
     lge_threads_lock();
-    uint32_t serial = lge_thread_serial(target);
-    struct lge_past *past = lge_past_join(thread->past, target->past, LGR_REASON_NONE, 0);
-    if (target->has_dependencies) {
-        struct lge_past *with = lge_past_with(past, serial, target->time, LGR_REASON_JOIN, serial);
-        lge_past_drop(past);
-        past = with;
-    }
+    struct lge_past *target_past = lge_past_keep(target->past);
+    uint32_t serial = lge_thread_serial(target), time = target->time;
+    release_block(target); /* and its own reference to its last dependency */
+    struct lge_past *past = past_after(thread, target_past, serial, time);
+    lge_past_drop(target_past);
     if (past != thread->past)
         new_epoch(thread);
     lge_past_drop(thread->past);
     thread->past = past;
-    release_block(target);
     lge_threads_unlock();
 }
 

@@ -70,6 +70,7 @@ struct lge_thread {
     uint32_t forgotten; /* times its known chains were forgotten for a new epoch */
     bool has_dependencies;
     bool detached; /* list lock */
+    bool adopted;  /* list lock */
     struct lge_dependency *last_dependency;
     uintptr_t stack_top;
     uintptr_t start_routine;

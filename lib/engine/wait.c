@@ -35,7 +35,8 @@ static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, c
     atomic_store_explicit(&wait->mode, thread->request.mode, memory_order_relaxed);
     atomic_store_explicit(&wait->timed, timed, memory_order_relaxed);
     atomic_store_explicit(&wait->reported, 0, memory_order_relaxed);
-    atomic_store_explicit(&wait->stacked, !recording && context != 0 && all_stacked(thread), memory_order_relaxed);
+    atomic_store_explicit(&wait->stacked, !recording && context != 0 && all_stacked(thread),
+                          memory_order_relaxed);
     /* Release: pairs with the acquire load in deadlock.c. */
     atomic_fetch_add_explicit(&wait->sequence, 1, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
@@ -72,6 +73,15 @@ bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request
     publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context,
             (request->flags & LGE_TIMED) != 0);
     return lge_deadlock_look(thread);
+}
+
+void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
+    thread->request = *request;
+    thread->wait_since = 0;
+    uint32_t context = lge_context_resolve(thread, request->site, request->sp);
+    publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context ? request->context : context,
+            false);
+    atomic_store_explicit(&thread->wait.stacked, 1, memory_order_release);
 }
 
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,

@@ -16,6 +16,7 @@ struct given_up {
     struct lge_thread *thread; /* NULL: not tracked */
     pthread_cond_t *condition;
     bool mutex_held; /* there is something to put back */
+    bool published;  /* as waiting for the mutex, under what else it holds */
     bool woken;
     struct lge_request request;
 };
@@ -35,6 +36,9 @@ static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_m
         lgi_mutex_request(thread, mutex, site, sp, &given->request);
         lge_check(thread, &given->request);
     }
+    given->published = given->mutex_held && lge_held_count(thread) != 0;
+    if (given->published)
+        lge_wait_reacquire(thread, &given->request, &mutex->__data.__owner);
     lgi_order_wait_begin(condition);
     lgi_leave(thread);
 }
@@ -43,6 +47,8 @@ static void take_back(void *argument) {
     struct given_up *given = argument;
     if (given->thread == NULL || lgi_enter() == NULL)
         return;
+    if (given->published)
+        lge_wait_end(given->thread);
     lgi_order_wait_end(given->thread, given->condition, given->woken);
     if (given->mutex_held)
         lge_acquired(given->thread, &given->request);

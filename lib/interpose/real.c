@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
+#include "platform/system.h"
+
 /* libc's own names of the mutex functions, which nobody interposes; exported
  * with a non-default version, hence by name and version. */
 #if defined __x86_64__
@@ -138,10 +140,18 @@ static void *look_up(const struct entry *entry) {
     return versioned != NULL ? versioned : plain;
 }
 
+static void start_clock(void) {
+    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+    void *found = libc == NULL ? NULL : dlsym(libc, "clock_gettime");
+    if (found != NULL)
+        lgp_clock_start((int (*)(clockid_t, struct timespec *))found);
+}
+
 void lgi_real_start(void) {
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
         void *found = look_up(&entries[i]);
         if (found != NULL)
             *(void **)(void *)((char *)&lgi_real + entries[i].offset) = found;
     }
+    start_clock();
 }

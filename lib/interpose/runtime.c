@@ -16,6 +16,7 @@
 #include "platform/memory.h"
 #include "platform/modules.h"
 #include "platform/options.h"
+#include "platform/print.h"
 #include "platform/system.h"
 #include "platform/unwind.h"
 #include "record/writer.h"
@@ -142,6 +143,7 @@ __attribute__((constructor(101))) static void start(void) {
     int saved = errno;
     lgi_real_start();
     lgp_modules_start();
+    lgp_log_start();
     load_options();
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();

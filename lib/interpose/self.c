@@ -18,6 +18,8 @@ static struct lge_thread *adopt(void) {
     if (thread == NULL)
         return NULL;
     lge_thread_begin(thread, tid, top_of_stack(tid));
+    if (tid != lgp_pid())
+        lge_thread_adopted(thread);
     lgi_local.block = thread;
     return thread;
 }

@@ -87,9 +87,13 @@ static struct start *prepare(struct lge_thread *parent, uintptr_t routine, uintp
     return start;
 }
 
-/* The child frees `start`, and may be long gone when this runs. */
-static void started(pthread_t handle, struct lge_thread *thread, uint32_t serial) {
-    lgi_table_put(handle, thread, serial);
+/* Enters the new thread for those who might join it before it has run.  Once it
+ * has begun it enters itself, and may already have freed the memory that the
+ * handle was stored in. */
+static void started(const pthread_t *handle, struct lge_thread *thread, uint32_t serial) {
+    pthread_t copy;
+    if (!lge_thread_begun(thread, serial) && lgp_read_safely(&copy, handle, sizeof copy))
+        lgi_table_put(copy, thread, serial);
 }
 
 static void abandon(struct start *start) {
@@ -122,7 +126,7 @@ LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *
     if (lgi_enter() == NULL)
         return result;
     if (result == 0)
-        started(*handle, thread, serial);
+        started(handle, thread, serial);
     else
         abandon(start);
     lgi_leave(parent);
@@ -145,7 +149,7 @@ int lgi_thread_create_c11(thrd_t *handle, thrd_start_t routine, void *argument, 
     if (lgi_enter() == NULL)
         return result;
     if (result == thrd_success)
-        started(*handle, thread, serial);
+        started(handle, thread, serial);
     else
         abandon(start);
     lgi_leave(parent);

@@ -295,7 +295,6 @@ bool lgp_read_safely(void *to, const void *address, size_t size) {
     return lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0) == (long)size;
 }
 
-
 bool lgp_memory_intact(void) { return atomic_load_explicit(&lock.state, memory_order_relaxed) == 0; }
 
 void lgp_memory_forget(void) {

@@ -23,7 +23,8 @@ static inline bool lgp_part_intact(const struct lgp_part *part) {
 }
 static inline void lgp_part_forget(const struct lgp_part *part) {
     memset(part->state, 0, part->size);
-    if (part->lock != NULL) atomic_store_explicit(&part->lock->state, 0, memory_order_relaxed);
+    if (part->lock != NULL)
+        atomic_store_explicit(&part->lock->state, 0, memory_order_relaxed);
 }
 
 #endif

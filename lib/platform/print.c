@@ -10,8 +10,6 @@
 
 enum { WARNING_SIZE = 2048 };
 
-static _Atomic int sink = 2;
-
 /* --- formatting --- */
 
 struct directive {
@@ -162,24 +160,7 @@ void lgp_format(struct lgp_text *text, const char *format, ...) {
     va_end(list);
 }
 
-/* --- log sink --- */
-
-void lgp_log_redirect(int descriptor) { atomic_store_explicit(&sink, descriptor, memory_order_relaxed); }
-
-/* A second write only where the kernel took a part; a sink that would block or
- * is closed loses the text rather than stopping the program. */
-void lgp_write(const char *text, size_t length) {
-    long descriptor = atomic_load_explicit(&sink, memory_order_relaxed);
-    while (length > 0) {
-        long written = lgp_syscall(SYS_write, descriptor, (long)text, (long)length, 0, 0, 0);
-        if (written == -EINTR)
-            continue;
-        if (written <= 0)
-            return;
-        text += written;
-        length -= (size_t)written;
-    }
-}
+/* --- warnings --- */
 
 void lgp_warn(const char *format, ...) {
     char buffer[WARNING_SIZE];

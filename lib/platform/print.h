@@ -23,6 +23,9 @@ void lgp_format_v(struct lgp_text *text, const char *format, va_list arguments);
 void lgp_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Raw text to the log sink. */
 void lgp_write(const char *text, size_t length);
+/* Remembers what descriptor 2 is: once it is something else, or closed, text is
+ * dropped, never written into the program's own files.  From the constructor. */
+void lgp_log_start(void);
 /* Sends what comes after to another descriptor. */
 void lgp_log_redirect(int descriptor);
 

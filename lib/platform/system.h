@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* System call that returns its result or -errno.  Inline assembly on x86-64
  * and aarch64, so that libc's errno is not written. */
 long lgp_syscall(long number, long a, long b, long c, long d, long e, long f);
 
+/* libc's clock_gettime, looked up in libc itself: it reads the vDSO, and a
+ * program may have a clock_gettime of its own.  From the constructor. */
+void lgp_clock_start(int (*function)(clockid_t, struct timespec *));
 uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no errno */
 uint64_t lgp_realtime_ns(void);
 uint32_t lgp_pid(void); /* system call, not cached */

@@ -283,11 +283,11 @@ START_TEST(a_stack_is_interned_once) {
 END_TEST
 
 START_TEST(depth_has_limits) {
-    lge_context_start(0);
+    lge_context_start(0, 0);
     ck_assert_uint_eq(lge_context_depth(), 1);
-    lge_context_start(1000);
+    lge_context_start(1000, 0);
     ck_assert_uint_eq(lge_context_depth(), 64);
-    lge_context_start(2);
+    lge_context_start(2, 0);
     deposit();
     ck_assert_uint_eq(lge_context_get(captured)->count, 2);
 }
