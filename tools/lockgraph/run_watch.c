@@ -1,6 +1,7 @@
 #include "run_watch.h"
 
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,6 @@ struct watched {
     uint32_t deadlocks; /* told so far */
     unsigned attempts;  /* looks since the count rose that found nothing new: it may be ahead of the record */
     bool done;          /* its process has ended, and we looked after that */
-    struct watched *next;
 };
 
 bool path_list_has(const struct path_list *list, const char *path) {
@@ -25,15 +25,18 @@ bool path_list_has(const struct path_list *list, const char *path) {
     return false;
 }
 
+static int compare_watched(const void *a, const void *b) {
+    return strcmp(((const struct watched *)a)->path, ((const struct watched *)b)->path);
+}
+
 static struct watched *watched_file(struct watch *watch, const char *path) {
-    for (struct watched *file = watch->files; file; file = file->next)
-        if (strcmp(file->path, path) == 0)
-            return file;
+    struct watched key = {.path = path}, **found = tfind(&key, &watch->files, compare_watched);
+    if (found)
+        return *found;
     struct watched *file = pool_alloc(&watch->pool, sizeof *file);
     file->path = pool_string(&watch->pool, path);
     file->done = path_list_has(watch->ignored, path);
-    file->next = watch->files;
-    watch->files = file;
+    tsearch(file, &watch->files, compare_watched);
     return file;
 }
 
@@ -96,7 +99,10 @@ void watch_look(struct watch *watch, const struct format_options *format) {
     pool_free(&pool);
 }
 
+static void keep(void *node) { (void)node; }
+
 void watch_free(struct watch *watch) {
+    tdestroy(watch->files, keep);
     pool_free(&watch->pool);
     free(watch->told);
 }

@@ -8,13 +8,12 @@
 #include "data_dir.h"
 #include "format.h"
 
-struct watched;
 struct watch {
     struct pool pool;
     const char *directory;
     const struct path_list *ignored; /* what was there before */
-    struct watched *files;
-    const char **told; /* ids of findings already printed */
+    void *files;                     /* tsearch tree of those seen */
+    const char **told;               /* ids of findings already printed */
     size_t told_count;
     bool deadlock; /* one was seen */
 };
