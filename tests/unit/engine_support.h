@@ -43,6 +43,9 @@ void engine_give(struct lge_thread *thread, uint64_t id);
 /* Takes both, gives both back. */
 void engine_nest(struct lge_thread *thread, uint64_t outer, uint64_t inner);
 
+/* Ends a forked child: nothing of its parent is flushed or freed again. */
+_Noreturn void engine_leave(int status);
+
 /* A small generator, the same on every run. */
 uint32_t engine_random(uint32_t below);
 

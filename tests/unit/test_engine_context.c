@@ -89,6 +89,34 @@ START_TEST(two_callers_of_one_wrapper_are_two_contexts) {
 }
 END_TEST
 
+/* The same wrapper through the same caller, told apart one level further up. */
+LOCKING static void morning(void) {
+    deposit();
+    NOT_LAST();
+}
+LOCKING static void evening(void) {
+    deposit();
+    NOT_LAST();
+}
+
+START_TEST(the_callers_of_a_caller_are_told_apart_in_the_cache) {
+    void (*const callers[])(void) = {morning, evening};
+    enum { CALLS = 8 };
+    uint32_t contexts[CALLS];
+    for (volatile int i = 0; i < CALLS; i++) {
+        lgp_unwind_start(i < 2 ? LGP_UNWIND_GCC : LGP_UNWIND_NONE);
+        callers[i % 2]();
+        contexts[i] = captured;
+    }
+    lgp_unwind_start(LGP_UNWIND_GCC);
+    for (int i = 0; i < CALLS; i++) {
+        ck_assert_uint_eq(contexts[i], contexts[i % 2]);
+        check_context(contexts[i], wrapper, deposit);
+        ck_assert(in_function(lge_context_get(contexts[i])->frames[2], callers[i % 2]));
+    }
+}
+END_TEST
+
 START_TEST(without_a_known_stack_top_nothing_is_cached) {
     lge_thread_begin(self, 1, 0);
     deposit();
@@ -333,6 +361,7 @@ int main(void) {
     TCase *capture = tcase_create("capture");
     tcase_add_checked_fixture(capture, set_up, engine_down);
     tcase_add_test(capture, two_callers_of_one_wrapper_are_two_contexts);
+    tcase_add_test(capture, the_callers_of_a_caller_are_told_apart_in_the_cache);
     tcase_add_test(capture, without_a_known_stack_top_nothing_is_cached);
     tcase_add_test(capture, without_unwinding_a_context_is_one_frame);
     tcase_add_test(capture, a_cache_forgets_with_its_thread);

@@ -375,7 +375,7 @@ static void invert_in_the_child(struct lge_thread *self) {
     struct lge_thread *other = engine_thread(self);
     memset(&engine_seen, 0, sizeof engine_seen);
     invert(self, other, NULL, LGR_REASON_NONE);
-    _exit(engine_seen.count == 1 && engine_seen.last.verdict == LGR_VERDICT_FEASIBLE ? 0 : 1);
+    engine_leave(engine_seen.count == 1 && engine_seen.last.verdict == LGR_VERDICT_FEASIBLE ? 0 : 1);
 }
 
 /* Whatever the others did at that moment, the child can go on. */

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,64 @@ START_TEST(a_state_that_ended_is_used_again) {
 }
 END_TEST
 
+/* ---- two that close a ring at the same moment ---- */
+
+enum { ROUNDS = 300 };
+static struct lge_thread *closers[2];
+static uint64_t ring[2];
+static int ring_owners[2];
+static pthread_barrier_t together;
+
+static void *close_rings(void *number) {
+    int me = (int)(intptr_t)number;
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_barrier_wait(&together); /* the main thread has laid the ring */
+        struct lge_request request = engine_request(ring[1 - me]);
+        if (!lge_wait_begin(closers[me], &request, &ring_owners[1 - me]))
+            while (!lge_wait_again(closers[me]))
+                ;
+        pthread_barrier_wait(&together);
+        lge_wait_end(closers[me]);
+        lge_released(closers[me], (void *)(uintptr_t)ring[me]);
+        pthread_barrier_wait(&together);
+    }
+    return NULL;
+}
+
+static void lay_ring(int round) {
+    for (int i = 0; i < 2; i++) {
+        char name[] = {'r', (char)('0' + i), (char)(1 + round / 100), (char)(1 + round % 100), 0};
+        ring[i] = engine_lock(one, name);
+        struct lge_request request = engine_request(ring[i]);
+        lge_acquired(closers[i], &request);
+        ring_owners[i] = (int)lge_thread_tid(closers[i]);
+    }
+}
+
+START_TEST(each_deadlock_is_counted_once) {
+    pthread_t running[2];
+    pthread_barrier_init(&together, NULL, 3);
+    for (intptr_t i = 0; i < 2; i++) {
+        closers[i] = engine_thread(NULL);
+        ck_assert_int_eq(pthread_create(&running[i], NULL, close_rings, (void *)i), 0);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        lay_ring(round);
+        for (int i = 0; i < 3; i++)
+            pthread_barrier_wait(&together);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(running[i], NULL);
+    struct lgr_file *file = open_written();
+    size_t count;
+    const struct lgr_finding_info *findings = lgr_findings(file, &count);
+    ck_assert_uint_eq(count, ROUNDS);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_uint_eq(findings[i].count, 1);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(a_state_lists_the_outermost_holds) {
     int stranger = 4711;
     uint64_t first = engine_lock(one, "deep"), last = first;
@@ -393,7 +452,7 @@ static void go_on_in_the_child(void) {
     engine_nest(one, c, d);
     engine_nest(other, d, c);
     check_own_file(c);
-    _exit(0);
+    engine_leave(0);
 }
 
 static void check_child(pid_t pid) {
@@ -449,6 +508,7 @@ int main(void) {
     tcase_add_test(tests, a_name_is_written_when_it_changed);
     tcase_add_test(tests, a_deadlock_and_its_states);
     tcase_add_test(tests, a_state_that_ended_is_used_again);
+    tcase_add_test(tests, each_deadlock_is_counted_once);
     tcase_add_test(tests, a_state_lists_the_outermost_holds);
     tcase_add_test(tests, a_waiting_join_is_a_state);
     tcase_add_test(tests, figures_of_contended_locks);
