@@ -23,11 +23,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define LGR_MAGIC "LOCKGRPH" /* 8 bytes, no terminator */
-#define LGR_VERSION 1u
-#define LGR_OLDEST 1u
+#define LGR_MAGIC         "LOCKGRPH" /* 8 bytes, no terminator */
+#define LGR_VERSION       1u
+#define LGR_OLDEST        1u
 #define LGR_LITTLE_ENDIAN 1u
-#define LGR_BIG_ENDIAN 2u
+#define LGR_BIG_ENDIAN    2u
 
 /* Records start at a multiple of LGR_ALIGN and are a multiple of it long. */
 #define LGR_ALIGN 8u
@@ -167,9 +167,9 @@ struct lgr_class {
     struct lgr_record record;
     uint32_t id; /* from 1 */
     uint16_t kind;
-    int16_t level;   /* INT16_MIN: none declared */
-    uint32_t context; /* INIT, GUESS */
-    uint32_t name_length; /* NAMED */
+    int16_t level;                /* INT16_MIN: none declared */
+    uint32_t context;             /* INIT, GUESS */
+    uint32_t name_length;         /* NAMED */
     struct lgr_location variable; /* STATIC */
 };
 
@@ -259,15 +259,15 @@ enum lgr_severity { LGR_NOTE = 1, LGR_WARNING = 2, LGR_ERROR = 3 };
 /* What kept a graded-down cycle from being feasible (finding field reason_kind). */
 enum lgr_reason {
     LGR_REASON_NONE = 0,
-    LGR_REASON_GATE = 1,    /* reason_id: the common lock's id */
-    LGR_REASON_CREATE = 2,  /* reason_id: serial of the thread created */
-    LGR_REASON_JOIN = 3,    /* reason_id: serial of the thread joined */
+    LGR_REASON_GATE = 1,   /* reason_id: the common lock's id */
+    LGR_REASON_CREATE = 2, /* reason_id: serial of the thread created */
+    LGR_REASON_JOIN = 3,   /* reason_id: serial of the thread joined */
     LGR_REASON_BARRIER = 4,
     LGR_REASON_SEMAPHORE = 5,
     LGR_REASON_CONDITION = 6,
     LGR_REASON_ONCE = 7,
     LGR_REASON_GUESSED_CLASS = 8,
-    LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
+    LGR_REASON_THREAD = 9, /* reason_id: serial of the one thread */
 };
 
 /* One lock held by a thread: part of findings and thread states. */
