@@ -6,21 +6,14 @@
 
 #include "engine/collect.h"
 #include "engine/context.h"
+#include "engine/cycle.h"
 #include "engine/evidence.h"
 #include "engine/finding.h"
 #include "engine/known.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
-#include "engine/search.h"
 #include "platform/memory.h"
 
-/* Searches that ran out of budget, to be taken up again at exit.  Graph lock. */
-struct postponed {
-    uint64_t from, to;
-    struct lge_dependency *dependency;
-    struct postponed *next;
-};
-static struct postponed *postponed;
 static _Atomic uint32_t degraded;  /* enum lgr_degraded bits; relaxed */
 static _Atomic uint64_t unwrapped; /* events that left no evidence; relaxed */
 static bool recording;
@@ -31,58 +24,7 @@ uint64_t lge_unwrapped(void) { return atomic_load_explicit(&unwrapped, memory_or
 void lge_count_unwrapped(void) { atomic_fetch_add_explicit(&unwrapped, 1, memory_order_relaxed); }
 void lge_degrade(uint32_t bit) { atomic_fetch_or_explicit(&degraded, bit, memory_order_relaxed); }
 
-/* ---- cycles ---- */
-
-static void postpone(const struct lge_edge *edge, struct lge_dependency *dependency) {
-    lge_degrade(LGR_DEGRADED_SEARCH);
-    struct postponed *later = edge->from->is_class ? NULL : lgp_alloc(sizeof *later);
-    if (later == NULL)
-        return;
-    later->from = lge_node_number(edge->from);
-    later->to = lge_node_number(edge->to);
-    later->dependency = lge_dependency_keep(dependency);
-    later->next = postponed;
-    postponed = later;
-}
-
-static void remember_length(const struct lge_cycle *cycle) {
-    for (size_t i = 0; i < cycle->length; i++)
-        if (cycle->steps[i].edge->cycle_length < cycle->length)
-            cycle->steps[i].edge->cycle_length = (uint32_t)cycle->length;
-}
-
-/* In the class graph only what could really hang is worth a word. */
-static void look_for_cycle(struct lge_edge *edge, struct lge_dependency *dependency) {
-    enum lgr_verdict above = edge->from->is_class ? LGR_VERDICT_ORDERED : LGR_VERDICT_NONE;
-    struct lge_cycle cycle = lge_search(edge, dependency, above, 1);
-    if (cycle.exhausted)
-        postpone(edge, dependency);
-    if (cycle.verdict == LGR_VERDICT_NONE)
-        return;
-    remember_length(&cycle);
-    lge_report_cycle(&cycle);
-}
-
-void lge_check_postponed(void) {
-    enum { LATER_FACTOR = 20 };
-    lge_graph_lock();
-    while (postponed != NULL) {
-        struct postponed *later = postponed;
-        postponed = later->next;
-        lge_table_lock();
-        struct lge_lock *from = lge_lock_find(later->from), *to = lge_lock_find(later->to);
-        struct lge_edge *edge = from == NULL || to == NULL ? NULL : lge_edge_find(&from->node, &to->node);
-        lge_table_unlock();
-        if (edge != NULL) {
-            struct lge_cycle cycle = lge_search(edge, later->dependency, LGR_VERDICT_NONE, LATER_FACTOR);
-            if (cycle.verdict != LGR_VERDICT_NONE)
-                lge_report_cycle(&cycle);
-        }
-        lge_dependency_drop(later->dependency);
-        lgp_free(later, sizeof *later);
-    }
-    lge_graph_unlock();
-}
+/* ---- edges ---- */
 
 /* Edges became watched.  Whoever checked them before that holds the table lock
  * until its key is in its cache; whoever checks later sees the mark. */
@@ -100,7 +42,7 @@ static void insert_in_order(struct lge_edge *edge, struct lge_dependency *depend
     if (result != LGE_ORDER_MERGED && result != LGE_ORDER_WITHIN)
         return;
     lge_watch(edge);
-    look_for_cycle(edge, dependency);
+    lge_cycle_look(edge, dependency);
 }
 
 /* ---- one dependency, with both locks ---- */
@@ -154,7 +96,7 @@ static bool insert_edge(const struct lge_held *held, const struct lge_request *r
     if (changed && fresh)
         insert_in_order(edge, dependency);
     else if (changed && lge_watched(edge))
-        look_for_cycle(edge, dependency);
+        lge_cycle_look(edge, dependency);
     return lge_watched(edge);
 }
 
@@ -207,7 +149,7 @@ static void insert_class_edge(const struct lgr_held *held, uint64_t to_lock,
     if (fresh)
         insert_in_order(edge, dependency);
     else if (lge_watched(edge))
-        look_for_cycle(edge, dependency);
+        lge_cycle_look(edge, dependency);
 }
 
 /* Once per thread for each pair of classes, modes and contexts. */
@@ -252,7 +194,7 @@ static void note_writer(const struct lge_request *request) {
     lge_table_unlock();
     for (; edge != NULL; edge = edge->next_in)
         for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++)
-            look_for_cycle(edge, edge->dependencies[i]);
+            lge_cycle_look(edge, edge->dependencies[i]);
     lge_graph_unlock();
 }
 
@@ -282,17 +224,28 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
     return watched;
 }
 
+/* We are in a signal handler that came while a hold was being written down: its
+ * entry says nothing yet. */
+static bool interrupted(const struct lge_thread *thread) {
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+        if (held->address == NULL)
+            return true;
+    return false;
+}
+
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE)
         note_writer(request);
-    if (thread->top == thread->base)
+    if (thread->top == thread->base || interrupted(thread))
         return;
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
                                  lge_place(request->site, request->context));
     if (lge_known_crowded(thread, key) || lge_recent(thread, with_epoch(key, thread)))
         return;
     if (holds_id(thread, request->id)) {
-        lge_known_insert(thread, key);
+        /* Else it hangs, or another thread gave the lock up: lge_acquired sees. */
+        if (request->flags & LGE_RECURSIVE)
+            lge_known_insert(thread, key);
         return;
     }
     if (!lge_collect_room()) {
@@ -315,12 +268,6 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
 }
 
 void lge_check_reset(void) {
-    while (postponed != NULL) {
-        struct postponed *later = postponed;
-        postponed = later->next;
-        lge_dependency_drop(later->dependency);
-        lgp_free(later, sizeof *later);
-    }
     lge_map_clear(&written);
     atomic_store_explicit(&unwrapped, 0, memory_order_relaxed);
     atomic_store_explicit(&degraded, 0, memory_order_relaxed);
@@ -328,7 +275,4 @@ void lge_check_reset(void) {
 
 struct lgp_part lge_written_edges_part(void) {
     return (struct lgp_part){NULL, &written, sizeof written};
-}
-struct lgp_part lge_postponed_part(void) {
-    return (struct lgp_part){NULL, (void *)&postponed, sizeof postponed};
 }

@@ -5,8 +5,6 @@
 #include "engine/engine.h"
 
 void lge_check_start(const struct lge_config *config);
-/* Takes up the searches that ran out of budget, with a larger one. */
-void lge_check_postponed(void);
 void lge_check_reset(void);
 /* A new evidence file was opened: nothing is written yet. */
 void lge_check_new_file(void);

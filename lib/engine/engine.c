@@ -4,6 +4,7 @@
 #include "engine/check.h"
 #include "engine/collect.h"
 #include "engine/context.h"
+#include "engine/cycle.h"
 #include "engine/deadlock.h"
 #include "engine/evidence.h"
 #include "engine/finding.h"
@@ -30,15 +31,17 @@ void lge_start(const struct lge_config *config) {
     lge_search_start(config->search_budget);
     lge_findings_start(config);
     lge_check_start(config);
+    lge_cycle_start();
     lge_waits_start(config->recording);
     lge_collect_start(config);
     lge_identity_start();
 }
 
-void lge_finish(void) { lge_check_postponed(); }
+void lge_finish(void) { lge_cycle_finish(); }
 
 void lge_reset(void) {
     lge_check_reset();
+    lge_cycle_reset();
     lge_collect_reset();
     lge_findings_reset();
     lge_search_reset();
@@ -97,7 +100,16 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
 
 /* ---- holds ---- */
 
+/* A mutex that only its holder can take again was unlocked by another thread:
+ * misuse, but the hold is gone. */
+static void drop_stale_hold(struct lge_thread *thread, const struct lge_request *request) {
+    if (request->kind == LGR_LOCK_MUTEX && !(request->flags & LGE_RECURSIVE) &&
+        lge_holds(thread, request->address))
+        lge_released(thread, request->address);
+}
+
 void lge_acquired(struct lge_thread *thread, const struct lge_request *request) {
+    drop_stale_hold(thread, request);
     if (thread->top == thread->last && !lge_thread_grow(thread))
         return;
     if (thread->top != thread->base)

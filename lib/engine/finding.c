@@ -50,7 +50,8 @@ static uint64_t identity(const struct lge_finding_edge *edges, size_t count) {
     for (size_t i = 0; i < count; i++) {
         uint64_t edge = lge_mix(edges[i].from_class, edges[i].to_class);
         if (sites)
-            edge = lge_mix(edge, lge_mix(site_of(edges[i].held_context), site_of(edges[i].request_context)));
+            edge = lge_mix(edge, lge_mix(count == 1 ? 0 : site_of(edges[i].held_context),
+                                         site_of(edges[i].request_context)));
         sum += edge;
     }
     return sum;

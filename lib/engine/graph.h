@@ -29,6 +29,7 @@ struct lge_edge {
     struct lge_dependency **dependencies;
     uint32_t count, room;
     uint32_t cycle_length; /* longest cycle reported through it */
+    bool postponed;        /* cycle.c has it in its list */
     _Atomic bool watched;  /* within a component: new evidence may close a cycle; see lge_watch */
 };
 

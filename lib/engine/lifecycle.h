@@ -25,6 +25,6 @@ struct lgp_part lge_graph_part(void);
 struct lgp_part lge_evidence_part(void);
 struct lgp_part lge_findings_part(void);
 struct lgp_part lge_written_edges_part(void);
-struct lgp_part lge_postponed_part(void);
+struct lgp_part lge_cycles_part(void);
 
 #endif

@@ -117,6 +117,7 @@ static void merge(struct lge_node *into, struct lge_node *other) {
     into->member = other->member;
     other->member = next;
     into->size += other->size;
+    into->facts = false;
 }
 
 /* Merges all of order.both into the largest of them and returns that one. */
@@ -225,6 +226,7 @@ void lge_order_remove(struct lge_node *node) {
     }
     heir->order = node->order;
     heir->size = node->size - 1;
+    heir->facts = false;
     struct lge_node *at = heir;
     do {
         at->root = heir;

@@ -23,6 +23,9 @@ struct lge_node {
     struct lge_edge *out, *leaf_out, *in;
     uint64_t stamp;          /* search: last visit */
     uint64_t distance_stamp; /* search: distance is valid */
+    uint64_t gate;           /* cycle.c, in the root: a lock that all dependencies inside hold; 0: none */
+    uint32_t author;         /* likewise: the one thread that made them all; 0: several */
+    bool facts;              /* gate and author are valid */
     bool is_class;
     bool placed;  /* not a leaf any more; changes under both locks */
     bool on_path; /* search */

@@ -251,8 +251,10 @@ static void explain(struct lge_cycle *cycle) {
             explain_pair(cycle, cycle->steps[i].dependency, cycle->steps[j].dependency);
 }
 
-static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above) {
+static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr_verdict at_most) {
     for (size_t i = 0; i < sizeof phases / sizeof phases[0] && phases[i].verdict > above; i++) {
+        if (phases[i].verdict > at_most)
+            continue;
         search.relax = phases[i].relax;
         if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED))
             continue;
@@ -269,7 +271,7 @@ static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above) {
 }
 
 struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed, enum lgr_verdict above,
-                            uint64_t budget_factor) {
+                            enum lgr_verdict at_most, uint64_t budget_factor) {
     struct lge_cycle cycle = {.verdict = LGR_VERDICT_NONE};
     search.goal = edge->from;
     search.root = edge->from->root;
@@ -280,7 +282,7 @@ struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed,
     search.searches++;
     search.limit = search.budget * budget_factor;
     search.path[0] = (struct lge_step){edge, fixed};
-    try_phases(&cycle, above);
+    try_phases(&cycle, above, at_most);
     cycle.steps = search.path;
     if (cycle.verdict != LGR_VERDICT_NONE)
         explain(&cycle);

@@ -26,9 +26,9 @@ struct lge_cycle {
 
 void lge_search_start(uint64_t budget);
 /* The worst cycle through `edge` in which it carries `fixed`, graded above
- * `above`.  Under the graph lock. */
+ * `above` and at most `at_most`.  Under the graph lock. */
 struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed, enum lgr_verdict above,
-                            uint64_t budget_factor);
+                            enum lgr_verdict at_most, uint64_t budget_factor);
 void lge_search_figures(uint64_t *searches, uint64_t *steps);
 void lge_search_reset(void);
 

@@ -121,16 +121,22 @@ static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id
                             uintptr_t site, uintptr_t sp, uint32_t context, uint8_t mode, uint8_t kind,
                             uint8_t attributes) {
     struct lge_held *held = thread->top + 1;
+    /* A signal handler that locks pushes above this entry, never into it, and
+     * sees that it is not complete. */
+    held->address = NULL;
+    atomic_signal_fence(memory_order_release);
+    thread->top = held;
+    atomic_signal_fence(memory_order_release);
     held->key = key;
     held->id = id;
-    held->address = address;
     held->site = site;
     held->sp = sp;
     held->context = context;
     held->mode = mode;
     held->kind = kind;
     held->attributes = attributes;
-    thread->top = held;
+    atomic_signal_fence(memory_order_release);
+    held->address = address;
 }
 
 /* Takes the newest hold of `address` off the stack, wherever it is, and copies

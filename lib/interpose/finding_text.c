@@ -96,10 +96,10 @@ static const char *title_of(const struct lge_finding *finding) {
     }
 }
 
-/* Deadlocks with their stacks; of a possible one only who wants what, the
- * command tells the rest. */
+/* Deadlocks with their stacks; of a possible one only who wants what, and less
+ * where the command is about to tell it with names. */
 void lgi_print_finding(const struct lge_finding *finding, void *user) {
-    (void)user;
+    const bool *launcher = user;
     if (finding->severity != LGR_ERROR)
         return;
     char *buffer = lgp_alloc(TEXT_SIZE);
@@ -108,7 +108,7 @@ void lgi_print_finding(const struct lge_finding *finding, void *user) {
     struct lgp_text text = {buffer, TEXT_SIZE, 0};
     bool actual = finding->verdict == LGR_VERDICT_ACTUAL;
     lgp_format(&text, "lockgraph[%u]: %s (problem %u)\n", lgp_pid(), title_of(finding), finding->problem);
-    for (size_t i = 0; i < finding->edge_count; i++)
+    for (size_t i = 0; i < finding->edge_count && (actual || !*launcher); i++)
         put_edge(&text, &finding->edges[i], actual);
     if (actual && finding->timed)
         lgp_format(&text, "  One of them waits with a time limit: it breaks up then.\n");

@@ -5,7 +5,7 @@
 
 #include "engine/engine.h"
 
-/* Matches lge_config.on_finding. */
+/* Matches lge_config.on_finding; `user`: const bool, the command is watching. */
 void lgi_print_finding(const struct lge_finding *finding, void *user);
 
 #endif

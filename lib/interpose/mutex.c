@@ -131,6 +131,7 @@ void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintpt
         .mode = LGR_EXCLUSIVE,
         .kind = LGR_LOCK_MUTEX,
         .attributes = attributes_of(kind_of(mutex)),
+        .flags = (kind_of(mutex) & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE ? LGE_RECURSIVE : 0,
     };
 }
 

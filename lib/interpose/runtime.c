@@ -65,6 +65,7 @@ static void start_engine(void) {
         .stack_depth = options.stack_depth,
         .recording = true,
         .on_finding = lgi_print_finding,
+        .user = &options.launcher,
         .lock_alive = lgi_mutex_alive,
     };
     config.severity_of_kind[LGR_KIND_ORDER_CYCLE] = severity(LGP_CHECK_ORDER_CYCLE);

@@ -1,5 +1,6 @@
 #include "interpose/self.h"
 
+#include "interpose/thread_table.h"
 #include "platform/system.h"
 
 __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
@@ -20,6 +21,7 @@ static struct lge_thread *adopt(void) {
     lge_thread_begin(thread, tid, top_of_stack(tid));
     if (tid != lgp_pid())
         lge_thread_adopted(thread);
+    lgi_table_put(pthread_self(), thread, lge_thread_serial(thread));
     lgi_local.block = thread;
     return thread;
 }
