@@ -108,6 +108,8 @@ static uint8_t attributes_of(int kind) {
         attributes |= LGR_LOCK_PSHARED;
     if (kind & PRIO_INHERIT)
         attributes |= LGR_LOCK_PRIO_INHERIT;
+    if (kind & PRIO_PROTECT)
+        attributes |= LGR_LOCK_PRIO_PROTECT;
     return (uint8_t)attributes;
 }
 
@@ -285,7 +287,8 @@ LGI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex) { return lgi_mutex_
 
 /* What the side table holds is alive until it is destroyed or reused. */
 bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes) {
-    if (!use_tags || (attributes & (LGR_LOCK_ROBUST | LGR_LOCK_PSHARED | LGR_LOCK_PRIO_INHERIT)) != 0)
+    if (!use_tags || (attributes & (LGR_LOCK_ROBUST | LGR_LOCK_PSHARED | LGR_LOCK_PRIO_INHERIT |
+                                    LGR_LOCK_PRIO_PROTECT)) != 0)
         return true;
     pthread_mutex_t copy;
     if (!lgp_read_safely(&copy, address, sizeof copy))

@@ -198,6 +198,7 @@ enum lgr_lock_attribute {
     LGR_LOCK_ROBUST = 4u,
     LGR_LOCK_PSHARED = 8u,
     LGR_LOCK_PRIO_INHERIT = 16u,
+    LGR_LOCK_PRIO_PROTECT = 32u,
 };
 
 struct lgr_thread {

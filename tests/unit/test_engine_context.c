@@ -221,7 +221,8 @@ START_TEST(a_hold_whose_frame_is_gone_makes_its_site_a_wrapper) {
 END_TEST
 
 LOCKING static void take_in_a_loop(void) {
-    for (uint64_t id = 1; id <= 3; id++) {
+    /* volatile: the compiler must keep one call site */
+    for (volatile uint64_t id = 1; id <= 3; id++) {
         if (id == 3)
             captured = lge_context_resolve(self, last_site, last_sp);
         lock_here(id);

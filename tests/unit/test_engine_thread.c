@@ -175,6 +175,7 @@ END_TEST
 START_TEST(the_newest_hold_of_an_address_goes) {
     struct lge_thread *thread = engine_thread(NULL);
     struct lge_request request = engine_request(engine_lock(thread, "recursive"));
+    request.flags = LGE_RECURSIVE;
     lge_acquired(thread, &request);
     request.mode = LGR_SHARED;
     lge_acquired(thread, &request);
@@ -184,6 +185,18 @@ START_TEST(the_newest_hold_of_an_address_goes) {
     ck_assert_uint_eq(thread->top->mode, LGR_EXCLUSIVE);
     ck_assert(lge_pop(thread, request.address, NULL));
     ck_assert(!lge_pop(thread, request.address, &held));
+}
+END_TEST
+
+/* A mutex that only its holder can take again is held once. */
+START_TEST(a_hold_that_another_thread_gave_up_goes) {
+    struct lge_thread *thread = engine_thread(NULL);
+    struct lge_request request = engine_request(engine_lock(thread, "handed over"));
+    lge_acquired(thread, &request);
+    lge_acquired(thread, &request);
+    ck_assert_uint_eq(lge_held_count(thread), 1);
+    ck_assert(lge_released(thread, request.address));
+    ck_assert(!lge_holds(thread, request.address));
 }
 END_TEST
 
@@ -278,6 +291,7 @@ int main(void) {
     tcase_add_test(held, a_release_out_of_order_leaves_the_keys_of_the_rest);
     tcase_add_test(held, modes_and_places_make_other_keys);
     tcase_add_test(held, the_newest_hold_of_an_address_goes);
+    tcase_add_test(held, a_hold_that_another_thread_gave_up_goes);
     TCase *pasts = engine_case(suite, "pasts");
     tcase_add_test(pasts, a_child_knows_its_parents_past);
     tcase_add_test(pasts, a_join_brings_the_whole_past);
