@@ -206,6 +206,36 @@ START_TEST(a_search_without_budget_is_taken_up_at_the_end) {
 }
 END_TEST
 
+START_TEST(a_search_that_never_ends_is_told) {
+    engine_config.search_budget = 0;
+    engine_again();
+    engine_config.search_budget = 100000;
+    invert(engine_thread(NULL), engine_thread(NULL), NULL, LGR_REASON_NONE);
+    ck_assert_uint_eq(figures().degraded, 0); /* there is time yet */
+    lge_finish();
+    ck_assert_uint_eq(figures().degraded, LGR_DEGRADED_SEARCH);
+    ck_assert_uint_eq(engine_seen.count, 0);
+}
+END_TEST
+
+/* Every pair of many locks both ways by one thread: a few hundred searches. */
+START_TEST(notes_are_looked_for_a_limited_number_of_times) {
+    enum { MANY = 60 };
+    struct lge_thread *one = engine_thread(NULL), *two = engine_thread(NULL);
+    uint64_t all[MANY];
+    for (int i = 0; i < MANY; i++)
+        all[i] = engine_lock(one, "many");
+    for (int i = 0; i < MANY; i++)
+        for (int j = 0; j < MANY; j++)
+            if (i != j)
+                engine_nest(one, all[i], all[j]);
+    ck_assert_int_eq(engine_seen.last.verdict, LGR_VERDICT_SINGLE_THREAD);
+    ck_assert_uint_lt(figures().searches, 600);
+    engine_nest(two, all[1], all[0]); /* what is worse is still looked for */
+    ck_assert_int_eq(engine_seen.last.verdict, LGR_VERDICT_FEASIBLE);
+}
+END_TEST
+
 START_TEST(a_search_put_off_may_have_lost_its_locks) {
     engine_config.search_budget = 0;
     engine_again();
@@ -407,6 +437,8 @@ int main(void) {
     tcase_add_test(tests, a_destroyed_lock_takes_its_edges_along);
     tcase_add_test(tests, a_kind_can_be_silenced_or_lowered);
     tcase_add_test(tests, a_search_without_budget_is_taken_up_at_the_end);
+    tcase_add_test(tests, a_search_that_never_ends_is_told);
+    tcase_add_test(tests, notes_are_looked_for_a_limited_number_of_times);
     tcase_add_test(tests, a_search_put_off_may_have_lost_its_locks);
     TCase *orders = engine_case(suite, "orders");
     tcase_add_test(orders, what_a_sync_point_orders_is_a_note);
