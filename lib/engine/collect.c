@@ -85,12 +85,19 @@ static void collect_dead(void) {
     forget(&dead);
 }
 
+/* These are alive: nobody may be about to add an edge to one. */
 static void collect_old_leaves(void) {
     struct victims old = {0};
     each(measure_leaf, &old);
     if (old.leaves != 0)
         each(add_if_old_leaf, &old);
-    forget(&old);
+    lge_graph_lock();
+    lge_table_lock();
+    for (size_t i = 0; i < old.count; i++)
+        lge_leaf_forget(old.ids[i]);
+    lge_table_unlock();
+    lge_graph_unlock();
+    lgp_free(old.ids, old.room * sizeof *old.ids);
 }
 
 static bool over_budget(void) { return max_memory != 0 && lgp_memory_used() > max_memory; }

@@ -61,6 +61,17 @@ static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, u
     return found;
 }
 
+/* Another thread may have got its lock meanwhile, given it up and unmapped it:
+ * its owner field is read so that nothing can happen. */
+static uint32_t owner_tid(const struct lge_thread *thread, const int *owner) {
+    int tid = 0;
+    if (lge_thread_tid(thread) == lgp_tid())
+        tid = __atomic_load_n(owner, __ATOMIC_RELAXED);
+    else if (!lgp_read_safely(&tid, owner, sizeof tid))
+        return 0;
+    return (uint32_t)tid;
+}
+
 /* Whom `thread` waits for; several where the lock has no owner field. */
 static struct lge_thread *successor(const struct lge_thread *thread, uint32_t n) {
     const struct lge_wait *wait = &thread->wait;
@@ -68,7 +79,7 @@ static struct lge_thread *successor(const struct lge_thread *thread, uint32_t n)
     if (atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN)
         return n == 0 ? atomic_load_explicit(&wait->joined, memory_order_relaxed) : NULL;
     if (owner != NULL)
-        return n == 0 ? lge_thread_by_tid((uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED)) : NULL;
+        return n == 0 ? lge_thread_by_tid(owner_tid(thread, owner)) : NULL;
     return holder(thread, atomic_load_explicit(&wait->target, memory_order_relaxed),
                   atomic_load_explicit(&wait->mode, memory_order_relaxed), n);
 }

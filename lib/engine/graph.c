@@ -94,6 +94,12 @@ static void forget(struct lge_lock *lock) {
     lgp_free(lock, sizeof *lock);
 }
 
+void lge_leaf_forget(uint64_t id) {
+    struct lge_lock *lock = lge_lock_find(id);
+    if (lock != NULL && !lock->node.placed)
+        forget(lock);
+}
+
 void lge_lock_destroyed(uint64_t id) {
     lgp_lock(&all.table);
     struct lge_lock *lock = lge_lock_find(id);

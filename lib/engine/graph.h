@@ -81,6 +81,9 @@ bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency);
  * theirs in their sources' out-lists.  Nothing when it has one. */
 void lge_node_promote(struct lge_node *node);
 
+/* Forgets a lock if it is a leaf; under both locks, so that no check that is
+ * being made uses it. */
+void lge_leaf_forget(uint64_t id);
 uint64_t lge_node_number(const struct lge_node *node); /* lock id or class id */
 uint64_t lge_edges_count(bool of_classes);             /* there are now */
 uint64_t lge_edges_seen(bool of_classes);              /* there ever were, since the start or the fork */

@@ -2,6 +2,7 @@
 
 #include "engine/author.h"
 #include "engine/check.h"
+#include "engine/collect.h"
 #include "engine/evidence.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
@@ -52,4 +53,5 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
         lge_threads_alone(self, tid);
     }
     lge_waits_after_fork(self);
+    lge_collect_reset();
 }

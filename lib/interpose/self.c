@@ -40,6 +40,6 @@ struct lge_thread *lgi_enter(void) {
 }
 
 void lgi_leave(struct lge_thread *thread) {
-    lgi_local.self = thread;
+    lgi_local.self = lgi_up ? thread : NULL;
     lgi_local.inside = false;
 }
