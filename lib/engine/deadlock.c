@@ -63,13 +63,9 @@ static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, u
 
 /* Another thread may have got its lock meanwhile, given it up and unmapped it:
  * its owner field is read so that nothing can happen. */
-static uint32_t owner_tid(const struct lge_thread *thread, const int *owner) {
+static uint32_t owner_tid(const int *owner) {
     int tid = 0;
-    if (lge_thread_tid(thread) == lgp_tid())
-        tid = __atomic_load_n(owner, __ATOMIC_RELAXED);
-    else if (!lgp_read_safely(&tid, owner, sizeof tid))
-        return 0;
-    return (uint32_t)tid;
+    return lgp_read_safely(&tid, owner, sizeof tid) ? (uint32_t)tid : 0;
 }
 
 /* Whom `thread` waits for; several where the lock has no owner field. */
@@ -79,7 +75,7 @@ static struct lge_thread *successor(const struct lge_thread *thread, uint32_t n)
     if (atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN)
         return n == 0 ? atomic_load_explicit(&wait->joined, memory_order_relaxed) : NULL;
     if (owner != NULL)
-        return n == 0 ? lge_thread_by_tid(owner_tid(thread, owner)) : NULL;
+        return n == 0 ? lge_thread_by_tid(owner_tid(owner)) : NULL;
     return holder(thread, atomic_load_explicit(&wait->target, memory_order_relaxed),
                   atomic_load_explicit(&wait->mode, memory_order_relaxed), n);
 }
@@ -142,7 +138,9 @@ static bool holder_runs(const struct lge_thread *thread) {
     const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
     if (owner == NULL && atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_JOIN)
         return false;
-    const struct lge_thread *next = successor(thread, 0);
+    const struct lge_thread *next =
+        owner == NULL ? successor(thread, 0)
+                      : lge_thread_by_tid((uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED));
     return next == NULL || !waiting(sequence_of(next));
 }
 
