@@ -76,7 +76,7 @@ static const char *process_end(struct pool *pool, const struct model_process *pr
         return pool_printf(pool, "exit %d", header->exit_status);
     if (process->replaced)
         return "became another program";
-    return process->alive ? "still running" : "killed";
+    return process->alive ? "still running" : "ended without exit()";
 }
 
 static void add_process(struct text *out, struct model *model, const struct model_process *process) {

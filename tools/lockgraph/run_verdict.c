@@ -5,6 +5,11 @@
 #include "command.h"
 #include "model.h"
 
+/* A process that wrote its figures counts at least one thread. */
+static bool without_figures(const struct model *model) {
+    return model->process_count != 0 && model->coverage.threads == 0;
+}
+
 static const char *cause_of_blindness(struct pool *pool, const struct verdict *verdict,
                                       const struct model *model) {
     if (verdict->probe->blind)
@@ -14,6 +19,10 @@ static const char *cause_of_blindness(struct pool *pool, const struct verdict *v
         return pool_printf(pool,
                            "the runtime was not loaded into %s; perhaps it clears LD_PRELOAD, or hands over "
                            "to a program that is static, set-user-id or of another libc",
+                           command);
+    if (without_figures(model))
+        return pool_printf(pool,
+                           "%s was killed, crashed or left by _exit before the runtime could say what it saw",
                            command);
     return pool_printf(pool,
                        "%s took no POSIX lock (those of Rust's std, Go and std::atomic waits are out of "
@@ -54,8 +63,8 @@ static struct model *load(const struct path_list *files, bool strict) {
 void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
     struct model *model = load(verdict->files, verdict->strict);
     outcome->findings = model_count_at_least(model, verdict->fail_on) > 0;
-    outcome->blind = model->coverage.locks == 0;
-    if (!verdict->quiet && outcome->blind && model->finding_count == 0) {
+    outcome->blind = model->coverage.locks == 0 && !without_figures(model);
+    if (!verdict->quiet && model->coverage.locks == 0 && model->finding_count == 0) {
         warn_blind(verdict, model);
         print_descendants(model);
     } else if (!verdict->quiet) {
