@@ -90,6 +90,34 @@ START_TEST(threads_are_found_by_kernel_id) {
 }
 END_TEST
 
+/* Threads that were not created through us, and ended without a word. */
+START_TEST(blocks_of_lost_threads_are_used_again) {
+    struct lge_thread *here = lge_thread_new(NULL, 0, 0);
+    lge_thread_begin(here, (uint32_t)lgp_tid(), 0);
+    lge_thread_adopted(here);
+    size_t listed = 0;
+    for (int i = 0; i < 500; i++)
+        lge_thread_adopted(engine_thread(NULL));
+    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list)
+        listed++;
+    ck_assert_uint_le(listed, 80);
+    ck_assert_ptr_eq(lge_thread_by_tid((uint32_t)lgp_tid()), here); /* this one lives */
+}
+END_TEST
+
+START_TEST(a_thread_has_begun_or_not) {
+    struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
+    uint32_t serial = lge_thread_serial(thread);
+    ck_assert(!lge_thread_begun(thread, serial));
+    lge_thread_begin(thread, 77, 0);
+    ck_assert(lge_thread_begun(thread, serial));
+    lge_thread_joined(engine_thread(NULL), thread);
+    ck_assert_ptr_eq(lge_thread_new(NULL, 0, 0), thread);
+    ck_assert(lge_thread_begun(thread, serial)); /* that life is over */
+    ck_assert(!lge_thread_begun(thread, lge_thread_serial(thread)));
+}
+END_TEST
+
 /* ---- held stacks ---- */
 
 START_TEST(a_held_stack_grows) {
@@ -285,6 +313,8 @@ int main(void) {
     tcase_add_test(blocks, detached_blocks_are_used_again);
     tcase_add_test(blocks, a_thread_that_never_began_is_abandoned);
     tcase_add_test(blocks, threads_are_found_by_kernel_id);
+    tcase_add_test(blocks, blocks_of_lost_threads_are_used_again);
+    tcase_add_test(blocks, a_thread_has_begun_or_not);
     tcase_add_test(blocks, after_fork_one_thread_is_left);
     TCase *held = engine_case(suite, "held");
     tcase_add_test(held, a_held_stack_grows);
