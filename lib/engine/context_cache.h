@@ -13,7 +13,7 @@
 
 /* Four slots: the callers of a lock wrapper, told apart four levels up; six cost
  * half a bare pair more (docs/decisions.md). */
-enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 128, LGE_CACHE_WAYS = 2, LGE_CACHE_SITES = 64 };
+enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 64, LGE_CACHE_WAYS = 8, LGE_CACHE_SITES = 64 };
 
 /* Unused slots repeat the first one, so that the comparison needs no count. */
 struct lge_cached_context {
@@ -42,10 +42,12 @@ static inline size_t lge_cached_set(uintptr_t site, uintptr_t sp, uintptr_t firs
 static inline bool lge_cached_holds(const struct lge_cached_context *entry, uintptr_t site, uintptr_t sp) {
     if (entry->site != site || entry->sp != sp)
         return false;
-    uintptr_t difference = 0;
-    for (int i = 0; i < LGE_CHECKED_SLOTS; i++)
-        difference |= *(const uintptr_t *)(sp + entry->offset[i]) ^ entry->value[i];
-    return difference == 0;
+    /* One after the other: the compiler would gather them for one comparison. */
+    for (int i = 0; i < LGE_CHECKED_SLOTS; i++) {
+        if (*(const volatile uintptr_t *)(sp + entry->offset[i]) != entry->value[i])
+            return false;
+    }
+    return true;
 }
 /* The context at (site, sp), or 0. */
 static inline uint32_t lge_context_cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {

@@ -26,9 +26,11 @@ struct start {
 
 /* ---- the thread's own side ---- */
 
-static void begin(const struct start *start, uintptr_t stack_top) {
+/* glibc keeps the descriptor of a thread at the upper end of its stack, above
+ * every frame: the outermost ones, libc's own, are higher than ours. */
+static void begin(const struct start *start) {
     lgi_local.inside = true;
-    lge_thread_begin(start->thread, lgp_tid(), stack_top);
+    lge_thread_begin(start->thread, lgp_tid(), (uintptr_t)pthread_self());
     lgi_table_put(pthread_self(), start->thread, start->serial);
     lgi_local.block = start->thread;
     lgi_leave(start->thread);
@@ -55,7 +57,7 @@ static struct start take(void *memory) {
 static void *run(void *memory) {
     struct start start = take(memory);
     void *result;
-    begin(&start, (uintptr_t)__builtin_frame_address(0));
+    begin(&start);
     pthread_cleanup_push(end, start.thread);
     result = start.routine(start.argument);
     pthread_cleanup_pop(1);
@@ -65,7 +67,7 @@ static void *run(void *memory) {
 static int run_c11(void *memory) {
     struct start start = take(memory);
     int result;
-    begin(&start, (uintptr_t)__builtin_frame_address(0));
+    begin(&start);
     pthread_cleanup_push(end, start.thread);
     result = start.routine_c11(start.argument);
     pthread_cleanup_pop(1);
