@@ -51,7 +51,7 @@ static void recount(struct lge_thread *thread) {
 }
 
 static bool crowded(const struct lge_thread *thread) {
-    return thread->known_count * 6 > thread->known_mask && thread->known_mask < KNOWN_MOST;
+    return thread->known_count * 6 > thread->known_mask && thread->known_mask + 1 < KNOWN_MOST;
 }
 
 /* Under the thread list lock, so that no clearing walks the old array. */
