@@ -52,7 +52,28 @@ static void remember(struct lge_thread *thread, const struct lgp_frame *frames, 
         return;
     *lge_cached_site(thread->contexts, entry.site) = (struct lge_cached_site){entry.site, entry.offset[0]};
     size_t set = lge_cached_set(entry.site, sp, entry.value[0]);
-    thread->contexts->entries[set][thread->contexts->next[set]++ % LGE_CACHE_WAYS] = entry;
+    struct lge_context_cache *cache = thread->contexts;
+    uint8_t turn = cache->next[set]++;
+    struct lge_cached_context *way = &cache->entries[set][turn % LGE_CACHE_WAYS];
+    cache->behind[set][turn % LGE_CACHE_BEHIND] = *way;
+    *way = entry;
+}
+
+/* Found behind, an entry changes places with one of the first ways. */
+static uint32_t cached_behind(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    size_t set = lge_cached_set_of(thread, site, sp);
+    if (set == LGE_CACHE_SETS)
+        return 0;
+    for (size_t i = 0; i < LGE_CACHE_BEHIND; i++) {
+        struct lge_cached_context found = thread->contexts->behind[set][i];
+        if (!lge_cached_holds(&found, site, sp))
+            continue;
+        struct lge_cached_context *way = &thread->contexts->entries[set][i % LGE_CACHE_WAYS];
+        thread->contexts->behind[set][i] = *way;
+        *way = found;
+        return found.context;
+    }
+    return 0;
 }
 
 static uint32_t intern_frames(const struct lgp_frame *frames, size_t count, uintptr_t site) {
@@ -71,6 +92,8 @@ static size_t unwind(uintptr_t sp, struct lgp_frame *frames) {
 
 uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     uint32_t context = lge_context_cached(thread, site, sp);
+    if (context == 0)
+        context = cached_behind(thread, site, sp);
     if (context != 0)
         return context;
     struct lgp_frame frames[MOST_FRAMES];

@@ -13,7 +13,11 @@
 
 /* Four slots: the callers of a lock wrapper, told apart four levels up; six cost
  * half a bare pair more (docs/decisions.md). */
-enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 64, LGE_CACHE_WAYS = 8, LGE_CACHE_SITES = 64 };
+enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 128, LGE_CACHE_WAYS = 2, LGE_CACHE_SITES = 64 };
+
+/* Callers that share even the first return address share a set: the slow path
+ * keeps what the first ways have no room for, still far cheaper than unwinding. */
+enum { LGE_CACHE_BEHIND = 6 };
 
 /* Unused slots repeat the first one, so that the comparison needs no count. */
 struct lge_cached_context {
@@ -30,6 +34,7 @@ struct lge_cached_site {
 struct lge_context_cache {
     struct lge_cached_site sites[LGE_CACHE_SITES];
     struct lge_cached_context entries[LGE_CACHE_SETS][LGE_CACHE_WAYS];
+    struct lge_cached_context behind[LGE_CACHE_SETS][LGE_CACHE_BEHIND];
     uint8_t next[LGE_CACHE_SETS];
 };
 
@@ -49,19 +54,25 @@ static inline bool lge_cached_holds(const struct lge_cached_context *entry, uint
     }
     return true;
 }
-/* The context at (site, sp), or 0. */
-static inline uint32_t lge_context_cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+/* The set that (site, sp) belongs to, or LGE_CACHE_SETS. */
+static inline size_t lge_cached_set_of(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     struct lge_context_cache *cache = thread->contexts;
     if (cache == NULL || sp >= thread->stack_top)
-        return 0;
+        return LGE_CACHE_SETS;
     const struct lge_cached_site *known = lge_cached_site(cache, site);
     if (known->site != site || known->offset >= thread->stack_top - sp)
+        return LGE_CACHE_SETS;
+    return lge_cached_set(site, sp, *(const uintptr_t *)(sp + known->offset));
+}
+/* The context at (site, sp), or 0. */
+static inline uint32_t lge_context_cached(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    size_t set = lge_cached_set_of(thread, site, sp);
+    if (set == LGE_CACHE_SETS)
         return 0;
-    uintptr_t first = *(const uintptr_t *)(sp + known->offset);
-    const struct lge_cached_context *set = cache->entries[lge_cached_set(site, sp, first)];
+    const struct lge_cached_context *ways = thread->contexts->entries[set];
     for (int i = 0; i < LGE_CACHE_WAYS; i++)
-        if (lge_cached_holds(&set[i], site, sp))
-            return set[i].context;
+        if (lge_cached_holds(&ways[i], site, sp))
+            return ways[i].context;
     return 0;
 }
 
