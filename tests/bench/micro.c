@@ -37,21 +37,6 @@ MICRO_NOINLINE void micro_work(unsigned loops) {
     }
 }
 
-/* glibc locks without atomic instructions while a process has a single thread; this one keeps it honest. */
-static void *park(void *unused) {
-    (void)unused;
-    for (;;)
-        pause();
-    return NULL;
-}
-
-static void start_parked_thread(void) {
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, park, NULL) != 0)
-        micro_fail("pthread_create");
-}
-
 static uint64_t elapsed(const struct micro_case *c, uint64_t rounds) {
     uint64_t start = micro_now(c->clock);
 
@@ -125,6 +110,26 @@ static void calibrate_work(void) {
     printf("%.0f\n", 200.0 * loops / (double)best);
 }
 
+static void *run_case(void *found) {
+    const struct micro_case *c = found;
+
+    if (c->prepare != NULL)
+        c->prepare();
+    (c->run != NULL ? answer_samples : answer_once)(c);
+    return NULL;
+}
+
+/*
+ * In a thread of its own, as the work of servers is; glibc locks without atomic instructions while a process
+ * has a single thread, and the first one stays alive.
+ */
+static void measure(const struct micro_case *c) {
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, run_case, (void *)(uintptr_t)c) != 0 || pthread_join(thread, NULL) != 0)
+        micro_fail("pthread_create");
+}
+
 int main(int argc, char **argv) {
     const struct micro_case *c = argc > 1 ? find_case(argv[1]) : NULL;
 
@@ -138,11 +143,7 @@ int main(int argc, char **argv) {
         list_cases();
     else if (c == NULL)
         return fputs("usage: micro CASE [SAMPLE_MICROSECONDS [WORK_LOOPS]] | list | calibrate\n", stderr), 2;
-    else {
-        start_parked_thread();
-        if (c->prepare != NULL)
-            c->prepare();
-        (c->run != NULL ? answer_samples : answer_once)(c);
-    }
+    else
+        measure(c);
     return 0;
 }

@@ -103,10 +103,10 @@ class Micro:
         sets = []
         least = max(figure.sets, plan.sets)
         while len(sets) < least or (len(sets) < plan.most_sets and not narrow(figure, sets)):
-            others = self.comparators if figure.compare and len(sets) < 3 else ()
+            others = self.comparators if figure.compare and len(sets) < 2 else ()
             sets.append(self.one_set(figure, sampling.PAIR_ORDER, plan.rounds))
             for way in others:
-                sets[-1][way] = self.one_set(figure, ("native", way, "lockgraph"), 3)
+                sets[-1][way] = self.one_set(figure, ("native", way, "lockgraph"), 2)
         return sets
 
     def measure(self, figure, plan):
