@@ -1,4 +1,5 @@
 #include "platform/options.h"
+#include "lockgraph/options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -224,10 +225,6 @@ void lgp_options_defaults(struct lgp_options *options) {
     for (size_t i = 0; i < lgp_option_count; i++)
         parse_value(&lgp_option_table[i], lgp_option_table[i].default_value, options);
 }
-
-/* A program's own defaults.  Default visibility: a hidden weak reference would
- * be 0 for ever. */
-__attribute__((weak, visibility("default"))) const char *lg_default_options(void);
 
 bool lgp_options_load(struct lgp_options *options, struct lgp_text *error) {
     struct mistakes mistakes = {"lg_default_options()", error, 0};
