@@ -14,8 +14,8 @@ the median of the ratios of neighbouring samples, the figure in the table is the
 interval of that median. *Floor* is the same computation for the second native run against the first (its 95 % interval's
 largest distance from 1; where a figure is a difference, the difference of the native runs as a share of the target): what
 the machine alone makes of two equal programs. A figure whose floor is above ±5 % is *not measurable*. Single-threaded
-figures are CPU time of the thread, in a process with a second thread alive (glibc uses no atomic instructions without
-one). Everything that is on by default is on. Figures in µs, ms and bytes are differences to the native run.
+figures are CPU time of the thread, a created one in a process with a second thread alive (glibc uses no atomic
+instructions without one). Everything that is on by default is on. Figures in µs, ms and bytes are differences to the native run.
 """
 
 
