@@ -1,8 +1,7 @@
 /* Two hundred locks in any order, four at a time, always under one gate: a component of notes only,
- * which must not be searched to death.
+ * which must not be searched to death.  (Which notes come first is up to the scheduler.)
  *
  * silent
- * note: order-cycle gated
  * seconds: 15
  */
 #include <pthread.h>
