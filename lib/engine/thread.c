@@ -32,7 +32,12 @@ void lge_threads_unlock(void) { lgp_unlock(&threads.lock); }
 struct lge_thread *lge_threads_first(void) {
     return threads.first;
 }
-uint64_t lge_threads_count(void) { return threads.serial; }
+uint64_t lge_threads_count(void) {
+    lge_threads_lock();
+    uint64_t count = threads.serial;
+    lge_threads_unlock();
+    return count;
+}
 
 uint64_t lge_threads_nested(void) {
     lge_threads_lock();
