@@ -113,6 +113,25 @@ static bool unchanged(const struct hop *hops, size_t count) {
     return true;
 }
 
+/* The owner that was read may have given the lock up before its own wait, whose
+ * sequence was read later.  Read again now, between two looks at the same
+ * sequences, it owns the lock while it waits.  Held stacks need no second look:
+ * they do not change during a wait. */
+static bool owns_what_is_wanted(const struct hop *hop, const struct lge_thread *next) {
+    if (atomic_load_explicit(&hop->thread->wait.owner, memory_order_relaxed) == NULL)
+        return true;
+    return successor(hop->thread, 0) == next;
+}
+
+static bool certain_ring(const struct hop *hops, size_t count) {
+    if (!unchanged(hops, count))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!owns_what_is_wanted(&hops[i], hops[(i + 1) % count].thread))
+            return false;
+    return unchanged(hops, count);
+}
+
 /* Depth first from `thread` back to itself; the path is left in `path`. */
 static bool find(struct lge_thread *thread) {
     path.count = 0;
@@ -125,7 +144,7 @@ static bool find(struct lge_thread *thread) {
         if (next == NULL) {
             path.count--;
         } else if (next == thread) {
-            return unchanged(path.hops, path.count);
+            return certain_ring(path.hops, path.count);
         } else if (!on_path(next) && !push(next)) {
             path.count--; /* not waiting: a dead end */
         }
@@ -283,7 +302,7 @@ bool lge_deadlock_look(struct lge_thread *thread) {
     if (hops == NULL)
         return false;
     lge_wait_stack(thread);
-    bool certain = wait_for_stacks(hops, count);
+    bool certain = wait_for_stacks(hops, count) && certain_ring(hops, count);
     if (certain)
         report(hops, count);
     lgp_free(hops, count * sizeof *hops);
