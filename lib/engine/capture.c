@@ -4,6 +4,7 @@
 
 #include "engine/context.h"
 #include "engine/context_cache.h"
+#include "engine/step_cache.h"
 #include "engine/thread.h"
 #include "platform/memory.h"
 #include "platform/unwind.h"
@@ -19,9 +20,7 @@ void lge_context_cache_free(struct lge_thread *thread) {
  * between the stack pointer and the known top of this thread's stack. */
 static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *frames, size_t count,
                       uintptr_t sp) {
-    enum { STACK_MOST = 64 << 20 };
-    return thread->stack_top > sp && thread->stack_top - sp < STACK_MOST && count > 1 &&
-           frames[count - 1].sp <= thread->stack_top;
+    return lge_on_own_stack(thread, sp) && count > 1 && frames[count - 1].sp <= thread->stack_top;
 }
 
 /* Return address of frame i stands just below the sp of frame i + 1 on x86-64;
@@ -86,8 +85,8 @@ static uint32_t intern_frames(const struct lgp_frame *frames, size_t count, uint
 
 static uint32_t one_frame(uintptr_t site) { return lge_context_intern(&site, 1, true); }
 
-static size_t unwind(uintptr_t sp, struct lgp_frame *frames) {
-    return lgp_unwind(sp, frames, lge_context_depth());
+static size_t unwind(struct lge_thread *thread, uintptr_t site, uintptr_t sp, struct lgp_frame *frames) {
+    return sp == 0 ? 0 : lge_steps_unwind(thread, site, sp, frames, lge_context_depth());
 }
 
 uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
@@ -97,7 +96,7 @@ uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_
     if (context != 0)
         return context;
     struct lgp_frame frames[MOST_FRAMES];
-    size_t count = sp == 0 ? 0 : unwind(sp, frames);
+    size_t count = unwind(thread, site, sp, frames);
     if (count == 0 || frames[0].pc != site)
         return one_frame(site);
     context = intern_frames(frames, count, site);
@@ -118,22 +117,20 @@ uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_
 }
 
 /* The frame in which `held` was taken, if that activation is still there. */
-static size_t frame_of(const struct lge_held *held, const struct lgp_frame *frames, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (frames[i].sp != held->sp)
-            continue;
-        uintptr_t function = lgp_function_start(held->site);
-        return function != 0 && function == lgp_function_start(frames[i].pc) ? i : SIZE_MAX;
-    }
+static size_t frame_of(struct lge_thread *thread, const struct lge_held *held, const struct lgp_frame *frames,
+                       size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (frames[i].sp == held->sp)
+            return lge_step_same_function(thread, held->site, &frames[i]) ? i : SIZE_MAX;
     return SIZE_MAX;
 }
 
 /* The same site with the same stack pointer as the request: a loop in one
  * activation, or a wrapper entered twice; nothing tells which. */
-static uint32_t match(const struct lge_held *held, const struct lgp_frame *frames, size_t count,
-                      uintptr_t site, uintptr_t sp) {
+static uint32_t match(struct lge_thread *thread, const struct lge_held *held, const struct lgp_frame *frames,
+                      size_t count, uintptr_t site, uintptr_t sp) {
     bool ambiguous = held->site == site && held->sp == sp;
-    size_t i = ambiguous ? SIZE_MAX : frame_of(held, frames, count);
+    size_t i = ambiguous ? SIZE_MAX : frame_of(thread, held, frames, count);
     if (i != SIZE_MAX)
         return intern_frames(frames + i, count - i, held->site);
     atomic_store_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed);
@@ -151,10 +148,10 @@ uint32_t lge_context_resolve(struct lge_thread *thread, uintptr_t site, uintptr_
     if (all_known(thread))
         return lge_context_capture(thread, site, sp);
     struct lgp_frame frames[MOST_FRAMES];
-    size_t count = sp == 0 ? 0 : unwind(sp, frames);
+    size_t count = unwind(thread, site, sp, frames);
     for (struct lge_held *held = thread->base + 1; held <= thread->top; held++)
         if (held->context == 0)
-            held->context = match(held, frames, count, site, sp);
+            held->context = match(thread, held, frames, count, site, sp);
     if (count == 0 || frames[0].pc != site)
         return one_frame(site);
     uint32_t context = intern_frames(frames, count, site);

@@ -8,6 +8,7 @@
 #include "engine/dependency.h"
 #include "engine/known.h"
 #include "engine/past.h"
+#include "engine/step_cache.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -136,6 +137,7 @@ static void end_life(struct lge_thread *thread) {
     thread->id_next = thread->id_end = 0;
     lge_known_free(thread);
     lge_context_cache_free(thread);
+    lge_step_cache_free(thread);
     lge_past_drop(thread->past);
     thread->past = NULL;
     lge_dependency_drop(thread->last_dependency);
@@ -403,6 +405,7 @@ void lge_threads_alone(struct lge_thread *self, uint32_t tid) {
     self->known_count = 0;
     self->recent = NULL;
     self->contexts = NULL;
+    self->steps = NULL;
     self->past = NULL;
     self->last_dependency = NULL;
     self->state = NULL;

@@ -29,6 +29,7 @@
 struct lge_past;
 struct lge_dependency;
 struct lge_context_cache;
+struct lge_step_cache;
 struct lgr_thread_state;
 
 enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_ENDED, LGE_THREAD_LEAVING };
@@ -52,16 +53,17 @@ struct lge_thread {
     struct lge_held *top;  /* newest hold, or base */
     struct lge_held *base; /* sentinel */
     struct lge_held *last; /* last usable entry */
-    _Atomic uint64_t *known;
+    _Atomic uint32_t *known;
     uint64_t known_mask;
     _Atomic uint64_t nested; /* acquisitions with another lock held; owner, figures: relaxed */
     _Atomic uint32_t tid;
     _Atomic uint32_t serial;
 
     /* cold */
-    uint64_t known_count;
+    uint64_t known_count;             /* keys after the slots: known.c */
     _Atomic uint64_t id_next, id_end; /* lock numbers set aside for this thread; owner, figures: relaxed */
     struct lge_context_cache *contexts;
+    struct lge_step_cache *steps;
     uint64_t *recent;           /* class edges and watched chains seen: recent.h */
     struct lge_request request; /* the request being waited for */
     struct lge_past *past;

@@ -49,20 +49,46 @@ START_TEST(growth_ends) {
 }
 END_TEST
 
-START_TEST(a_line_holds_eight) {
+START_TEST(a_line_holds_sixteen) {
     struct lge_thread *thread = engine_thread(NULL);
     uint64_t line = 0x40;
-    for (uint64_t i = 1; i <= 8; i++)
-        lge_known_insert(thread, i << 32 | line | (i & 1)); /* two homes for eight keys */
-    for (uint64_t i = 1; i <= 8; i++)
+    for (uint64_t i = 1; i <= 16; i++)
+        lge_known_insert(thread, i << 32 | line | (i & 1)); /* two homes for sixteen keys */
+    for (uint64_t i = 1; i <= 16; i++)
         ck_assert(lge_known_crowded(thread, i << 32 | line | (i & 1)));
-    lge_known_insert(thread, (uint64_t)9 << 32 | line);
+    lge_known_insert(thread, (uint64_t)17 << 32 | line);
     int kept = 0;
-    for (uint64_t i = 1; i <= 9; i++)
-        kept += lge_known_crowded(thread, i << 32 | line | (i & 1 & (i != 9)));
-    ck_assert_int_eq(kept, 8);
-    ck_assert(lge_known(thread, (uint64_t)9 << 32 | line));
+    for (uint64_t i = 1; i <= 17; i++)
+        kept += lge_known_crowded(thread, i << 32 | line | (i & 1 & (i != 17)));
+    ck_assert_int_eq(kept, 16);
+    ck_assert(lge_known(thread, (uint64_t)17 << 32 | line));
     ck_assert_uint_eq(thread->known_mask, 255);
+}
+END_TEST
+
+START_TEST(growing_brings_nothing_back) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t first_mask = thread->known_mask;
+    for (uint64_t i = 0; i < 40; i++)
+        lge_known_insert(thread, key_of(i));
+    lge_known_clear(thread);
+    for (uint64_t i = 40; i < 200; i++)
+        lge_known_insert(thread, key_of(i));
+    ck_assert_uint_gt(thread->known_mask, first_mask);
+    for (uint64_t i = 0; i < 200; i++)
+        ck_assert(lge_known_crowded(thread, key_of(i)) == (i >= 40));
+}
+END_TEST
+
+START_TEST(clearing_and_coming_again_is_no_growth) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t first_mask = thread->known_mask;
+    for (int round = 0; round < 100; round++) {
+        for (uint64_t i = 0; i < 40; i++)
+            lge_known_insert(thread, key_of(i));
+        lge_known_clear(thread);
+    }
+    ck_assert_uint_eq(thread->known_mask, first_mask);
 }
 END_TEST
 
@@ -133,7 +159,9 @@ int main(void) {
     tcase_add_test(tests, a_key_is_known_once_inserted);
     tcase_add_test(tests, growing_keeps_the_keys);
     tcase_add_test(tests, growth_ends);
-    tcase_add_test(tests, a_line_holds_eight);
+    tcase_add_test(tests, a_line_holds_sixteen);
+    tcase_add_test(tests, growing_brings_nothing_back);
+    tcase_add_test(tests, clearing_and_coming_again_is_no_growth);
     tcase_add_test(tests, another_thread_may_clear);
     tcase_add_test(tests, the_recent_ones_are_few);
     tcase_add_test(tests, a_known_chain_is_not_looked_at_again);

@@ -1,0 +1,108 @@
+#include "engine/step_cache.h"
+
+#include "engine/context.h"
+#include "engine/mix.h"
+#include "platform/memory.h"
+
+void lge_step_cache_free(struct lge_thread *thread) {
+    lgp_free(thread->steps, sizeof *thread->steps);
+    thread->steps = NULL;
+}
+
+bool lge_on_own_stack(const struct lge_thread *thread, uintptr_t sp) {
+    enum { STACK_MOST = 64 << 20 };
+    return thread->stack_top > sp && thread->stack_top - sp < STACK_MOST;
+}
+
+/* Two ways. */
+static struct lge_step *first_way(struct lge_step_cache *cache, uintptr_t pc, uintptr_t sp) {
+    return &cache->steps[lge_mix(pc, sp) % (LGE_STEPS / 2) * 2];
+}
+
+static struct lge_step *find(const struct lge_thread *thread, uintptr_t pc, uintptr_t sp) {
+    struct lge_step *step = first_way(thread->steps, pc, sp);
+    if (step->pc == pc && step->sp == sp)
+        return step;
+    step++;
+    return step->pc == pc && step->sp == sp ? step : NULL;
+}
+
+/* The newest is the first way. */
+static void put(struct lge_thread *thread, struct lge_step made) {
+    struct lge_step *known = find(thread, made.pc, made.sp);
+    struct lge_step *step = first_way(thread->steps, made.pc, made.sp);
+    if (known == NULL) {
+        step[1] = step[0];
+        known = step;
+    }
+    *known = made;
+}
+
+static uintptr_t return_address_below(uintptr_t sp) {
+    return *(const volatile uintptr_t *)(sp - sizeof(uintptr_t));
+}
+
+/* All of the stack, or its innermost `max` frames; 0 when a step is missing. */
+static size_t walk(const struct lge_thread *thread, uintptr_t pc, uintptr_t sp, struct lgp_frame *frames,
+                   size_t max) {
+    for (size_t count = 0; sp < thread->stack_top;) {
+        const struct lge_step *step = find(thread, pc, sp);
+        if (step == NULL)
+            return 0;
+        frames[count++] = (struct lgp_frame){pc, sp, step->function};
+        if (count == max || step->to_caller == 0)
+            return count;
+        sp += step->to_caller;
+        if (sp > thread->stack_top)
+            return 0;
+        pc = return_address_below(sp);
+    }
+    return 0;
+}
+
+/* The return address into frame i + 1 stands just below its stack pointer on
+ * x86-64; where it does not (signal frames, other machines), the step is not
+ * remembered. */
+static void remember(struct lge_thread *thread, const struct lgp_frame *frames, size_t count, bool whole) {
+    for (size_t i = 0; i + 1 < count && frames[i + 1].sp <= thread->stack_top; i++) {
+        uintptr_t distance = frames[i + 1].sp - frames[i].sp;
+        if (frames[i + 1].sp > frames[i].sp && return_address_below(frames[i + 1].sp) == frames[i + 1].pc)
+            put(thread,
+                (struct lge_step){frames[i].pc, frames[i].sp, frames[i].function, (uint32_t)distance});
+    }
+    const struct lgp_frame *last = &frames[count - 1];
+    if (whole && last->sp <= thread->stack_top)
+        put(thread, (struct lge_step){last->pc, last->sp, last->function, 0});
+}
+
+static bool ready(struct lge_thread *thread, uintptr_t sp) {
+    if (!lge_on_own_stack(thread, sp))
+        return false;
+    if (thread->steps == NULL)
+        thread->steps = lgp_alloc(sizeof *thread->steps);
+    return thread->steps != NULL;
+}
+
+size_t lge_steps_unwind(struct lge_thread *thread, uintptr_t pc, uintptr_t sp, struct lgp_frame *frames,
+                        size_t max) {
+    if (!ready(thread, sp))
+        return lgp_unwind(sp, frames, max);
+    size_t count = walk(thread, pc, sp, frames, max);
+    if (count != 0)
+        return count;
+    count = lgp_unwind(sp, frames, max);
+    if (count != 0 && frames[0].pc == pc)
+        remember(thread, frames, count, count < max);
+    return count;
+}
+
+bool lge_step_same_function(struct lge_thread *thread, uintptr_t pc, const struct lgp_frame *frame) {
+    const struct lge_step *known = thread->steps == NULL ? NULL : find(thread, pc, frame->sp);
+    uintptr_t function = known != NULL && known->function != 0 ? known->function : lgp_function_start(pc);
+    uintptr_t other = frame->function != 0 ? frame->function : lgp_function_start(frame->pc);
+    bool same = function != 0 && function == other;
+    const struct lge_step *step = thread->steps == NULL ? NULL : find(thread, frame->pc, frame->sp);
+    if (same && known == NULL && step != NULL)
+        put(thread, (struct lge_step){pc, frame->sp, function, step->to_caller});
+    return same;
+}
