@@ -4,6 +4,7 @@
 
 #include "engine/context.h"
 #include "engine/context_cache.h"
+#include "engine/known.h"
 #include "engine/step_cache.h"
 #include "engine/thread.h"
 #include "platform/memory.h"
@@ -133,7 +134,10 @@ static uint32_t match(struct lge_thread *thread, const struct lge_held *held, co
     size_t i = ambiguous ? SIZE_MAX : frame_of(thread, held, frames, count);
     if (i != SIZE_MAX)
         return intern_frames(frames + i, count - i, held->site);
-    atomic_store_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed);
+    /* Chains known without its caller are not known with it. */
+    if (atomic_exchange_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed) ==
+        LGE_SITE_PLAIN)
+        lge_known_clear_all();
     return one_frame(held->site);
 }
 

@@ -210,7 +210,7 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
     bool done = to != NULL && simple(thread, to);
     if (done) {
         insert_simple(to, dependency);
-        lge_known_insert(thread, key);
+        lge_known_insert(thread, thread->top->key, key);
     }
     lge_table_unlock();
     if (done || to == NULL)
@@ -219,7 +219,7 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
     bool watched = insert_ordered(thread, request, dependency);
     /* No edge can become watched meanwhile: that takes the graph lock. */
     if (!watched)
-        lge_known_insert(thread, key);
+        lge_known_insert(thread, thread->top->key, key);
     lge_graph_unlock();
     return watched;
 }
@@ -240,12 +240,12 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         return;
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
                                  lge_place(request->site, request->context));
-    if (lge_known_crowded(thread, key) || lge_recent(thread, with_epoch(key, thread)))
+    if (lge_known_crowded(thread, thread->top->key, key) || lge_recent(thread, with_epoch(key, thread)))
         return;
     if (holds_id(thread, request->id)) {
         /* Else it hangs, or another thread gave the lock up: lge_acquired sees. */
         if (request->flags & LGE_RECURSIVE)
-            lge_known_insert(thread, key);
+            lge_known_insert(thread, thread->top->key, key);
         return;
     }
     if (!lge_collect_room()) {

@@ -118,6 +118,7 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
                                  lge_place(request->site, request->context));
     lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context,
              request->mode, request->kind, request->attributes);
+    lge_known_prefetch(thread, key);
 }
 
 bool lge_released(struct lge_thread *thread, const void *address) { return lge_pop(thread, address, NULL); }

@@ -8,106 +8,139 @@
 /* Slots; a table is grown when a third of as many keys are in it. */
 enum { KNOWN_START = 256, KNOWN_MOST = 1 << 21, KNOWN_LOAD = 3, RECENT = 512 };
 
-/* A key lives in one of the sixteen slots of its cache line, the two that the
- * fast look-up sees first. */
-enum { LINE = 16 };
+enum { LINE = LGE_KNOWN_LINE };
 
-/* The whole keys follow the slots in one block, in the order they came: growth
- * needs the halves that the slots do not keep.  Otherwise nobody reads them, and
- * a key counts only while its slot has it, so clearing leaves them alone. */
+/* From this size on a table is larger than what a processor keeps next to itself. */
+enum { KNOWN_LARGE = 1 << 14 };
+
+/* All of a chain, as growth needs it.  They follow the slots in one block, in
+ * the order they came; nobody else reads them, and one counts only while its
+ * slot has it, so clearing leaves them alone. */
+struct known_chain {
+    uint32_t tag, place; /* upper and lower half of the key */
+    uint32_t below;
+};
+
 static size_t slots_of(const struct lge_thread *thread) { return (size_t)thread->known_mask + 1; }
 static size_t room_of(size_t slots) { return slots / KNOWN_LOAD; }
-static size_t size_of(size_t slots) { return slots * sizeof(uint32_t) + room_of(slots) * sizeof(uint64_t); }
-static uint64_t *keys_of(struct lge_thread *thread) {
-    return (uint64_t *)(void *)(thread->known + slots_of(thread));
+static size_t size_of(size_t slots) {
+    return slots * sizeof(uint32_t) + room_of(slots) * sizeof(struct known_chain);
+}
+static struct known_chain *chains_of(struct lge_thread *thread) {
+    return (struct known_chain *)(void *)(thread->known + slots_of(thread));
+}
+static uint64_t key_of(const struct known_chain *chain) { return (uint64_t)chain->tag << 32 | chain->place; }
+
+static void set_table(struct lge_thread *thread, _Atomic uint32_t *table, size_t slots) {
+    thread->known = table;
+    thread->known_mask = slots - 1;
+    thread->known_by_below = slots < KNOWN_LARGE ? 0 : (slots - 1) & ~(size_t)(LINE - 1);
+    thread->known_by_key = (slots - 1) & ~thread->known_by_below;
 }
 
 bool lge_known_start(struct lge_thread *thread) {
-    if (thread->known == NULL) {
-        thread->known = lgp_alloc(size_of(KNOWN_START));
-        if (thread->known == NULL)
-            return false;
-        thread->known_mask = KNOWN_START - 1;
-    }
-    return true;
+    if (thread->known != NULL)
+        return true;
+    _Atomic uint32_t *table = lgp_alloc(size_of(KNOWN_START));
+    if (table != NULL)
+        set_table(thread, table, KNOWN_START);
+    return table != NULL;
 }
 
-bool lge_known_crowded(const struct lge_thread *thread, uint64_t key) {
-    uint64_t line = key & thread->known_mask & ~(uint64_t)(LINE - 1);
-    for (uint64_t i = line; i < line + LINE; i++)
-        if (atomic_load_explicit(&thread->known[i], memory_order_relaxed) == lge_known_tag(key))
-            return true;
-    return false;
+/* The slot in the line of `home` that holds `tag`, or SIZE_MAX. */
+static uint64_t find_in_line(const struct lge_thread *thread, uint64_t home, uint32_t tag) {
+    for (uint64_t i = 0; i < LINE; i++)
+        if (atomic_load_explicit(&thread->known[home ^ i], memory_order_relaxed) == tag)
+            return home ^ i;
+    return SIZE_MAX;
 }
 
-static bool put_if_free(struct lge_thread *thread, uint64_t slot, uint64_t key) {
+static uint64_t find(const struct lge_thread *thread, uint64_t below, uint64_t key) {
+    uint64_t slot = find_in_line(thread, lge_known_near(thread, below, key), lge_known_tag(key));
+    return slot != SIZE_MAX ? slot : find_in_line(thread, lge_known_far(thread, key), lge_known_tag(key));
+}
+
+bool lge_known_crowded(const struct lge_thread *thread, uint64_t below, uint64_t key) {
+    return find(thread, below, key) != SIZE_MAX;
+}
+
+static bool put_if_free(struct lge_thread *thread, uint64_t slot, uint32_t tag) {
     if (atomic_load_explicit(&thread->known[slot], memory_order_relaxed) != 0)
         return false;
-    atomic_store_explicit(&thread->known[slot], lge_known_tag(key), memory_order_relaxed);
+    atomic_store_explicit(&thread->known[slot], tag, memory_order_relaxed);
     return true;
 }
 
-static void put(struct lge_thread *thread, uint64_t key) {
-    uint64_t slot = key & thread->known_mask;
-    for (uint64_t i = 0; i < LINE; i++)
-        if (put_if_free(thread, slot ^ i, key))
-            return;
-    atomic_store_explicit(&thread->known[slot ^ (key >> 31 & 1)], lge_known_tag(key), memory_order_relaxed);
-}
-
-static bool take(struct lge_thread *thread, uint64_t key) {
-    uint64_t line = key & thread->known_mask & ~(uint64_t)(LINE - 1);
-    for (uint64_t i = line; i < line + LINE; i++)
-        if (atomic_load_explicit(&thread->known[i], memory_order_relaxed) == lge_known_tag(key)) {
-            atomic_store_explicit(&thread->known[i], 0, memory_order_relaxed);
+static bool put_in_line(struct lge_thread *thread, uint64_t home, uint64_t from, uint64_t to, uint32_t tag) {
+    for (uint64_t i = from; i < to; i++)
+        if (put_if_free(thread, home ^ i, tag))
             return true;
-        }
     return false;
 }
 
-/* Drops the keys that were cleared, pushed out of their line or came twice; the
- * slots of the others are empty afterwards. */
+/* First where the fast look-up sees it. */
+static void put(struct lge_thread *thread, uint64_t below, uint64_t key) {
+    uint64_t near = lge_known_near(thread, below, key), far = lge_known_far(thread, key);
+    uint32_t tag = lge_known_tag(key);
+    if (put_in_line(thread, near, 0, 2, tag) || put_in_line(thread, far, 0, 2, tag) ||
+        put_in_line(thread, far, 2, LINE, tag))
+        return;
+    atomic_store_explicit(&thread->known[far ^ (key >> 31 & 1)], tag, memory_order_relaxed);
+}
+
+/* Drops the chains that were cleared, pushed out of their line or came twice;
+ * the slots of the others are empty afterwards. */
 static void take_all(struct lge_thread *thread) {
-    uint64_t *keys = keys_of(thread), kept = 0;
-    for (uint64_t i = 0; i < thread->known_count; i++)
-        if (take(thread, keys[i]))
-            keys[kept++] = keys[i];
+    struct known_chain *chains = chains_of(thread);
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < thread->known_count; i++) {
+        uint64_t slot = find(thread, chains[i].below, key_of(&chains[i]));
+        if (slot == SIZE_MAX)
+            continue;
+        atomic_store_explicit(&thread->known[slot], 0, memory_order_relaxed);
+        chains[kept++] = chains[i];
+    }
     thread->known_count = kept;
+}
+
+static void put_all(struct lge_thread *thread) {
+    const struct known_chain *chains = chains_of(thread);
+    for (uint64_t i = 0; i < thread->known_count; i++)
+        put(thread, chains[i].below, key_of(&chains[i]));
 }
 
 static bool grow(struct lge_thread *thread) {
     size_t slots = slots_of(thread), more = slots * 2;
     _Atomic uint32_t *old = thread->known;
-    const uint64_t *keys = keys_of(thread);
+    const struct known_chain *chains = chains_of(thread);
     _Atomic uint32_t *fresh = lge_collect_spare(size_of(more)) ? lgp_alloc(size_of(more)) : NULL;
     if (fresh == NULL)
         return false;
-    thread->known = fresh;
-    thread->known_mask = more - 1;
-    memcpy(keys_of(thread), keys, thread->known_count * sizeof *keys);
+    set_table(thread, fresh, more);
+    memcpy(chains_of(thread), chains, thread->known_count * sizeof *chains);
     lgp_free((void *)old, size_of(slots));
     return true;
 }
 
 /* Under the thread list lock: no clearing may walk the old block, or come
- * between taking a key and putting it back. */
+ * between taking a chain and putting it back. */
 static void make_room(struct lge_thread *thread) {
     lge_threads_lock();
     take_all(thread);
     bool enough = thread->known_count <= room_of(slots_of(thread)) / 2 || grow(thread);
-    for (uint64_t i = 0; i < thread->known_count; i++)
-        put(thread, keys_of(thread)[i]);
+    put_all(thread);
     if (!enough)
-        thread->known_count = 0; /* another try when as many keys again have come */
+        thread->known_count = 0; /* another try when as many chains again have come */
     lge_threads_unlock();
 }
 
-void lge_known_insert(struct lge_thread *thread, uint64_t key) {
+void lge_known_insert(struct lge_thread *thread, uint64_t below, uint64_t key) {
     if (thread->known_count == room_of(slots_of(thread)) && slots_of(thread) < KNOWN_MOST)
         make_room(thread);
     if (thread->known_count < room_of(slots_of(thread)))
-        keys_of(thread)[thread->known_count++] = key;
-    put(thread, key);
+        chains_of(thread)[thread->known_count++] =
+            (struct known_chain){lge_known_tag(key), (uint32_t)key, (uint32_t)below};
+    put(thread, below, key);
 }
 
 void lge_known_clear(struct lge_thread *thread) {

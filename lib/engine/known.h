@@ -7,29 +7,53 @@
  * watched under the graph lock, and every cache is cleared under the table lock
  * afterwards.  So no key of a watched chain survives in any cache.
  *
- * A slot keeps the upper half of a key, the line it is in is chosen by the lower
- * half: small enough to stay in the processor's own caches.  A new chain is
- * taken for a known one about once in 2^31 (its thread's first look; then its
- * edge is missing until another thread or another chain shows it). */
+ * A slot keeps the upper half of a key: small enough to stay in the processor's
+ * own caches.  A new chain is taken for a known one about once in 2^30 (its
+ * thread's first look; then its edge is missing until another thread or another
+ * chain shows it).
+ *
+ * A chain `below` (what is held) and `key` (with the request) has two lines.  In
+ * a large table the near one is chosen by `below` alone: it is fetched when the
+ * newest lock of `below` is taken and is there when something is locked under
+ * it.  The far one, chosen by the key, takes what has no room there: a root with
+ * thousands of locks below it.  In a small table both are the far one. */
 #ifndef LOCKGRAPH_ENGINE_KNOWN_H
 #define LOCKGRAPH_ENGINE_KNOWN_H
 
 #include "engine/thread.h"
 
+enum { LGE_KNOWN_LINE = 16 };
+
 static inline uint32_t lge_known_tag(uint64_t key) { return (uint32_t)(key >> 32); }
 
-/* Two ways, in one cache line. */
-static inline bool lge_known(const struct lge_thread *thread, uint64_t key) {
-    uint64_t slot = key & thread->known_mask;
+/* The home of a key in either line; its slot and the neighbour are looked at. */
+static inline uint64_t lge_known_near(const struct lge_thread *thread, uint64_t below, uint64_t key) {
+    return (below & thread->known_by_below) + (key & thread->known_by_key);
+}
+static inline uint64_t lge_known_far(const struct lge_thread *thread, uint64_t key) {
+    return key & thread->known_mask;
+}
+
+static inline bool lge_known_at(const struct lge_thread *thread, uint64_t slot, uint64_t key) {
     return atomic_load_explicit(&thread->known[slot], memory_order_relaxed) == lge_known_tag(key) ||
            atomic_load_explicit(&thread->known[slot ^ 1], memory_order_relaxed) == lge_known_tag(key);
 }
 
-/* The same, but for keys that had to go elsewhere in their line. */
-bool lge_known_crowded(const struct lge_thread *thread, uint64_t key);
+/* In the near line: all that the hot path asks. */
+static inline bool lge_known(const struct lge_thread *thread, uint64_t below, uint64_t key) {
+    return lge_known_at(thread, lge_known_near(thread, below, key), key);
+}
+
+/* Gets the near line of what will be locked below `key`. */
+static inline void lge_known_prefetch(const struct lge_thread *thread, uint64_t key) {
+    __builtin_prefetch((const void *)&thread->known[lge_known_near(thread, key, 0)]);
+}
+
+/* The same, but for keys that had to go elsewhere in their lines. */
+bool lge_known_crowded(const struct lge_thread *thread, uint64_t below, uint64_t key);
 
 bool lge_known_start(struct lge_thread *thread);
-void lge_known_insert(struct lge_thread *thread, uint64_t key);
+void lge_known_insert(struct lge_thread *thread, uint64_t below, uint64_t key);
 void lge_known_clear(struct lge_thread *thread);
 void lge_known_clear_all(void);
 void lge_known_free(struct lge_thread *thread);

@@ -54,12 +54,13 @@ struct lge_thread {
     struct lge_held *base; /* sentinel */
     struct lge_held *last; /* last usable entry */
     _Atomic uint32_t *known;
-    uint64_t known_mask;
-    _Atomic uint64_t nested; /* acquisitions with another lock held; owner, figures: relaxed */
+    uint64_t known_by_below, known_by_key; /* masks of the near home: known.h */
+    _Atomic uint64_t nested;               /* acquisitions with another lock held; owner, figures: relaxed */
     _Atomic uint32_t tid;
     _Atomic uint32_t serial;
 
     /* cold */
+    uint64_t known_mask;              /* slots minus one */
     uint64_t known_count;             /* keys after the slots: known.c */
     _Atomic uint64_t id_next, id_end; /* lock numbers set aside for this thread; owner, figures: relaxed */
     struct lge_context_cache *contexts;
@@ -137,6 +138,7 @@ static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id
     held->mode = mode;
     held->kind = kind;
     held->attributes = attributes;
+    held->reserved = 0; /* so that one store writes all four */
     atomic_signal_fence(memory_order_release);
     held->address = address;
 }

@@ -40,27 +40,34 @@ void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
 
 /* ---- the hot path ---- */
 
-/* The rest of the fast path once the place in the key is known.  False: nothing
- * was done, take the slow one. */
-static inline bool lock_known(struct lge_thread *thread, pthread_mutex_t *mutex, uint64_t id, uintptr_t site,
-                              uintptr_t sp, uint32_t context) {
-    struct lge_held *top = thread->top;
-    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
-    bool nested = top != thread->base;
-    if (nested && !lge_known(thread, key))
-        return false;
+/* The end of the fast path: takes the mutex if it is free. */
+__attribute__((always_inline)) static inline bool take_known(struct lge_thread *thread,
+                                                             pthread_mutex_t *mutex, uint64_t id,
+                                                             uint64_t key, uintptr_t site, uintptr_t sp,
+                                                             uint32_t context, bool nested) {
     if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
         return false;
-    lge_count(&thread->nested, nested);
+    if (nested)
+        lge_count(&thread->nested, 1);
     lge_push(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
+    lge_known_prefetch(thread, key);
     return true;
 }
 
-/* A call site inside a lock wrapper: the caller is part of the key. */
-__attribute__((noinline)) static int lock_in_wrapper(struct lge_thread *thread, pthread_mutex_t *mutex,
-                                                     uint64_t id, uintptr_t site, uintptr_t sp) {
+/* Where the hot path does not see that the chain is known: it is in its far
+ * line, or the call site is inside a lock wrapper, whose caller is part of the
+ * key. */
+__attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
+                                                uint64_t id, uintptr_t site, uintptr_t sp) {
     uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (context != 0 && lock_known(thread, mutex, id, site, sp, context))
+    if (context == 0 && !lge_site_plain(site))
+        return lgi_mutex_lock(mutex, site, sp, NULL);
+    const struct lge_held *top = thread->top;
+    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
+    bool nested = top != thread->base;
+    bool known =
+        !nested || lge_known(thread, top->key, key) || lge_known_at(thread, lge_known_far(thread, key), key);
+    if (known && take_known(thread, mutex, id, key, site, sp, context, nested))
         return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
@@ -71,12 +78,22 @@ LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lgi_fast_kind))
         goto slow;
     uint64_t id = lge_tag_id(tag_of(mutex), mutex);
-    if (LGI_UNLIKELY(id == 0 || thread->top == thread->last))
+    struct lge_held *top = thread->top;
+    if (LGI_UNLIKELY(id == 0 || top == thread->last))
         goto slow;
-    if (LGI_UNLIKELY(!lge_site_plain(site)))
-        return lock_in_wrapper(thread, mutex, id, site, sp);
-    if (LGI_LIKELY(lock_known(thread, mutex, id, site, sp, 0)))
-        return 0;
+    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, 0));
+    if (top == thread->base) {
+        if (LGI_UNLIKELY(!lge_site_plain(site)))
+            return lock_other(thread, mutex, id, site, sp);
+        if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, false)))
+            return 0;
+    } else {
+        /* A known chain without a context tells that its site is plain. */
+        if (LGI_UNLIKELY(!lge_known(thread, top->key, key)))
+            return lock_other(thread, mutex, id, site, sp);
+        if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, true)))
+            return 0;
+    }
 slow:
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }

@@ -7,16 +7,18 @@
 /* Keys as the engine has them: mixed, never 0. */
 static uint64_t key_of(uint64_t number) { return lge_mix(number, 99) | 1u << 20; }
 
+enum { BELOW = 0x7777 }; /* what is held, in most tests */
+
 START_TEST(a_key_is_known_once_inserted) {
     struct lge_thread *thread = engine_thread(NULL);
-    ck_assert(!lge_known(thread, key_of(1)));
-    ck_assert(!lge_known_crowded(thread, key_of(1)));
-    lge_known_insert(thread, key_of(1));
-    ck_assert(lge_known(thread, key_of(1)));
-    ck_assert(lge_known_crowded(thread, key_of(1)));
-    ck_assert(!lge_known_crowded(thread, key_of(2)));
+    ck_assert(!lge_known(thread, BELOW, key_of(1)));
+    ck_assert(!lge_known_crowded(thread, BELOW, key_of(1)));
+    lge_known_insert(thread, BELOW, key_of(1));
+    ck_assert(lge_known(thread, BELOW, key_of(1)));
+    ck_assert(lge_known_crowded(thread, BELOW, key_of(1)));
+    ck_assert(!lge_known_crowded(thread, BELOW, key_of(2)));
     lge_known_clear(thread);
-    ck_assert(!lge_known_crowded(thread, key_of(1)));
+    ck_assert(!lge_known_crowded(thread, BELOW, key_of(1)));
 }
 END_TEST
 
@@ -26,12 +28,12 @@ START_TEST(growing_keeps_the_keys) {
     uint64_t first_mask = thread->known_mask;
     int kept = 0, seen_first = 0;
     for (uint64_t i = 0; i < MANY; i++) {
-        lge_known_insert(thread, key_of(i));
-        ck_assert(lge_known_crowded(thread, key_of(i)));
+        lge_known_insert(thread, BELOW, key_of(i));
+        ck_assert(lge_known_crowded(thread, BELOW, key_of(i)));
     }
     for (uint64_t i = 0; i < MANY; i++) {
-        kept += lge_known_crowded(thread, key_of(i));
-        seen_first += lge_known(thread, key_of(i));
+        kept += lge_known_crowded(thread, BELOW, key_of(i));
+        seen_first += lge_known_at(thread, lge_known_far(thread, key_of(i)), key_of(i));
     }
     ck_assert_uint_gt(thread->known_mask, first_mask);
     ck_assert_uint_eq(thread->known_mask & (thread->known_mask + 1), 0);
@@ -43,26 +45,56 @@ END_TEST
 START_TEST(growth_ends) {
     struct lge_thread *thread = engine_thread(NULL);
     for (uint64_t i = 0; i < 800000; i++)
-        lge_known_insert(thread, key_of(i));
+        lge_known_insert(thread, BELOW, key_of(i));
     ck_assert_uint_lt(thread->known_mask, 1u << 22);
-    ck_assert(lge_known_crowded(thread, key_of(799999)));
+    ck_assert(lge_known_crowded(thread, BELOW, key_of(799999)));
 }
 END_TEST
 
+/* Keys with two homes in one line. */
+static uint64_t crowding_key(uint64_t i) { return i << 32 | 0x40 | (i & 1); }
+
 START_TEST(a_line_holds_sixteen) {
     struct lge_thread *thread = engine_thread(NULL);
-    uint64_t line = 0x40;
     for (uint64_t i = 1; i <= 16; i++)
-        lge_known_insert(thread, i << 32 | line | (i & 1)); /* two homes for sixteen keys */
+        lge_known_insert(thread, BELOW, crowding_key(i));
     for (uint64_t i = 1; i <= 16; i++)
-        ck_assert(lge_known_crowded(thread, i << 32 | line | (i & 1)));
-    lge_known_insert(thread, (uint64_t)17 << 32 | line);
+        ck_assert(lge_known_crowded(thread, BELOW, crowding_key(i)));
+    lge_known_insert(thread, BELOW, crowding_key(17));
     int kept = 0;
     for (uint64_t i = 1; i <= 17; i++)
-        kept += lge_known_crowded(thread, i << 32 | line | (i & 1 & (i != 17)));
+        kept += lge_known_crowded(thread, BELOW, crowding_key(i));
     ck_assert_int_eq(kept, 16);
-    ck_assert(lge_known(thread, (uint64_t)17 << 32 | line));
+    ck_assert(lge_known(thread, BELOW, crowding_key(17)));
     ck_assert_uint_eq(thread->known_mask, 255);
+}
+END_TEST
+
+static uint64_t below_of(uint64_t number) { return lge_mix(number, 7); }
+
+/* In a large table what is locked below one hold is found in one line; keys of
+ * a root with thousands below it are not lost. */
+START_TEST(what_is_held_chooses_the_near_line) {
+    enum { HOLDS = 2000, EACH = 6, ROOT = 4000 };
+    struct lge_thread *thread = engine_thread(NULL);
+    for (uint64_t i = 0; i < HOLDS * EACH; i++)
+        lge_known_insert(thread, below_of(i / EACH), key_of(i));
+    for (uint64_t i = 0; i < ROOT; i++)
+        lge_known_insert(thread, BELOW, key_of(HOLDS * EACH + i));
+    int near = 0, kept = 0, root = 0;
+    for (uint64_t i = 0; i < HOLDS * EACH; i++) {
+        near += lge_known(thread, below_of(i / EACH), key_of(i));
+        kept += lge_known_crowded(thread, below_of(i / EACH), key_of(i));
+        ck_assert_uint_eq((lge_known_near(thread, below_of(i / EACH), key_of(i)) ^
+                           lge_known_near(thread, below_of(i / EACH), 0)) /
+                              LGE_KNOWN_LINE,
+                          0);
+    }
+    for (uint64_t i = 0; i < ROOT; i++)
+        root += lge_known_crowded(thread, BELOW, key_of(HOLDS * EACH + i));
+    ck_assert_int_ge(near, HOLDS * EACH * 8 / 10);
+    ck_assert_int_ge(kept, HOLDS * EACH * 99 / 100);
+    ck_assert_int_ge(root, ROOT * 99 / 100);
 }
 END_TEST
 
@@ -70,13 +102,13 @@ START_TEST(growing_brings_nothing_back) {
     struct lge_thread *thread = engine_thread(NULL);
     uint64_t first_mask = thread->known_mask;
     for (uint64_t i = 0; i < 40; i++)
-        lge_known_insert(thread, key_of(i));
+        lge_known_insert(thread, BELOW, key_of(i));
     lge_known_clear(thread);
     for (uint64_t i = 40; i < 200; i++)
-        lge_known_insert(thread, key_of(i));
+        lge_known_insert(thread, BELOW, key_of(i));
     ck_assert_uint_gt(thread->known_mask, first_mask);
     for (uint64_t i = 0; i < 200; i++)
-        ck_assert(lge_known_crowded(thread, key_of(i)) == (i >= 40));
+        ck_assert(lge_known_crowded(thread, BELOW, key_of(i)) == (i >= 40));
 }
 END_TEST
 
@@ -85,7 +117,7 @@ START_TEST(clearing_and_coming_again_is_no_growth) {
     uint64_t first_mask = thread->known_mask;
     for (int round = 0; round < 100; round++) {
         for (uint64_t i = 0; i < 40; i++)
-            lge_known_insert(thread, key_of(i));
+            lge_known_insert(thread, BELOW, key_of(i));
         lge_known_clear(thread);
     }
     ck_assert_uint_eq(thread->known_mask, first_mask);
@@ -104,19 +136,19 @@ static void *clear_all(void *rounds) {
 
 START_TEST(another_thread_may_clear) {
     struct lge_thread *thread = engine_thread(NULL), *other = engine_thread(NULL);
-    lge_known_insert(other, key_of(5));
+    lge_known_insert(other, BELOW, key_of(5));
     pthread_t clearer;
     long rounds = 0;
     atomic_store(&stop, false);
     ck_assert_int_eq(pthread_create(&clearer, NULL, clear_all, &rounds), 0);
     for (uint64_t i = 0; i < 50000; i++)
-        lge_known_insert(thread, key_of(i));
+        lge_known_insert(thread, BELOW, key_of(i));
     atomic_store(&stop, true);
     pthread_join(clearer, NULL);
     lge_known_clear_all();
     for (uint64_t i = 0; i < 50000; i++)
-        ck_assert(!lge_known_crowded(thread, key_of(i)));
-    ck_assert(!lge_known(other, key_of(5)));
+        ck_assert(!lge_known_crowded(thread, BELOW, key_of(i)));
+    ck_assert(!lge_known(other, BELOW, key_of(5)));
 }
 END_TEST
 
@@ -143,7 +175,8 @@ START_TEST(a_known_chain_is_not_looked_at_again) {
     engine_take(thread, a);
     struct lge_request request = engine_request(b);
     ck_assert(lge_known(
-        thread, lge_chain_key(thread->top->key, b, LGR_EXCLUSIVE, lge_place(request.site, request.context))));
+        thread, thread->top->key,
+        lge_chain_key(thread->top->key, b, LGR_EXCLUSIVE, lge_place(request.site, request.context))));
     engine_give(thread, a);
     engine_nest(thread, a, b);
     lge_figures(&twice);
@@ -160,6 +193,7 @@ int main(void) {
     tcase_add_test(tests, growing_keeps_the_keys);
     tcase_add_test(tests, growth_ends);
     tcase_add_test(tests, a_line_holds_sixteen);
+    tcase_add_test(tests, what_is_held_chooses_the_near_line);
     tcase_add_test(tests, growing_brings_nothing_back);
     tcase_add_test(tests, clearing_and_coming_again_is_no_growth);
     tcase_add_test(tests, another_thread_may_clear);

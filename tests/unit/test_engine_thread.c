@@ -22,7 +22,7 @@ START_TEST(a_block_is_used_again_after_a_join) {
     ck_assert_uint_gt(lge_thread_serial(again), serial);
     ck_assert_uint_eq(lge_held_count(again), 0);
     ck_assert(!again->has_dependencies);
-    ck_assert(!lge_known(again, lge_chain_key(1, a, LGR_EXCLUSIVE, 1)));
+    ck_assert(!lge_known(again, 1, lge_chain_key(1, a, LGR_EXCLUSIVE, 1)));
     struct lge_figures figures;
     lge_figures(&figures);
     ck_assert_uint_eq(figures.threads, 4);
@@ -266,8 +266,9 @@ END_TEST
 static bool chain_known(struct lge_thread *thread, uint64_t outer, uint64_t inner) {
     struct lge_request request = engine_request(inner);
     engine_take(thread, outer);
-    bool known = lge_known_crowded(thread, lge_chain_key(thread->top->key, inner, LGR_EXCLUSIVE,
-                                                         lge_place(request.site, request.context)));
+    bool known = lge_known_crowded(
+        thread, thread->top->key,
+        lge_chain_key(thread->top->key, inner, LGR_EXCLUSIVE, lge_place(request.site, request.context)));
     engine_give(thread, outer);
     return known;
 }
