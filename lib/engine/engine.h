@@ -62,8 +62,8 @@ struct lge_config {
      * may be gone, so it must not fault.  Called with engine locks held.  NULL:
      * all are. */
     bool (*lock_alive)(const void *address, uint64_t id, uint8_t attributes);
-    uint8_t
-        severity_of_kind[8]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that overrides */
+    uint8_t severity_of_kind[LGR_KINDS]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that
+                                            overrides */
 };
 
 /* Once, before any other call. */

@@ -60,6 +60,37 @@ EARLY(timedjoin, (pthread_t thread, void **value, const struct timespec *at), th
 EARLY(clockjoin, (pthread_t thread, void **value, clockid_t clock, const struct timespec *at), thread, value,
       clock, at)
 EARLY(detach, (pthread_t thread), thread)
+EARLY(rwlock_init, (pthread_rwlock_t * lock, const pthread_rwlockattr_t *attributes), lock, attributes)
+EARLY(rwlock_destroy, (pthread_rwlock_t * lock), lock)
+EARLY(rwlock_rdlock, (pthread_rwlock_t * lock), lock)
+EARLY(rwlock_tryrdlock, (pthread_rwlock_t * lock), lock)
+EARLY(rwlock_timedrdlock, (pthread_rwlock_t * lock, const struct timespec *at), lock, at)
+EARLY(rwlock_clockrdlock, (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *at), lock, clock,
+      at)
+EARLY(rwlock_wrlock, (pthread_rwlock_t * lock), lock)
+EARLY(rwlock_trywrlock, (pthread_rwlock_t * lock), lock)
+EARLY(rwlock_timedwrlock, (pthread_rwlock_t * lock, const struct timespec *at), lock, at)
+EARLY(rwlock_clockwrlock, (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *at), lock, clock,
+      at)
+EARLY(rwlock_unlock, (pthread_rwlock_t * lock), lock)
+EARLY(spin_init, (pthread_spinlock_t * lock, int shared), lock, shared)
+EARLY(spin_destroy, (pthread_spinlock_t * lock), lock)
+EARLY(spin_lock, (pthread_spinlock_t * lock), lock)
+EARLY(spin_trylock, (pthread_spinlock_t * lock), lock)
+EARLY(spin_unlock, (pthread_spinlock_t * lock), lock)
+EARLY(barrier_init, (pthread_barrier_t * barrier, const pthread_barrierattr_t *attributes, unsigned count),
+      barrier, attributes, count)
+EARLY(barrier_destroy, (pthread_barrier_t * barrier), barrier)
+EARLY(barrier_wait, (pthread_barrier_t * barrier), barrier)
+EARLY(once, (pthread_once_t * once, void (*routine)(void)), once, routine)
+EARLY(sem_init, (sem_t * semaphore, int shared, unsigned value), semaphore, shared, value)
+EARLY(sem_destroy, (sem_t * semaphore), semaphore)
+EARLY(sem_wait, (sem_t * semaphore), semaphore)
+EARLY(sem_trywait, (sem_t * semaphore), semaphore)
+EARLY(sem_timedwait, (sem_t * semaphore, const struct timespec *at), semaphore, at)
+EARLY(sem_clockwait, (sem_t * semaphore, clockid_t clock, const struct timespec *at), semaphore, clock, at)
+EARLY(sem_post, (sem_t * semaphore), semaphore)
+EARLY(sem_close, (sem_t * semaphore), semaphore)
 
 struct lgi_real lgi_real = {
     .mutex_lock = libc_mutex_lock,
@@ -86,6 +117,34 @@ struct lgi_real lgi_real = {
     .timedjoin = early_timedjoin,
     .clockjoin = early_clockjoin,
     .detach = early_detach,
+    .rwlock_init = early_rwlock_init,
+    .rwlock_destroy = early_rwlock_destroy,
+    .rwlock_rdlock = early_rwlock_rdlock,
+    .rwlock_tryrdlock = early_rwlock_tryrdlock,
+    .rwlock_timedrdlock = early_rwlock_timedrdlock,
+    .rwlock_clockrdlock = early_rwlock_clockrdlock,
+    .rwlock_wrlock = early_rwlock_wrlock,
+    .rwlock_trywrlock = early_rwlock_trywrlock,
+    .rwlock_timedwrlock = early_rwlock_timedwrlock,
+    .rwlock_clockwrlock = early_rwlock_clockwrlock,
+    .rwlock_unlock = early_rwlock_unlock,
+    .spin_init = early_spin_init,
+    .spin_destroy = early_spin_destroy,
+    .spin_lock = early_spin_lock,
+    .spin_trylock = early_spin_trylock,
+    .spin_unlock = early_spin_unlock,
+    .barrier_init = early_barrier_init,
+    .barrier_destroy = early_barrier_destroy,
+    .barrier_wait = early_barrier_wait,
+    .once = early_once,
+    .sem_init = early_sem_init,
+    .sem_destroy = early_sem_destroy,
+    .sem_wait = early_sem_wait,
+    .sem_trywait = early_sem_trywait,
+    .sem_timedwait = early_sem_timedwait,
+    .sem_clockwait = early_sem_clockwait,
+    .sem_post = early_sem_post,
+    .sem_close = early_sem_close,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */
@@ -128,6 +187,34 @@ static const struct entry entries[] = {
     REAL(timedjoin, "pthread_timedjoin_np"),
     REAL(clockjoin, "pthread_clockjoin_np"),
     REAL(detach, "pthread_detach"),
+    REAL(rwlock_init, "pthread_rwlock_init"),
+    REAL(rwlock_destroy, "pthread_rwlock_destroy"),
+    REAL(rwlock_rdlock, "pthread_rwlock_rdlock"),
+    REAL(rwlock_tryrdlock, "pthread_rwlock_tryrdlock"),
+    REAL(rwlock_timedrdlock, "pthread_rwlock_timedrdlock"),
+    REAL(rwlock_clockrdlock, "pthread_rwlock_clockrdlock"),
+    REAL(rwlock_wrlock, "pthread_rwlock_wrlock"),
+    REAL(rwlock_trywrlock, "pthread_rwlock_trywrlock"),
+    REAL(rwlock_timedwrlock, "pthread_rwlock_timedwrlock"),
+    REAL(rwlock_clockwrlock, "pthread_rwlock_clockwrlock"),
+    REAL(rwlock_unlock, "pthread_rwlock_unlock"),
+    REAL(spin_init, "pthread_spin_init"),
+    REAL(spin_destroy, "pthread_spin_destroy"),
+    REAL(spin_lock, "pthread_spin_lock"),
+    REAL(spin_trylock, "pthread_spin_trylock"),
+    REAL(spin_unlock, "pthread_spin_unlock"),
+    REAL(barrier_init, "pthread_barrier_init"),
+    REAL(barrier_destroy, "pthread_barrier_destroy"),
+    REAL(barrier_wait, "pthread_barrier_wait"),
+    REAL(once, "pthread_once"),
+    REAL(sem_init, "sem_init"),
+    REAL(sem_destroy, "sem_destroy"),
+    REAL(sem_wait, "sem_wait"),
+    REAL(sem_trywait, "sem_trywait"),
+    REAL(sem_timedwait, "sem_timedwait"),
+    REAL(sem_clockwait, "sem_clockwait"),
+    REAL(sem_post, "sem_post"),
+    REAL(sem_close, "sem_close"),
 };
 
 /* Another interposer's definition carries no version, so the versioned look-up
