@@ -7,6 +7,7 @@
 #include "engine/evidence.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
+#include "engine/misuse.h"
 #include "engine/mix.h"
 #include "platform/memory.h"
 
@@ -14,6 +15,7 @@ struct problem {
     uint32_t number;
     enum lgr_kind kind;
     enum lgr_verdict verdict;
+    enum lgr_severity severity;
     _Atomic uint64_t *count; /* in the evidence file, or NULL */
 };
 
@@ -99,10 +101,11 @@ static void emit(struct problem *problem, struct lge_finding *finding) {
     uint64_t count = 1;
     if (problem->count != NULL)
         count += atomic_load_explicit(problem->count, memory_order_relaxed);
-    if (finding->severity == LGR_ERROR)
+    if (finding->severity == LGR_ERROR && problem->severity != LGR_ERROR)
         findings.errors++;
     problem->kind = finding->kind;
     problem->verdict = finding->verdict;
+    problem->severity = finding->severity;
     finding->problem = problem->number;
     if (config.recording)
         problem->count = lge_evidence_finding(finding, count);
@@ -121,6 +124,35 @@ static void report(struct lge_finding *finding, bool of_classes) {
     }
     if (!graded(finding))
         return;
+    if (problem == NULL)
+        problem = new_problem(key);
+    if (problem != NULL)
+        emit(problem, finding);
+}
+
+bool lge_kind_wanted(enum lgr_kind kind) { return config.severity_of_kind[kind] != SEVERITY_OFF; }
+
+/* check.<kind>=severity replaces the kind's default; a case that is less grave
+ * than that stays so. */
+static enum lgr_severity severity_of_misuse(const struct lge_finding *finding) {
+    enum lgr_severity usual = lge_kind_severity(finding->kind), severity = finding->severity;
+    enum lgr_severity wanted = (enum lgr_severity)config.severity_of_kind[finding->kind];
+    if (severity == 0)
+        severity = usual;
+    if (wanted == 0 || (severity < usual && severity < wanted))
+        return severity;
+    return wanted;
+}
+
+void lge_report_misuse_finding(struct lge_finding *finding, uint64_t key) {
+    if (!lge_kind_wanted(finding->kind))
+        return;
+    finding->severity = severity_of_misuse(finding);
+    struct problem *problem = lge_map_get(&findings.problems, key);
+    if (problem != NULL && problem->severity >= finding->severity) {
+        seen_again(problem);
+        return;
+    }
     if (problem == NULL)
         problem = new_problem(key);
     if (problem != NULL)

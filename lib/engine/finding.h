@@ -10,6 +10,11 @@ void lge_findings_start(const struct lge_config *config);
 void lge_report_cycle(const struct lge_cycle *cycle);
 /* True when this cycle's problem is known with at least that verdict. */
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed);
+/* Whether check.<kind> is not off.  Any time. */
+bool lge_kind_wanted(enum lgr_kind kind);
+/* Counts the problem with that key when it is known with at least the severity
+ * of `finding`; reports it otherwise.  The key covers the kind. */
+void lge_report_misuse_finding(struct lge_finding *finding, uint64_t key);
 uint64_t lge_findings_count(void);
 uint64_t lge_findings_errors(void);
 /* After fork: the child's problems start anew in its own file. */

@@ -15,15 +15,16 @@
 
 #include "engine/mix.h"
 
+/* A cache line each: between two requests of a server its stack has gone cold. */
 struct lge_held {
-    uint64_t key;        /* chain key up to and including this lock */
-    uint64_t id;         /* lock id */
-    const void *address; /* NULL: the sentinel below the first entry */
-    uintptr_t site;      /* return address of the locking call */
-    uintptr_t sp;        /* stack pointer of its caller */
-    uint32_t context;    /* 0: not resolved yet */
-    uint8_t mode;        /* enum lgr_mode */
-    uint8_t kind;        /* enum lgr_lock_kind */
+    _Alignas(64) uint64_t key; /* chain key up to and including this lock */
+    uint64_t id;               /* lock id */
+    const void *address;       /* NULL: the sentinel below the first entry */
+    uintptr_t site;            /* return address of the locking call */
+    uintptr_t sp;              /* stack pointer of its caller */
+    uint32_t context;          /* 0: not resolved yet */
+    uint8_t mode;              /* enum lgr_mode */
+    uint8_t kind;              /* enum lgr_lock_kind */
     uint8_t attributes;
     uint8_t reserved;
 };

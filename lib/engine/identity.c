@@ -12,7 +12,7 @@
 /* A lock id is a class number (24 bits) above a lock number (40 bits). */
 enum { NUMBER_BITS = 40, SET_ASIDE = 64, CLASS_FRAMES = 4 };
 
-uint64_t lge_tag_secret = 0x5bd1e995a5a5a5a5u;
+struct lge_hot lge_hot = {.tag_secret = 0x5bd1e995a5a5a5a5u, .fast_kind = -1};
 
 static struct {
     struct lgp_lock lock;
@@ -25,7 +25,7 @@ void lge_identity_start(void) {
     /* The top bits are set, so that zeroed memory is never a valid tag. */
     atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
-    lge_tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
+    lge_hot.tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
 }
 
 uint32_t lge_lock_class(uint64_t id) { return (uint32_t)(id >> NUMBER_BITS); }

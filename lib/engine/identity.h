@@ -22,11 +22,16 @@ struct lge_tag {
     _Atomic uint64_t check;
 };
 
-/* Set once in lge_identity_start, before any tag. */
-extern uint64_t lge_tag_secret;
+/* Constants of the process that every acquisition reads, in one cache line.
+ * Written once at the start, before any tag. */
+struct lge_hot {
+    _Alignas(64) uint64_t tag_secret;
+    int fast_kind; /* the front end's: mutex_fast.h */
+};
+extern struct lge_hot lge_hot;
 
 static inline uint64_t lge_tag_check(uint64_t id, const void *address) {
-    return id ^ (uint64_t)(uintptr_t)address ^ lge_tag_secret;
+    return id ^ (uint64_t)(uintptr_t)address ^ lge_hot.tag_secret;
 }
 /* The id in a valid tag of the lock at `address`, else 0. */
 static inline uint64_t lge_tag_id(const struct lge_tag *tag, const void *address) {

@@ -20,10 +20,21 @@ struct lge_misuse {
     uint32_t earlier_context; /* where the lock was taken, created or destroyed; 0: not known */
     uint32_t earlier_thread;  /* serial of who did that; 0: not known */
     uint64_t detail;          /* by kind: an errno value, a signal number; format.h */
+    /* Of `lock`, where neither the order graph nor the caller's held stack knows
+     * it; without them the report cannot name it. */
+    const void *address;
+    uint8_t lock_kind;  /* enum lgr_lock_kind */
+    uint8_t attributes; /* enum lgr_lock_attribute */
+    uint8_t severity;   /* enum lgr_severity of this case; 0: the kind's default */
 };
 
-/* Reports it, once per kind, class and places; counts it when it comes again.
- * By the thread that made the call, without any engine lock. */
+/* Reports it, once per kind, class and places; counts it when it comes again,
+ * and reports it anew when it is graver than before.  By the thread that made
+ * the call, without any engine lock. */
 void lge_report_misuse(struct lge_thread *thread, const struct lge_misuse *misuse);
+/* False when check.<kind>=off: nothing needs to be looked for. */
+bool lge_misuse_wanted(enum lgr_kind kind);
+/* DESIGN of the catalogue: the severity of a kind without any option. */
+enum lgr_severity lge_kind_severity(enum lgr_kind kind);
 
 #endif

@@ -199,7 +199,7 @@ bool lge_thread_grow(struct lge_thread *thread) {
  * stay. */
 static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uintptr_t start_routine) {
     thread->top = thread->base;
-    thread->base->key = 1;
+    thread->base->key = LGE_NO_HOLDS;
     thread->nested = 0;
     thread->id_next = thread->id_end = 0;
     thread->time = 1;

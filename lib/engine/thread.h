@@ -48,8 +48,10 @@ struct lge_wait {
     _Atomic uint32_t reported;
 };
 
+enum { LGE_NO_HOLDS = 1 }; /* chain key of the sentinel */
+
 struct lge_thread {
-    /* hot */
+    /* hot: one cache line */
     struct lge_held *top;  /* newest hold, or base */
     struct lge_held *base; /* sentinel */
     struct lge_held *last; /* last usable entry */

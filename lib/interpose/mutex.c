@@ -72,43 +72,52 @@ __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthre
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
 
+/* The lock id when the fast path may be taken, else 0: a tagged mutex without
+ * any flag, and room for one more hold. */
+static inline uint64_t fast_id(const struct lge_thread *thread, pthread_mutex_t *mutex) {
+    if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lge_hot.fast_kind || thread->top == thread->last))
+        return 0;
+    return lge_tag_id(tag_of(mutex), mutex);
+}
+
 LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lgi_fast_kind))
-        goto slow;
-    uint64_t id = lge_tag_id(tag_of(mutex), mutex);
+    uint64_t id = fast_id(thread, mutex);
+    if (LGI_UNLIKELY(id == 0))
+        return lgi_mutex_lock(mutex, site, sp, NULL);
     struct lge_held *top = thread->top;
-    if (LGI_UNLIKELY(id == 0 || top == thread->last))
-        goto slow;
-    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, 0));
-    if (top == thread->base) {
-        if (LGI_UNLIKELY(!lge_site_plain(site)))
-            return lock_other(thread, mutex, id, site, sp);
-        if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, false)))
-            return 0;
-    } else {
-        /* A known chain without a context tells that its site is plain. */
-        if (LGI_UNLIKELY(!lge_known(thread, top->key, key)))
-            return lock_other(thread, mutex, id, site, sp);
-        if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, true)))
-            return 0;
-    }
-slow:
+    bool nested = top != thread->base;
+    /* A known chain without a context tells that its site is plain. */
+    uint64_t below = nested ? top->key : LGE_NO_HOLDS;
+    uint64_t key = lge_chain_key(below, id, LGR_EXCLUSIVE, lge_place(site, 0));
+    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
+        return lock_other(thread, mutex, id, site, sp);
+    if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, nested)))
+        return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
+}
+
+/* As a request it closes no cycle, so there is nothing to know. */
+LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
+    struct lge_thread *thread = lgi_self();
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    uint64_t id = fast_id(thread, mutex);
+    if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site)))
+        return lgi_mutex_trylock(mutex, site, sp);
+    uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, 0));
+    if (take_known(thread, mutex, id, key, site, sp, 0, thread->top != thread->base))
+        return 0;
+    return lgi_mutex_trylock(mutex, site, sp);
 }
 
 LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
-    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || kind_of(mutex) != lgi_fast_kind))
+    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || kind_of(mutex) != lge_hot.fast_kind))
         return lgi_mutex_unlock(mutex);
     thread->top--;
     lgi_fast_unlock(mutex);
     return 0;
-}
-
-LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
-    return lgi_mutex_trylock(mutex, LGI_SITE(), LGI_SP());
 }
 
 /* ---- requests ---- */

@@ -3,11 +3,11 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include "engine/identity.h"
 #include "interpose/real.h"
 #include "platform/system.h"
 
-enum { NEVER = -1, NORMAL = 0 };
-int lgi_fast_kind = NEVER;
+enum { NORMAL = 0 };
 
 void lgi_fast_wake(pthread_mutex_t *mutex) {
     lgp_syscall(SYS_futex, (long)&mutex->__data.__lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
@@ -38,5 +38,5 @@ void lgi_fast_start(void) {
                         lgi_real.mutex_trylock == lgi_libc.mutex_trylock &&
                         lgi_real.mutex_unlock == lgi_libc.mutex_unlock;
     if (libc_is_next && agrees_with_libc(lgp_tid()))
-        lgi_fast_kind = NORMAL;
+        lge_hot.fast_kind = NORMAL;
 }

@@ -14,9 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Kinds that may take it: 0, a normal mutex without any flag.  -1 where the
- * self-test failed: no kind is that.  Written once by the constructor. */
-extern int lgi_fast_kind;
+/* lge_hot.fast_kind is the kind that may take it: 0, a normal mutex without any
+ * flag; -1 where the self-test failed: no kind is that. */
 
 /* True when the mutex was free and is now held by `tid`. */
 static inline bool lgi_fast_lock(pthread_mutex_t *mutex, uint32_t tid) {
@@ -39,7 +38,7 @@ static inline void lgi_fast_unlock(pthread_mutex_t *mutex) {
         lgi_fast_wake(mutex);
 }
 
-/* Compares with libc and sets lgi_fast_kind; from the constructor, after
+/* Compares with libc and sets lge_hot.fast_kind; from the constructor, after
  * lgi_real_start. */
 void lgi_fast_start(void);
 

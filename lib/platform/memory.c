@@ -10,6 +10,8 @@
 
 enum {
     ALIGNMENT = 16,
+    LINE = 64, /* of the processor's caches; blocks of LINE_FROM bytes and more begin at one */
+    LINE_FROM = 256,
     SMALL_LINEAR = 64, /* classes of 16, 32, 48 and 64 bytes, then four to a doubling */
     SMALL_MAXIMUM = 32768,
     CLASS_COUNT = 40,
@@ -27,15 +29,14 @@ struct free_block {
 };
 
 struct chunk {
-    struct chunk *next;
+    _Alignas(LINE) struct chunk *next;
     size_t size;
 };
 
 /* In front of every block that has a mapping of its own. */
 struct large {
-    struct large *next, *previous;
+    _Alignas(LINE) struct large *next, *previous;
     size_t mapped;
-    uint64_t unused; /* keeps the block behind it 16-byte aligned */
 };
 
 /* Everything below is guarded by `lock`; `used` is also read without it. */
@@ -108,9 +109,15 @@ static void push_free(unsigned index, void *memory) {
     free_blocks[index] = block;
 }
 
+static void align_fresh(void) {
+    for (; (uintptr_t)fresh % LINE != 0 && fresh_left != 0; fresh += ALIGNMENT, fresh_left -= ALIGNMENT)
+        push_free(0, fresh);
+}
+
 /* The rest of a chunk that is too small for the request goes to the free
- * lists, largest blocks first. */
+ * lists, largest blocks first: those from LINE_FROM on are multiples of LINE. */
 static void salvage_fresh(void) {
+    align_fresh();
     for (unsigned index = CLASS_COUNT; index-- > 0;)
         while (fresh_left >= class_size(index)) {
             push_free(index, fresh);
@@ -127,14 +134,16 @@ static bool add_chunk(void) {
     chunk->next = chunks;
     chunk->size = next_chunk;
     chunks = chunk;
-    fresh = (char *)chunk + ALIGNMENT;
-    fresh_left = next_chunk - ALIGNMENT;
+    fresh = (char *)(chunk + 1);
+    fresh_left = next_chunk - sizeof *chunk;
     if (next_chunk < CHUNK_LAST)
         next_chunk *= 2;
     return true;
 }
 
 static void *take_fresh(size_t rounded) {
+    if (rounded >= LINE_FROM)
+        align_fresh();
     if (fresh_left < rounded && !add_chunk())
         return NULL;
     void *memory = fresh;

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed memory, 16-byte aligned; freed blocks are reused by size.  NULL only
+/* Zeroed memory, 16-byte aligned, from 256 bytes on 64-byte aligned (a cache
+ * line); freed blocks are reused by size.  NULL only
  * when the kernel refuses.  Sizes up to 32 KiB come from size classes (steps
  * of at most 25 %), larger ones from mmap. */
 void *lgp_alloc(size_t size);

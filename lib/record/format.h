@@ -297,7 +297,8 @@ enum lgr_reason {
     LGR_REASON_CONDITION = 6,
     LGR_REASON_ONCE = 7,
     LGR_REASON_GUESSED_CLASS = 8,
-    LGR_REASON_THREAD = 9, /* reason_id: serial of the one thread */
+    LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
+    LGR_REASON_DETAIL = 10, /* misuse: reason_id is what its kind says there, see LGR_FINDING */
 };
 
 /* One lock held by a thread: part of findings and thread states. */
@@ -323,6 +324,13 @@ enum lgr_wait_kind {
  * deadlock: edge i says: thread i holds `from` (wanted by the thread before
  * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN).
  * self-deadlock: one edge, from == to.
+ * Every other kind is a misuse: one call that is wrong.  Edge 0 is that call:
+ * its thread and whole held stack, request_context the call, from the lock (0:
+ * none), held_context where that lock was taken, created or destroyed before
+ * (0: not known), to a second lock (0: none), wait_kind NONE.  Edge 1, where
+ * there is one, is the other thread that did the earlier thing: from,
+ * held_context, and in its held stack the lock if it holds it.  reason_id with
+ * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
