@@ -58,6 +58,11 @@ static uint8_t severity(enum lgp_check check) {
     }
 }
 
+/* Checks stand in the order of the kinds, which count from 1. */
+_Static_assert(LGP_CHECK_ORDER_CYCLE + 1 == LGR_KIND_ORDER_CYCLE && LGP_CHECK_COUNT + 1 == LGR_KINDS &&
+                   LGP_CHECK_JOIN_SELF + 1 == LGR_KIND_JOIN_SELF && LGP_CHECK_USER + 1 == LGR_KIND_USER,
+               "a check without its kind");
+
 static void start_engine(void) {
     struct lge_config config = {
         .max_memory = options.max_memory,
@@ -68,9 +73,8 @@ static void start_engine(void) {
         .user = &options.launcher,
         .lock_alive = lgi_mutex_alive,
     };
-    config.severity_of_kind[LGR_KIND_ORDER_CYCLE] = severity(LGP_CHECK_ORDER_CYCLE);
-    config.severity_of_kind[LGR_KIND_DEADLOCK] = severity(LGP_CHECK_DEADLOCK);
-    config.severity_of_kind[LGR_KIND_SELF_DEADLOCK] = severity(LGP_CHECK_SELF_DEADLOCK);
+    for (int check = 0; check < LGP_CHECK_COUNT; check++)
+        config.severity_of_kind[check + 1] = severity((enum lgp_check)check);
     lge_start(&config);
 }
 

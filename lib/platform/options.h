@@ -20,9 +20,42 @@ enum lgp_on_deadlock { LGP_ON_DEADLOCK_LEAVE, LGP_ON_DEADLOCK_KILL, LGP_ON_DEADL
 /* What the user made of a finding kind; DEFAULT leaves it to the verdict. */
 enum lgp_check_level { LGP_CHECK_DEFAULT, LGP_CHECK_OFF, LGP_CHECK_NOTE, LGP_CHECK_WARNING, LGP_CHECK_ERROR };
 
-/* Finding kinds with a switch `check.<kind>`; a new one also needs its row in
- * options_table.c. */
-enum lgp_check { LGP_CHECK_ORDER_CYCLE, LGP_CHECK_DEADLOCK, LGP_CHECK_SELF_DEADLOCK, LGP_CHECK_COUNT };
+/* Finding kinds with a switch `check.<kind>`, in the order of enum lgr_kind; a
+ * new one also needs its row in options_table.c. */
+enum lgp_check {
+    LGP_CHECK_ORDER_CYCLE,
+    LGP_CHECK_DEADLOCK,
+    LGP_CHECK_SELF_DEADLOCK,
+    LGP_CHECK_UNLOCK_UNHELD,
+    LGP_CHECK_UNLOCK_FOREIGN,
+    LGP_CHECK_DESTROY_HELD,
+    LGP_CHECK_DESTROY_WAITED,
+    LGP_CHECK_USE_DESTROYED,
+    LGP_CHECK_REINIT_HELD,
+    LGP_CHECK_FREE_HELD,
+    LGP_CHECK_THREAD_EXIT_HELD,
+    LGP_CHECK_COND_WAIT_UNHELD,
+    LGP_CHECK_COND_TWO_MUTEXES,
+    LGP_CHECK_COND_DESTROY_WAITED,
+    LGP_CHECK_SIGNAL_UNSAFE,
+    LGP_CHECK_WRONG_TYPE,
+    LGP_CHECK_JOIN_SELF,
+    LGP_CHECK_SEM_MISUSE,
+    LGP_CHECK_BARRIER_MISUSE,
+    LGP_CHECK_ASSERT_FAILED,
+    LGP_CHECK_STALL,
+    LGP_CHECK_LEVEL_VIOLATION,
+    LGP_CHECK_WAIT_TIMEOUT,
+    LGP_CHECK_HOLD_TOO_LONG,
+    LGP_CHECK_BLOCKED_UNDER_LOCK,
+    LGP_CHECK_HEARTBEAT_MISSED,
+    LGP_CHECK_CANCEL_UNSAFE,
+    LGP_CHECK_API_ERROR,
+    LGP_CHECK_COND_WAIT_HOLDING,
+    LGP_CHECK_FORK_HELD,
+    LGP_CHECK_USER,
+    LGP_CHECK_COUNT
+};
 
 struct lgp_options {
     char data[PATH_MAX]; /* data directory, as given */

@@ -1,10 +1,15 @@
 """The cases that the subjects state themselves, in the first comment of each source.
 
-    expect: KIND VERDICT SEVERITY   this finding and no other one above a note; exit status 66 if it is an error
+    expect: KIND VERDICT SEVERITY   this finding and no other one above a note; exit status 66 if it is an error;
+                                    verdict none for a misuse, which has none
     silent                          nothing above a note, exit status 0
     note: KIND VERDICT              a note of this kind is there
     edge: HELD MARK -> WANTED MARK  an edge of the finding with these two source lines
     line: MARK                      the line is somewhere in the finding
+    call: MARK                      the wrong call of a misuse has this line in its stack
+    earlier: MARK                   ... and where its lock was taken, created or destroyed before has that one
+    earlier thread: NAME            ... which another thread did that has this name
+    lock: WORD                      ... and its lock's name contains this
     edges: N, threads: N            how many the finding has
     thread: MARK, MARK              a thread of the finding that holds and requests at these lines
     says: WORD, WORD                the text report contains these
@@ -13,6 +18,7 @@
     deadlock                        it hangs: run with --on-deadlock kill, and with --timeout
     transcript                      prints the same with and without the runtime
     arguments: A | B                one case for each; $1 in the other words is its first word
+    case: A                         the words from here to the next case belong to a run with this argument
     options: OPTION ...             for `lockgraph run`
     seconds: N                      must be over by then
     long                            left out of quick runs
@@ -21,6 +27,7 @@
 A mark is a comment at the end of a source line that begins with a word in capitals.
 """
 
+import copy
 import os
 import re
 import signal
@@ -32,7 +39,7 @@ from harness import EXIT_FINDINGS, SLOWNESS, SUBJECT_SOURCES, check, describe, f
 HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
 DEADLOCK_NAMED_WITHIN = 1.0  # seconds
-WORDS = {"expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "says", "processes", "in child", "deadlock",
+WORDS = {"call", "earlier", "earlier thread", "lock", "expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "says", "processes", "in child", "deadlock",
          "transcript", "arguments", "options", "seconds", "long", "helper"}
 
 
@@ -40,11 +47,23 @@ class Subject:
     def __init__(self, source):
         self.name, self.file = source.stem, source.name
         text = source.read_text(encoding="utf-8")
-        self.words = self._words(HEADER.search(text)[1])
+        shared, *self.parts = re.split(r"^[ *]*case: *", HEADER.search(text)[1], flags=re.M)
+        self.words = self._words(shared)
         self.marks = {}
         for number, line in enumerate(text.splitlines(), 1):
             if found := MARK.search(line):
                 self.marks.setdefault(found[1], set()).add(number)
+
+    def variants(self):
+        """(arguments, subject with the words of that case)"""
+        for part in self.parts:
+            argument, _, words = part.partition("\n")
+            variant = copy.copy(self)
+            variant.words = {**self.words, **self._words(words)}
+            yield [argument.strip()], variant
+        if not self.parts:
+            for words in self.one("arguments").split("|") if self.has("arguments") else [""]:
+                yield words.split(), self
 
     @staticmethod
     def _words(comment):
@@ -83,7 +102,28 @@ def check_thread(subject, finding, words):
     check(any(all(lines & places for lines in wanted) for places in seen), f"no thread with {words}, only {seen}")
 
 
-def check_finding(subject, finding, arguments):
+def check_stack(subject, mark, edge, part):
+    check(subject.lines(mark) & places_of(edge[part]), f"{mark} is not in {part}, but {places_of(edge[part])}")
+
+
+def check_misuse(subject, report, finding):
+    """The first edge is the wrong call; the second, where there is one, the other thread."""
+    call = finding["edges"][0]
+    for word, part in (("call", "requested_at"), ("earlier", "held_at")):
+        for mark in subject.words.get(word, []):
+            check_stack(subject, mark, call, part)
+    if subject.has("earlier thread"):
+        names = {t["serial"]: t["name"] for t in finding["threads"]}
+        others = [names[edge["thread"]] for edge in finding["edges"][1:]]
+        check(others == [subject.one("earlier thread")], f"the other thread is {others}")
+    if subject.has("lock"):
+        names = [lock["name"] for lock in report["locks"] if lock["id"] == call["from"]]
+        check(names and subject.one("lock") in names[0], f"the lock is {names}")
+
+
+def check_finding(subject, report, finding, arguments):
+    if finding["edges"]:
+        check_misuse(subject, report, finding)
     for words in subject.words.get("edge", []):
         check_edge(subject, finding, words)
     for words in subject.words.get("thread", []):
@@ -96,6 +136,10 @@ def check_finding(subject, finding, arguments):
             check(count == int(subject.one(word, arguments)), f"{count} {word} in the finding")
 
 
+def graded(finding):
+    return finding["kind"], finding["verdict"] or "none", finding["severity"]
+
+
 def check_report(subject, report, arguments):
     """All that the subject's words say about the report itself."""
     above = findings(report, "warning")
@@ -103,9 +147,9 @@ def check_report(subject, report, arguments):
     check(coverage["locks"] > 0 and coverage["threads"] > 0, f"the coverage says that nothing was seen: {coverage}")
     if subject.has("expect"):
         kind, verdict, severity = subject.one("expect").split()
-        wanted = [f for f in above if (f["kind"], f["verdict"], f["severity"]) == (kind, verdict, severity)]
+        wanted = [f for f in above if graded(f) == (kind, verdict, severity)]
         check(len(wanted) == 1 and len(above) == 1, f"expected {kind} {verdict} {severity}, found {describe(above)}")
-        check_finding(subject, wanted[0], arguments)
+        check_finding(subject, report, wanted[0], arguments)
         if subject.has("in child"):
             pids = {p["pid"]: p["ppid"] for p in report["processes"]}
             check(pids.get(wanted[0]["pid"]) in pids, f"the finding is not of a child: {wanted[0]['pid']} of {pids}")
@@ -114,8 +158,10 @@ def check_report(subject, report, arguments):
     for words in subject.words.get("note", []):
         kind, verdict = words.split()
         notes = findings(report)
-        check(any((f["kind"], f["verdict"], f["severity"]) == (kind, verdict, "note") for f in notes),
-              f"expected a note {kind} {verdict}, found {describe(notes)}")
+        wanted = [f for f in notes if graded(f) == (kind, verdict, "note")]
+        check(wanted, f"expected a note {kind} {verdict}, found {describe(notes)}")
+        if verdict == "none":
+            check_misuse(subject, report, wanted[0])
     if subject.has("processes"):
         count = len(report["processes"])
         check(count == int(subject.one("processes")), f"{count} process images")
@@ -232,7 +278,7 @@ def cases():
         elif subject.has("transcript"):
             yield name, slow, lambda build, s=subject: check_transcript(build, s)
         else:
-            check(subject.has("expect") != subject.has("silent"), f"{subject.file} does not say what to expect")
-            for words in subject.one("arguments").split("|") if subject.has("arguments") else [""]:
-                arguments = words.split()
-                yield " ".join([name, *arguments]), slow, lambda build, s=subject, a=arguments: check_run(build, s, a)
+            for arguments, variant in subject.variants():
+                full_name = " ".join([name, *arguments])
+                check(variant.has("expect") != variant.has("silent"), f"{full_name} does not say what to expect")
+                yield full_name, slow, lambda build, s=variant, a=arguments: check_run(build, s, a)
