@@ -9,7 +9,7 @@
 enum { FIRST_COLLECTION = 65536 };
 
 static uint64_t max_memory;
-static bool (*alive)(const void *address, uint64_t id, uint8_t attributes);
+static bool (*alive)(const void *address, uint64_t id, uint8_t kind, uint8_t attributes);
 /* Relaxed: a late or doubled collection does no harm. */
 static _Atomic size_t next_collection = FIRST_COLLECTION;
 static _Atomic uint64_t next_attempt; /* memory in use at which the budget is looked at again */
@@ -43,7 +43,7 @@ static bool add(struct victims *victims, uint64_t id) {
 }
 
 static void add_if_dead(struct lge_lock *lock, void *user) {
-    if (!alive(lock->address, lock->id, lock->attributes))
+    if (!alive(lock->address, lock->id, lock->kind, lock->attributes))
         add(user, lock->id);
 }
 

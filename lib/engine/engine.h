@@ -61,7 +61,7 @@ struct lge_config {
     /* Whether the lock with that id still is at that address; reads memory that
      * may be gone, so it must not fault.  Called with engine locks held.  NULL:
      * all are. */
-    bool (*lock_alive)(const void *address, uint64_t id, uint8_t attributes);
+    bool (*lock_alive)(const void *address, uint64_t id, uint8_t kind, uint8_t attributes);
     uint8_t severity_of_kind[LGR_KINDS]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that
                                             overrides */
 };

@@ -4,6 +4,7 @@
 #include "engine/context.h"
 #include "engine/map.h"
 #include "engine/mix.h"
+#include "engine/side_tag.h"
 #include "engine/thread.h"
 #include "platform/futex_lock.h"
 #include "platform/modules.h"
@@ -26,6 +27,7 @@ void lge_identity_start(void) {
     atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
     lge_hot.tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
+    lge_side_start();
 }
 
 uint32_t lge_lock_class(uint64_t id) { return (uint32_t)(id >> NUMBER_BITS); }
@@ -113,12 +115,24 @@ static void table_put(const void *address, uint64_t id) {
     if (old != 0)
         lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)old);
     lge_map_add(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+    lge_side_put(address, id, identity.by_address.count);
+}
+
+/* Nobody asks who finds the tag beside the lock: who asks lost it to another. */
+static uint64_t table_find(const void *address) {
+    uint64_t id = table_get(address);
+    if (id != 0)
+        lge_side_put(address, id, identity.by_address.count);
+    return id;
 }
 
 uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
                                       uintptr_t sp) {
+    uint64_t id = lge_side_id(address);
+    if (id != 0)
+        return id;
     lgp_lock(&identity.lock);
-    uint64_t id = table_get(address);
+    id = table_find(address);
     lgp_unlock(&identity.lock);
     if (id != 0)
         return id;
@@ -145,8 +159,16 @@ uint64_t lge_identity_table_forget(const void *address) {
     uint64_t id = table_get(address);
     if (id != 0)
         lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+    lge_side_forget(address);
     lgp_unlock(&identity.lock);
     return id;
+}
+
+bool lge_identity_table_has(const void *address, uint64_t id) {
+    lgp_lock(&identity.lock);
+    bool has = table_get(address) == id;
+    lgp_unlock(&identity.lock);
+    return has;
 }
 
 /* Parent and child go on in different number ranges: a lock in memory that both
@@ -159,6 +181,7 @@ void lge_identity_after_fork(uint32_t pid) {
 
 void lge_identity_reset(void) {
     lge_map_clear(&identity.by_address);
+    lge_side_reset();
     atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
 }

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/evidence.h"
 #include "engine/finding.h"
+#include "engine/identity.h"
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
 #include "interpose/mutex.h"
@@ -63,6 +64,13 @@ _Static_assert(LGP_CHECK_ORDER_CYCLE + 1 == LGR_KIND_ORDER_CYCLE && LGP_CHECK_CO
                    LGP_CHECK_JOIN_SELF + 1 == LGR_KIND_JOIN_SELF && LGP_CHECK_USER + 1 == LGR_KIND_USER,
                "a check without its kind");
 
+/* What the side table holds is alive until it is destroyed or reused. */
+static bool lock_alive(const void *address, uint64_t id, uint8_t kind, uint8_t attributes) {
+    if (kind == LGR_LOCK_MUTEX)
+        return lgi_mutex_alive(address, id, attributes);
+    return lge_identity_table_has(address, id);
+}
+
 static void start_engine(void) {
     struct lge_config config = {
         .max_memory = options.max_memory,
@@ -71,7 +79,7 @@ static void start_engine(void) {
         .recording = true,
         .on_finding = lgi_print_finding,
         .user = &options.launcher,
-        .lock_alive = lgi_mutex_alive,
+        .lock_alive = lock_alive,
     };
     for (int check = 0; check < LGP_CHECK_COUNT; check++)
         config.severity_of_kind[check + 1] = severity((enum lgp_check)check);

@@ -7,8 +7,9 @@
 /* The lock_alive callback: asked how often, and which are gone. */
 static uint64_t asked, dead_up_to;
 
-static bool is_alive(const void *address, uint64_t id, uint8_t attributes) {
+static bool is_alive(const void *address, uint64_t id, uint8_t kind, uint8_t attributes) {
     ck_assert_uint_eq((uintptr_t)address, id);
+    ck_assert_uint_eq(kind, LGR_LOCK_MUTEX);
     ck_assert_uint_eq(attributes, 0);
     asked++;
     return id > dead_up_to;
