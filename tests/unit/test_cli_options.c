@@ -86,7 +86,7 @@ static const char *const wrong[] = {
     "--fail-on",           "--exitcode x",
     "--exitcode 256",      "--exitcode=",
     "--append=yes",        "--order file",
-    "--suppressions file", "--on-deadlock dance",
+    "--suppressions",      "--on-deadlock dance",
     "--fail-on sometimes", "--timeout 5s",
     "--appendix",          "-o",
 };

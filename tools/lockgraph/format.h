@@ -27,6 +27,8 @@ void format_text_finding(struct text *out, struct model *model, const struct mod
                          const struct format_options *options);
 /* Who waits for what; nothing when nobody waits. */
 void format_text_waits(struct text *out, struct model *model, const struct format_options *options);
+/* Which suppression files were in use and what they did; nothing without one. */
+void format_suppressions(struct text *out, struct model *model, bool brief);
 void format_json(struct text *out, struct model *model, const struct format_options *options);
 
 /* Why a process's record is incomplete, in words; bit is one of enum lgr_degraded. */

@@ -131,10 +131,13 @@ static json_t *options_list(struct model *model) {
 static json_t *report(struct model *model) {
     json_t *processes = all_processes(model), *findings = all_findings(model), *locks = all_locks(model);
     json_t *edges = all_edges(model), *classes = all_classes(model);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "lockgraph-report/1", "tool",
-                     tool_object(), "options", options_list(model), "processes", processes, "findings",
-                     findings, "locks", locks, "classes", classes, "edges", edges, "coverage",
-                     coverage_object(&model->coverage));
+    json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "lockgraph-report/1",
+                             "tool", tool_object(), "options", options_list(model), "processes", processes,
+                             "findings", findings, "locks", locks, "classes", classes, "edges", edges,
+                             "coverage", coverage_object(&model->coverage));
+    if (model->suppressions)
+        json_object_set_new(root, "suppressions", json_suppressions(model));
+    return root;
 }
 
 void format_json(struct text *out, struct model *model, const struct format_options *options) {

@@ -109,32 +109,40 @@ static void add_processes(struct text *out, struct model *model) {
         text_printf(out, "and %zu more\n", told - PROCESSES_SHOWN);
 }
 
+/* "2 errors, 1 note", in brackets behind a good verdict. */
+static void add_parts(struct text *out, struct model *model, const char *const *parts, size_t count,
+                      bool color) {
+    bool good = model_count_at_least(model, LGR_WARNING) == 0;
+    enum ink ink = model_count_of(model, LGR_ERROR) ? INK_ERROR : INK_WARNING;
+    for (size_t i = 0; i < count; i++) {
+        const char *part = pool_printf(&model->pool, "%s%s", i ? ", " : good ? " (" : "", parts[i]);
+        ink_add(out, color && !good, ink, part);
+    }
+    text_add(out, good && count ? ")" : "");
+}
+
 static void add_verdict(struct text *out, struct model *model, bool color) {
     size_t errors = model_count_of(model, LGR_ERROR), warnings = model_count_of(model, LGR_WARNING);
-    size_t notes = model_count_of(model, LGR_NOTE);
+    size_t notes = model_count_of(model, LGR_NOTE), suppressed = model_count_suppressed(model);
+    const char *parts[4];
+    size_t count = 0;
     text_add(out, "lockgraph: ");
     if (model->finding_count == 0 && model->coverage.locks == 0) {
         ink_add(out, color, INK_WARNING, "nothing was seen");
         text_add(out, ": no process took a lock that can be followed\n");
         return;
     }
-    if (errors + warnings == 0) {
+    if (errors + warnings == 0)
         ink_add(out, color, INK_GOOD, "no problem found");
-        text_add(out,
-                 notes ? pool_printf(&model->pool, " (%s)\n", counted(&model->pool, notes, "note")) : "\n");
-        return;
-    }
-    const char *parts[3];
-    size_t count = 0;
     if (errors)
         parts[count++] = counted(&model->pool, errors, "error");
     if (warnings)
         parts[count++] = counted(&model->pool, warnings, "warning");
     if (notes)
         parts[count++] = counted(&model->pool, notes, "note");
-    for (size_t i = 0; i < count; i++)
-        ink_add(out, color, errors ? INK_ERROR : INK_WARNING,
-                pool_printf(&model->pool, "%s%s", i ? ", " : "", parts[i]));
+    if (suppressed)
+        parts[count++] = pool_printf(&model->pool, "%s suppressed", grouped(&model->pool, suppressed));
+    add_parts(out, model, parts, count, color);
     text_add(out, "\n");
 }
 
@@ -241,7 +249,7 @@ static void add_findings(struct text *out, struct model *model, const struct for
     size_t told = 0, headlines = 0;
     for (size_t i = 0; i < model->finding_count; i++) {
         const struct model_finding *finding = &model->findings[i];
-        if (finding->severity == LGR_NOTE && !options->show_notes)
+        if (finding->suppression || (finding->severity == LGR_NOTE && !options->show_notes))
             continue;
         bool full = in_full(finding, options, told);
         if (full)
@@ -321,6 +329,7 @@ static void add_hints(struct text *out, struct model *model, const struct format
         text_printf(out, "The program's own exit status: %d.\n", options->command_status);
     if (notes && !options->show_notes)
         text_printf(out, "Hidden: %s (--show notes).\n", counted(&model->pool, notes, "note"));
+    format_suppressions(out, model, options->brief);
     if (options->directory)
         text_printf(out, "Evidence: %s.  Stacks and more: lockgraph report%s%s\n",
                     text_clean(&model->pool, options->directory), options->default_directory ? "" : " ",

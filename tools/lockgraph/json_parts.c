@@ -6,6 +6,7 @@
 
 #include "format.h"
 #include "kinds.h"
+#include "suppress.h"
 
 json_t *json_text(const char *text) { return text ? json_string(text) : json_null(); }
 
@@ -105,17 +106,42 @@ static json_t *finding_threads(const struct model_finding *finding) {
     return threads;
 }
 
+static json_t *suppressed_by(const struct suppression *suppression) {
+    return json_pack("{s:s, s:i, s:o}", "file", suppression->file, "line", (int)suppression->line, "reason",
+                     json_text(suppression->reason));
+}
+
 json_t *json_finding(const struct model_finding *finding) {
     json_t *edges = json_array();
     for (size_t i = 0; i < finding->edge_count; i++)
         json_array_append_new(edges, edge_object(&finding->edges[i]));
-    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:b, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "id",
-                     finding->id, "kind", kind_name(finding->kind), "verdict",
-                     json_text(verdict_name(finding->verdict)), "severity", severity_name(finding->severity),
-                     "count", (json_int_t)finding->count, "suppressed", false, "pid",
-                     (json_int_t)finding->process->header->pid, "time", json_time(finding->time_realtime_ns),
-                     "title", finding->title, "explanation", finding->explanation, "advice", finding->advice,
-                     "locks", finding_locks(finding), "edges", edges, "threads", finding_threads(finding));
+    json_t *object =
+        json_pack("{s:s, s:s, s:o, s:s, s:I, s:b, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "id", finding->id,
+                  "kind", kind_name(finding->kind), "verdict", json_text(verdict_name(finding->verdict)),
+                  "severity", severity_name(finding->severity), "count", (json_int_t)finding->count,
+                  "suppressed", finding->suppression != NULL, "pid",
+                  (json_int_t)finding->process->header->pid, "time", json_time(finding->time_realtime_ns),
+                  "title", finding->title, "explanation", finding->explanation, "advice", finding->advice,
+                  "locks", finding_locks(finding), "edges", edges, "threads", finding_threads(finding));
+    if (finding->suppression)
+        json_object_set_new(object, "suppressed_by", suppressed_by(finding->suppression));
+    return object;
+}
+
+/* ---- suppressions ---- */
+
+static json_t *suppression_object(const struct suppression *suppression, size_t uses) {
+    return json_pack("{s:s, s:i, s:s, s:o, s:I}", "file", suppression->file, "line", (int)suppression->line,
+                     "text", suppression->text, "reason", json_text(suppression->reason), "findings",
+                     (json_int_t)uses);
+}
+
+json_t *json_suppressions(const struct model *model) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < model->suppressions->count; i++)
+        json_array_append_new(list,
+                              suppression_object(&model->suppressions->list[i], model->suppression_uses[i]));
+    return list;
 }
 
 /* ---- processes ---- */

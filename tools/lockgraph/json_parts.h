@@ -12,6 +12,8 @@ json_t *json_time(uint64_t realtime_ns);            /* RFC 3339 in UTC; null for
 json_t *json_frame(const struct code_frame *frame); /* null for NULL */
 json_t *json_stack(const struct stack *stack);
 json_t *json_finding(const struct model_finding *finding);
+/* Every suppression and what it matched; `model->suppressions` is set. */
+json_t *json_suppressions(const struct model *model);
 json_t *json_process(struct model *model, const struct model_process *process);
 
 #endif

@@ -12,6 +12,7 @@
 #include "naming.h"
 #include "process_alive.h"
 #include "stacks.h"
+#include "suppress.h"
 #include "text.h"
 
 /* ---- stacks ---- */
@@ -226,6 +227,7 @@ struct model *model_load(const char *const *paths, size_t count, const struct mo
         add_coverage(&model->coverage, &model->processes[i]);
     }
     collect_findings(model, options->strict);
+    suppress_findings(model, options->suppressions);
     collect_waits(model);
     return model;
 }
@@ -251,13 +253,20 @@ void model_free(struct model *model) {
 size_t model_count_at_least(const struct model *model, unsigned threshold) {
     size_t count = 0;
     for (size_t i = 0; i < model->finding_count; i++)
-        count += model->findings[i].severity >= threshold;
+        count += !model->findings[i].suppression && model->findings[i].severity >= threshold;
     return count;
 }
 
 size_t model_count_of(const struct model *model, unsigned severity) {
     size_t count = 0;
     for (size_t i = 0; i < model->finding_count; i++)
-        count += model->findings[i].severity == severity;
+        count += !model->findings[i].suppression && model->findings[i].severity == severity;
+    return count;
+}
+
+size_t model_count_suppressed(const struct model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->finding_count; i++)
+        count += model->findings[i].suppression != NULL;
     return count;
 }

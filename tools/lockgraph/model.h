@@ -117,6 +117,7 @@ struct model_finding {
     const struct model_lock *gate;            /* LGR_REASON_GATE */
     const struct model_thread *reason_thread; /* LGR_REASON_CREATE, _JOIN, _THREAD */
     bool timed;
+    const struct suppression *suppression; /* NULL: to be told */
     /* In words, filled by narrative.c. */
     const char *title, *why, *advice, *explanation;
     const char *steps_heading;
@@ -141,12 +142,16 @@ struct model {
     size_t wait_count;
     struct model_wait *waits; /* in processes that had not ended */
     struct coverage coverage;
-    size_t unreadable; /* files that could not be opened */
+    const struct suppressions *suppressions; /* NULL: no file is in use */
+    size_t *suppression_uses;                /* findings that each of them matches */
+    size_t unreadable;                       /* files that could not be opened */
     const char **unreadable_why;
 };
 
+struct suppressions;
 struct model_options {
-    bool strict; /* notes become errors */
+    bool strict;                             /* notes become errors */
+    const struct suppressions *suppressions; /* NULL: none; must outlive the model */
 };
 
 /* Reads every file; those that cannot be read are counted with their reason.
@@ -154,9 +159,10 @@ struct model_options {
 struct model *model_load(const char *const *paths, size_t count, const struct model_options *options);
 void model_free(struct model *model);
 
-/* Findings at or above `threshold` (kinds.h). */
+/* Findings at or above `threshold` (kinds.h), without suppressed ones. */
 size_t model_count_at_least(const struct model *model, unsigned threshold);
 size_t model_count_of(const struct model *model, unsigned severity);
+size_t model_count_suppressed(const struct model *model);
 
 /* ---- for the parts of the model and the formats ---- */
 

@@ -1,6 +1,7 @@
 /* `lockgraph report`: evidence in, a report out. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "ink.h"
 #include "kinds.h"
 #include "model.h"
+#include "suppress.h"
 
 static const struct {
     const char *name;
@@ -23,6 +25,9 @@ struct settings {
     bool show_notes, strict;
     unsigned fail_on;
     const char *output; /* NULL: the standard output */
+    const char **suppression_files;
+    size_t suppression_file_count;
+    struct suppressions suppressions;
 };
 
 static const struct command_option options[] = {
@@ -31,7 +36,8 @@ static const struct command_option options[] = {
     {"fail-on", 0, "SEVERITY", "exit 66 from this severity on: error (default), warning, note or never"},
     {"strict", 0, NULL, "notes become errors"},
     {"output", 'o', "FILE", "write the report to FILE"},
-    {"suppressions", 0, "FILE", NULL},
+    {"suppressions", 0, "FILE",
+     "leave out what FILE names (default ./" DEFAULT_SUPPRESSIONS " where it exists)"},
     {"order", 0, "FILE", NULL},
     {"follow", 0, NULL, NULL},
     {0},
@@ -60,7 +66,11 @@ static bool apply(void *target, const struct command_option *option, const char 
         snprintf(error, 256, "use error, warning, note or never");
         return severity_parse(value, &settings->fail_on);
     }
-    if (strcmp(option->name, "strict") == 0)
+    if (strcmp(option->name, "suppressions") == 0) {
+        settings->suppression_files =
+            checked_resize(settings->suppression_files, settings->suppression_file_count + 1, sizeof(char *));
+        settings->suppression_files[settings->suppression_file_count++] = value;
+    } else if (strcmp(option->name, "strict") == 0)
         settings->strict = true;
     else
         settings->output = value;
@@ -119,7 +129,7 @@ static bool print_report(struct model *model, const struct settings *settings) {
 }
 
 static int report_on(const struct path_list *inputs, const struct settings *settings, bool all_found) {
-    struct model_options load = {.strict = settings->strict};
+    struct model_options load = {.strict = settings->strict, .suppressions = &settings->suppressions};
     struct model *model = model_load(inputs->paths, inputs->count, &load);
     int status = all_found && model->unreadable == 0 ? EXIT_CLEAN : EXIT_UNREADABLE;
     for (size_t i = 0; i < model->unreadable; i++)
@@ -132,16 +142,23 @@ static int report_on(const struct path_list *inputs, const struct settings *sett
     return status;
 }
 
+static int report_with(struct pool *pool, struct settings *settings, int operands, char **arguments) {
+    struct path_list inputs = {0};
+    if (!suppressions_load(pool, &settings->suppressions, settings->suppression_files,
+                           settings->suppression_file_count))
+        return EXIT_USAGE;
+    bool all_found = gather(pool, operands, arguments, &inputs);
+    return inputs.count ? report_on(&inputs, settings, all_found) : EXIT_UNREADABLE;
+}
+
 static int report(const struct command *command, int count, char **arguments) {
     struct settings settings = {.fail_on = LGR_ERROR};
-    int operands = command_options(command, count, arguments, &settings);
-    if (operands < 0)
-        return command_options_status(operands);
     struct pool pool = {0};
-    struct path_list inputs = {0};
-    bool all_found = gather(&pool, operands, arguments, &inputs);
-    int status = inputs.count ? report_on(&inputs, &settings, all_found) : EXIT_UNREADABLE;
+    int operands = command_options(command, count, arguments, &settings);
+    int status =
+        operands < 0 ? command_options_status(operands) : report_with(&pool, &settings, operands, arguments);
     pool_free(&pool);
+    free(settings.suppression_files);
     return status;
 }
 
@@ -152,7 +169,8 @@ const struct command report_command = {
     .description =
         "Reads the evidence in DIR (default ./" DEFAULT_DATA_DIR ") or the FILEs given, of finished,\n"
         "killed or still running processes, and tells what was found: most severe first.\n"
-        "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage.",
+        "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage or a\n"
+        "mistake in a suppression file.",
     .examples = "  lockgraph report\n"
                 "  lockgraph report --show notes lockgraph.data\n"
                 "  lockgraph report --format json -o report.json\n",

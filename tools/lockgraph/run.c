@@ -18,6 +18,7 @@
 #include "run_status.h"
 #include "run_verdict.h"
 #include "run_watch.h"
+#include "suppress.h"
 
 /* One run, from the command line to the exit status. */
 struct run {
@@ -25,6 +26,7 @@ struct run {
     struct run_settings settings;
     struct lgp_options options;
     struct probe probe;
+    struct suppressions suppressions;
     const char *runtime;
     const char *directory; /* absolute */
     bool default_directory;
@@ -82,7 +84,8 @@ static void prepare_format(struct run *run) {
                                           .show_notes = run->settings.strict,
                                           .directory = run->directory,
                                           .default_directory = run->default_directory};
-    run->watch = (struct watch){.directory = run->directory, .ignored = &run->before};
+    run->watch = (struct watch){
+        .directory = run->directory, .ignored = &run->before, .suppressions = &run->suppressions};
 }
 
 static bool start(struct run *run, const char **error) {
@@ -151,6 +154,7 @@ static int conclude(struct run *run) {
                               .fail_on = run->settings.fail_on,
                               .strict = run->settings.strict,
                               .quiet = !run->options.verdict,
+                              .suppressions = &run->suppressions,
                               .format = run->format};
     tell_verdict(&verdict, &outcome);
     if (files.count == 0 && run->before.count == 0)
@@ -182,6 +186,9 @@ static int prepare(struct run *run) {
         complain("run: %s", error);
         return EXIT_USAGE;
     }
+    if (!suppressions_load(&run->pool, &run->suppressions, run->settings.suppression_files,
+                           run->settings.suppression_file_count))
+        return EXIT_USAGE;
     run->runtime = find_runtime(&run->pool, &error);
     if (!run->runtime) {
         complain("run: %s", error);
@@ -241,6 +248,7 @@ static int run_main(const struct command *command, int count, char **arguments) 
     watch_free(&run->watch);
     pool_free(&run->pool);
     free(run->settings.given);
+    free(run->settings.suppression_files);
     free(run);
     return status;
 }
@@ -254,7 +262,7 @@ const struct command run_command = {
         "to the standard error when CMD ends; a deadlock is told at once, while the program hangs.\n"
         "Exit status: 66 a finding at or above --fail-on, whatever CMD's own status; else CMD's own\n"
         "(128+n for signal n); 124 stopped by --timeout; 69 nothing was seen and --require-coverage;\n"
-        "2 usage; 127 CMD not found.",
+        "2 usage or a mistake in a suppression file; 127 CMD not found.",
     .examples = "  lockgraph run -- ./server --port 8080\n"
                 "  lockgraph run --on-deadlock kill --timeout 60 -- make test\n"
                 "  lockgraph run -O unwinder=fp:stack_depth=40 -- ./bench\n",

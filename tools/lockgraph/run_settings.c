@@ -7,6 +7,7 @@
 #include "data_dir.h"
 #include "kinds.h"
 #include "preload.h"
+#include "suppress.h"
 
 const struct command_option run_options[] = {
     {NULL, 'o', "DIR",
@@ -19,7 +20,8 @@ const struct command_option run_options[] = {
     {"timeout", 0, "SEC", "end the program after SEC seconds and tell who waits for what"},
     {"require-coverage", 0, NULL, "exit 69 when no lock was seen"},
     {NULL, 'O', "KEY=VAL[:KEY=VAL]", "options of the runtime; -O help=1 lists them"},
-    {"suppressions", 0, "FILE", NULL},
+    {"suppressions", 0, "FILE",
+     "leave out what FILE names (default ./" DEFAULT_SUPPRESSIONS " where it exists)"},
     {"order", 0, "FILE", NULL},
     {0},
 };
@@ -52,14 +54,18 @@ static bool set_action(const char *value, const char **action, char *error) {
     return strcmp(value, "leave") == 0 || strcmp(value, "kill") == 0 || strcmp(value, "abort") == 0;
 }
 
+static void add_text(const char ***list, size_t *count, const char *text) {
+    *list = checked_resize(*list, *count + 1, sizeof **list);
+    (*list)[(*count)++] = text;
+}
+
 static bool apply_letter(struct run_settings *settings, char letter, const char *value, char *error) {
     if (letter == 'o') {
         settings->directory = value;
         snprintf(error, 256, "a directory is needed");
         return value[0] != 0;
     }
-    settings->given = checked_resize(settings->given, settings->given_count + 1, sizeof *settings->given);
-    settings->given[settings->given_count++] = value;
+    add_text(&settings->given, &settings->given_count, value);
     return true;
 }
 
@@ -77,6 +83,8 @@ bool run_apply(void *target, const struct command_option *option, const char *va
         return set_action(value, &settings->on_deadlock, error);
     if (strcmp(option->name, "timeout") == 0)
         return set_timeout(value, &settings->timeout, error);
+    if (strcmp(option->name, "suppressions") == 0)
+        add_text(&settings->suppression_files, &settings->suppression_file_count, value);
     settings->append |= strcmp(option->name, "append") == 0;
     settings->strict |= strcmp(option->name, "strict") == 0;
     settings->require_coverage |= strcmp(option->name, "require-coverage") == 0;

@@ -17,6 +17,8 @@ struct run_settings {
     double timeout;          /* seconds, 0: none */
     const char **given;      /* each -O */
     size_t given_count;
+    const char **suppression_files; /* each --suppressions */
+    size_t suppression_file_count;
 };
 
 extern const struct command_option run_options[], env_options[];

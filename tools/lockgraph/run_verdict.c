@@ -52,8 +52,9 @@ static void print_descendants(const struct model *model) {
     text_free(&out);
 }
 
-static struct model *load(const struct path_list *files, bool strict) {
-    struct model_options options = {.strict = strict};
+static struct model *load(const struct path_list *files, bool strict,
+                          const struct suppressions *suppressions) {
+    struct model_options options = {.strict = strict, .suppressions = suppressions};
     struct model *model = model_load(files->paths, files->count, &options);
     for (size_t i = 0; i < model->unreadable; i++)
         complain("%s", model->unreadable_why[i]);
@@ -61,7 +62,7 @@ static struct model *load(const struct path_list *files, bool strict) {
 }
 
 void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
-    struct model *model = load(verdict->files, verdict->strict);
+    struct model *model = load(verdict->files, verdict->strict, verdict->suppressions);
     outcome->findings = model_count_at_least(model, verdict->fail_on) > 0;
     outcome->blind = model->coverage.locks == 0 && !without_figures(model);
     if (!verdict->quiet && model->coverage.locks == 0 && model->finding_count == 0) {
@@ -78,7 +79,7 @@ void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
 }
 
 void tell_waits(const struct path_list *files, const struct format_options *format) {
-    struct model *model = load(files, false);
+    struct model *model = load(files, false, NULL);
     struct text out = {0};
     format_text_waits(&out, model, format);
     fputs(text_string(&out), stderr);

@@ -6,6 +6,7 @@
 #include "exit_code.h"
 #include "format.h"
 #include "probe.h"
+#include "suppress.h"
 
 struct verdict {
     const struct path_list *files; /* of this run */
@@ -13,6 +14,7 @@ struct verdict {
     const struct probe *probe;
     unsigned fail_on;
     bool strict, quiet;
+    const struct suppressions *suppressions;
     struct format_options format;
 };
 

@@ -61,14 +61,17 @@ static bool already_told(struct watch *watch, const char *id) {
 
 /* True when there was something new. */
 static bool tell(struct watch *watch, const char *path, const struct format_options *format) {
-    struct model *model = model_load(&path, 1, &(struct model_options){0});
+    struct model *model = model_load(&path, 1, &(struct model_options){.suppressions = watch->suppressions});
     struct text out = {0};
+    bool anything = false;
     for (size_t i = 0; i < model->finding_count; i++) {
         const struct model_finding *finding = &model->findings[i];
-        if (finding->verdict == LGR_VERDICT_ACTUAL && !already_told(watch, finding->id))
+        if (finding->verdict != LGR_VERDICT_ACTUAL || already_told(watch, finding->id))
+            continue;
+        anything = true;
+        if (!finding->suppression)
             format_text_finding(&out, model, finding, format);
     }
-    bool anything = out.length > 0;
     fputs(text_string(&out), stderr);
     text_free(&out);
     model_free(model);

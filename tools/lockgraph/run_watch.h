@@ -12,8 +12,9 @@ struct watch {
     struct pool pool;
     const char *directory;
     const struct path_list *ignored; /* what was there before */
-    void *files;                     /* tsearch tree of those seen */
-    const char **told;               /* ids of findings already printed */
+    const struct suppressions *suppressions;
+    void *files;       /* tsearch tree of those seen */
+    const char **told; /* ids of findings already printed */
     size_t told_count;
     bool deadlock; /* one was seen */
 };
