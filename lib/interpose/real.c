@@ -227,9 +227,17 @@ static void *look_up(const struct entry *entry) {
     return versioned != NULL ? versioned : plain;
 }
 
-static void start_clock(void) {
+static void *in_libc(const char *name) {
     void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
-    void *found = libc == NULL ? NULL : dlsym(libc, "clock_gettime");
+    return libc == NULL ? NULL : dlsym(libc, name);
+}
+
+bool lgi_real_is_libc(const char *name, const void *function) {
+    return function != NULL && function == in_libc(name);
+}
+
+static void start_clock(void) {
+    void *found = in_libc("clock_gettime");
     if (found != NULL)
         lgp_clock_start((int (*)(clockid_t, struct timespec *))found);
 }

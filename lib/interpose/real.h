@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <threads.h>
 #include <time.h>
 
@@ -88,5 +89,8 @@ extern const struct lgi_libc lgi_libc;
  * could need them.  A lazy look-up would wait for the loader's lock, which a
  * thread may hold that waits for a lock of the program. */
 void lgi_real_start(void);
+/* Whether `function` is libc's own of that name: no other interposer stands
+ * between us and libc.  From the constructor. */
+bool lgi_real_is_libc(const char *name, const void *function);
 
 #endif

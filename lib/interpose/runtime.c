@@ -14,6 +14,7 @@
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
+#include "interpose/spin.h"
 #include "platform/memory.h"
 #include "platform/modules.h"
 #include "platform/options.h"
@@ -161,6 +162,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
     lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
+    lgi_spin_start(options.wait_slice);
     lgi_on_deadlock_start(options.on_deadlock);
     start_engine();
     lgi_open_evidence();
