@@ -31,6 +31,7 @@ MICRO = (
     Figure("wrapper4", "pair through a lock wrapper, four callers", target=1.7, quick=True),
     Figure("wrapper-nested", "2 nested through a lock wrapper, one caller", target=1.7, compare=True, quick=True),
     Figure("wrapper4-nested", "2 nested through a lock wrapper, four callers", target=1.7, quick=True),
+    Figure("spin", "one spinlock, lock + unlock", target=2.2, compare=True, quick=True),
     Figure("contended", "contended, two pinned threads, 200 ns of work inside and outside; wall time", target=1.3,
            pinned=False, sample_us=30000, compare=True, sets=15),
     Figure("edges-1k", "new edge with its stack, 1,000 edges known; mean", unit="µs", target=5, once=True,

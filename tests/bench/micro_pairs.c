@@ -16,6 +16,17 @@ static void run_pair(uint64_t rounds) {
     }
 }
 
+static pthread_spinlock_t spin;
+
+static void prepare_spin(void) { pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE); }
+
+static void run_spin(uint64_t rounds) {
+    for (; rounds != 0; rounds--) {
+        pthread_spin_lock(&spin);
+        pthread_spin_unlock(&spin);
+    }
+}
+
 static void run_nested2(uint64_t rounds) {
     for (; rounds != 0; rounds--) {
         pthread_mutex_lock(&few[0]);
@@ -147,4 +158,5 @@ const struct micro_case micro_pair_cases[] = {
     {"wrapper4", MICRO_THREAD_CPU, 4, prepare_callers, run_wrapper_pair4, NULL},
     {"wrapper-nested", MICRO_THREAD_CPU, 2, prepare_wrapper, run_wrapper_nested, NULL},
     {"wrapper4-nested", MICRO_THREAD_CPU, 8, prepare_callers, run_wrapper_nested4, NULL},
+    {"spin", MICRO_THREAD_CPU, 1, prepare_spin, run_spin, NULL},
     {0}};
