@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kinds.h"
+#include "misuse_words.h"
 #include "stacks.h"
 
 /* FNV-1a, then a mixing step (the low bits of FNV are weak), cut to 48 bits. */
@@ -56,7 +57,7 @@ const char *finding_id(struct pool *pool, const struct model_finding *finding) {
         const char **parts = pool_array(pool, finding->edge_count, sizeof *parts);
         for (size_t i = 0; i < finding->edge_count; i++)
             parts[i] = edge_identity(pool, &finding->edges[i]);
-        ring = smallest_rotation(pool, parts, finding->edge_count);
+        ring = is_misuse(finding) ? parts[0] : smallest_rotation(pool, parts, finding->edge_count);
     }
     return stable_id(pool, pool_printf(pool, "%s|%s", kind_name(finding->kind), ring));
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ink.h"
+#include "misuse_words.h"
 #include "source.h"
 #include "stacks.h"
 
@@ -96,8 +97,35 @@ static void add_also_held(struct text *out, struct model *model, const struct mo
     }
 }
 
+static void add_labelled(struct text *out, struct model *model, const struct stack *stack, const char *label,
+                         bool color) {
+    text_printf(out, "      %s at\n", label);
+    add_stack(out, model, stack, at_least(stack_end(stack), stack->first), color);
+}
+
+/* The wrong call; the earlier place is told with the thread whose it is. */
+static void add_misuse_stacks(struct text *out, struct model *model, const struct model_finding *finding,
+                              const struct model_edge *edge, bool color) {
+    bool call = edge == finding->edges;
+    struct pool *pool = &model->pool;
+    const char *lock = edge->from ? pool_printf(pool, "%s was ", edge->from_label) : "";
+    text_printf(out, "    %s\n", edge->thread->label);
+    if (call)
+        add_labelled(out, model, &edge->requested_at, pool_printf(pool, "%s%s", lock, misuse_call(finding)),
+                     color);
+    bool earlier = edge->from || edge->held_at.count;
+    if (earlier && call == (finding->edge_count == 1) && (edge->held_at.count || !call))
+        add_labelled(out, model, &edge->held_at, pool_printf(pool, "%s%s", lock, misuse_earlier(finding)),
+                     color);
+    add_also_held(out, model, edge);
+}
+
 void format_edge_stacks(struct text *out, struct model *model, const struct model_finding *finding,
                         const struct model_edge *edge, bool color) {
+    if (is_misuse(finding)) {
+        add_misuse_stacks(out, model, finding, edge, color);
+        return;
+    }
     size_t shared = shared_tail(&edge->held_at, &edge->requested_at);
     size_t held_end = edge->held_at.count - shared, request_end = edge->requested_at.count - shared;
     size_t bottom = stack_end(&edge->held_at);

@@ -6,6 +6,7 @@
 #include "format_stacks.h"
 #include "ink.h"
 #include "kinds.h"
+#include "misuse_words.h"
 #include "narrative.h"
 #include "stacks.h"
 
@@ -208,7 +209,7 @@ static void add_reasons(struct text *out, struct model *model, const struct mode
 static void add_lock_names(struct text *out, const struct model_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++) {
         const struct model_lock *lock = finding->edges[i].from;
-        if (lock && !FOLDED(finding->edge_count, i) && strcmp(lock->name, lock->short_name) != 0)
+        if (lock && (i == 0 || !is_misuse(finding)) && !FOLDED(finding->edge_count, i) && strcmp(lock->name, lock->short_name) != 0)
             text_printf(out, "  %s: %s\n", finding->edges[i].from_label, lock->name);
     }
 }
@@ -224,7 +225,8 @@ static void add_stacks(struct text *out, struct model *model, const struct model
 void format_text_finding(struct text *out, struct model *model, const struct model_finding *finding,
                          const struct format_options *options) {
     add_headline(out, model, finding, options->color, false);
-    add_participants(out, model, finding);
+    if (!is_misuse(finding))
+        add_participants(out, model, finding);
     add_lock_names(out, finding);
     add_steps(out, finding);
     add_reasons(out, model, finding);

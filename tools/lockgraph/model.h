@@ -116,6 +116,7 @@ struct model_finding {
     uint16_t reason;
     const struct model_lock *gate;            /* LGR_REASON_GATE */
     const struct model_thread *reason_thread; /* LGR_REASON_CREATE, _JOIN, _THREAD */
+    uint64_t detail;                          /* LGR_REASON_DETAIL: an errno value, a signal number */
     bool timed;
     const struct suppression *suppression; /* NULL: to be told */
     /* In words, filled by narrative.c. */

@@ -5,6 +5,7 @@
 
 #include "edge_sites.h"
 #include "finding_id.h"
+#include "misuse_words.h"
 #include "naming.h"
 #include "narrative.h"
 #include "stacks.h"
@@ -28,7 +29,7 @@ static void fill_edge(struct model *model, struct model_process *process,
     edge->from = raw->from ? model_lock_of(model, process, raw->from) : NULL;
     if (raw->wait_kind == LGR_WAIT_JOIN)
         edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
-    else
+    else if (raw->to)
         edge->to = model_lock_of(model, process, raw->to);
     struct model_thread *thread = model_thread_of(model, process, raw->thread);
     edge->thread = thread;
@@ -51,6 +52,8 @@ static void fill_reason(struct model *model, struct model_process *process, stru
     else if (finding->reason == LGR_REASON_CREATE || finding->reason == LGR_REASON_JOIN ||
              finding->reason == LGR_REASON_THREAD)
         finding->reason_thread = model_thread_of(model, process, (uint32_t)id);
+    else if (finding->reason == LGR_REASON_DETAIL)
+        finding->detail = id;
 }
 
 /* Different locks that share a name within the finding get "#1", "#2", … in
@@ -92,8 +95,8 @@ static void label_edges(struct model *model, struct model_finding *finding) {
         edge->from_label = "nothing";
         if (edge->from)
             edge->from_label = by_class ? edge->from->short_name : label_of(model, &table, edge->from);
-        if (edge->joined)
-            edge->to_label = edge->joined->label;
+        if (edge->joined || !edge->to)
+            edge->to_label = edge->joined ? edge->joined->label : "nothing";
         else
             edge->to_label = by_class ? edge->to->short_name : label_of(model, &table, edge->to);
     }
@@ -134,7 +137,8 @@ static void fill_finding(struct model *model, struct model_process *process,
     finding->edges = pool_array(&model->pool, info->edge_count, sizeof *finding->edges);
     for (size_t i = 0; i < info->edge_count; i++)
         fill_edge(model, process, &info->edges[i], &finding->edges[i]);
-    rotate_edges(model, finding);
+    if (!is_misuse(finding))
+        rotate_edges(model, finding);
     fill_reason(model, process, finding, raw->reason_id);
     label_edges(model, finding);
     finding->id = finding_id(&model->pool, finding);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kinds.h"
+#include "misuse_words.h"
 #include "stacks.h"
 
 static bool is_deadlock(const struct model_finding *finding) {
@@ -266,18 +267,27 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
 }
 
 /* All of it in one paragraph, for machines that show only one. */
-static const char *explanation(struct pool *pool, const struct model_finding *finding) {
-    const char *text = "";
-    for (size_t i = 0; i < finding->edge_count; i++)
-        text = pool_printf(pool, "%s%s%s %s", text, i ? "; " : "", finding->edges[i].thread->label,
-                           narrate_edge(pool, finding, &finding->edges[i]));
+static const char *paragraph(struct pool *pool, const struct model_finding *finding, const char *text) {
     text = pool_printf(pool, "%s. %s:", text, finding->steps_heading);
     for (size_t i = 0; i < finding->step_count; i++)
         text = pool_printf(pool, "%s%s %zu. %s", text, i ? ";" : "", i + 1, finding->steps[i]);
     return pool_printf(pool, "%s. Why: %s.", text, finding->why);
 }
 
+static const char *explanation(struct pool *pool, const struct model_finding *finding) {
+    const char *text = "";
+    for (size_t i = 0; i < finding->edge_count; i++)
+        text = pool_printf(pool, "%s%s%s %s", text, i ? "; " : "", finding->edges[i].thread->label,
+                           narrate_edge(pool, finding, &finding->edges[i]));
+    return paragraph(pool, finding, text);
+}
+
 void narrate(struct pool *pool, struct model_finding *finding) {
+    if (finding->edge_count && is_misuse(finding)) {
+        narrate_misuse(pool, finding);
+        finding->explanation = paragraph(pool, finding, finding->title);
+        return;
+    }
     finding->title = title(pool, finding);
     finding->why = why(pool, finding);
     finding->advice = advice(pool, finding);

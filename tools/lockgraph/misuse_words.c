@@ -1,0 +1,241 @@
+#include "misuse_words.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "stacks.h"
+
+/* In all but the last four: {T} the thread that made the call, {L} the lock, {M}
+ * the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it holds
+ * itself", {at} the call, {earlier} the place before it, {detail} the error or
+ * the signal by name. */
+struct words {
+    const char *title, *why, *advice;
+    const char *calls, *called;   /* "unlocks", "unlocked" */
+    const char *before, *earlier; /* "takes", "taken" */
+};
+
+static const struct words table[LGR_KINDS] = {
+    [LGR_KIND_UNLOCK_UNHELD] =
+        {"{T} unlocks {L}, which nobody holds",
+         "unlocking a mutex that is not locked is undefined: a normal one lets two threads in "
+         "at once from then on",
+         "drop the unlock at {at}, or take {L} on every path that leads to it", "unlocks", "unlocked",
+         "gives up", "given up"},
+    [LGR_KIND_UNLOCK_FOREIGN] =
+        {"{T} unlocks {L}, which {O} holds",
+         "only the thread that locked a mutex may unlock it; {O} goes on as if it were alone",
+         "unlock in the thread that locked, at {earlier}; to hand over between threads use a "
+         "semaphore or a condition variable",
+         "unlocks", "unlocked", "takes", "taken"},
+    [LGR_KIND_DESTROY_HELD] =
+        {"{T} destroys {L}, which {holds}",
+         "destroying a locked mutex is undefined: its holder unlocks something that is no more",
+         "unlock {L} before {at}, and make sure that no other thread can still reach it", "destroys",
+         "destroyed", "takes", "taken"},
+    [LGR_KIND_DESTROY_WAITED] =
+        {"{T} destroys {L}, for which {O} waits",
+         "a thread that waits for a destroyed lock may wait for ever or touch freed memory",
+         "before {at}, wait until no thread can still ask for {L} (join them first)", "destroys", "destroyed",
+         "waits", "waited for"},
+    [LGR_KIND_USE_DESTROYED] = {"{T} uses {L} after it was destroyed",
+                                "a destroyed lock may be locked again only after it was initialised anew",
+                                "destroy {L} only when its last user is done (it was destroyed at {earlier})",
+                                "uses", "used", "destroys", "destroyed"},
+    [LGR_KIND_REINIT_HELD] =
+        {"{T} initialises {L}, which {holds}",
+         "initialising a lock that is held forgets its holder and its waiters: two threads get in "
+         "at once",
+         "initialise {L} once, before any thread can take it; at {at} it is held", "initialises",
+         "initialised", "takes", "taken"},
+    [LGR_KIND_FREE_HELD] = {"{T} gives up the memory of {L}, which {holds}",
+                            "the unlock to come writes into memory that belongs to something else",
+                            "unlock {L}, taken at {earlier}, before its memory goes", "gives up",
+                            "found gone", "takes", "taken"},
+    [LGR_KIND_THREAD_EXIT_HELD] =
+        {"{T} ends while it holds {L}", "nobody else may unlock it: whoever asks for {L} next waits for ever",
+         "unlock {L}, taken at {earlier}, on every way out of the thread (pthread_exit and "
+         "cancellation too)",
+         "ends with", "left behind", "takes", "taken"},
+    [LGR_KIND_COND_WAIT_UNHELD] =
+        {"{T} waits for a condition with {L}, which it does not hold",
+         "a condition wait unlocks its mutex; a signal between the test and the wait is lost, "
+         "and somebody else's lock is given up",
+         "lock {L} before {at}, test the condition under it, then wait", "waits with", "waited with", "takes",
+         "taken"},
+    [LGR_KIND_COND_TWO_MUTEXES] =
+        {"{T} waits for a condition with {L} while other threads wait with {M}",
+         "all threads that wait for one condition at a time must use one mutex, or signals "
+         "are lost",
+         "wait with the same mutex at {at} and {earlier}", "waits with", "waited with", "waits",
+         "used by another waiter"},
+    [LGR_KIND_COND_DESTROY_WAITED] = {"{T} destroys a condition variable for which {O} waits",
+                                      "the waiter sleeps on memory that may be used for something else",
+                                      "wake all waiters and wait until they are gone before {at}", "destroys",
+                                      "destroyed", "waits", "waited for"},
+    [LGR_KIND_SIGNAL_UNSAFE] =
+        {"{L} is taken in a handler of {detail}, and also with that signal open",
+         "when the signal arrives while the same thread holds it, the handler waits for ever",
+         "block {detail} while {L} is held, or take no lock in the handler (a self-pipe or "
+         "signalfd hands the work to a thread)",
+         "takes", "taken in the handler", "takes", "taken"},
+    [LGR_KIND_WRONG_TYPE] = {"{T} uses {L} as a lock of another kind",
+                             "what is there is not the kind of object that the call is for: not initialised, "
+                             "overwritten, or another type",
+                             "initialise {L} for what it is used as at {at}, and look for what overwrites it",
+                             "uses", "used", "uses", "used before"},
+    [LGR_KIND_JOIN_SELF] = {"{T} joins itself",
+                            "a thread that waits for its own end never ends; the call fails, or hangs",
+                            "let another thread join it, or detach it, at {at}", "joins", "joined",
+                            "is created", "created"},
+    [LGR_KIND_SEM_MISUSE] = {"{T} misuses {L}", "the semaphore is used as POSIX does not allow",
+                             "see the call at {at}", "uses", "used", "uses", "used before"},
+    [LGR_KIND_BARRIER_MISUSE] = {"{T} misuses a barrier", "the barrier is used as POSIX does not allow",
+                                 "see the call at {at}", "uses", "used", "uses", "used before"},
+    [LGR_KIND_ASSERT_FAILED] = {"{T}: an assertion about {L} failed",
+                                "the program says itself who must hold this lock here",
+                                "take {L} on every path that leads to {at}", "checks", "checked", "takes",
+                                "taken"},
+    [LGR_KIND_STALL] = {"every thread waits for ever", "no thread is left that could end any of the waits",
+                        "see what each thread waits for", "waits", "waited for", "takes", "taken"},
+    [LGR_KIND_LEVEL_VIOLATION] = {"{T} takes {L} while it holds {M}, against the declared levels",
+                                  "a thread may only take a lock of a higher level than all it holds",
+                                  "take {L} before {M}, or release {M} first, at {at}", "takes", "requested",
+                                  "takes", "taken"},
+    [LGR_KIND_WAIT_TIMEOUT] = {"{T} waits too long for {L}", "the wait took longer than lock_timeout",
+                               "hold {L}, taken at {earlier}, for a shorter time", "waits for", "waited for",
+                               "takes", "taken"},
+    [LGR_KIND_HOLD_TOO_LONG] = {"{T} holds {L} too long", "whoever wants it waits that long",
+                                "hold {L}, taken at {earlier}, for a shorter time", "releases", "released",
+                                "takes", "taken"},
+    [LGR_KIND_BLOCKED_UNDER_LOCK] = {"{T} blocks while it holds {L}", "whoever wants it waits that long",
+                                     "release {L}, taken at {earlier}, before {at}", "blocks under",
+                                     "kept during the call", "takes", "taken"},
+    [LGR_KIND_HEARTBEAT_MISSED] = {"{T} missed its heartbeat",
+                                   "it did not report for longer than it promised", "see what it waits for",
+                                   "misses", "missed", "takes", "taken"},
+    [LGR_KIND_CANCEL_UNSAFE] =
+        {"{T} can be cancelled while it holds {L}",
+         "a thread cancelled there leaves {L} locked for ever, unless a clean-up handler "
+         "unlocks it",
+         "push a clean-up handler that unlocks {L}, or disable cancellation around {at}", "is cancelled with",
+         "held when it was cancelled", "takes", "taken"},
+    [LGR_KIND_API_ERROR] =
+        {"a call of {T} fails with {detail}",
+         "the call did nothing, and a program that does not look at its result goes on as if it had",
+         "look at the result at {at}, and give the call what it needs", "uses", "used", "takes", "taken"},
+    [LGR_KIND_COND_WAIT_HOLDING] = {"{T} waits for a condition while it holds {L}",
+                                    "who must take {L} on its way to the signal never gets there",
+                                    "release {L}, taken at {earlier}, before waiting at {at}",
+                                    "waits holding", "kept during the wait", "takes", "taken"},
+    [LGR_KIND_FORK_HELD] =
+        {"{T} forks while {O} holds {L}",
+         "in the child that lock is held by a thread that does not exist: whoever asks for it waits "
+         "for ever",
+         "exec right after the fork at {at}, or take {L} around it (pthread_atfork)", "forks under",
+         "held when it forked", "takes", "taken"},
+    [LGR_KIND_USER] = {"reported by the program itself", "the program says so", "", "reports", "reported",
+                       "takes", "taken"},
+};
+
+bool is_misuse(const struct model_finding *finding) {
+    return finding->kind < LGR_KINDS && table[finding->kind].title != NULL;
+}
+const char *misuse_call(const struct model_finding *finding) { return table[finding->kind].called; }
+const char *misuse_earlier(const struct model_finding *finding) { return table[finding->kind].earlier; }
+
+/* ---- what stands for the words in braces ---- */
+
+static const struct model_thread *other_thread(const struct model_finding *finding) {
+    return finding->edge_count > 1 ? finding->edges[1].thread : NULL;
+}
+
+static const char *lock_label(const struct model_finding *finding) {
+    return finding->edges[0].from ? finding->edges[0].from_label : "a lock";
+}
+
+static const char *who_holds(struct pool *pool, const struct model_finding *finding) {
+    const struct model_thread *other = other_thread(finding);
+    const struct model_edge *call = &finding->edges[0];
+    if (other)
+        return pool_printf(pool, "%s holds", other->label);
+    for (size_t i = 0; i < call->held_count; i++)
+        if (call->held[i].lock == call->from)
+            return "it holds itself";
+    return "is held";
+}
+
+static const char *detail_name(struct pool *pool, const struct model_finding *finding) {
+    int detail = (int)finding->detail;
+    const char *name =
+        finding->kind == LGR_KIND_SIGNAL_UNSAFE ? sigabbrev_np(detail) : strerrorname_np(detail);
+    if (!name)
+        return pool_printf(pool, "number %d", detail);
+    return finding->kind == LGR_KIND_SIGNAL_UNSAFE ? pool_printf(pool, "SIG%s", name) : name;
+}
+
+static const char *value_of(struct pool *pool, const struct model_finding *finding, const char *name) {
+    const struct model_edge *call = &finding->edges[0];
+    const struct model_thread *other = other_thread(finding);
+    if (strcmp(name, "T") == 0)
+        return call->thread->label;
+    if (strcmp(name, "L") == 0)
+        return lock_label(finding);
+    if (strcmp(name, "M") == 0)
+        return call->to ? call->to_label : "another lock";
+    if (strcmp(name, "O") == 0)
+        return other ? other->label : "another thread";
+    if (strcmp(name, "holds") == 0)
+        return who_holds(pool, finding);
+    if (strcmp(name, "at") == 0)
+        return frame_place(pool, stack_site(&call->requested_at));
+    if (strcmp(name, "earlier") == 0)
+        return frame_place(pool, stack_site(&call->held_at));
+    return detail_name(pool, finding);
+}
+
+static const char *expand(struct pool *pool, const struct model_finding *finding, const char *text) {
+    const char *result = "", *open;
+    while ((open = strchr(text, '{'))) {
+        const char *close = strchr(open, '}');
+        char name[16] = "";
+        memcpy(name, open + 1, (size_t)(close - open - 1));
+        result =
+            pool_printf(pool, "%s%.*s%s", result, (int)(open - text), text, value_of(pool, finding, name));
+        text = close + 1;
+    }
+    return pool_printf(pool, "%s%s", result, text);
+}
+
+/* ---- the steps ---- */
+
+static const char *earlier_step(struct pool *pool, const struct model_finding *finding) {
+    const struct model_thread *other = other_thread(finding);
+    return pool_printf(pool, "%s %s %s at %s", other ? other->tag : finding->edges[0].thread->tag,
+                       table[finding->kind].before, lock_label(finding),
+                       frame_place(pool, stack_site(&finding->edges[0].held_at)));
+}
+
+static const char *call_step(struct pool *pool, const struct model_finding *finding) {
+    const struct model_edge *call = &finding->edges[0];
+    return pool_printf(pool, "%s %s%s%s at %s", call->thread->tag, table[finding->kind].calls,
+                       call->from ? " " : "", call->from ? call->from_label : "",
+                       frame_place(pool, stack_site(&call->requested_at)));
+}
+
+static void tell_steps(struct pool *pool, struct model_finding *finding) {
+    finding->steps = pool_array(pool, 2, sizeof *finding->steps);
+    finding->step_count = 0;
+    finding->steps_heading = "Where";
+    if (finding->edges[0].held_at.count)
+        finding->steps[finding->step_count++] = earlier_step(pool, finding);
+    finding->steps[finding->step_count++] = call_step(pool, finding);
+}
+
+void narrate_misuse(struct pool *pool, struct model_finding *finding) {
+    const struct words *words = &table[finding->kind];
+    finding->title = expand(pool, finding, words->title);
+    finding->why = expand(pool, finding, words->why);
+    finding->advice = expand(pool, finding, words->advice);
+    tell_steps(pool, finding);
+}
