@@ -82,8 +82,7 @@ static bool put_in_line(struct lge_thread *thread, uint64_t home, uint64_t from,
 static void put(struct lge_thread *thread, uint64_t below, uint64_t key) {
     uint64_t near = lge_known_near(thread, below, key), far = lge_known_far(thread, key);
     uint32_t tag = lge_known_tag(key);
-    if (put_in_line(thread, near, 0, 2, tag) || put_in_line(thread, far, 0, 2, tag) ||
-        put_in_line(thread, far, 2, LINE, tag))
+    if (put_in_line(thread, near, 0, LGE_KNOWN_WAYS, tag) || put_in_line(thread, far, 0, LINE, tag))
         return;
     atomic_store_explicit(&thread->known[far ^ (key >> 31 & 1)], tag, memory_order_relaxed);
 }

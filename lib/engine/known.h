@@ -22,11 +22,11 @@
 
 #include "engine/thread.h"
 
-enum { LGE_KNOWN_LINE = 16 };
+enum { LGE_KNOWN_LINE = 16, LGE_KNOWN_WAYS = 4 };
 
 static inline uint32_t lge_known_tag(uint64_t key) { return (uint32_t)(key >> 32); }
 
-/* The home of a key in either line; its slot and the neighbour are looked at. */
+/* The home of a key in either line; its slot and three neighbours are looked at. */
 static inline uint64_t lge_known_near(const struct lge_thread *thread, uint64_t below, uint64_t key) {
     return (below & thread->known_by_below) + (key & thread->known_by_key);
 }
@@ -35,8 +35,10 @@ static inline uint64_t lge_known_far(const struct lge_thread *thread, uint64_t k
 }
 
 static inline bool lge_known_at(const struct lge_thread *thread, uint64_t slot, uint64_t key) {
-    return atomic_load_explicit(&thread->known[slot], memory_order_relaxed) == lge_known_tag(key) ||
-           atomic_load_explicit(&thread->known[slot ^ 1], memory_order_relaxed) == lge_known_tag(key);
+    for (uint64_t i = 0; i < LGE_KNOWN_WAYS; i++)
+        if (atomic_load_explicit(&thread->known[slot ^ i], memory_order_relaxed) == lge_known_tag(key))
+            return true;
+    return false;
 }
 
 /* In the near line: all that the hot path asks. */

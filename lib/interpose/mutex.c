@@ -103,10 +103,13 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, mutex);
-    if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site)))
+    if (LGI_UNLIKELY(id == 0))
         return lgi_mutex_trylock(mutex, site, sp);
-    uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, 0));
-    if (take_known(thread, mutex, id, key, site, sp, 0, thread->top != thread->base))
+    uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
+    if (LGI_UNLIKELY(context == 0 && !lge_site_plain(site)))
+        return lgi_mutex_trylock(mutex, site, sp);
+    uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
+    if (take_known(thread, mutex, id, key, site, sp, context, thread->top != thread->base))
         return 0;
     return lgi_mutex_trylock(mutex, site, sp);
 }
