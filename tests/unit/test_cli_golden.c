@@ -12,6 +12,7 @@
 #include "format.h"
 #include "model.h"
 #include "run_status.h"
+#include "suppress.h"
 
 /* ---- the made-up process ---- */
 
@@ -428,6 +429,30 @@ START_TEST(strict_makes_notes_errors) {
 }
 END_TEST
 
+/* Gone from the text but for the count, marked in JSON; what is used and what is not. */
+START_TEST(known_findings_are_left_out) {
+    static const char file[] = "# Worker 1 is gone by then.\n"
+                               "order-cycle lock:ledger_lock lock:audit_lock\n"
+                               "\n"
+                               "self-deadlock function:flush # fixed in 2.0\n"
+                               "deadlock:^nowhere$\n";
+    struct pool pool = {0};
+    struct text errors = {0};
+    struct suppressions known = {0};
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2], relock;
+    both_orders(edges);
+    evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2);
+    ring_edge(&relock, WORKER1, LEDGER, LEDGER, AT(POST_LEDGER), AT(MOVE_FROM));
+    evidence_finding(evidence, LGR_KIND_SELF_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, &relock, 1);
+    evidence_end(evidence, 0);
+    ck_assert(suppressions_parse(&pool, &known, "bank.supp", file, sizeof file - 1, &errors));
+    check_reports("suppressed", &evidence, 1, (struct format_options){0},
+                  (struct model_options){.suppressions = &known});
+    pool_free(&pool);
+}
+END_TEST
+
 START_TEST(clean_but_degraded) {
     struct evidence *evidence = bank();
     struct lgr_header *header = evidence_header(evidence);
@@ -473,6 +498,7 @@ int main(void) {
     tcase_add_test(reports, exec_under_the_same_pid);
     tcase_add_test(reports, status_is_written_into_the_last_image);
     tcase_add_test(reports, strict_makes_notes_errors);
+    tcase_add_test(reports, known_findings_are_left_out);
     tcase_add_test(reports, clean_but_degraded);
     tcase_add_test(reports, nothing_seen_is_not_nothing_found);
     tcase_add_test(reports, golden_json_fits_the_schema);

@@ -209,6 +209,21 @@ START_TEST(zero_bytes_are_no_text) {
 }
 END_TEST
 
+/* A '#' is the reason only at the beginning of a word, outside quotation marks. */
+START_TEST(where_the_reason_begins) {
+    ck_assert(parse("order-cycle lock:\"a # b\" # r\n"
+                    "order-cycle lock:a#b # r\n"
+                    "order-cycle lock:a:\"b # r\n"
+                    "deadlock:\"f # r\n"));
+    ck_assert_str_eq(suppressions.list[0].parts[0].pattern, "a # b");
+    ck_assert_str_eq(suppressions.list[1].parts[0].pattern, "a#b");
+    ck_assert_str_eq(suppressions.list[2].parts[0].pattern, "a:\"b");
+    ck_assert_str_eq(suppressions.list[3].parts[0].pattern, "*\"f*");
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_str_eq(suppressions.list[i].reason, "r");
+}
+END_TEST
+
 /* ---- findings ---- */
 
 static const struct code_frame frames[] = {
@@ -400,6 +415,7 @@ int main(void) {
     tcase_add_test(cases, line_by_line);
     tcase_add_test(cases, byte_order_mark_and_carriage_returns);
     tcase_add_test(cases, nothing_in_it);
+    tcase_add_test(cases, where_the_reason_begins);
     tcase_add_test(cases, files_add_up);
     tcase_add_test(cases, names_are_made_harmless);
     tcase_add_loop_test(cases, mistake_is_located, 0, sizeof mistakes / sizeof *mistakes);

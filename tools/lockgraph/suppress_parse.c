@@ -84,18 +84,26 @@ static const char *colon_in(const struct span *span) {
 
 /* ---- the line ---- */
 
-/* The reason begins at a '#' behind a blank, outside quotation marks. */
+/* Behind the closing quotation mark where the pattern of the word has one. */
+static const char *end_of_part(const struct span *word, const char *end) {
+    const char *colon = colon_in(word), *mark = colon ? colon + 1 : end;
+    if (mark >= word->end || (*mark != '"' && *mark != '\''))
+        return word->end;
+    const char *close = memchr(mark + 1, *mark, (size_t)(end - mark - 1));
+    return close ? close + 1 : word->end;
+}
+
+/* The reason begins at the first word that begins with '#'.  The first word of
+ * all, a kind or a line of ThreadSanitizer's, has no quotation marks. */
 static const char *comment_in(const struct span *line) {
-    char open = 0;
-    for (const char *at = line->at; at < line->end; at++) {
-        if (*at == open)
-            open = 0;
-        else if (!open && (*at == '"' || *at == '\'') && at > line->at && at[-1] == ':')
-            open = *at;
-        else if (!open && *at == '#' && (at == line->at || is_blank(at[-1])))
-            return at;
+    struct span rest = *line;
+    for (skip_blanks(&rest); rest.at < rest.end && *rest.at != '#'; skip_blanks(&rest)) {
+        bool first = rest.at == line->at;
+        struct span word = next_word(&rest);
+        if (!first)
+            rest.at = end_of_part(&word, rest.end);
     }
-    return line->end;
+    return rest.at;
 }
 
 static void add_part(struct parser *parser, struct suppression *suppression, enum suppression_subject subject,
