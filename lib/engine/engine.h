@@ -62,6 +62,11 @@ struct lge_config {
      * may be gone, so it must not fault.  Called with engine locks held.  NULL:
      * all are. */
     bool (*lock_alive)(const void *address, uint64_t id, uint8_t kind, uint8_t attributes);
+    /* Whether nobody gets a shared hold of the lock at that address before one of
+     * its holders gives up: a writer waits, and there are just `shared` holders,
+     * none of them granted and not told yet.  Must not fault.  NULL: as the waits
+     * say. */
+    bool (*shut_out)(const void *address, uint32_t shared);
     uint8_t severity_of_kind[LGR_KINDS]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that
                                             overrides */
 };
@@ -145,9 +150,10 @@ uint32_t lge_context_intern(const uintptr_t *frames, size_t count, bool partial)
 /* ---- acquisitions ---- */
 
 enum lge_request_flags {
-    LGE_TIMED = 1u,           /* a time limit that the program itself chose */
-    LGE_RECURSIVE = 2u,       /* the lock may be re-acquired by its holder */
-    LGE_WRITER_PREFERRED = 4u /* a shared request queues behind waiting writers */
+    LGE_TIMED = 1u,            /* a time limit that the program itself chose */
+    LGE_RECURSIVE = 2u,        /* the lock may be re-acquired by its holder */
+    LGE_WRITER_PREFERRED = 4u, /* a shared request queues behind waiting writers; also set for these */
+    LGE_OTHERS_HOLD = 128u     /* holds the lock shared, as others do, and wants it exclusively */
 };
 
 struct lge_request {

@@ -13,6 +13,8 @@
 #include "interpose/mutex_fast.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
+#include "interpose/rwlock.h"
+#include "interpose/rwlock_wait.h"
 #include "interpose/self.h"
 #include "interpose/spin.h"
 #include "platform/memory.h"
@@ -69,6 +71,8 @@ _Static_assert(LGP_CHECK_ORDER_CYCLE + 1 == LGR_KIND_ORDER_CYCLE && LGP_CHECK_CO
 static bool lock_alive(const void *address, uint64_t id, uint8_t kind, uint8_t attributes) {
     if (kind == LGR_LOCK_MUTEX)
         return lgi_mutex_alive(address, id, attributes);
+    if (kind == LGR_LOCK_RWLOCK)
+        return lgi_rwlock_alive(address, id, attributes);
     return lge_identity_table_has(address, id);
 }
 
@@ -81,6 +85,7 @@ static void start_engine(void) {
         .on_finding = lgi_print_finding,
         .user = &options.launcher,
         .lock_alive = lock_alive,
+        .shut_out = lgi_rwlock_shut_out,
     };
     for (int check = 0; check < LGP_CHECK_COUNT; check++)
         config.severity_of_kind[check + 1] = severity((enum lgp_check)check);
@@ -162,6 +167,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
     lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
+    lgi_rwlock_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_spin_start(options.wait_slice);
     lgi_on_deadlock_start(options.on_deadlock);
     start_engine();

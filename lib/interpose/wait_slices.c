@@ -1,0 +1,40 @@
+#include "interpose/wait_slices.h"
+
+#include "interpose/on_deadlock.h"
+#include "interpose/runtime.h"
+#include "platform/system.h"
+
+enum { GROWTH = 4, SECOND = 1000000000 };
+
+bool lgi_limit_valid(const struct lgi_limit *limit) {
+    return (limit->clock == CLOCK_REALTIME || limit->clock == CLOCK_MONOTONIC) && limit->at->tv_nsec >= 0 &&
+           limit->at->tv_nsec < SECOND;
+}
+
+static bool not_later(const struct timespec *a, const struct timespec *b) {
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
+}
+
+static struct timespec after(clockid_t clock, uint64_t ns) {
+    uint64_t now = (clock == CLOCK_REALTIME ? lgp_realtime_ns() : lgp_monotonic_ns()) + ns;
+    return (struct timespec){.tv_sec = (time_t)(now / SECOND), .tv_nsec = (long)(now % SECOND)};
+}
+
+struct lgi_slices lgi_slices_start(uint64_t first_ns, clockid_t clock, const struct lgi_limit *limit) {
+    return (struct lgi_slices){
+        .clock = limit != NULL ? limit->clock : clock, .length_ns = first_ns, .limit = limit};
+}
+
+const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
+    slices->until = after(slices->clock, slices->length_ns);
+    slices->last = slices->limit != NULL && not_later(slices->limit->at, &slices->until);
+    slices->length_ns = slices->length_ns * GROWTH < SECOND ? slices->length_ns * GROWTH : SECOND;
+    return slices->last ? slices->limit->at : &slices->until;
+}
+
+void lgi_slice_passed(struct lge_thread *thread) {
+    bool deadlock = lge_wait_again(thread);
+    lgi_write_figures();
+    if (deadlock)
+        lgi_on_deadlock();
+}

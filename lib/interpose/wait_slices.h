@@ -1,0 +1,25 @@
+/* A wait cut into slices, so that the waiting thread can look around and write
+ * down where it is: the first slice is short, each further one four times as
+ * long, up to a second. */
+#ifndef LOCKGRAPH_INTERPOSE_WAIT_SLICES_H
+#define LOCKGRAPH_INTERPOSE_WAIT_SLICES_H
+
+#include "interpose/mutex.h" /* struct lgi_limit */
+
+struct lgi_slices {
+    clockid_t clock;
+    uint64_t length_ns;            /* of the next one */
+    const struct lgi_limit *limit; /* the program's own, or NULL */
+    struct timespec until;         /* the end of this one, on `clock` */
+    bool last;                     /* it ends at the program's limit */
+};
+
+/* A limit that glibc would not refuse with EINVAL where it checks both. */
+bool lgi_limit_valid(const struct lgi_limit *limit);
+struct lgi_slices lgi_slices_start(uint64_t first_ns, clockid_t clock, const struct lgi_limit *limit);
+/* Begins a slice: until when the real call may wait. */
+const struct timespec *lgi_slice_begin(struct lgi_slices *slices);
+/* A slice passed in vain: looks for a deadlock, records the wait. */
+void lgi_slice_passed(struct lge_thread *thread);
+
+#endif
