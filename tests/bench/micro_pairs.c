@@ -27,6 +27,32 @@ static void run_spin(uint64_t rounds) {
     }
 }
 
+static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
+
+static void run_rwlock_read(uint64_t rounds) {
+    for (; rounds != 0; rounds--) {
+        pthread_rwlock_rdlock(&table);
+        pthread_rwlock_unlock(&table);
+    }
+}
+
+static void run_rwlock_write(uint64_t rounds) {
+    for (; rounds != 0; rounds--) {
+        pthread_rwlock_wrlock(&table);
+        pthread_rwlock_unlock(&table);
+    }
+}
+
+/* As a cache does: a lock around, then one reader. */
+static void run_rwlock_nested(uint64_t rounds) {
+    for (; rounds != 0; rounds--) {
+        pthread_mutex_lock(&one);
+        pthread_rwlock_rdlock(&table);
+        pthread_rwlock_unlock(&table);
+        pthread_mutex_unlock(&one);
+    }
+}
+
 static void run_nested2(uint64_t rounds) {
     for (; rounds != 0; rounds--) {
         pthread_mutex_lock(&few[0]);
@@ -159,4 +185,7 @@ const struct micro_case micro_pair_cases[] = {
     {"wrapper-nested", MICRO_THREAD_CPU, 2, prepare_wrapper, run_wrapper_nested, NULL},
     {"wrapper4-nested", MICRO_THREAD_CPU, 8, prepare_callers, run_wrapper_nested4, NULL},
     {"spin", MICRO_THREAD_CPU, 1, prepare_spin, run_spin, NULL},
+    {"rwlock-read", MICRO_THREAD_CPU, 1, NULL, run_rwlock_read, NULL},
+    {"rwlock-write", MICRO_THREAD_CPU, 1, NULL, run_rwlock_write, NULL},
+    {"rwlock-nested", MICRO_THREAD_CPU, 2, NULL, run_rwlock_nested, NULL},
     {0}};
