@@ -54,6 +54,7 @@ static void check_written(const struct lgp_options *options) {
     lgp_options_help(options, &out);
     must(strlen(text) < sizeof text);
     out = (struct lgp_text){text, sizeof text, 0};
+    text[0] = 0; /* nothing is written where nothing differs */
     lgp_options_effective(options, &out);
     lgp_options_defaults(&again);
     if (!can_be_written(options))
