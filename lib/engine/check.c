@@ -12,6 +12,7 @@
 #include "engine/known.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
+#include "engine/semaphore.h"
 #include "platform/memory.h"
 
 static _Atomic uint32_t degraded;  /* enum lgr_degraded bits; relaxed */
@@ -236,6 +237,7 @@ static bool interrupted(const struct lge_thread *thread) {
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE)
         note_writer(request);
+    lge_semaphore_drop_stale(thread);
     if (thread->top == thread->base || interrupted(thread))
         return;
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,

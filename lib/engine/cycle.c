@@ -4,6 +4,7 @@
 #include "engine/finding.h"
 #include "engine/lifecycle.h"
 #include "engine/search.h"
+#include "engine/semaphore.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 
@@ -67,7 +68,7 @@ static void learn_facts(struct lge_node *root, const struct lge_dependency *depe
 static void update_facts(struct lge_node *root, const struct lge_dependency *dependency) {
     if (!root->facts)
         learn_facts(root, dependency);
-    if (root->gate != 0 && !holds_exclusively(dependency, root->gate))
+    if (root->gate != 0 && (!holds_exclusively(dependency, root->gate) || lge_semaphore_signals(root->gate)))
         root->gate = 0;
     if (root->author != dependency->thread)
         root->author = 0;

@@ -3,6 +3,7 @@
 
 #include "engine/finding.h"
 #include "engine/graph.h"
+#include "engine/stuck.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -15,6 +16,7 @@ struct hop {
     struct lge_thread *thread;
     uint32_t sequence;
     uint32_t next; /* candidate to try next, where there are several holders */
+    bool closes;   /* the thread we began with is one of them */
 };
 
 /* One search at a time. */
@@ -22,12 +24,16 @@ static struct {
     struct lgp_lock lock;
     struct hop *hops;
     size_t count, room;
+    struct lge_thread **dead_ends; /* of this search */
+    size_t dead_count, dead_room;
 } path;
 
 void lge_deadlock_reset(void) {
     lgp_free(path.hops, path.room * sizeof *path.hops);
+    lgp_free(path.dead_ends, path.dead_room * sizeof *path.dead_ends);
     path.hops = NULL;
-    path.count = path.room = 0;
+    path.dead_ends = NULL;
+    path.count = path.room = path.dead_count = path.dead_room = 0;
 }
 
 static uint32_t sequence_of(const struct lge_thread *thread) {
@@ -40,7 +46,8 @@ static bool holds_against(const struct lge_thread *t, const struct lge_thread *w
                           uint32_t mode) {
     for (const struct lge_held *held = t->top; held > t->base; held--)
         if (held->id == id)
-            return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || t == waiter;
+            return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || t == waiter ||
+                   held->kind == LGR_LOCK_SEMAPHORE;
     return false;
 }
 
@@ -69,7 +76,7 @@ static uint32_t owner_tid(const int *owner) {
 }
 
 /* Whom `thread` waits for; several where the lock has no owner field. */
-static struct lge_thread *successor(const struct lge_thread *thread, uint32_t n) {
+struct lge_thread *lge_deadlock_successor(const struct lge_thread *thread, uint32_t n) {
     const struct lge_wait *wait = &thread->wait;
     const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
     if (atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN)
@@ -82,7 +89,7 @@ static struct lge_thread *successor(const struct lge_thread *thread, uint32_t n)
 
 /* The successor, verified: it was so while the thread waited. */
 static struct lge_thread *verified_successor(const struct hop *hop) {
-    struct lge_thread *next = successor(hop->thread, hop->next);
+    struct lge_thread *next = lge_deadlock_successor(hop->thread, hop->next);
     return sequence_of(hop->thread) == hop->sequence ? next : NULL;
 }
 
@@ -99,11 +106,31 @@ static bool push(struct lge_thread *thread) {
     return waiting(path.hops[path.count - 1].sequence);
 }
 
-static bool on_path(const struct lge_thread *thread) {
+static bool seen(const struct lge_thread *thread) {
     for (size_t i = 0; i < path.count; i++)
         if (path.hops[i].thread == thread)
             return true;
+    for (size_t i = 0; i < path.dead_count; i++)
+        if (path.dead_ends[i] == thread)
+            return true;
     return false;
+}
+
+/* The newest hop leads nowhere.  With several holders to a lock it would be
+ * looked at again on every way that leads to it. */
+static void step_back(void) {
+    if (path.dead_count == path.dead_room) {
+        size_t room = path.dead_room ? path.dead_room * 2 : 32;
+        struct lge_thread **more =
+            lgp_resize(path.dead_ends, path.dead_room * sizeof *more, room * sizeof *more);
+        if (more != NULL) {
+            path.dead_ends = more;
+            path.dead_room = room;
+        }
+    }
+    path.count--;
+    if (path.dead_count < path.dead_room)
+        path.dead_ends[path.dead_count++] = path.hops[path.count].thread;
 }
 
 static bool unchanged(const struct hop *hops, size_t count) {
@@ -120,7 +147,7 @@ static bool unchanged(const struct hop *hops, size_t count) {
 static bool owns_what_is_wanted(const struct hop *hop, const struct lge_thread *next) {
     if (atomic_load_explicit(&hop->thread->wait.owner, memory_order_relaxed) == NULL)
         return true;
-    return successor(hop->thread, 0) == next;
+    return lge_deadlock_successor(hop->thread, 0) == next;
 }
 
 static bool certain_ring(const struct hop *hops, size_t count) {
@@ -132,21 +159,36 @@ static bool certain_ring(const struct hop *hops, size_t count) {
     return unchanged(hops, count);
 }
 
-/* Depth first from `thread` back to itself; the path is left in `path`. */
+static bool ring_is_enough(const struct hop *hops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!lge_stuck_by_ring(hops[i].thread))
+            return false;
+    return true;
+}
+
+/* Nobody outside the ring can end one of its waits. */
+static bool nobody_helps(struct lge_thread *thread, const struct hop *hops, size_t count) {
+    return ring_is_enough(hops, count) || lge_stuck(thread);
+}
+
+/* Depth first from `thread` back to itself; the path is left in `path`.  Where
+ * all holders of a semaphore are stuck, as many as can be are on it. */
 static bool find(struct lge_thread *thread) {
-    path.count = 0;
+    path.count = path.dead_count = 0;
     if (!push(thread))
         return false;
     while (path.count > 0) {
         struct hop *hop = &path.hops[path.count - 1];
         struct lge_thread *next = verified_successor(hop);
         hop->next++;
-        if (next == NULL) {
-            path.count--;
-        } else if (next == thread) {
+        if (next == thread && !lge_stuck_by_ring(hop->thread)) {
+            hop->closes = true;
+        } else if (next == thread || (next == NULL && hop->closes)) {
             return certain_ring(path.hops, path.count);
-        } else if (!on_path(next) && !push(next)) {
-            path.count--; /* not waiting: a dead end */
+        } else if (next == NULL) {
+            step_back();
+        } else if (!seen(next) && !push(next)) {
+            step_back(); /* not waiting: a dead end */
         }
     }
     return false;
@@ -158,13 +200,13 @@ static bool holder_runs(const struct lge_thread *thread) {
     if (owner == NULL && atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_JOIN)
         return false;
     const struct lge_thread *next =
-        owner == NULL ? successor(thread, 0)
+        owner == NULL ? lge_deadlock_successor(thread, 0)
                       : lge_thread_by_tid((uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED));
     return next == NULL || !waiting(sequence_of(next));
 }
 
 uint32_t lge_deadlock_owner(const struct lge_thread *thread) {
-    const struct lge_thread *next = successor(thread, 0);
+    const struct lge_thread *next = lge_deadlock_successor(thread, 0);
     return next == NULL ? 0 : lge_thread_serial(next);
 }
 
@@ -301,8 +343,12 @@ bool lge_deadlock_look(struct lge_thread *thread) {
     lgp_unlock(&path.lock);
     if (hops == NULL)
         return false;
-    lge_wait_stack(thread);
-    bool certain = wait_for_stacks(hops, count) && certain_ring(hops, count);
+    bool certain = nobody_helps(thread, hops, count);
+    if (certain) {
+        lge_wait_stack(thread);
+        certain =
+            wait_for_stacks(hops, count) && certain_ring(hops, count) && nobody_helps(thread, hops, count);
+    }
     if (certain)
         report(hops, count);
     lgp_free(hops, count * sizeof *hops);

@@ -3,6 +3,7 @@
 #include "engine/author.h"
 #include "engine/mix.h"
 #include "engine/past.h"
+#include "engine/semaphore.h"
 #include "platform/memory.h"
 
 /* Alive now; relaxed: a figure. */
@@ -103,7 +104,8 @@ uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_de
         if ((b->lockset & bloom(a->held[i].lock)) == 0)
             continue;
         const struct lgr_held *other = lge_dependency_hold(b, a->held[i].lock, false);
-        if (other != NULL && (a->held[i].mode == LGR_EXCLUSIVE || other->mode == LGR_EXCLUSIVE))
+        if (other != NULL && (a->held[i].mode == LGR_EXCLUSIVE || other->mode == LGR_EXCLUSIVE) &&
+            !lge_semaphore_signals(other->lock))
             return other->lock;
     }
     return 0;

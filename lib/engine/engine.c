@@ -15,6 +15,7 @@
 #include "engine/lock_class.h"
 #include "engine/past.h"
 #include "engine/search.h"
+#include "engine/semaphore.h"
 #include "engine/wait.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
@@ -35,6 +36,7 @@ void lge_start(const struct lge_config *config) {
     lge_waits_start(config->recording);
     lge_collect_start(config);
     lge_identity_start();
+    lge_semaphores_start(config);
 }
 
 void lge_finish(void) { lge_cycle_finish(); }
@@ -54,6 +56,7 @@ void lge_reset(void) {
     lge_waits_reset();
     lge_evidence_reset();
     lge_identity_reset();
+    lge_semaphores_reset();
 }
 
 /* ---- orders other than create and join ---- */

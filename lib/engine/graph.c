@@ -6,6 +6,7 @@
 #include "engine/lock_class.h"
 #include "engine/map.h"
 #include "engine/mix.h"
+#include "engine/semaphore.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 
@@ -179,6 +180,14 @@ static void unlink_in(struct lge_edge *edge) {
         edge->next_in->previous_in = edge->previous_in;
 }
 
+/* What leaves a semaphore of n slots needs evidence from n threads. */
+static uint32_t evidence_wanted(const struct lge_node *from) {
+    if (from->is_class || ((const struct lge_lock *)from)->kind != LGR_LOCK_SEMAPHORE)
+        return 0;
+    uint32_t slots = lge_semaphore_slots(lge_node_number(from));
+    return slots > LGE_SEMAPHORE_MOST_SLOTS ? 0 : slots + 1;
+}
+
 struct lge_edge *lge_edge_add(struct lge_node *from, struct lge_node *to) {
     struct lge_edge *edge = lgp_alloc(sizeof *edge);
     if (edge == NULL)
@@ -189,6 +198,7 @@ struct lge_edge *lge_edge_add(struct lge_node *from, struct lge_node *to) {
     }
     edge->from = from;
     edge->to = to;
+    edge->cycle_length = evidence_wanted(from);
     all.seen_edges[from->is_class]++;
     link_out(edge);
     link_in(edge);

@@ -28,7 +28,7 @@ struct lge_edge {
     struct lge_edge *next_in, *previous_in;   /* to->in */
     struct lge_dependency **dependencies;
     uint32_t count, room;
-    uint32_t cycle_length; /* longest cycle reported through it */
+    uint32_t cycle_length; /* longest cycle reported through it, or slots of a semaphore */
     bool postponed;        /* cycle.c has it in its list */
     _Atomic bool watched;  /* within a component: new evidence may close a cycle; see lge_watch */
 };

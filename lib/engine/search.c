@@ -3,10 +3,16 @@
 
 #include "engine/lock_class.h"
 #include "engine/past.h"
+#include "engine/semaphore.h"
 #include "platform/memory.h"
 
 /* Constraints that a verdict gives up. */
-enum relax { RELAX_TIMED = 1, RELAX_ORDER = 2, RELAX_GATE = 4, RELAX_THREAD = 8 };
+enum relax {
+    RELAX_TIMED = 1,
+    RELAX_ORDER = 2, /* and semaphores that signal */
+    RELAX_GATE = 4,
+    RELAX_THREAD = 8
+};
 
 static const struct {
     enum lgr_verdict verdict;
@@ -109,22 +115,70 @@ static bool readers_block(const struct lge_node *node, const struct lge_dependen
            ((const struct lge_lock *)node)->written;
 }
 
-/* Would `request`, asking for `node`, wait for `holder`? */
-static bool blocks(const struct lge_node *node, const struct lge_dependency *request,
+static bool overlap(const struct lge_dependency *a, const struct lge_dependency *b) {
+    return a->thread != b->thread && ((search.relax & RELAX_GATE) || lge_dependency_gate(a, b) == 0) &&
+           ((search.relax & RELAX_ORDER) || lge_dependency_order(a, b) == NULL);
+}
+
+static bool overlaps_all(const struct lge_dependency *one, const struct lge_dependency **others,
+                         uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!overlap(one, others[i]))
+            return false;
+    return true;
+}
+
+static bool is_semaphore(const struct lge_node *node) {
+    return !node->is_class && ((const struct lge_lock *)node)->kind == LGR_LOCK_SEMAPHORE;
+}
+
+/* All slots of a semaphore may be taken at once by threads that are at this
+ * edge, `holder` among them.  Taking the first that fit may miss a set that
+ * would; what is found is one. */
+static bool slots_taken(const struct lge_edge *edge, const struct lge_dependency *request,
+                        const struct lge_dependency *holder) {
+    if (!is_semaphore(edge->from))
+        return false;
+    const struct lge_dependency *takers[LGE_SEMAPHORE_MOST_SLOTS];
+    uint32_t slots = lge_semaphore_slots(lge_node_number(edge->from)), count = 0;
+    if (slots == 0 || slots > LGE_SEMAPHORE_MOST_SLOTS)
+        return false;
+    takers[count++] = holder;
+    for (uint32_t i = 0; i < edge->count && count < slots; i++)
+        if (overlap(edge->dependencies[i], request) && overlaps_all(edge->dependencies[i], takers, count))
+            takers[count++] = edge->dependencies[i];
+    return count == slots;
+}
+
+/* Would `request`, asking for what `edge` starts from, wait for `holder`? */
+static bool blocks(const struct lge_edge *edge, const struct lge_dependency *request,
                    const struct lge_dependency *holder) {
+    const struct lge_node *node = edge->from;
     const struct lgr_held *held = lge_dependency_hold(holder, lge_node_number(node), node->is_class);
     if (held == NULL)
         return false;
-    return request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || readers_block(node, request);
+    return request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || readers_block(node, request) ||
+           slots_taken(edge, request, holder);
+}
+
+/* Who posts it need not hold it: nothing above a note rests on that. */
+static bool signals(const struct lge_step *step) {
+    const struct lge_node *from = step->edge->from;
+    if (!from->is_class)
+        return is_semaphore(from) && lge_semaphore_signals(lge_node_number(from));
+    const struct lgr_held *held = lge_dependency_hold(step->dependency, lge_node_number(from), true);
+    return held != NULL && lge_semaphore_signals(held->lock);
 }
 
 static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *candidate) {
     const struct lge_step step = {edge, candidate};
     if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED))
         return false;
-    if (!blocks(edge->from, search.path[depth - 1].dependency, candidate))
+    if (!(search.relax & RELAX_ORDER) && signals(&step))
         return false;
-    if (edge->to == search.goal && !blocks(edge->to, candidate, search.path[0].dependency))
+    if (!blocks(edge, search.path[depth - 1].dependency, candidate))
+        return false;
+    if (edge->to == search.goal && !blocks(search.path[0].edge, candidate, search.path[0].dependency))
         return false;
     for (size_t i = 0; i < depth; i++)
         if (!together(&search.path[i], &step))
@@ -249,6 +303,9 @@ static void explain(struct lge_cycle *cycle) {
     for (size_t i = 0; i < cycle->length && cycle->reason_kind == LGR_REASON_NONE; i++)
         for (size_t j = i + 1; j < cycle->length && cycle->reason_kind == LGR_REASON_NONE; j++)
             explain_pair(cycle, cycle->steps[i].dependency, cycle->steps[j].dependency);
+    /* Graded so low by a semaphore that signals. */
+    if (cycle->verdict == LGR_VERDICT_ORDERED && cycle->reason_kind == LGR_REASON_NONE)
+        cycle->reason_kind = LGR_REASON_SEMAPHORE;
 }
 
 static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr_verdict at_most) {
@@ -257,6 +314,8 @@ static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr
             continue;
         search.relax = phases[i].relax;
         if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED))
+            continue;
+        if (!(search.relax & RELAX_ORDER) && signals(&search.path[0]))
             continue;
         search.steps = 0;
         cycle->length = deepen();

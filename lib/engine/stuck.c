@@ -1,0 +1,145 @@
+#include "engine/stuck.h"
+
+#include "engine/deadlock.h"
+#include "engine/semaphore.h"
+#include "platform/memory.h"
+#include "platform/system.h"
+
+static const uint64_t long_wait_ns = 500000000;
+
+struct member {
+    struct lge_thread *thread;
+    uint32_t sequence; /* of its wait, as it was when it joined the set */
+};
+struct set {
+    struct member *members;
+    size_t count, room;
+    bool doubtful;  /* a semaphore in it was never posted by a holder */
+    bool ambiguous; /* and it may as well be one that signals */
+};
+
+static uint32_t sequence_of(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
+}
+
+static uint64_t wanted(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
+}
+
+static bool waits_for_lock(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
+}
+
+bool lge_stuck_by_ring(const struct lge_thread *thread) {
+    return !waits_for_lock(thread) ||
+           atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) != NULL ||
+           !lge_semaphore_known(wanted(thread));
+}
+
+static bool contains(const struct set *set, const struct lge_thread *thread) {
+    for (size_t i = 0; i < set->count; i++)
+        if (set->members[i].thread == thread)
+            return true;
+    return false;
+}
+
+/* False when it does not wait. */
+static bool add(struct set *set, struct lge_thread *thread) {
+    if (thread == NULL)
+        return false;
+    if (contains(set, thread))
+        return true;
+    uint32_t sequence = sequence_of(thread);
+    if ((sequence & 1) == 0)
+        return false;
+    if (set->count == set->room) {
+        size_t room = set->room ? set->room * 2 : 32;
+        struct member *more = lgp_resize(set->members, set->room * sizeof *more, room * sizeof *more);
+        if (more == NULL)
+            return false;
+        set->members = more;
+        set->room = room;
+    }
+    set->members[set->count++] = (struct member){thread, sequence};
+    return true;
+}
+
+static uint32_t slots_of(const struct lge_thread *thread, uint64_t id) {
+    uint32_t slots = 0;
+    for (const struct lge_held *held = thread->top; held > thread->base; held--)
+        slots += held->id == id;
+    return slots;
+}
+
+/* All slots must be held by threads that wait. */
+static bool add_holders(struct set *set, const struct lge_thread *waiter) {
+    uint64_t id = wanted(waiter);
+    bool proven;
+    uint32_t slots = lge_semaphore_exhaustible(id, &proven), held = 0;
+    struct lge_thread *holder;
+    for (uint32_t n = 0; slots != 0 && (holder = lge_deadlock_successor(waiter, n)) != NULL; n++) {
+        if (!add(set, holder))
+            return false;
+        held += slots_of(holder, id);
+    }
+    if (!proven) {
+        set->doubtful = true;
+        set->ambiguous = set->ambiguous || slots != 1 || slots_of(waiter, id) != 0;
+    }
+    return slots != 0 && held >= slots;
+}
+
+/* One holder is enough: one that is in the set already, else the first. */
+static bool add_owner(struct set *set, const struct lge_thread *waiter) {
+    struct lge_thread *first = lge_deadlock_successor(waiter, 0), *next = first;
+    for (uint32_t n = 1; next != NULL; n++) {
+        if (contains(set, next))
+            return true;
+        next = lge_deadlock_successor(waiter, n);
+    }
+    return add(set, first);
+}
+
+static bool close_from(struct set *set, size_t i) {
+    for (; i < set->count; i++) {
+        const struct lge_thread *waiter = set->members[i].thread;
+        if (!(lge_stuck_by_ring(waiter) ? add_owner(set, waiter) : add_holders(set, waiter)))
+            return false;
+    }
+    return true;
+}
+
+/* Adds every other thread of the process; false when one does not wait. */
+static bool add_everybody(struct set *set) {
+    bool all = true;
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL && all; t = t->next_in_list)
+        all = t->life == LGE_THREAD_ENDED || add(set, t);
+    lge_threads_unlock();
+    return all;
+}
+
+static bool waited_long(const struct lge_thread *thread) {
+    return thread->wait_since != 0 && lgp_realtime_ns() - thread->wait_since >= long_wait_ns;
+}
+
+static bool beyond_doubt(struct set *set, const struct lge_thread *thread) {
+    if (!set->doubtful || (!set->ambiguous && waited_long(thread)))
+        return true;
+    size_t first = set->count;
+    return add_everybody(set) && close_from(set, first);
+}
+
+static bool unchanged(const struct set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        if (sequence_of(set->members[i].thread) != set->members[i].sequence)
+            return false;
+    return true;
+}
+
+bool lge_stuck(struct lge_thread *thread) {
+    struct set set = {0};
+    bool stuck = add(&set, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) && unchanged(&set);
+    lgp_free(set.members, set.room * sizeof *set.members);
+    return stuck;
+}
