@@ -49,6 +49,7 @@ struct lge_wait {
 };
 
 enum { LGE_NO_HOLDS = 1 }; /* chain key of the sentinel */
+enum { LGE_SETTLED = 32 };
 
 struct lge_thread {
     /* hot: one cache line */
@@ -90,7 +91,8 @@ struct lge_thread {
     char name[16];
     struct lge_thread *next_in_list, *previous_in_list;
     _Atomic(struct lge_thread *) next_by_tid;
-    void *front_end; /* the front end's own */
+    void *front_end;               /* the front end's own */
+    uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };
 
 /* All threads; the lock protects the list, block reuse and known-cache

@@ -12,6 +12,7 @@
 #include "interpose/mutex.h"
 #include "interpose/mutex_fast.h"
 #include "interpose/on_deadlock.h"
+#include "interpose/once.h"
 #include "interpose/real.h"
 #include "interpose/rwlock.h"
 #include "interpose/rwlock_wait.h"
@@ -169,6 +170,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_rwlock_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_spin_start(options.wait_slice);
+    lgi_once_start();
     lgi_on_deadlock_start(options.on_deadlock);
     start_engine();
     lgi_open_evidence();

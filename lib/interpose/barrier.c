@@ -1,0 +1,58 @@
+/* pthread_barrier_*: POSIX.1-2017 pthread_barrier_wait(3p) and neighbours.
+ *
+ * A barrier orders what its threads do (barrier_order.h).  It is in no ring of
+ * the wait-for graph: any thread of the process may come and end the wait, so
+ * that a deadlock through a barrier is certain only when all of them wait.
+ * Process-shared barriers are left alone: we do not see who else comes. */
+#include <pthread.h>
+
+#include "interpose/barrier_order.h"
+#include "interpose/real.h"
+#include "interpose/self.h"
+
+static bool shared(const pthread_barrierattr_t *attributes) {
+    int value = PTHREAD_PROCESS_PRIVATE;
+    if (attributes != NULL)
+        pthread_barrierattr_getpshared(attributes, &value);
+    return value == PTHREAD_PROCESS_SHARED;
+}
+
+LGI_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
+                                    const pthread_barrierattr_t *restrict attributes, unsigned count) {
+    int result = lgi_real.barrier_init(barrier, attributes, count);
+    struct lge_thread *thread = result == 0 ? lgi_enter() : NULL;
+    if (thread == NULL)
+        return result;
+    if (shared(attributes))
+        lgi_barrier_destroyed(barrier);
+    else
+        lgi_barrier_initialised(barrier, count);
+    lgi_leave(thread);
+    return result;
+}
+
+/* Forgotten first: as soon as the real function has returned, its memory may be
+ * another barrier. */
+LGI_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread != NULL) {
+        lgi_barrier_destroyed(barrier);
+        lgi_leave(thread);
+    }
+    return lgi_real.barrier_destroy(barrier);
+}
+
+LGI_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier) {
+    struct lge_thread *thread = lgi_enter();
+    struct lgi_round *round = NULL;
+    if (thread != NULL) {
+        round = lgi_barrier_arrive(thread, barrier);
+        lgi_leave(thread);
+    }
+    int result = lgi_real.barrier_wait(barrier);
+    if (round != NULL && lgi_enter() != NULL) {
+        lgi_barrier_leave(thread, round);
+        lgi_leave(thread);
+    }
+    return result;
+}

@@ -1,0 +1,28 @@
+/* What a barrier orders: all that the threads of a round did before they came
+ * is before all that they do when they have left.
+ *
+ * Every round has a point of its own, because the fast ones of a round come to
+ * the next one while the slow ones are still leaving: one point for all rounds
+ * would tell the slow ones more than they may know.
+ *
+ * A round is whoever came one after the other, as many as the barrier counts.
+ * Where more threads than that are inside at once, libc may put them together
+ * in another way, and in the next run will: such a barrier orders nothing from
+ * then on. */
+#ifndef LOCKGRAPH_INTERPOSE_BARRIER_ORDER_H
+#define LOCKGRAPH_INTERPOSE_BARRIER_ORDER_H
+
+#include "engine/engine.h"
+
+struct lgi_round;
+
+void lgi_barrier_initialised(const void *barrier, unsigned count);
+void lgi_barrier_destroyed(const void *barrier);
+/* About to wait.  NULL: the barrier is not known, nothing is ordered. */
+struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *barrier);
+/* After the wait; takes back what lgi_barrier_arrive gave. */
+void lgi_barrier_leave(struct lge_thread *thread, struct lgi_round *round);
+/* In a forked child: nobody is inside any barrier. */
+void lgi_barriers_after_fork(void);
+
+#endif
