@@ -8,11 +8,13 @@
 
 #include "interpose/cond.h"
 #include "interpose/mutex.h"
+#include "interpose/once.h"
 #include "interpose/real.h"
 #include "interpose/thread.h"
 
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "mtx_t is not a pthread_mutex_t");
 _Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "cnd_t is not a pthread_cond_t");
+_Static_assert(sizeof(once_flag) == sizeof(pthread_once_t), "once_flag is not a pthread_once_t");
 
 static pthread_mutex_t *mutex_of(mtx_t *mutex) { return (pthread_mutex_t *)(void *)mutex; }
 static pthread_cond_t *condition_of(cnd_t *condition) { return (pthread_cond_t *)(void *)condition; }
@@ -68,13 +70,23 @@ LGI_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
 }
 
 LGI_EXPORT int cnd_signal(cnd_t *condition) {
-    lgi_cond_signalled(condition_of(condition));
+    lgi_cond_signalled(condition_of(condition), false, LGI_SITE(), LGI_SP());
     return result_of(lgi_real.cond_signal(condition_of(condition)));
 }
 
 LGI_EXPORT int cnd_broadcast(cnd_t *condition) {
-    lgi_cond_signalled(condition_of(condition));
+    lgi_cond_signalled(condition_of(condition), true, LGI_SITE(), LGI_SP());
     return result_of(lgi_real.cond_broadcast(condition_of(condition)));
+}
+
+LGI_EXPORT int cnd_init(cnd_t *condition) {
+    lgi_cond_initialised(condition_of(condition));
+    return result_of(lgi_real.cond_init(condition_of(condition), NULL));
+}
+
+LGI_EXPORT void cnd_destroy(cnd_t *condition) {
+    lgi_cond_destroyed(condition_of(condition), LGI_SITE(), LGI_SP());
+    lgi_real.cond_destroy(condition_of(condition));
 }
 
 LGI_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
@@ -88,4 +100,8 @@ LGI_EXPORT int thrd_join(thrd_t thread, int *result) {
 LGI_EXPORT int thrd_detach(thrd_t thread) {
     lgi_thread_detached(thread);
     return lgi_real.thrd_detach(thread);
+}
+
+LGI_EXPORT void call_once(once_flag *flag, void (*routine)(void)) {
+    lgi_once((pthread_once_t *)(void *)flag, routine);
 }

@@ -6,6 +6,10 @@
  * which is inner to them. */
 #include <pthread.h>
 
+#include "engine/context.h"
+#include "engine/known.h"
+#include "engine/misuse.h"
+#include "engine/mix.h"
 #include "interpose/cond.h"
 #include "interpose/cond_order.h"
 #include "interpose/mutex.h"
@@ -21,6 +25,112 @@ struct given_up {
     struct lge_request request;
 };
 
+/* ---- misuse ---- */
+
+/* Of a wait or a signal at (site, sp); `other`: the thread it conflicts with. */
+static struct lge_misuse misuse_of(enum lgr_kind kind, uintptr_t site, uintptr_t sp,
+                                   const struct lgi_condition_use *other) {
+    return (struct lge_misuse){
+        .kind = kind,
+        .site = site,
+        .sp = sp,
+        .earlier_context = other == NULL ? 0 : other->context,
+        .earlier_thread = other == NULL ? 0 : other->serial,
+    };
+}
+
+static void about_mutex(struct lge_misuse *misuse, const struct lge_request *request) {
+    misuse->lock = request->id;
+    misuse->address = request->address;
+    misuse->lock_kind = request->kind;
+    misuse->attributes = request->attributes;
+}
+
+/* A mutex that was taken past us belongs to the caller all the same: its owner
+ * field decides.  One whose lock is elided has no owner. */
+static bool held_in_fact(const pthread_mutex_t *mutex, const struct lge_thread *thread) {
+    enum { ELISION = 256 };
+    int owner = __atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
+    return (uint32_t)owner == lge_thread_tid(thread) ||
+           (__atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & ELISION) != 0;
+}
+
+static void report_unheld(const struct given_up *given, const pthread_mutex_t *mutex) {
+    struct lge_thread *owner =
+        lge_thread_by_tid((uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED));
+    struct lgi_condition_use other = {.serial = owner == NULL ? 0 : lge_thread_serial(owner)};
+    struct lge_misuse misuse =
+        misuse_of(LGR_KIND_COND_WAIT_UNHELD, given->request.site, given->request.sp, &other);
+    about_mutex(&misuse, &given->request);
+    lge_report_misuse(given->thread, &misuse);
+}
+
+static void report_two_mutexes(const struct given_up *given, const struct lgi_condition_use *other) {
+    struct lge_misuse misuse =
+        misuse_of(LGR_KIND_COND_TWO_MUTEXES, given->request.site, given->request.sp, other);
+    about_mutex(&misuse, &given->request);
+    misuse.other = other->mutex_id;
+    lge_report_misuse(given->thread, &misuse);
+}
+
+/* Waits while it holds something else: a note, with where that was taken. */
+static void note_holding(const struct given_up *given) {
+    for (const struct lge_held *held = given->thread->base + 1; held <= given->thread->top; held++) {
+        struct lge_misuse misuse =
+            misuse_of(LGR_KIND_COND_WAIT_HOLDING, given->request.site, given->request.sp, NULL);
+        misuse.lock = held->id;
+        misuse.other = given->request.id;
+        misuse.earlier_context = held->context;
+        misuse.severity = LGR_NOTE;
+        lge_report_misuse(given->thread, &misuse);
+    }
+}
+
+/* A waiter holds what a signaller takes on its way; detail tells which of them
+ * the caller is. */
+static void report_holding(struct lge_thread *thread, const struct lgi_condition_conflict *conflict,
+                           uintptr_t site, uintptr_t sp, enum lgr_holding_detail caller) {
+    struct lge_misuse misuse = misuse_of(LGR_KIND_COND_WAIT_HOLDING, site, sp, &conflict->other);
+    misuse.lock = conflict->held.id;
+    misuse.address = conflict->held.address;
+    misuse.lock_kind = conflict->held.kind;
+    misuse.attributes = conflict->held.attributes;
+    misuse.detail = caller;
+    lge_report_misuse(thread, &misuse);
+}
+
+/* Once per thread for each set of locks and place. */
+static void check_holding(const struct given_up *given, const struct lgi_condition_use *use) {
+    uint64_t key = lge_mix(given->thread->top->key ^ (uintptr_t)given->condition, given->request.site);
+    if (lge_recent(given->thread, key))
+        return;
+    lge_recent_insert(given->thread, key);
+    struct lgi_condition_conflict conflict;
+    lgi_condition_waits_holding(given->thread, given->condition, use, &conflict);
+    note_holding(given);
+    if (conflict.found)
+        report_holding(given->thread, &conflict, given->request.site, given->request.sp, LGR_HOLDING_WAITER);
+}
+
+/* ---- waiting ---- */
+
+static void enter_wait(const struct given_up *given, pthread_mutex_t *mutex) {
+    struct lgi_condition_use use = {.serial = lge_thread_serial(given->thread)};
+    struct lgi_condition_conflict conflict;
+    use.context = given->request.context;
+    if (use.context == 0)
+        use.context = lge_context_capture(given->thread, given->request.site, given->request.sp);
+    if (given->mutex_held && (given->request.attributes & LGR_LOCK_PSHARED) == 0) {
+        use.mutex = mutex;
+        use.mutex_id = given->request.id;
+    }
+    lgi_condition_wait_begin(given->condition, &use, &conflict);
+    if (conflict.found)
+        report_two_mutexes(given, &conflict.other);
+    if (given->published)
+        check_holding(given, &use);
+}
+
 /* The re-acquisition is a blocking request under everything else still held:
  * checked now, because libc makes it without us. */
 static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_mutex_t *mutex, uintptr_t site,
@@ -32,14 +142,15 @@ static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_m
     given->condition = condition;
     given->woken = false;
     given->mutex_held = lge_released(thread, mutex);
-    if (given->mutex_held) {
-        lgi_mutex_request(thread, mutex, site, sp, &given->request);
+    lgi_mutex_request(thread, mutex, site, sp, &given->request);
+    if (given->mutex_held)
         lge_check(thread, &given->request);
-    }
+    else if (!held_in_fact(mutex, thread))
+        report_unheld(given, mutex);
     given->published = given->mutex_held && lge_held_count(thread) != 0;
     if (given->published)
         lge_wait_reacquire(thread, &given->request, &mutex->__data.__owner);
-    lgi_order_wait_begin(condition);
+    enter_wait(given, mutex);
     lgi_leave(thread);
 }
 
@@ -49,7 +160,7 @@ static void take_back(void *argument) {
         return;
     if (given->published)
         lge_wait_end(given->thread);
-    lgi_order_wait_end(given->thread, given->condition, given->woken);
+    lgi_condition_wait_end(given->thread, given->condition, given->woken);
     if (given->mutex_held)
         lge_acquired(given->thread, &given->request);
     lgi_leave(given->thread);
@@ -72,24 +183,71 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
     return result;
 }
 
-void lgi_cond_signalled(pthread_cond_t *condition) {
+/* ---- signalling ---- */
+
+void lgi_cond_signalled(pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_self();
-    if (thread == NULL || !lge_thread_has_past(thread) || lgi_enter() == NULL)
+    if (thread == NULL || (lge_depth(thread) < 2 && !lgi_condition_watched(condition)) || lgi_enter() == NULL)
         return;
-    lgi_order_signal(thread, condition);
+    struct lgi_condition_conflict conflict;
+    lgi_condition_signal(thread, condition, all, site, sp, &conflict);
+    if (conflict.found)
+        report_holding(thread, &conflict, site, sp, LGR_HOLDING_SIGNALLER);
     lgi_leave(thread);
 }
 
 /* What was done before the signal, not the signal itself, is what orders. */
 LGI_EXPORT int pthread_cond_signal(pthread_cond_t *condition) {
-    lgi_cond_signalled(condition);
+    lgi_cond_signalled(condition, false, LGI_SITE(), LGI_SP());
     return lgi_real.cond_signal(condition);
 }
 
 LGI_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition) {
-    lgi_cond_signalled(condition);
+    lgi_cond_signalled(condition, true, LGI_SITE(), LGI_SP());
     return lgi_real.cond_broadcast(condition);
 }
+
+/* ---- life ---- */
+
+void lgi_cond_initialised(pthread_cond_t *condition) {
+    if (!lgi_condition_watched(condition))
+        return;
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return;
+    lgi_condition_init(condition);
+    lgi_leave(thread);
+}
+
+/* glibc waits in there for waiters that nobody may ever wake: said before. */
+void lgi_cond_destroyed(pthread_cond_t *condition, uintptr_t site, uintptr_t sp) {
+    if (!lgi_condition_watched(condition))
+        return;
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return;
+    struct lgi_condition_conflict conflict;
+    lgi_condition_destroy(condition, &conflict);
+    if (conflict.found) {
+        struct lge_misuse misuse = misuse_of(LGR_KIND_COND_DESTROY_WAITED, site, sp, &conflict.other);
+        misuse.lock = conflict.other.mutex_id;
+        lge_report_misuse(thread, &misuse);
+    }
+    lgi_leave(thread);
+}
+
+LGI_EXPORT int pthread_cond_init(pthread_cond_t *restrict condition,
+                                 const pthread_condattr_t *restrict attributes) {
+    lgi_cond_initialised(condition);
+    return lgi_real.cond_init(condition, attributes);
+}
+
+LGI_EXPORT int pthread_cond_destroy(pthread_cond_t *condition) {
+    lgi_cond_destroyed(condition, LGI_SITE(), LGI_SP());
+    return lgi_real.cond_destroy(condition);
+}
+
+/* ---- waiting ---- */
 
 LGI_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
     return lgi_cond_wait(condition, mutex, NULL, LGI_SITE(), LGI_SP());

@@ -6,7 +6,10 @@
 
 int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct lgi_limit *limit,
                   uintptr_t site, uintptr_t sp);
-/* Before a signal or broadcast. */
-void lgi_cond_signalled(pthread_cond_t *condition);
+/* Before a signal, or (`all`) a broadcast, from (site, sp). */
+void lgi_cond_signalled(pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp);
+/* Before an initialisation, and before a destruction. */
+void lgi_cond_initialised(pthread_cond_t *condition);
+void lgi_cond_destroyed(pthread_cond_t *condition, uintptr_t site, uintptr_t sp);
 
 #endif

@@ -1,21 +1,73 @@
-/* Condition hand-over: what a signalling thread did before is before what the
- * thread it wakes does after.
+/* What is known of a condition variable: who waits for it with which mutex, who
+ * signals it, and what both hold meanwhile.
  *
- * Kept per condition variable for as long as somebody waits on it; a signal
- * that nobody waits for orders nothing.  With several waiters each may have
- * been woken by any signal since the first of them came: all of them count. */
+ * Hand-over: what a signalling thread did before is before what the thread it
+ * wakes does after.  Kept for as long as somebody waits; a signal that nobody
+ * waits for orders nothing.  With several waiters each may have been woken by
+ * any signal since the first of them came: all of them count.
+ *
+ * Misuse: a waiter counts as blocked as long as fewer signals came than there
+ * are waiters, so what is said of blocked waiters is never said too early.
+ * What waiters and signallers hold besides is remembered until the condition is
+ * destroyed or initialised.
+ *
+ * A signal looks at one word (lgi_condition_watched) when nobody waits. */
 #ifndef LOCKGRAPH_INTERPOSE_COND_ORDER_H
 #define LOCKGRAPH_INTERPOSE_COND_ORDER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
-#include "engine/engine.h"
+#include "engine/thread.h"
 
-void lgi_order_wait_begin(const void *condition);
+/* Waiters of, and things remembered about, the conditions of one bucket.
+ * Written under the lock, relaxed; read by signallers (relaxed): who signals
+ * under the mutex of a waiter sees what that waiter wrote. */
+enum { LGI_CONDITION_BUCKETS = 1024 };
+extern _Atomic uint32_t lgi_condition_watch[LGI_CONDITION_BUCKETS];
+
+static inline _Atomic uint32_t *lgi_condition_bucket(const void *condition) {
+    return &lgi_condition_watch[(uintptr_t)condition * 0x9e3779b97f4a7c15u >> 54];
+}
+static inline bool lgi_condition_watched(const void *condition) {
+    return atomic_load_explicit(lgi_condition_bucket(condition), memory_order_relaxed) != 0;
+}
+
+/* A wait for a condition, or a signal to it. */
+struct lgi_condition_use {
+    const void *mutex; /* of a waiter; NULL: it has none that counts */
+    uint64_t mutex_id;
+    uint32_t context; /* of the call */
+    uint32_t serial;  /* of the thread */
+};
+
+/* Two threads' uses that do not go together. */
+struct lgi_condition_conflict {
+    bool found;
+    struct lgi_condition_use other;
+    struct lge_held held; /* the lock that both take, where there is one */
+};
+
+/* The caller is about to wait; `conflict`: another thread is blocked with
+ * another mutex. */
+void lgi_condition_wait_begin(const void *condition, const struct lgi_condition_use *use,
+                              struct lgi_condition_conflict *conflict);
 /* `woken`: by a signal, not by time or cancellation. */
-void lgi_order_wait_end(struct lge_thread *thread, const void *condition, bool woken);
-void lgi_order_signal(struct lge_thread *thread, const void *condition);
+void lgi_condition_wait_end(struct lge_thread *thread, const void *condition, bool woken);
+/* A waiter holds something besides its mutex; `conflict`: a signaller takes it,
+ * too. */
+void lgi_condition_waits_holding(const struct lge_thread *thread, const void *condition,
+                                 const struct lgi_condition_use *use,
+                                 struct lgi_condition_conflict *conflict);
+/* Before a signal (`all`: a broadcast); `conflict`: what it takes on its way is
+ * held by waiters. */
+void lgi_condition_signal(struct lge_thread *thread, const void *condition, bool all, uintptr_t site,
+                          uintptr_t sp, struct lgi_condition_conflict *conflict);
+/* Before the condition is destroyed; `conflict`: somebody is blocked. */
+void lgi_condition_destroy(const void *condition, struct lgi_condition_conflict *conflict);
+/* Before it is initialised: what was known of that address is over. */
+void lgi_condition_init(const void *condition);
 /* In a forked child: nobody waits. */
-void lgi_order_forget(void);
+void lgi_condition_forget(void);
 
 #endif

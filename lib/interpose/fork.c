@@ -7,7 +7,9 @@
 #include <pthread.h>
 
 #include "engine/lifecycle.h"
+#include "interpose/barrier_order.h"
 #include "interpose/cond_order.h"
+#include "interpose/once_order.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/thread_table.h"
@@ -23,7 +25,9 @@ static void child(void) {
     lgr_writer_fork_child();
     lge_fork_child(self, lgp_tid());
     lgi_table_forget();
-    lgi_order_forget();
+    lgi_condition_forget();
+    lgi_barriers_after_fork();
+    lgi_once_forget();
     lgi_open_evidence();
     lgi_leave(self);
 }

@@ -330,7 +330,8 @@ enum lgr_wait_kind {
  * (0: not known), to a second lock (0: none), wait_kind NONE.  Edge 1, where
  * there is one, is the other thread that did the earlier thing: from,
  * held_context, and in its held stack the lock if it holds it.  reason_id with
- * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal.
+ * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal, and
+ * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
@@ -366,6 +367,13 @@ struct lgr_finding_edge {
     uint32_t held_count;
     struct lgr_held held[]; /* whole held stack, outermost first */
 };
+
+/* signal-unsafe: added to the number of the signal when the call itself is the
+ * one in the handler, and the earlier place the one with the signal open. */
+enum lgr_signal_detail { LGR_SIGNAL_CALL_IN_HANDLER = 256 };
+/* cond-wait-holding: the call is a wait (without detail: all there is), or a
+ * signal; the earlier place is then the other of the two. */
+enum lgr_holding_detail { LGR_HOLDING_WAITER = 1, LGR_HOLDING_SIGNALLER = 2 };
 
 /* Where a thread waits, and what it holds: live, rewritten in place by its
  * owner.  Readers: load sequence (acquire), skip if odd, copy, load again.
