@@ -3,7 +3,7 @@
     expect: KIND VERDICT SEVERITY   this finding and no other one above a note; exit status 66 if it is an error;
                                     verdict none for a misuse, which has none
     silent                          nothing above a note, exit status 0
-    note: KIND VERDICT              a note of this kind is there
+    note: KIND VERDICT [WORD ...]   a note of this kind is there, explained with these words
     edge: HELD MARK -> WANTED MARK  an edge of the finding with these two source lines
     line: MARK                      the line is somewhere in the finding
     call: MARK                      the wrong call of a misuse has this line in its stack
@@ -156,10 +156,11 @@ def check_report(subject, report, arguments):
     else:
         check(not above, f"expected silence, found {describe(above)}")
     for words in subject.words.get("note", []):
-        kind, verdict = words.split()
+        kind, verdict, *said = words.split()
         notes = findings(report)
         wanted = [f for f in notes if graded(f) == (kind, verdict, "note")]
         check(wanted, f"expected a note {kind} {verdict}, found {describe(notes)}")
+        check(all(word in wanted[0]["explanation"] for word in said), f"no {said} in {wanted[0]['explanation']}")
         if verdict == "none":
             check_misuse(subject, report, wanted[0])
     if subject.has("processes"):

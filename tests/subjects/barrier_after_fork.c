@@ -1,0 +1,49 @@
+/* A barrier initialised before the fork separates two phases in the child.
+ *
+ * silent
+ * note: order-cycle ordered barrier
+ * processes: 2
+ */
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t phase;
+
+static void *first(void *unused) {
+    pthread_mutex_lock(&a);
+    pthread_mutex_lock(&b);
+    pthread_mutex_unlock(&b);
+    pthread_mutex_unlock(&a);
+    pthread_barrier_wait(&phase);
+    return unused;
+}
+
+static void *second(void *unused) {
+    pthread_barrier_wait(&phase);
+    pthread_mutex_lock(&b);
+    pthread_mutex_lock(&a);
+    pthread_mutex_unlock(&a);
+    pthread_mutex_unlock(&b);
+    return unused;
+}
+
+static void child(void) {
+    pthread_t threads[2];
+    pthread_create(&threads[0], NULL, first, NULL);
+    pthread_create(&threads[1], NULL, second, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+}
+
+int main(void) {
+    int status;
+    pthread_barrier_init(&phase, NULL, 2);
+    pid_t pid = fork();
+    if (pid == 0) {
+        child();
+        return 0;
+    }
+    return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 1;
+}
