@@ -23,14 +23,15 @@ import kills  # noqa: E402
 import library  # noqa: E402
 import subjects  # noqa: E402
 import suppressions  # noqa: E402
+import symbols  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
-NOT_WITH_GCOV = ("library exports what it should", "command small file limit")
+NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the table", "command small file limit")
 
 
 def selected(options, build):
-    for module in (subjects, command, kills, library, suppressions):
+    for module in (subjects, command, kills, library, suppressions, symbols):
         for name, slow, function in module.cases():
             left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV
             if (options.only or "") in name and not left_out:
