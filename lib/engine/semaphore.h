@@ -23,30 +23,33 @@
 #include "engine/identity.h"
 
 /* What the uncontended path must know.  Kept in the check word of the tag
- * (identity.h), each set once and never cleared during the life of an id;
- * relaxed: who sees an old value takes the slow path or decides as if it had
- * come a moment earlier. */
+ * (identity.h), above the bits that tell a stale tag; each set once and never
+ * cleared during the life of an id.  Relaxed: who sees an old value takes the
+ * slow path or decides as if it had come a moment earlier. */
 enum lge_semaphore_facts {
-    LGE_SEMAPHORE_SEVERAL = 1,   /* slots */
-    LGE_SEMAPHORE_SIGNAL = 2,    /* no lock */
-    LGE_SEMAPHORE_PROVEN = 4,    /* a holder posted */
-    LGE_SEMAPHORE_ORDERS = 8,    /* something flowed from a post */
-    LGE_SEMAPHORE_DESTROYED = 16 /* the tag is all that is left of it */
+    LGE_SEMAPHORE_SEVERAL = 1 << 8,    /* slots */
+    LGE_SEMAPHORE_SIGNAL = 1 << 9,     /* no lock */
+    LGE_SEMAPHORE_PROVEN = 1 << 10,    /* a holder posted */
+    LGE_SEMAPHORE_ORDERS = 1 << 11,    /* something flowed from a post */
+    LGE_SEMAPHORE_DESTROYED = 1 << 12, /* the tag is all that is left of it */
+    LGE_SEMAPHORE_FACTS = 31 << 8,
+    LGE_SEMAPHORE_STALE = 0xff /* not a fact: the tag is one of before the secret changed */
 };
-enum { LGE_SEMAPHORE_FACTS = 31 };
 /* A semaphore of more slots closes no cycle: so much evidence is not kept. */
 enum { LGE_SEMAPHORE_MOST_SLOTS = 32 };
 
-/* The id in a valid tag of the semaphore at `address`, and its facts; else 0. */
+/* The id in a tag of the semaphore at `address`, valid or stale, and its facts;
+ * else 0. */
 static inline uint64_t lge_semaphore_tag(const struct lge_tag *tag, const void *address, unsigned *facts) {
     uint64_t id = atomic_load_explicit(&tag->id, memory_order_relaxed);
     uint64_t check = atomic_load_explicit(&tag->check, memory_order_relaxed);
     uint64_t rest = check ^ lge_tag_check(id, address);
     *facts = (unsigned)rest;
-    return rest <= LGE_SEMAPHORE_FACTS ? id : 0;
+    return rest <= (LGE_SEMAPHORE_FACTS | LGE_SEMAPHORE_STALE) ? id : 0;
 }
 static inline void lge_semaphore_mark(struct lge_tag *tag, const void *address, uint64_t id, unsigned facts) {
-    atomic_store_explicit(&tag->check, lge_tag_check(id, address) ^ facts, memory_order_relaxed);
+    uint64_t check = lge_tag_check(id, address) ^ (facts & LGE_SEMAPHORE_FACTS);
+    atomic_store_explicit(&tag->check, check, memory_order_relaxed);
 }
 
 /* A semaphore begins its life: slots 0 is a signal; `shared`: other processes

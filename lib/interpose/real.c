@@ -1,6 +1,8 @@
 #include "interpose/real.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "platform/system.h"
@@ -91,6 +93,17 @@ EARLY(sem_timedwait, (sem_t * semaphore, const struct timespec *at), semaphore, 
 EARLY(sem_clockwait, (sem_t * semaphore, clockid_t clock, const struct timespec *at), semaphore, clock, at)
 EARLY(sem_post, (sem_t * semaphore), semaphore)
 EARLY(sem_close, (sem_t * semaphore), semaphore)
+static sem_t *early_sem_open(const char *name, int flags, ...) {
+    lgi_real_start();
+    if ((flags & O_CREAT) == 0)
+        return lgi_real.sem_open(name, flags);
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = va_arg(arguments, mode_t);
+    unsigned value = va_arg(arguments, unsigned);
+    va_end(arguments);
+    return lgi_real.sem_open(name, flags, mode, value);
+}
 
 struct lgi_real lgi_real = {
     .mutex_lock = libc_mutex_lock,
@@ -145,6 +158,7 @@ struct lgi_real lgi_real = {
     .sem_clockwait = early_sem_clockwait,
     .sem_post = early_sem_post,
     .sem_close = early_sem_close,
+    .sem_open = early_sem_open,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */
@@ -215,6 +229,7 @@ static const struct entry entries[] = {
     REAL(sem_clockwait, "sem_clockwait"),
     REAL(sem_post, "sem_post"),
     REAL(sem_close, "sem_close"),
+    REAL(sem_open, "sem_open"),
 };
 
 /* Another interposer's definition carries no version, so the versioned look-up

@@ -74,6 +74,7 @@ struct lgi_real {
     int (*sem_clockwait)(sem_t *, clockid_t, const struct timespec *);
     int (*sem_post)(sem_t *);
     int (*sem_close)(sem_t *);
+    sem_t *(*sem_open)(const char *, int, ...);
 };
 extern struct lgi_real lgi_real;
 

@@ -17,6 +17,7 @@
 #include "interpose/rwlock.h"
 #include "interpose/rwlock_wait.h"
 #include "interpose/self.h"
+#include "interpose/sem.h"
 #include "interpose/spin.h"
 #include "platform/memory.h"
 #include "platform/modules.h"
@@ -74,6 +75,8 @@ static bool lock_alive(const void *address, uint64_t id, uint8_t kind, uint8_t a
         return lgi_mutex_alive(address, id, attributes);
     if (kind == LGR_LOCK_RWLOCK)
         return lgi_rwlock_alive(address, id, attributes);
+    if (kind == LGR_LOCK_SEMAPHORE)
+        return lgi_sem_alive(address, id, attributes);
     return lge_identity_table_has(address, id);
 }
 
@@ -170,6 +173,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_rwlock_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_spin_start(options.wait_slice);
+    lgi_sem_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
     lgi_once_start();
     lgi_on_deadlock_start(options.on_deadlock);
     start_engine();

@@ -1,0 +1,15 @@
+/* Waiting for a slot of a semaphore that is a lock. */
+#ifndef LOCKGRAPH_INTERPOSE_SEM_WAIT_H
+#define LOCKGRAPH_INTERPOSE_SEM_WAIT_H
+
+#include "interpose/sem.h"
+
+void lgi_sem_wait_start(uint32_t wait_slice_ms);
+/* Blocks until there was a slot, the program's limit passed, a handler
+ * interrupted, or the thread is cancelled; the result is that of the call the
+ * program made.  Entered within the runtime, left outside of it: what handlers
+ * post meanwhile must be seen. */
+int lgi_sem_block(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,
+                  const struct lgi_limit *limit);
+
+#endif
