@@ -3,15 +3,16 @@
 #include "engine/collect.h"
 #include "platform/memory.h"
 
-enum { FIRST = 256, WAYS = LGE_SIDE_WAYS, SPARSE = 4 };
+enum { FIRST = 256, WAYS = LGE_SIDE_WAYS, FIRST_SHIFT = 64 - 7, SPARSE = 4 };
+_Static_assert((FIRST / WAYS) == 1 << (64 - FIRST_SHIFT), "the shift of the first array");
 
-static struct lge_side_tags first = {.mask = FIRST - WAYS, .tags = {[FIRST - 1] = {0}}};
+static struct lge_side_tags first = {.shift = FIRST_SHIFT, .tags = {[FIRST - 1] = {0}}};
 _Atomic(struct lge_side_tags *) lge_side_tags = &first;
 
 static struct lge_side_tags *current(void) {
     return atomic_load_explicit(&lge_side_tags, memory_order_relaxed);
 }
-static size_t tags_of(const struct lge_side_tags *side) { return (size_t)side->mask + WAYS; }
+static size_t tags_of(const struct lge_side_tags *side) { return (size_t)WAYS << (64 - side->shift); }
 static size_t size_of(size_t tags) { return sizeof(struct lge_side_tags) + tags * sizeof(struct lge_tag); }
 
 static bool is_for(const struct lge_tag *tag, const void *address) { return lge_tag_id(tag, address) != 0; }
@@ -58,7 +59,7 @@ static void grow(void) {
     struct lge_side_tags *larger = lge_collect_spare(size_of(more)) ? lgp_alloc(size_of(more)) : NULL;
     if (larger == NULL)
         return;
-    larger->mask = more - WAYS;
+    larger->shift = side->shift - 1;
     larger->smaller = side;
     copy(larger, side);
     /* Release: pairs with the acquire load of a look-up. */

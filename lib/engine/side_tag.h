@@ -15,14 +15,16 @@
 enum { LGE_SIDE_WAYS = 2 };
 
 struct lge_side_tags {
-    uint64_t mask; /* number of tags minus LGE_SIDE_WAYS: leads to a set */
+    uint64_t shift; /* 2 to the power of 64 minus this sets */
     struct lge_side_tags *smaller;
     _Alignas(32) struct lge_tag tags[]; /* a set is in one cache line */
 };
 extern _Atomic(struct lge_side_tags *) lge_side_tags;
 
 static inline struct lge_tag *lge_side_set(struct lge_side_tags *side, const void *address) {
-    return &side->tags[(uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15u >> 32 & side->mask];
+    /* Fibonacci hashing: the upper bits spread any stride. */
+    uint64_t set = (uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15u >> side->shift;
+    return &side->tags[set * LGE_SIDE_WAYS];
 }
 
 /* The id of the lock at `address`, or 0: ask the side table. */
