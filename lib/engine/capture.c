@@ -5,6 +5,7 @@
 #include "engine/context.h"
 #include "engine/context_cache.h"
 #include "engine/known.h"
+#include "engine/signal.h"
 #include "engine/step_cache.h"
 #include "engine/thread.h"
 #include "platform/memory.h"
@@ -76,8 +77,11 @@ static uint32_t cached_behind(struct lge_thread *thread, uintptr_t site, uintptr
     return 0;
 }
 
+/* In a signal handler the frames end there: what it interrupted is another place
+ * each time. */
 static uint32_t intern_frames(const struct lgp_frame *frames, size_t count, uintptr_t site) {
     uintptr_t pcs[MOST_FRAMES];
+    count = lge_signal_frames(frames, count);
     for (size_t i = 0; i < count; i++)
         pcs[i] = frames[i].pc;
     pcs[0] = site;

@@ -15,6 +15,7 @@
 #include "engine/lock_class.h"
 #include "engine/past.h"
 #include "engine/search.h"
+#include "engine/signal.h"
 #include "engine/semaphore.h"
 #include "engine/wait.h"
 #include "platform/futex_lock.h"
@@ -57,6 +58,7 @@ void lge_reset(void) {
     lge_evidence_reset();
     lge_identity_reset();
     lge_semaphores_reset();
+    lge_signals_reset();
 }
 
 /* ---- orders other than create and join ---- */
@@ -122,6 +124,8 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
     lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context,
              request->mode, request->kind, request->attributes);
     lge_known_prefetch(thread, key);
+    if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
+        lge_signal_acquired(thread, request);
 }
 
 bool lge_released(struct lge_thread *thread, const void *address) { return lge_pop(thread, address, NULL); }

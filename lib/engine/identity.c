@@ -5,6 +5,7 @@
 #include "engine/map.h"
 #include "engine/mix.h"
 #include "engine/side_tag.h"
+#include "engine/signal.h"
 #include "engine/thread.h"
 #include "platform/futex_lock.h"
 #include "platform/modules.h"
@@ -27,6 +28,7 @@ void lge_identity_start(void) {
     atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);
     lge_hot.tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
+    lge_hot.tag_secret &= ~(uint64_t)LGE_TAG_TURNS;
     lge_side_start();
 }
 
@@ -79,11 +81,36 @@ static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
     atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_relaxed);
 }
 
+void lge_tags_stale(void) {
+    uint64_t secret = __atomic_load_n(&lge_hot.tag_secret, __ATOMIC_RELAXED);
+    while ((secret & LGE_TAG_TURNS) != LGE_TAG_TURNS &&
+           !__atomic_compare_exchange_n(&lge_hot.tag_secret, &secret, secret + 1, true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+        continue;
+}
+
+/* A stale tag becomes valid again, unless all uses of its lock have to be seen. */
+static uint64_t renewed(struct lge_tag *tag, const void *address) {
+    lgp_lock(&identity.lock);
+    uint64_t id = lge_tag_known(tag, address);
+    if (id != 0 && !lge_signal_watches(id)) {
+        write_tag(tag, address, id);
+        if (lge_signal_watches(id)) /* since just now: with the new secret, perhaps */
+            atomic_store_explicit(&tag->check, lge_tag_check(id, address) ^ LGE_TAG_TURNS,
+                                  memory_order_relaxed);
+    }
+    lgp_unlock(&identity.lock);
+    return id;
+}
+
 uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *tag, const void *address,
                                     uintptr_t site, uintptr_t sp) {
+    uint64_t id = renewed(tag, address);
+    if (id != 0)
+        return id;
     uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
     lgp_lock(&identity.lock);
-    uint64_t id = lge_tag_id(tag, address);
+    id = lge_tag_known(tag, address);
     if (id == 0)
         write_tag(tag, address, id = fresh);
     lgp_unlock(&identity.lock);
@@ -121,7 +148,7 @@ static void table_put(const void *address, uint64_t id) {
 /* Nobody asks who finds the tag beside the lock: who asks lost it to another. */
 static uint64_t table_find(const void *address) {
     uint64_t id = table_get(address);
-    if (id != 0)
+    if (id != 0 && !lge_signal_watches(id))
         lge_side_put(address, id, identity.by_address.count);
     return id;
 }

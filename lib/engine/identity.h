@@ -23,7 +23,7 @@ struct lge_tag {
 };
 
 /* Constants of the process that every acquisition reads, in one cache line.
- * Written once at the start, before any tag. */
+ * Written once at the start, before any tag; but see lge_tags_stale. */
 struct lge_hot {
     _Alignas(64) uint64_t tag_secret;
     int fast_kind;    /* the front end's: mutex_fast.h */
@@ -33,7 +33,7 @@ struct lge_hot {
 extern struct lge_hot lge_hot;
 
 static inline uint64_t lge_tag_check(uint64_t id, const void *address) {
-    return id ^ (uint64_t)(uintptr_t)address ^ lge_hot.tag_secret;
+    return id ^ (uint64_t)(uintptr_t)address ^ __atomic_load_n(&lge_hot.tag_secret, __ATOMIC_RELAXED);
 }
 /* The id in a valid tag of the lock at `address`, else 0. */
 static inline uint64_t lge_tag_id(const struct lge_tag *tag, const void *address) {
@@ -41,6 +41,19 @@ static inline uint64_t lge_tag_id(const struct lge_tag *tag, const void *address
     uint64_t check = atomic_load_explicit(&tag->check, memory_order_relaxed);
     return check == lge_tag_check(id, address) ? id : 0;
 }
+
+/* The low bits of the secret count how often all tags were made stale: a stale
+ * tag still tells its lock, but not to the fast paths. */
+enum { LGE_TAG_TURNS = 0xff };
+/* The id in a valid or stale tag, else 0: for all but the fast paths. */
+static inline uint64_t lge_tag_known(const struct lge_tag *tag, const void *address) {
+    uint64_t id = atomic_load_explicit(&tag->id, memory_order_relaxed);
+    uint64_t check = atomic_load_explicit(&tag->check, memory_order_relaxed);
+    return ((check ^ lge_tag_check(id, address)) & ~(uint64_t)LGE_TAG_TURNS) == 0 ? id : 0;
+}
+/* Every lock is asked for by its slow path once more; signal.h says what for.
+ * Any thread, async-signal-safe.  Nothing any more after some 250 times. */
+void lge_tags_stale(void);
 
 void lge_identity_start(void);
 /* A first use without initialisation call: the class is the static variable,

@@ -27,5 +27,6 @@ struct lgp_part lge_findings_part(void);
 struct lgp_part lge_written_edges_part(void);
 struct lgp_part lge_cycles_part(void);
 struct lgp_part lge_semaphores_part(void);
+struct lgp_part lge_signals_part(void);
 
 #endif

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "engine/handlers.h"
 #include "engine/held.h"
 
 struct lge_past;
@@ -91,6 +92,7 @@ struct lge_thread {
     char name[16];
     struct lge_thread *next_in_list, *previous_in_list;
     _Atomic(struct lge_thread *) next_by_tid;
+    struct lge_handlers handlers; /* signal handlers it is in; owner */
     void *front_end;               /* the front end's own */
     uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };

@@ -298,7 +298,7 @@ int lgi_mutex_destroy(pthread_mutex_t *mutex) {
     if (thread == NULL)
         return lgi_real.mutex_destroy(mutex);
     bool has_tag = tagged(mutex);
-    uint64_t id = has_tag ? lge_tag_id(tag_of(mutex), mutex) : 0;
+    uint64_t id = has_tag ? lge_tag_known(tag_of(mutex), mutex) : 0;
     int result = lgi_real.mutex_destroy(mutex);
     if (result == 0) {
         if (!has_tag)
@@ -322,5 +322,5 @@ bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes) {
     pthread_mutex_t copy;
     if (!lgp_read_safely(&copy, address, sizeof copy))
         return false;
-    return lge_tag_id(tag_of(&copy), address) == id;
+    return lge_tag_known(tag_of(&copy), address) == id;
 }

@@ -93,6 +93,22 @@ EARLY(sem_timedwait, (sem_t * semaphore, const struct timespec *at), semaphore, 
 EARLY(sem_clockwait, (sem_t * semaphore, clockid_t clock, const struct timespec *at), semaphore, clock, at)
 EARLY(sem_post, (sem_t * semaphore), semaphore)
 EARLY(sem_close, (sem_t * semaphore), semaphore)
+EARLY(sigaction, (int number, const struct sigaction *action, struct sigaction *old), number, action, old)
+EARLY(execve, (const char *path, char *const arguments[], char *const environment[]), path, arguments,
+      environment)
+EARLY(execv, (const char *path, char *const arguments[]), path, arguments)
+EARLY(execvp, (const char *file, char *const arguments[]), file, arguments)
+EARLY(execvpe, (const char *file, char *const arguments[], char *const environment[]), file, arguments,
+      environment)
+EARLY(fexecve, (int file, char *const arguments[], char *const environment[]), file, arguments, environment)
+#define EARLY_HANDLER(field)                                                                                 \
+    static void (*early_##field(int number, void (*handler)(int)))(int) {                                    \
+        lgi_real_start();                                                                                    \
+        return lgi_real.field(number, handler);                                                              \
+    }
+EARLY_HANDLER(signal)
+EARLY_HANDLER(sysv_signal)
+EARLY_HANDLER(sigset)
 static sem_t *early_sem_open(const char *name, int flags, ...) {
     lgi_real_start();
     if ((flags & O_CREAT) == 0)
@@ -158,6 +174,15 @@ struct lgi_real lgi_real = {
     .sem_clockwait = early_sem_clockwait,
     .sem_post = early_sem_post,
     .sem_close = early_sem_close,
+    .sigaction = early_sigaction,
+    .signal = early_signal,
+    .sysv_signal = early_sysv_signal,
+    .sigset = early_sigset,
+    .execve = early_execve,
+    .execv = early_execv,
+    .execvp = early_execvp,
+    .execvpe = early_execvpe,
+    .fexecve = early_fexecve,
     .sem_open = early_sem_open,
 };
 
@@ -229,6 +254,18 @@ static const struct entry entries[] = {
     REAL(sem_clockwait, "sem_clockwait"),
     REAL(sem_post, "sem_post"),
     REAL(sem_close, "sem_close"),
+    REAL(sigaction, "sigaction"),
+    REAL(signal, "signal"),
+    REAL(sysv_signal, "__sysv_signal"),
+    REAL(sigset, "sigset"),
+    REAL(pthread_exit, "pthread_exit"),
+    REAL(thrd_exit, "thrd_exit"),
+    REAL(execve, "execve"),
+    REAL(execv, "execv"),
+    REAL(execvp, "execvp"),
+    REAL(execvpe, "execvpe"),
+    REAL(fexecve, "fexecve"),
+    REAL(execveat, "execveat"),
     REAL(sem_open, "sem_open"),
 };
 

@@ -17,6 +17,7 @@
 #include "interpose/rwlock.h"
 #include "interpose/rwlock_wait.h"
 #include "interpose/self.h"
+#include "interpose/signal.h"
 #include "interpose/sem.h"
 #include "interpose/spin.h"
 #include "platform/memory.h"
@@ -180,6 +181,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_open_evidence();
     on_exit(at_exit, NULL);
     lgi_fork_start();
+    lgi_signal_start();
     lgi_up = true;
     struct lge_thread *main_thread = lgi_enter();
     if (main_thread != NULL)

@@ -41,7 +41,7 @@ static bool writer_told(pthread_rwlock_t *lock, uint64_t id) {
            __atomic_load_n(&lock->__data.__pad3, __ATOMIC_RELAXED) == told(id, lock);
 }
 static void tell_writer(pthread_rwlock_t *lock, uint64_t id) {
-    if (lge_tag_id(tag_of(lock), lock) == id)
+    if (lge_tag_known(tag_of(lock), lock) == id)
         __atomic_store_n(&lock->__data.__pad3, told(id, lock), __ATOMIC_RELAXED);
 }
 
@@ -304,7 +304,7 @@ LGI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlocka
  * program's again as soon as the call returns, so the tag is cleared here. */
 static int destroy_tracked(pthread_rwlock_t *lock) {
     bool has_tag = tagged(lock);
-    uint64_t id = has_tag ? lge_tag_id(tag_of(lock), lock) : 0;
+    uint64_t id = has_tag ? lge_tag_known(tag_of(lock), lock) : 0;
     int result = lgi_real.rwlock_destroy(lock);
     if (result != 0)
         return result;
@@ -332,7 +332,7 @@ bool lgi_rwlock_alive(const void *address, uint64_t id, uint8_t attributes) {
     pthread_rwlock_t copy;
     if (!lgp_read_safely(&copy, address, sizeof copy))
         return false;
-    return lge_tag_id(tag_of(&copy), address) == id;
+    return lge_tag_known(tag_of(&copy), address) == id;
 }
 
 /* ---- start ---- */

@@ -26,7 +26,27 @@ static struct lge_thread *adopt(void) {
     return thread;
 }
 
+/* Handlers that the program left by siglongjmp.  One of them may have
+ * interrupted the runtime, which then does not go on either. */
+__attribute__((noinline)) static void forget_left(struct lge_thread *thread, uintptr_t sp) {
+    struct lge_handlers *handlers = &thread->handlers;
+    while (handlers->depth != 0) {
+        const struct lge_handler_mark *mark =
+            &handlers->marks[(handlers->depth < LGE_HANDLER_DEPTH ? handlers->depth : LGE_HANDLER_DEPTH) - 1];
+        if (!lge_handler_left(mark, sp))
+            return;
+        if (mark->inside) {
+            lgi_local.inside = false;
+            if (atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) & 1)
+                lge_wait_end(thread);
+        }
+        handlers->depth--;
+    }
+}
+
 struct lge_thread *lgi_enter(void) {
+    if (LGI_UNLIKELY(lgi_local.block != NULL && lgi_local.block->handlers.depth != 0))
+        forget_left(lgi_local.block, (uintptr_t)__builtin_frame_address(0));
     if (!lgi_up || lgi_local.inside)
         return NULL;
     lgi_local.inside = true;
@@ -40,6 +60,6 @@ struct lge_thread *lgi_enter(void) {
 }
 
 void lgi_leave(struct lge_thread *thread) {
-    lgi_local.self = lgi_up ? thread : NULL;
+    lgi_local.self = lgi_up && thread->handlers.depth == 0 ? thread : NULL;
     lgi_local.inside = false;
 }

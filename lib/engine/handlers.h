@@ -1,0 +1,31 @@
+/* The signal handlers that a thread is in, innermost last.
+ *
+ * A handler may be left by siglongjmp, which nobody tells: its mark is gone as
+ * soon as the stack is seen above it. */
+#ifndef LOCKGRAPH_ENGINE_HANDLERS_H
+#define LOCKGRAPH_ENGINE_HANDLERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Deeper ones are counted, not told apart. */
+enum { LGE_HANDLER_DEPTH = 6 };
+
+struct lge_handler_mark {
+    uintptr_t frame;     /* the handler's frames are below */
+    uintptr_t low, high; /* the alternate stack it runs on; 0, 0: none */
+    uint32_t slot;
+    uint16_t signal;
+    bool inside; /* it interrupted the runtime itself */
+};
+struct lge_handlers {
+    uint32_t depth;
+    struct lge_handler_mark marks[LGE_HANDLER_DEPTH];
+};
+
+/* Whether code with its stack at `sp` runs outside that handler. */
+static inline bool lge_handler_left(const struct lge_handler_mark *mark, uintptr_t sp) {
+    return sp >= mark->frame || (mark->high != 0 && sp < mark->low);
+}
+
+#endif

@@ -1,0 +1,8 @@
+/* Signal handlers of the program are called through one of ours. */
+#ifndef LOCKGRAPH_INTERPOSE_SIGNAL_H
+#define LOCKGRAPH_INTERPOSE_SIGNAL_H
+
+/* From the constructor. */
+void lgi_signal_start(void);
+
+#endif
