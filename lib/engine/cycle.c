@@ -1,8 +1,8 @@
 #include "engine/cycle.h"
 
 #include "engine/check.h"
-#include "engine/finding.h"
 #include "engine/lifecycle.h"
+#include "engine/open_cycle.h"
 #include "engine/search.h"
 #include "engine/semaphore.h"
 #include "platform/memory.h"
@@ -120,17 +120,55 @@ static void remember_length(const struct lge_cycle *cycle) {
             cycle->steps[i].edge->cycle_length = (uint32_t)cycle->length;
 }
 
+/* Some request for the lock `to` under the lock `from` is this dependency. */
+static bool carried(uint64_t from, uint64_t to, const struct lge_dependency *dependency) {
+    const struct lge_lock *source = lge_lock_find(from), *target = lge_lock_find(to);
+    const struct lge_edge *edge =
+        source == NULL || target == NULL ? NULL : lge_edge_find(&source->node, &target->node);
+    for (uint32_t i = 0; edge != NULL && i < edge->count; i++)
+        if (edge->dependencies[i] == dependency)
+            return true;
+    return false;
+}
+
+/* A cycle of classes whose every lock meets itself is no pattern of classes:
+ * the same cycle of locks was judged before. */
+static bool of_same_locks(const struct lge_cycle *cycle) {
+    bool same = true;
+    lge_table_lock();
+    for (size_t i = 0; i < cycle->length && same; i++) {
+        const struct lge_step *step = &cycle->steps[i], *next = &cycle->steps[(i + 1) % cycle->length];
+        const struct lgr_held *held =
+            lge_dependency_hold(step->dependency, lge_node_number(step->edge->from), true);
+        const struct lgr_held *wanted =
+            lge_dependency_hold(next->dependency, lge_node_number(next->edge->from), true);
+        same = carried(held->lock, wanted->lock, step->dependency);
+    }
+    lge_table_unlock();
+    return same;
+}
+
+/* False: the budget ran out. */
+static bool tell(const struct lge_cycle *cycle, uint64_t factor) {
+    if (cycle->verdict == LGR_VERDICT_NONE)
+        return true;
+    if (cycle->steps[0].edge->from->is_class && of_same_locks(cycle))
+        return true;
+    remember_length(cycle);
+    return lge_open_cycle_report(cycle, factor);
+}
+
 /* False: the budget ran out. */
 static bool search(struct lge_edge *edge, struct lge_dependency *dependency, enum lgr_verdict above,
                    enum lgr_verdict at_most, uint64_t factor) {
     uint64_t start = lgp_monotonic_ns();
     struct lge_cycle cycle = lge_search(edge, dependency, above, at_most, factor);
+    bool enough = !cycle.exhausted;
+    enough = tell(&cycle, factor) && enough;
+    if (!edge->from->is_class)
+        enough = lge_open_cycles_look(edge, dependency, factor) && enough;
     cycles.spent_ns += lgp_monotonic_ns() - start;
-    if (cycle.verdict != LGR_VERDICT_NONE) {
-        remember_length(&cycle);
-        lge_report_cycle(&cycle);
-    }
-    return !cycle.exhausted;
+    return enough;
 }
 
 /* In the class graph only what could really hang is worth a word. */
@@ -191,6 +229,7 @@ void lge_cycle_reset(void) {
     for (struct postponed *later; (later = take_postponed()) != NULL;)
         free_postponed(later);
     cycles.notes = cycles.spent_ns = 0;
+    lge_open_cycles_reset();
 }
 
 struct lgp_part lge_cycles_part(void) {

@@ -237,8 +237,27 @@ static void replace(struct lge_dependency **slot, struct lge_dependency *depende
     *slot = lge_dependency_keep(dependency);
 }
 
+/* Among those equal but for thread and time, one after which its thread made
+ * another; NULL: each is its thread's last. */
+static struct lge_dependency **outdated(const struct lge_edge *edge, uint64_t signature) {
+    for (uint32_t i = 0; i < edge->count; i++)
+        for (uint32_t j = i + 1; edge->dependencies[i]->signature == signature && j < edge->count; j++)
+            if (edge->dependencies[j]->signature == signature &&
+                edge->dependencies[j]->thread == edge->dependencies[i]->thread)
+                return &edge->dependencies[edge->dependencies[i]->epoch < edge->dependencies[j]->epoch ? i
+                                                                                                       : j];
+    return NULL;
+}
+
+static struct lge_dependency **victim(const struct lge_edge *edge, struct lge_dependency **own,
+                                      struct lge_dependency **last) {
+    struct lge_dependency **old = own == NULL ? outdated(edge, (*last)->signature) : own;
+    return old == NULL ? last : old;
+}
+
 /* Where enough equal (or alike) dependencies are kept, the newest takes the
- * place of this thread's last one, or else of the last one. */
+ * place of this thread's last one, or of one that another made more than once,
+ * or else of the last one. */
 bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency) {
     uint32_t equal = 0, alike = 0;
     uint32_t most_equal = edge->cycle_length > KEPT_EQUAL ? edge->cycle_length : KEPT_EQUAL;
@@ -261,7 +280,7 @@ bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency) {
             own = slot;
     }
     if (equal >= most_equal)
-        replace(own != NULL ? own : last_equal, dependency);
+        replace(victim(edge, own, last_equal), dependency);
     else if (alike >= KEPT_ALIKE + most_equal)
         replace(last_alike, dependency);
     else if (edge->count >= KEPT_IN_ALL + most_equal)

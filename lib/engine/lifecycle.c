@@ -6,6 +6,7 @@
 #include "engine/evidence.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
+#include "engine/open_cycle.h"
 #include "engine/thread.h"
 #include "engine/wait.h"
 #include "platform/memory.h"
@@ -14,7 +15,8 @@ static struct lgp_part (*const parts[])(void) = {
     lge_contexts_part,         lge_classes_part,       lge_identity_part, lge_deadlock_part,
     lge_search_part,           lge_order_part,         lge_graph_part,    lge_table_part,
     lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,  lge_findings_part,
-    lge_threads_part,          lge_written_edges_part, lge_cycles_part,   lge_semaphores_part, lge_signals_part,
+    lge_threads_part,          lge_written_edges_part, lge_cycles_part,   lge_semaphores_part,
+    lge_signals_part,          lge_open_cycles_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -50,6 +52,7 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     if (whole) {
         lge_threads_after_fork(self, tid);
         lge_findings_reset();
+        lge_open_cycles_reset();
     } else {
         lge_threads_alone(self, tid);
     }

@@ -26,6 +26,7 @@ struct lgp_part lge_evidence_part(void);
 struct lgp_part lge_findings_part(void);
 struct lgp_part lge_written_edges_part(void);
 struct lgp_part lge_cycles_part(void);
+struct lgp_part lge_open_cycles_part(void);
 struct lgp_part lge_semaphores_part(void);
 struct lgp_part lge_signals_part(void);
 

@@ -89,18 +89,8 @@ static bool measure_distances(void) {
 
 /* ---- constraints ---- */
 
-/* One of the two holds what the other's edge starts from: a chord, and a
- * shorter ring of the same evidence tells it better. */
-static bool chord(const struct lge_step *a, const struct lge_step *b) {
-    const struct lge_node *from_a = a->edge->from, *from_b = b->edge->from;
-    return lge_dependency_hold(a->dependency, lge_node_number(from_b), from_b->is_class) != NULL ||
-           lge_dependency_hold(b->dependency, lge_node_number(from_a), from_a->is_class) != NULL;
-}
-
 static bool together(const struct lge_step *one, const struct lge_step *other) {
     const struct lge_dependency *a = one->dependency, *b = other->dependency;
-    if ((search.relax & RELAX_GATE) && chord(one, other))
-        return false;
     if (!(search.relax & RELAX_THREAD) && a->thread == b->thread)
         return false;
     if (!(search.relax & RELAX_GATE) && lge_dependency_gate(a, b) != 0)
@@ -170,6 +160,23 @@ static bool signals(const struct lge_step *step) {
     return held != NULL && lge_semaphore_signals(held->lock);
 }
 
+/* A part of the cycle holds up another one than the part before it: a chord, and
+ * a shorter ring of the same evidence tells it better. */
+static bool chord(size_t depth, const struct lge_step *step) {
+    const struct lge_dependency *before = search.path[depth - 1].dependency;
+    bool closes = step->edge->to == search.goal;
+    for (size_t i = 0; i < depth; i++) {
+        const struct lge_step *other = &search.path[i];
+        if (i > 0 && blocks(other->edge, search.path[i - 1].dependency, step->dependency))
+            return true;
+        if (i + 1 < depth && blocks(step->edge, before, other->dependency))
+            return true;
+        if (i > 0 && closes && blocks(search.path[0].edge, step->dependency, other->dependency))
+            return true;
+    }
+    return false;
+}
+
 static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *candidate) {
     const struct lge_step step = {edge, candidate};
     if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED))
@@ -183,7 +190,7 @@ static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *can
     for (size_t i = 0; i < depth; i++)
         if (!together(&search.path[i], &step))
             return false;
-    return true;
+    return !(search.relax & RELAX_GATE) || !chord(depth, &step);
 }
 
 /* ---- enumeration ---- */
@@ -281,6 +288,27 @@ static size_t deepen(void) {
     return 0;
 }
 
+/* The same along given edges, which are on the path already. */
+static size_t descend_along(size_t length) {
+    size_t depth = 1;
+    search.cursors[1].dependency = 0;
+    while (depth > 0) {
+        struct lge_step *step = &search.path[depth];
+        uint32_t *next = &search.cursors[depth].dependency;
+        if (*next == step->edge->count || ++search.steps > search.limit) {
+            depth--;
+            continue;
+        }
+        step->dependency = step->edge->dependencies[(*next)++];
+        if (!fits(depth, step->edge, step->dependency))
+            continue;
+        if (++depth == length)
+            return length;
+        search.cursors[depth].dependency = 0;
+    }
+    return 0;
+}
+
 /* ---- verdict ---- */
 
 static void explain_pair(struct lge_cycle *cycle, const struct lge_dependency *a,
@@ -308,7 +336,9 @@ static void explain(struct lge_cycle *cycle) {
         cycle->reason_kind = LGR_REASON_SEMAPHORE;
 }
 
-static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr_verdict at_most) {
+/* Along the path's own edges where a length is given. */
+static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr_verdict at_most,
+                       size_t along) {
     for (size_t i = 0; i < sizeof phases / sizeof phases[0] && phases[i].verdict > above; i++) {
         if (phases[i].verdict > at_most)
             continue;
@@ -318,7 +348,7 @@ static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr
         if (!(search.relax & RELAX_ORDER) && signals(&search.path[0]))
             continue;
         search.steps = 0;
-        cycle->length = deepen();
+        cycle->length = along ? descend_along(along) : deepen();
         search.steps_total += search.steps;
         if (search.steps > search.limit)
             cycle->exhausted = true;
@@ -327,6 +357,15 @@ static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr
         cycle->verdict = phases[i].verdict;
         return;
     }
+}
+
+static void run(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr_verdict at_most, size_t along,
+                uint64_t budget_factor) {
+    search.limit = search.budget * budget_factor;
+    try_phases(cycle, above, at_most, along);
+    cycle->steps = search.path;
+    if (cycle->verdict != LGR_VERDICT_NONE)
+        explain(cycle);
 }
 
 struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed, enum lgr_verdict above,
@@ -339,12 +378,20 @@ struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed,
     if (!reserve_levels(search.root->size + 2) || !measure_distances())
         return cycle;
     search.searches++;
-    search.limit = search.budget * budget_factor;
     search.path[0] = (struct lge_step){edge, fixed};
-    try_phases(&cycle, above, at_most);
-    cycle.steps = search.path;
-    if (cycle.verdict != LGR_VERDICT_NONE)
-        explain(&cycle);
+    run(&cycle, above, at_most, 0, budget_factor);
+    return cycle;
+}
+
+struct lge_cycle lge_search_along(struct lge_edge *const *edges, size_t length, struct lge_dependency *fixed,
+                                  enum lgr_verdict above, uint64_t budget_factor) {
+    struct lge_cycle cycle = {.verdict = LGR_VERDICT_NONE};
+    if (!reserve_levels(length + 1))
+        return cycle;
+    search.goal = edges[0]->from;
+    for (size_t i = 0; i < length; i++)
+        search.path[i] = (struct lge_step){edges[i], fixed};
+    run(&cycle, above, LGR_VERDICT_FEASIBLE, length, budget_factor);
     return cycle;
 }
 

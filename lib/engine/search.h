@@ -29,6 +29,10 @@ void lge_search_start(uint64_t budget);
  * `above` and at most `at_most`.  Under the graph lock. */
 struct lge_cycle lge_search(struct lge_edge *edge, struct lge_dependency *fixed, enum lgr_verdict above,
                             enum lgr_verdict at_most, uint64_t budget_factor);
+/* The worst choice of dependencies for just this cycle, edges[0] carrying
+ * `fixed`, graded above `above`. */
+struct lge_cycle lge_search_along(struct lge_edge *const *edges, size_t length, struct lge_dependency *fixed,
+                                  enum lgr_verdict above, uint64_t budget_factor);
 void lge_search_figures(uint64_t *searches, uint64_t *steps);
 void lge_search_reset(void);
 
