@@ -49,11 +49,21 @@ static bool readable(uintptr_t low, uintptr_t high) {
     return true;
 }
 
+static uintptr_t thread_pointer(void) {
+#if defined __x86_64__ /* gcc has the built-in function from version 11 on */
+    uintptr_t self;
+    __asm__("mov %%fs:0, %0" : "=r"(self));
+    return self;
+#else
+    return (uintptr_t)__builtin_thread_pointer();
+#endif
+}
+
 /* An address at the upper end of the thread's own stack: glibc puts a thread's
  * control block there, the kernel the start-up data of the main one.  Both are
  * above `sp` unless the program is on a stack of its own making. */
 static uintptr_t own_stack_top(uintptr_t sp) {
-    uintptr_t control_block = (uintptr_t)__builtin_thread_pointer();
+    uintptr_t control_block = thread_pointer();
     uintptr_t startup_data = getauxval(AT_RANDOM);
     bool is_main = sp < startup_data && (control_block < sp || control_block > startup_data);
     return is_main ? startup_data : control_block;

@@ -165,10 +165,18 @@ static const char *who_holds(struct pool *pool, const struct model_finding *find
     return "is held";
 }
 
+/* By number only before glibc 2.32. */
+#if __GLIBC_PREREQ(2, 32)
+static const char *signal_name(int number) { return sigabbrev_np(number); }
+static const char *error_name(int number) { return strerrorname_np(number); }
+#else
+static const char *signal_name(int number) { return (void)number, NULL; }
+static const char *error_name(int number) { return (void)number, NULL; }
+#endif
+
 static const char *detail_name(struct pool *pool, const struct model_finding *finding) {
     int detail = (int)finding->detail;
-    const char *name =
-        finding->kind == LGR_KIND_SIGNAL_UNSAFE ? sigabbrev_np(detail) : strerrorname_np(detail);
+    const char *name = finding->kind == LGR_KIND_SIGNAL_UNSAFE ? signal_name(detail) : error_name(detail);
     if (!name)
         return pool_printf(pool, "number %d", detail);
     return finding->kind == LGR_KIND_SIGNAL_UNSAFE ? pool_printf(pool, "SIG%s", name) : name;
