@@ -14,7 +14,8 @@ SHIM = HERE / "shim"
 # Headers of glibc's tree that work by themselves; the rest of its internal ones must not be seen.
 HEADERS = {"array_length.h": "include", "libc-diag.h": "include", "intprops.h": "include", "verify.h": "include",
            "libc-pointer-arith.h": "include", "tst-stack-align.h": "sysdeps/generic",
-           "tst-skeleton-thread-affinity.c": "sysdeps/unix/sysv/linux", "test-skeleton.c": ""}
+           "tst-skeleton-thread-affinity.c": "sysdeps/unix/sysv/linux",
+           "tst-skeleton-affinity.c": "sysdeps/unix/sysv/linux", "test-skeleton.c": ""}
 COMMON = ("-w", "-O2", "-g1", "-D_GNU_SOURCE", "-D_ISOMAC", "-DMODULE_NAME=testsuite", "-include", "limits.h",
            "-include", "stddef.h", "-include", "config.h")
 LIBRARIES = ("-lresolv", "-ldl", "-lrt", "-lpthread")
@@ -123,7 +124,9 @@ def build_module(compiler, built, name):
 
 
 def build_program(compiler, built, library, program):
-    needed = [built.path(file) for file in built.make.linked.get(program.name, []) if file.endswith(".so")]
+    linked = built.make.linked.get(program.name, [])
+    needed = [built.path(file) for file in linked if file.endswith(".so")]
+    needed += [source.source_of(built.tree, file[:-2]) for file in linked if file.endswith(".o")]
     return compiler.run(*flags_of(built.make, program.name), program.source, "-o", built.path(program.name),
                         "-Wl,--no-as-needed", *needed, "-Wl,--as-needed",
                         *built.make.link_flags.get(program.name, []), library, *LIBRARIES,

@@ -7,13 +7,14 @@ LINE = re.compile(r"^(\S+)\s+(\S+)\s+(\S.*)$")
 
 
 class Expected:
-    """One line: a pattern of programs, one of kinds, and the reason."""
+    """One line: a pattern of programs, one of kinds (or several, with commas), and the reason."""
 
-    def __init__(self, program, kind, reason):
-        self.program, self.kind, self.reason, self.used = program, kind, reason, False
+    def __init__(self, program, kinds, reason):
+        self.program, self.kinds, self.reason, self.used = program, kinds, reason, False
 
     def covers(self, program, kind):
-        return fnmatch.fnmatchcase(program, self.program) and fnmatch.fnmatchcase(kind, self.kind)
+        return fnmatch.fnmatchcase(program, self.program) and any(
+            fnmatch.fnmatchcase(kind, pattern) for pattern in self.kinds.split(","))
 
 
 def parse(text):

@@ -42,7 +42,7 @@ def check_makefile():
 
 
 def check_expected():
-    entries = expected.parse("# nothing\n\ntst-x*  dead*  it relocks on purpose # really\n")
+    entries = expected.parse("# nothing\n\ntst-x*  stall,dead*  it relocks on purpose # really\n")
     assert len(entries) == 1 and entries[0].reason == "it relocks on purpose"
     deadlock, cycle = {"kind": "deadlock"}, {"kind": "order-cycle"}
     assert expected.unexpected(entries, "tst-x1", [deadlock, cycle]) == [cycle]
