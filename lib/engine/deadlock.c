@@ -4,6 +4,7 @@
 #include "engine/finding.h"
 #include "engine/graph.h"
 #include "engine/stuck.h"
+#include "engine/wait_for.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -42,54 +43,9 @@ static uint32_t sequence_of(const struct lge_thread *thread) {
 
 static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
 
-static bool holds_against(const struct lge_thread *t, const struct lge_thread *waiter, uint64_t id,
-                          uint32_t mode) {
-    for (const struct lge_held *held = t->top; held > t->base; held--)
-        if (held->id == id)
-            return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || t == waiter ||
-                   held->kind == LGR_LOCK_SEMAPHORE;
-    return false;
-}
-
-/* The n-th waiting thread that keeps `waiter` from the lock.  Held stacks of
- * waiting threads do not change; the sequence tells when one stopped waiting
- * under our eyes. */
-static struct lge_thread *holder(const struct lge_thread *waiter, uint64_t id, uint32_t mode, uint32_t n) {
-    struct lge_thread *found = NULL;
-    lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
-        uint32_t sequence = sequence_of(t);
-        if (!waiting(sequence))
-            continue;
-        if (holds_against(t, waiter, id, mode) && sequence_of(t) == sequence && n-- == 0)
-            found = t;
-    }
-    lge_threads_unlock();
-    return found;
-}
-
-/* Another thread may have got its lock meanwhile, given it up and unmapped it:
- * its owner field is read so that nothing can happen. */
-static uint32_t owner_tid(const int *owner) {
-    int tid = 0;
-    return lgp_read_safely(&tid, owner, sizeof tid) ? (uint32_t)tid : 0;
-}
-
-/* Whom `thread` waits for; several where the lock has no owner field. */
-struct lge_thread *lge_deadlock_successor(const struct lge_thread *thread, uint32_t n) {
-    const struct lge_wait *wait = &thread->wait;
-    const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
-    if (atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN)
-        return n == 0 ? atomic_load_explicit(&wait->joined, memory_order_relaxed) : NULL;
-    if (owner != NULL)
-        return n == 0 ? lge_thread_by_tid(owner_tid(owner)) : NULL;
-    return holder(thread, atomic_load_explicit(&wait->target, memory_order_relaxed),
-                  atomic_load_explicit(&wait->mode, memory_order_relaxed), n);
-}
-
 /* The successor, verified: it was so while the thread waited. */
 static struct lge_thread *verified_successor(const struct hop *hop) {
-    struct lge_thread *next = lge_deadlock_successor(hop->thread, hop->next);
+    struct lge_thread *next = lge_waits_for(hop->thread, hop->next);
     return sequence_of(hop->thread) == hop->sequence ? next : NULL;
 }
 
@@ -144,17 +100,19 @@ static bool unchanged(const struct hop *hops, size_t count) {
  * sequence was read later.  Read again now, between two looks at the same
  * sequences, it owns the lock while it waits.  Held stacks need no second look:
  * they do not change during a wait. */
-static bool owns_what_is_wanted(const struct hop *hop, const struct lge_thread *next) {
-    if (atomic_load_explicit(&hop->thread->wait.owner, memory_order_relaxed) == NULL)
-        return true;
-    return lge_deadlock_successor(hop->thread, 0) == next;
+static bool waits_for(const struct hop *hop, const struct lge_thread *next) {
+    bool single;
+    const struct lge_thread *owner = lge_waits_for_owner(hop->thread, &single);
+    if (single)
+        return owner == next;
+    return !lge_queues_behind(hop->thread, next) || lge_is_shut_out(hop->thread);
 }
 
 static bool certain_ring(const struct hop *hops, size_t count) {
     if (!unchanged(hops, count))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!owns_what_is_wanted(&hops[i], hops[(i + 1) % count].thread))
+        if (!waits_for(&hops[i], hops[(i + 1) % count].thread))
             return false;
     return unchanged(hops, count);
 }
@@ -171,6 +129,18 @@ static bool nobody_helps(struct lge_thread *thread, const struct hop *hops, size
     return ring_is_enough(hops, count) || lge_stuck(thread);
 }
 
+/* A reader that asks to write waits for itself.  If another one does so, too,
+ * both are told of; where one may still come, the first look leaves it that
+ * time. */
+static bool find_upgrade(struct lge_thread *thread) {
+    struct lge_thread *other = lge_other_upgrader(thread);
+    if (other != NULL && !push(other))
+        return false;
+    bool first_look = thread->wait_since == 0;
+    return (other != NULL || !first_look || !(thread->request.flags & LGE_OTHERS_HOLD)) &&
+           certain_ring(path.hops, path.count);
+}
+
 /* Depth first from `thread` back to itself; the path is left in `path`.  Where
  * all holders of a semaphore are stuck, as many as can be are on it. */
 static bool find(struct lge_thread *thread) {
@@ -183,6 +153,8 @@ static bool find(struct lge_thread *thread) {
         hop->next++;
         if (next == thread && !lge_stuck_by_ring(hop->thread)) {
             hop->closes = true;
+        } else if (next == thread && path.count == 1) {
+            return find_upgrade(thread);
         } else if (next == thread || (next == NULL && hop->closes)) {
             return certain_ring(path.hops, path.count);
         } else if (next == NULL) {
@@ -196,17 +168,22 @@ static bool find(struct lge_thread *thread) {
 
 /* The usual case without any lock: the holder runs. */
 static bool holder_runs(const struct lge_thread *thread) {
-    const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
-    if (owner == NULL && atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_JOIN)
+    const struct lge_wait *wait = &thread->wait;
+    const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
+    uint32_t tid = owner == NULL ? 0 : (uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED);
+    bool joins = atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN;
+    bool several = owner == NULL || atomic_load_explicit(&wait->shareable, memory_order_relaxed);
+    if (!joins && several && tid == 0)
         return false;
-    const struct lge_thread *next =
-        owner == NULL ? lge_deadlock_successor(thread, 0)
-                      : lge_thread_by_tid((uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED));
+    const struct lge_thread *next = joins ? lge_waits_for(thread, 0) : lge_thread_by_tid(tid);
     return next == NULL || !waiting(sequence_of(next));
 }
 
 uint32_t lge_deadlock_owner(const struct lge_thread *thread) {
-    const struct lge_thread *next = lge_deadlock_successor(thread, 0);
+    bool single;
+    const struct lge_thread *next = lge_waits_for_owner(thread, &single);
+    if (next == NULL && !single)
+        next = lge_waits_for(thread, 0);
     return next == NULL ? 0 : lge_thread_serial(next);
 }
 
@@ -270,25 +247,54 @@ static void describe_wait(struct lge_finding_edge *edge, const struct lge_thread
     edge->timed = atomic_load_explicit(&wait->timed, memory_order_relaxed) != 0;
 }
 
-static bool describe(struct lge_finding_edge *edges, const struct hop *hops, size_t count) {
+/* The ring as it is told.  A writer that readers queue behind holds nothing that
+ * is wanted of it: the edge before it and the one after it are told as one, of
+ * the reader that waits and the reader that is waited for. */
+struct ring {
+    struct lge_finding_edge *edges;
+    size_t count;
+    uint32_t queue; /* serial of the first writer left out; 0: none */
+    bool timed;
+};
+
+static const struct hop *hop_before(const struct hop *hops, size_t count, size_t i) {
+    return &hops[(i + count - 1) % count];
+}
+
+static bool describe_hop(struct ring *ring, const struct hop *hops, size_t count, size_t i) {
+    struct lge_finding_edge *edge = &ring->edges[ring->count++];
+    describe_wait(edge, hops[i].thread);
+    lge_threads_lock(); /* should one wait no more: no stack is replaced meanwhile */
+    edge->held = copy_held(hops[i].thread, &edge->held_count);
+    lge_threads_unlock();
+    if (edge->held != NULL)
+        describe_hold(edge, hop_before(hops, count, i)->thread);
+    return edge->held != NULL;
+}
+
+static bool describe(struct ring *ring, const struct hop *hops, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        describe_wait(&edges[i], hops[i].thread);
-        lge_threads_lock(); /* should one wait no more: no stack is replaced meanwhile */
-        edges[i].held = copy_held(hops[i].thread, &edges[i].held_count);
-        lge_threads_unlock();
-        if (edges[i].held == NULL)
-            return false;
-        describe_hold(&edges[i], hops[(i + count - 1) % count].thread);
+        const struct lge_thread *thread = hops[i].thread;
+        if (atomic_load_explicit(&thread->wait.timed, memory_order_relaxed))
+            ring->timed = true;
+        if (!lge_queues_behind(hop_before(hops, count, i)->thread, thread)) {
+            if (!describe_hop(ring, hops, count, i))
+                return false;
+        } else if (ring->queue == 0) {
+            ring->queue = lge_thread_serial(thread);
+        }
     }
     return true;
 }
 
-/* Under the graph lock: somebody else on the ring may have been first. */
+/* Under the graph lock: somebody else on the ring may have been first.  A reader
+ * that asks to write was told of alone, before there was a second one. */
 static bool already_reported(const struct hop *hops, size_t count) {
+    bool before = count == 2 && lge_other_upgrader(hops[0].thread) != NULL;
     bool reported = false;
     for (size_t i = 0; i < count; i++)
         if (atomic_exchange_explicit(&hops[i].thread->wait.reported, 1, memory_order_relaxed))
-            reported = true;
+            reported = reported || i == 0 || !before;
     return reported;
 }
 
@@ -303,23 +309,24 @@ static void obtain_records(const struct hop *hops, size_t count) {
     lge_table_unlock();
 }
 
-static void report(const struct hop *hops, size_t count) {
-    struct lge_finding_edge *edges = lgp_alloc(count * sizeof *edges);
-    if (edges == NULL)
-        return;
-    lge_graph_lock();
-    if (describe(edges, hops, count) && unchanged(hops, count) && !already_reported(hops, count)) {
-        bool timed = false;
-        for (size_t i = 0; i < count; i++)
-            timed = timed || edges[i].timed;
-        obtain_records(hops, count);
-        lge_report_deadlock(edges, count, timed);
-    }
-    lge_graph_unlock();
-    for (size_t i = 0; i < count; i++)
+static void free_edges(struct lge_finding_edge *edges, size_t room) {
+    for (size_t i = 0; i < room; i++)
         if (edges[i].held != NULL)
             lgp_free((void *)(uintptr_t)edges[i].held, (edges[i].held_count + 1) * sizeof *edges[i].held);
-    lgp_free(edges, count * sizeof *edges);
+    lgp_free(edges, room * sizeof *edges);
+}
+
+static void report(const struct hop *hops, size_t count) {
+    struct ring ring = {.edges = lgp_alloc(count * sizeof *ring.edges)};
+    if (ring.edges == NULL)
+        return;
+    lge_graph_lock();
+    if (describe(&ring, hops, count) && unchanged(hops, count) && !already_reported(hops, count)) {
+        obtain_records(hops, count);
+        lge_report_deadlock(ring.edges, ring.count, ring.timed, ring.queue);
+    }
+    lge_graph_unlock();
+    free_edges(ring.edges, count);
 }
 
 static struct hop *copy_path(size_t *count) {

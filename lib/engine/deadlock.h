@@ -15,9 +15,6 @@
 bool lge_deadlock_look(struct lge_thread *thread);
 /* Serial of the thread that holds what this one waits for; 0: not known. */
 uint32_t lge_deadlock_owner(const struct lge_thread *thread);
-/* The n-th of those whom a waiting thread waits for; NULL: no more, or not
- * known.  Candidates only, where the lock has no owner field. */
-struct lge_thread *lge_deadlock_successor(const struct lge_thread *thread, uint32_t n);
 /* wait.c: gives the calling thread's holds and request their contexts. */
 void lge_wait_stack(struct lge_thread *thread);
 void lge_deadlock_reset(void);

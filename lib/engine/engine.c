@@ -18,6 +18,7 @@
 #include "engine/signal.h"
 #include "engine/semaphore.h"
 #include "engine/wait.h"
+#include "engine/wait_for.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 
@@ -35,6 +36,7 @@ void lge_start(const struct lge_config *config) {
     lge_check_start(config);
     lge_cycle_start();
     lge_waits_start(config->recording);
+    lge_wait_for_start(config);
     lge_collect_start(config);
     lge_identity_start();
     lge_semaphores_start(config);

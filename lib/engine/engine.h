@@ -153,6 +153,7 @@ enum lge_request_flags {
     LGE_TIMED = 1u,            /* a time limit that the program itself chose */
     LGE_RECURSIVE = 2u,        /* the lock may be re-acquired by its holder */
     LGE_WRITER_PREFERRED = 4u, /* a shared request queues behind waiting writers; also set for these */
+    LGE_HOLDERS_UNKNOWN = 64u, /* shared holds of the lock are given back by other threads */
     LGE_OTHERS_HOLD = 128u     /* holds the lock shared, as others do, and wants it exclusively */
 };
 
@@ -184,7 +185,8 @@ size_t lge_held_count(const struct lge_thread *thread);
 /* The lock was busy: publishes that the thread waits, and looks for a wait-for
  * cycle that this closes.  `owner` points to the lock's owner field, a kernel
  * thread id, read until lge_wait_end; NULL when the lock has none: then the
- * holders are looked for in the held stacks of waiting threads.  True when the
+ * holders are looked for in the held stacks of waiting threads.  A rwlock's
+ * tells of a writer, and readers are looked for as well.  True when the
  * thread is part of a deadlock (reported).  Reported at most once per wait. */
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner);
 /* The thread gave `request`'s lock up for a condition and must have it back

@@ -113,11 +113,41 @@ static void emit(struct problem *problem, struct lge_finding *finding) {
         config.on_finding(finding, config.user);
 }
 
+/* Readers that all ask to write what they read. */
+static bool of_upgrades(const struct lge_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (finding->edges[i].from != finding->edges[i].to)
+            return false;
+    return true;
+}
+
+/* The first of them was told of alone: the same problem, with more to tell. */
+static struct problem *find_upgrade(const struct lge_finding *finding) {
+    if (finding->kind != LGR_KIND_DEADLOCK || !of_upgrades(finding))
+        return NULL;
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        struct problem *alone = lge_map_get(&findings.problems, identity(&finding->edges[i], 1));
+        if (alone != NULL)
+            return alone;
+    }
+    return NULL;
+}
+
+static struct problem *find_problem(const struct lge_finding *finding, uint64_t key) {
+    struct problem *problem = lge_map_get(&findings.problems, key);
+    return problem != NULL ? problem : find_upgrade(finding);
+}
+
+static bool tells_no_more(const struct problem *problem, const struct lge_finding *finding) {
+    bool second = problem->kind == LGR_KIND_SELF_DEADLOCK && finding->kind == LGR_KIND_DEADLOCK;
+    return problem->verdict >= finding->verdict && !second;
+}
+
 /* The class graph sees every inversion of instances once more. */
 static void report(struct lge_finding *finding, bool of_classes) {
     uint64_t key = identity(finding->edges, finding->edge_count);
-    struct problem *problem = lge_map_get(&findings.problems, key);
-    if (problem != NULL && problem->verdict >= finding->verdict) {
+    struct problem *problem = find_problem(finding, key);
+    if (problem != NULL && tells_no_more(problem, finding)) {
         if (!of_classes)
             seen_again(problem);
         return;
@@ -242,12 +272,14 @@ void lge_report_cycle(const struct lge_cycle *cycle) {
     report(&finding, of_classes);
 }
 
-void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed) {
+void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue) {
     struct lge_finding finding = {
         .kind =
             count == 1 && edges[0].wait_kind == LGR_WAIT_LOCK ? LGR_KIND_SELF_DEADLOCK : LGR_KIND_DEADLOCK,
         .verdict = LGR_VERDICT_ACTUAL,
         .timed = timed,
+        .reason_kind = queue != 0 ? LGR_REASON_QUEUE : LGR_REASON_NONE,
+        .reason_id = queue,
         .edge_count = count,
         .edges = edges,
     };

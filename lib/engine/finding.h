@@ -9,7 +9,8 @@ void lge_findings_start(const struct lge_config *config);
 /* Reports a cycle of the lock graph, or of the class graph. */
 void lge_report_cycle(const struct lge_cycle *cycle);
 /* True when this cycle's problem is known with at least that verdict. */
-void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed);
+/* `queue`: serial of a writer that waits and that readers queue behind; 0: none. */
+void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue);
 /* Whether check.<kind> is not off.  Any time. */
 bool lge_kind_wanted(enum lgr_kind kind);
 /* Counts the problem with that key when it is known with at least the severity

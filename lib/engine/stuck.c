@@ -1,7 +1,7 @@
 #include "engine/stuck.h"
 
-#include "engine/deadlock.h"
 #include "engine/semaphore.h"
+#include "engine/wait_for.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 
@@ -77,7 +77,7 @@ static bool add_holders(struct set *set, const struct lge_thread *waiter) {
     bool proven;
     uint32_t slots = lge_semaphore_exhaustible(id, &proven), held = 0;
     struct lge_thread *holder;
-    for (uint32_t n = 0; slots != 0 && (holder = lge_deadlock_successor(waiter, n)) != NULL; n++) {
+    for (uint32_t n = 0; slots != 0 && (holder = lge_waits_for(waiter, n)) != NULL; n++) {
         if (!add(set, holder))
             return false;
         held += slots_of(holder, id);
@@ -91,11 +91,11 @@ static bool add_holders(struct set *set, const struct lge_thread *waiter) {
 
 /* One holder is enough: one that is in the set already, else the first. */
 static bool add_owner(struct set *set, const struct lge_thread *waiter) {
-    struct lge_thread *first = lge_deadlock_successor(waiter, 0), *next = first;
+    struct lge_thread *first = lge_waits_for(waiter, 0), *next = first;
     for (uint32_t n = 1; next != NULL; n++) {
         if (contains(set, next))
             return true;
-        next = lge_deadlock_successor(waiter, n);
+        next = lge_waits_for(waiter, n);
     }
     return add(set, first);
 }

@@ -41,11 +41,14 @@ struct lge_wait {
     _Atomic uint32_t kind;               /* enum lgr_wait_kind */
     _Atomic uint64_t target;             /* lock id or thread serial */
     _Atomic(const int *) owner;          /* owner field of the lock, or NULL */
+    _Atomic(const void *) address;       /* of the lock */
     _Atomic(struct lge_thread *) joined; /* thread waited for */
     _Atomic uint32_t context;            /* 0 until the stack was recorded */
     _Atomic uint32_t mode;
     _Atomic uint32_t timed;
-    _Atomic uint32_t stacked; /* held contexts are resolved, too */
+    _Atomic uint32_t shareable; /* the owner field tells of exclusive holders only */
+    _Atomic uint32_t queues;    /* behind waiting writers */
+    _Atomic uint32_t stacked;   /* held contexts are resolved, too */
     _Atomic uint32_t reported;
 };
 

@@ -22,6 +22,14 @@ static bool all_stacked(const struct lge_thread *thread) {
     return true;
 }
 
+static bool shareable(const struct lge_request *request) {
+    return request->kind == LGR_LOCK_RWLOCK && !(request->flags & LGE_HOLDERS_UNKNOWN);
+}
+
+static bool queues(const struct lge_request *request) {
+    return shareable(request) && request->mode == LGR_SHARED && (request->flags & LGE_WRITER_PREFERRED);
+}
+
 /* Makes the wait visible.  The fence orders it before our look at the others:
  * of two threads that close a cycle together, one at least sees the other. */
 static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, const int *owner,
@@ -33,6 +41,9 @@ static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, c
     atomic_store_explicit(&wait->joined, joined, memory_order_relaxed);
     atomic_store_explicit(&wait->context, context, memory_order_relaxed);
     atomic_store_explicit(&wait->mode, thread->request.mode, memory_order_relaxed);
+    atomic_store_explicit(&wait->address, thread->request.address, memory_order_relaxed);
+    atomic_store_explicit(&wait->shareable, shareable(&thread->request), memory_order_relaxed);
+    atomic_store_explicit(&wait->queues, queues(&thread->request), memory_order_relaxed);
     atomic_store_explicit(&wait->timed, timed, memory_order_relaxed);
     atomic_store_explicit(&wait->reported, 0, memory_order_relaxed);
     atomic_store_explicit(&wait->stacked, !recording && context != 0 && all_stacked(thread),

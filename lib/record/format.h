@@ -299,6 +299,7 @@ enum lgr_reason {
     LGR_REASON_GUESSED_CLASS = 8,
     LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
     LGR_REASON_DETAIL = 10, /* misuse: reason_id is what its kind says there, see LGR_FINDING */
+    LGR_REASON_QUEUE = 11,  /* deadlock: reason_id is the serial of a writer, see LGR_FINDING */
 };
 
 /* One lock held by a thread: part of findings and thread states. */
@@ -324,6 +325,9 @@ enum lgr_wait_kind {
  * deadlock: edge i says: thread i holds `from` (wanted by the thread before
  * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN).
  * self-deadlock: one edge, from == to.
+ * In both, a reader may wait for a reader of the same lock: it queues behind a
+ * writer that waits for that one (LGR_REASON_QUEUE names the first such writer,
+ * which holds nothing that is wanted of it and so has no edge).
  * Every other kind is a misuse: one call that is wrong.  Edge 0 is that call:
  * its thread and whole held stack, request_context the call, from the lock (0:
  * none), held_context where that lock was taken, created or destroyed before

@@ -22,11 +22,15 @@ struct outcome_of_schedules {
 
 /* ---- programs ---- */
 
-static const char *const declarations[] = {"mutex", "mutex", "spin", "semaphore", "rwlock"};
-enum { KINDS = sizeof declarations / sizeof *declarations, RWLOCK = KINDS - 1 };
+static const struct {
+    const char *word, *option;
+    bool shareable;
+} declarations[] = {{"mutex", "", false},     {"mutex", "", false}, {"spin", "", false},
+                    {"semaphore", "", false}, {"rwlock", "", true}, {"rwlock", " prefer-writer", true}};
+enum { KINDS = sizeof declarations / sizeof *declarations };
 
 static void write_lock(FILE *file, unsigned kind, unsigned lock) {
-    const char *verb = kind != RWLOCK ? "lock" : random_below(2) == 0 ? "rdlock" : "wrlock";
+    const char *verb = !declarations[kind].shareable ? "lock" : random_below(2) == 0 ? "rdlock" : "wrlock";
     fprintf(file, " %s %c;", verb, 'A' + (int)lock);
 }
 
@@ -56,7 +60,7 @@ static void write_program(FILE *file) {
     fprintf(file, "case random\n");
     for (unsigned i = 0; i < locks; i++) {
         kinds[i] = random_below(KINDS);
-        fprintf(file, "%s %c\n", declarations[kinds[i]], 'A' + (int)i);
+        fprintf(file, "%s %c%s\n", declarations[kinds[i]].word, 'A' + (int)i, declarations[kinds[i]].option);
     }
     for (unsigned i = 0; i < threads; i++) {
         write_thread(file, i, kinds, locks);

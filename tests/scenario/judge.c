@@ -31,6 +31,7 @@ static const char *reason_name(const struct world *world, const struct lge_findi
     case LGR_REASON_CREATE:
     case LGR_REASON_JOIN:
     case LGR_REASON_THREAD:
+    case LGR_REASON_QUEUE:
         return world_thread_name(world, (uint32_t)head->reason_id);
     default:
         return "";

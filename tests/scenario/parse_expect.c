@@ -41,7 +41,8 @@ static const struct {
                {LGR_REASON_CONDITION, "condition"},
                {LGR_REASON_ONCE, "once"},
                {LGR_REASON_GUESSED_CLASS, "guessed-class"},
-               {LGR_REASON_THREAD, "thread"}};
+               {LGR_REASON_THREAD, "thread"},
+               {LGR_REASON_QUEUE, "queue"}};
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 

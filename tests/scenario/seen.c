@@ -55,14 +55,17 @@ static void copy_finding(struct seen_finding *to, const struct lge_finding *from
     }
 }
 
-/* A known problem may only be graded upwards. */
+/* A known problem may only be graded upwards; an upgrade may turn out to be one of
+ * two. */
 static struct seen_finding *find_problem(struct seen *seen, const struct lge_finding *finding) {
     for (size_t i = 0; i < seen->findings.count; i++) {
         struct seen_finding *known = &seen->findings.at[i];
         if (known->head.problem != finding->problem) {
             continue;
         }
-        if (finding->severity < known->head.severity || finding->verdict <= known->head.verdict) {
+        bool second = known->head.kind == LGR_KIND_SELF_DEADLOCK && finding->kind == LGR_KIND_DEADLOCK;
+        if (finding->severity < known->head.severity ||
+            (finding->verdict <= known->head.verdict && !second)) {
             seen_error(seen, "problem %u was %s, is reported again as %s", finding->problem,
                        verdict_text(known->head.verdict), verdict_text(finding->verdict));
         }

@@ -229,15 +229,131 @@ START_TEST(readers_do_not_wait_for_readers) {
 }
 END_TEST
 
-/* Its own reading is in the way of a reader that waits: behind a writer. */
+/* ---- writers preferred ---- */
+
+/* Thread i wants the lock of thread j, or one of its own, behind waiting writers. */
+static bool wait_in_queue(int i, int j, uint8_t mode) {
+    struct lge_request request = engine_request(locks[j]);
+    request.kind = LGR_LOCK_RWLOCK;
+    request.mode = mode;
+    request.flags = LGE_WRITER_PREFERRED;
+    return lge_wait_begin(threads[i], &request, NULL);
+}
+
+static void check_queue(int writer) {
+    ck_assert_int_eq(engine_seen.last.reason_kind, LGR_REASON_QUEUE);
+    ck_assert_uint_eq(engine_seen.last.reason_id, lge_thread_serial(threads[writer]));
+}
+
+/* Its own reading is in the way of the writer that it queues behind. */
 START_TEST(a_reader_waits_for_itself) {
+    hold_one_each(2);
+    locks[2] = engine_lock(threads[0], "shared");
+    share(0, 2);
+    ck_assert(!wait_in_queue(1, 2, LGR_EXCLUSIVE));
+    ck_assert(wait_in_queue(0, 2, LGR_SHARED));
+    check_deadlock(1, LGR_KIND_SELF_DEADLOCK);
+    check_queue(1);
+}
+END_TEST
+
+START_TEST(without_a_writer_nobody_queues) {
     hold_one_each(1);
-    locks[1] = engine_lock(threads[0], "shared");
-    share(0, 1);
-    ck_assert(wait_without_owner(0, 1, LGR_SHARED));
+    locks[2] = engine_lock(threads[0], "shared");
+    share(0, 2);
+    ck_assert(!wait_in_queue(0, 2, LGR_SHARED));
+    ck_assert_uint_eq(engine_seen.count, 0);
+}
+END_TEST
+
+/* Thread 0 reads what thread 1 wants to read, thread 2 wants to write, and waits
+ * for thread 1. */
+static bool queue_in_ring(void) {
+    hold_one_each(3);
+    locks[3] = engine_lock(threads[0], "shared");
+    share(0, 3);
+    ck_assert(!wait_in_queue(2, 3, LGR_EXCLUSIVE));
+    ck_assert(!wait_in_queue(1, 3, LGR_SHARED));
+    return wait_for(0, 1);
+}
+
+START_TEST(a_queue_is_left_out_of_the_ring) {
+    ck_assert(queue_in_ring());
+    check_deadlock(2, LGR_KIND_DEADLOCK);
+    check_queue(2);
+    for (int i = 0; i < 2; i++)
+        ck_assert_uint_ne(engine_seen.edges[i].thread, lge_thread_serial(threads[2]));
+}
+END_TEST
+
+static uint32_t readers_that_wait;
+
+static bool refuse(const void *address, uint32_t shared) {
+    (void)address;
+    readers_that_wait = shared;
+    return false;
+}
+
+/* The reader was granted the lock and has not run yet. */
+START_TEST(a_granted_reader_does_not_queue) {
+    engine_config.shut_out = refuse;
+    engine_again();
+    ck_assert(!queue_in_ring());
+    ck_assert_uint_eq(engine_seen.count, 0);
+    ck_assert_uint_eq(readers_that_wait, 1);
+    engine_config.shut_out = NULL;
+}
+END_TEST
+
+/* ---- upgrades ---- */
+
+static void read_by_two(void) {
+    hold_one_each(2);
+    locks[2] = engine_lock(threads[0], "shared");
+    share(0, 2);
+    share(1, 2);
+}
+
+static bool upgrade(int i, uint8_t flags) {
+    struct lge_request request = engine_request(locks[2]);
+    request.kind = LGR_LOCK_RWLOCK;
+    request.mode = LGR_EXCLUSIVE;
+    request.flags = flags;
+    return lge_wait_begin(threads[i], &request, NULL);
+}
+
+START_TEST(two_that_upgrade_at_once) {
+    read_by_two();
+    ck_assert(!upgrade(0, LGE_OTHERS_HOLD)); /* the other one may come */
+    ck_assert(upgrade(1, LGE_OTHERS_HOLD));
+    check_deadlock(2, LGR_KIND_DEADLOCK);
+}
+END_TEST
+
+START_TEST(nobody_else_upgrades) {
+    read_by_two();
+    ck_assert(!upgrade(0, LGE_OTHERS_HOLD));
+    ck_assert(lge_wait_again(threads[0]));
     check_deadlock(1, LGR_KIND_SELF_DEADLOCK);
 }
 END_TEST
+
+START_TEST(another_one_upgrades_later) {
+    read_by_two();
+    ck_assert(upgrade(0, 0));
+    check_deadlock(1, LGR_KIND_SELF_DEADLOCK);
+    uint32_t problem = engine_seen.last.problem;
+    ck_assert(upgrade(1, 0));
+    ck_assert_uint_eq(engine_seen.count, 2);
+    ck_assert_int_eq(engine_seen.last.kind, LGR_KIND_DEADLOCK);
+    ck_assert_uint_eq(engine_seen.last.edge_count, 2);
+    ck_assert_uint_eq(engine_seen.last.problem, problem);
+    ck_assert(lge_wait_again(threads[0]));
+    ck_assert_uint_eq(engine_seen.count, 2);
+}
+END_TEST
+
+/* ---- several holders ---- */
 
 START_TEST(a_second_holder_closes_the_ring) {
     hold_one_each(4);
@@ -397,9 +513,17 @@ int main(void) {
     TCase *shared = engine_case(suite, "shared");
     tcase_add_test(shared, a_reader_and_a_writer);
     tcase_add_test(shared, readers_do_not_wait_for_readers);
-    tcase_add_test(shared, a_reader_waits_for_itself);
     tcase_add_test(shared, a_second_holder_closes_the_ring);
     tcase_add_test(shared, a_reader_that_wants_to_write);
+    TCase *queue = engine_case(suite, "queue");
+    tcase_add_test(queue, a_reader_waits_for_itself);
+    tcase_add_test(queue, without_a_writer_nobody_queues);
+    tcase_add_test(queue, a_queue_is_left_out_of_the_ring);
+    tcase_add_test(queue, a_granted_reader_does_not_queue);
+    TCase *upgrades = engine_case(suite, "upgrades");
+    tcase_add_test(upgrades, two_that_upgrade_at_once);
+    tcase_add_test(upgrades, nobody_else_upgrades);
+    tcase_add_test(upgrades, another_one_upgrades_later);
     TCase *concurrent = engine_case(suite, "concurrent");
     tcase_add_test(concurrent, of_several_closers_one_reports);
     tcase_add_test(concurrent, waiting_threads_record_their_own_stacks);

@@ -1,0 +1,138 @@
+#include "engine/wait_for.h"
+
+#include "platform/memory.h"
+
+static bool (*shut_out)(const void *address, uint32_t shared);
+
+void lge_wait_for_start(const struct lge_config *config) { shut_out = config->shut_out; }
+
+static uint32_t sequence_of(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
+}
+
+static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
+
+static bool waits_for_lock(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
+}
+
+static uint64_t wanted(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
+}
+
+static uint32_t mode_of(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.mode, memory_order_relaxed);
+}
+
+/* ---- holders ---- */
+
+static bool holds_against(const struct lge_thread *t, uint64_t id, uint32_t mode) {
+    for (const struct lge_held *held = t->top; held > t->base; held--)
+        if (held->id == id)
+            return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || held->kind == LGR_LOCK_SEMAPHORE;
+    return false;
+}
+
+/* ---- queues ---- */
+
+static bool queues(const struct lge_thread *thread) {
+    return waits_for_lock(thread) && atomic_load_explicit(&thread->wait.queues, memory_order_relaxed) != 0;
+}
+
+static bool waits_to_write(const struct lge_thread *thread, uint64_t id) {
+    return waits_for_lock(thread) && mode_of(thread) == LGR_EXCLUSIVE && wanted(thread) == id;
+}
+
+bool lge_queues_behind(const struct lge_thread *reader, const struct lge_thread *writer) {
+    uint64_t id = wanted(reader);
+    return queues(reader) && waits_to_write(writer, id) && !holds_against(writer, id, LGR_SHARED);
+}
+
+/* Shared holds of waiting threads. */
+static uint32_t count_readers(uint64_t id) {
+    uint32_t count = 0;
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) {
+        if (!waiting(sequence_of(t)))
+            continue;
+        for (const struct lge_held *held = t->top; held > t->base; held--)
+            count += held->id == id && held->mode == LGR_SHARED;
+    }
+    lge_threads_unlock();
+    return count;
+}
+
+/* Counted again: a reader that was counted and left must not stand for one that
+ * was granted the lock. */
+bool lge_is_shut_out(const struct lge_thread *reader) {
+    if (shut_out == NULL)
+        return true;
+    uint64_t id = wanted(reader);
+    uint32_t readers = count_readers(id);
+    return shut_out(atomic_load_explicit(&reader->wait.address, memory_order_relaxed), readers) &&
+           count_readers(id) == readers;
+}
+
+/* ---- edges ---- */
+
+static bool in_the_way(const struct lge_thread *t, const struct lge_thread *waiter, bool queued) {
+    uint64_t id = wanted(waiter);
+    return holds_against(t, id, mode_of(waiter)) || (queued && waits_to_write(t, id));
+}
+
+/* The n-th waiting thread that keeps `waiter` from the lock.  The sequence tells
+ * when one stopped waiting under our eyes. */
+static struct lge_thread *obstacle(const struct lge_thread *waiter, uint32_t n) {
+    struct lge_thread *found = NULL;
+    bool queued = queues(waiter) && lge_is_shut_out(waiter);
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
+        uint32_t sequence = sequence_of(t);
+        if (waiting(sequence) && in_the_way(t, waiter, queued) && sequence_of(t) == sequence && n-- == 0)
+            found = t;
+    }
+    lge_threads_unlock();
+    return found;
+}
+
+/* Another thread may have got its lock meanwhile, given it up and unmapped it:
+ * its owner field is read so that nothing can happen. */
+static uint32_t owner_tid(const int *owner) {
+    int tid = 0;
+    return lgp_read_safely(&tid, owner, sizeof tid) ? (uint32_t)tid : 0;
+}
+
+struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single) {
+    const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
+    *single = owner != NULL && !atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed);
+    return owner == NULL ? NULL : lge_thread_by_tid(owner_tid(owner));
+}
+
+struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
+    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN)
+        return n == 0 ? atomic_load_explicit(&thread->wait.joined, memory_order_relaxed) : NULL;
+    if (atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) == NULL ||
+        atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed))
+        return obstacle(thread, n);
+    bool single;
+    return n == 0 ? lge_waits_for_owner(thread, &single) : NULL;
+}
+
+static bool upgrades(const struct lge_thread *thread, uint64_t id) {
+    return waits_to_write(thread, id) && holds_against(thread, id, LGR_EXCLUSIVE) &&
+           !holds_against(thread, id, LGR_SHARED);
+}
+
+struct lge_thread *lge_other_upgrader(const struct lge_thread *thread) {
+    struct lge_thread *found = NULL;
+    if (!upgrades(thread, wanted(thread)))
+        return NULL;
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
+        uint32_t sequence = sequence_of(t);
+        if (t != thread && waiting(sequence) && upgrades(t, wanted(thread)) && sequence_of(t) == sequence)
+            found = t;
+    }
+    lge_threads_unlock();
+    return found;
+}

@@ -1,0 +1,31 @@
+/* The edges of the wait-for graph: whom does a waiting thread wait for?
+ *
+ * - The owner, where the lock tells: a mutex, and a rwlock that is written.
+ * - Holders found in the held stacks of waiting threads, which do not change
+ *   during a wait.  One that runs is of no interest: it can go on.
+ * - A queue: where writers are preferred a reader waits for the writer that
+ *   waits, and that one for the readers that hold the lock.  A reader that was
+ *   granted the lock but has not run yet looks like one in the queue, so the
+ *   front end is asked (lge_config.shut_out). */
+#ifndef LOCKGRAPH_ENGINE_WAIT_FOR_H
+#define LOCKGRAPH_ENGINE_WAIT_FOR_H
+
+#include "engine/thread.h"
+
+/* The n-th of those whom a waiting thread waits for; NULL: no more, or not
+ * known.  Candidates only, where the lock has no single owner. */
+struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n);
+/* The only owner there can be, read now; *single is false where holders have to
+ * be looked for.  NULL: a stranger, or nobody. */
+struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single);
+/* Whether an edge between these two is one of a queue, no hold. */
+bool lge_queues_behind(const struct lge_thread *reader, const struct lge_thread *writer);
+/* Whether a reader that queues certainly stays in the queue. */
+bool lge_is_shut_out(const struct lge_thread *reader);
+/* A thread that holds the lock shared, as the waiting one does, and waits to
+ * have it exclusively, as it does, too. */
+struct lge_thread *lge_other_upgrader(const struct lge_thread *thread);
+
+void lge_wait_for_start(const struct lge_config *config);
+
+#endif
