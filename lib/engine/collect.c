@@ -6,12 +6,15 @@
 #include "engine/graph.h"
 #include "platform/memory.h"
 
-enum { FIRST_COLLECTION = 65536 };
+/* Dead locks are looked for when the locks, or the memory, have doubled: few
+ * locks can hold much, since each of their dependencies keeps a whole past. */
+enum { FIRST_COLLECTION = 65536, FIRST_MEMORY = 32 << 20 };
 
 static uint64_t max_memory;
 static bool (*alive)(const void *address, uint64_t id, uint8_t kind, uint8_t attributes);
 /* Relaxed: a late or doubled collection does no harm. */
-static _Atomic size_t next_collection = FIRST_COLLECTION;
+static _Atomic size_t next_collection = FIRST_COLLECTION; /* number of locks */
+static _Atomic uint64_t next_memory = FIRST_MEMORY;
 static _Atomic uint64_t next_attempt; /* memory in use at which the budget is looked at again */
 
 static _Atomic uint32_t refused; /* requests since the start that found no room */
@@ -123,21 +126,29 @@ static bool make_room(void) {
     return !over_budget();
 }
 
+static bool due(void) {
+    return lge_locks_count() >= atomic_load_explicit(&next_collection, memory_order_relaxed) ||
+           lgp_memory_used() >= atomic_load_explicit(&next_memory, memory_order_relaxed);
+}
+
+static void set_next(size_t locks, uint64_t memory) {
+    atomic_store_explicit(&next_collection, locks > FIRST_COLLECTION ? locks : FIRST_COLLECTION,
+                          memory_order_relaxed);
+    atomic_store_explicit(&next_memory, memory > FIRST_MEMORY ? memory : FIRST_MEMORY, memory_order_relaxed);
+}
+
 bool lge_collect_room(void) {
     if (over_budget())
         return make_room();
-    size_t count = lge_locks_count();
-    if (count < atomic_load_explicit(&next_collection, memory_order_relaxed))
+    if (!due())
         return true;
-    atomic_store_explicit(&next_collection, SIZE_MAX, memory_order_relaxed);
+    set_next(SIZE_MAX, UINT64_MAX); /* one thread at a time */
     collect_dead();
-    size_t left = lge_locks_count();
-    atomic_store_explicit(&next_collection, left * 2 > FIRST_COLLECTION ? left * 2 : FIRST_COLLECTION,
-                          memory_order_relaxed);
+    set_next(lge_locks_count() * 2, lgp_memory_used() * 2);
     return true;
 }
 
 void lge_collect_reset(void) {
-    atomic_store_explicit(&next_collection, FIRST_COLLECTION, memory_order_relaxed);
+    set_next(0, 0);
     atomic_store_explicit(&next_attempt, 0, memory_order_relaxed);
 }

@@ -63,6 +63,24 @@ START_TEST(dead_locks_go_when_their_number_doubled) {
 }
 END_TEST
 
+/* Few locks may hold much: a past for each of their dependencies. */
+START_TEST(dead_locks_go_when_memory_doubled) {
+    enum { MUCH = 32 << 20 };
+    start(0);
+    request_leaves(1000);
+    ck_assert_uint_eq(asked, 0);
+    void *much = lgp_alloc(MUCH);
+    dead_up_to = last_leaf;
+    request_leaves(2);
+    ck_assert_uint_ge(asked, 1000);
+    ck_assert_uint_lt(lge_locks_count(), 10);
+    uint64_t once = asked;
+    request_leaves(1000);
+    ck_assert_uint_eq(asked, once);
+    lgp_free(much, MUCH);
+}
+END_TEST
+
 START_TEST(living_locks_are_asked_about_once_per_doubling) {
     start(0);
     request_leaves(80000);
@@ -143,6 +161,7 @@ int main(void) {
     Suite *suite = suite_create("engine_collect");
     TCase *tests = engine_case(suite, "collect");
     tcase_add_test(tests, dead_locks_go_when_their_number_doubled);
+    tcase_add_test(tests, dead_locks_go_when_memory_doubled);
     tcase_add_test(tests, living_locks_are_asked_about_once_per_doubling);
     tcase_add_test(tests, without_the_callback_all_are_alive);
     tcase_add_test(tests, a_spent_budget_drops_the_older_leaves);
