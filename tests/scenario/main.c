@@ -1,5 +1,7 @@
 /* scenario [-v] [-c CASE] FILE...   runs the cases of the files
  * scenario --oracle [N [SEED]]      compares N random programs with the oracle
+ * scenario --grades [N [SEED]]      the same, with programs of every grade
+ * scenario --rw-graphs [N [SEED]]   random graphs of rwlocks against every cycle
  * scenario --hangs [N [SEED]]       lets N random programs hang where they can */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,24 +33,32 @@ static void take_case(struct scenario *scenario, void *user) {
 }
 
 static int usage(void) {
-    fprintf(stderr,
-            "usage: scenario [-v] [-c CASE] FILE...\n"
-            "       scenario --oracle [PROGRAMS [SEED]]\n       scenario --hangs [PROGRAMS [SEED]]\n");
+    fprintf(stderr, "usage: scenario [-v] [-c CASE] FILE...\n"
+                    "       scenario --oracle | --grades | --rw-graphs | --hangs [COUNT [SEED]]\n");
     return 2;
 }
 
-static int run_random(int (*test)(size_t, uint64_t), size_t count, int argc, char **argv) {
-    return test(argc > 2 ? strtoul(argv[2], NULL, 10) : count, argc > 3 ? strtoull(argv[3], NULL, 0) : 0);
+static const struct random_test {
+    const char *option;
+    int (*test)(size_t count, uint64_t seed);
+    size_t count;
+} random_tests[] = {{"--oracle", oracle_main, 5000},
+                    {"--grades", grades_main, 5000},
+                    {"--rw-graphs", graphs_main, 20000},
+                    {"--hangs", hangs_main, 500}};
+
+static int run_random(const struct random_test *random, int argc, char **argv) {
+    return random->test(argc > 2 ? strtoul(argv[2], NULL, 10) : random->count,
+                        argc > 3 ? strtoull(argv[3], NULL, 0) : 0);
 }
 
 int main(int argc, char **argv) {
     struct totals totals = {0};
     int next = 1;
-    if (argc > 1 && strcmp(argv[1], "--oracle") == 0) {
-        return run_random(oracle_main, 5000, argc, argv);
-    }
-    if (argc > 1 && strcmp(argv[1], "--hangs") == 0) {
-        return run_random(hangs_main, 500, argc, argv);
+    for (size_t i = 0; argc > 1 && i < sizeof random_tests / sizeof *random_tests; i++) {
+        if (strcmp(argv[1], random_tests[i].option) == 0) {
+            return run_random(&random_tests[i], argc, argv);
+        }
     }
     for (; next < argc && argv[next][0] == '-'; next++) {
         if (strcmp(argv[next], "-v") == 0) {

@@ -1,159 +1,141 @@
 /* Random programs against an exhaustive oracle of the grading rule.
  *
- * A program is a list of steps of up to four live threads over up to five
- * mutexes (in every third program rwlocks), semaphores that order, creations
- * and joins, fed to the engine one after another; no step ever blocks.  The
- * oracle keeps every dependency (request, held set, thread, vector clock) and
- * searches all rings.  Required:
- *   sound     each feasible cycle reported is a ring of the oracle, by its own
- *             locks and threads;
- *   complete  each ring of the oracle shares an edge with a reported feasible
- *             cycle, so in particular one is reported when there is any.
- * One dependency is beyond the engine by design: a chain that its thread made
- * before, repeated after a post or wait while no cycle through it was known,
- * costs one compare and leaves no trace.  (Creation, and a join that brings
- * news, do make the thread look anew.)  Rings that need such a repeat are not
- * demanded; they may be reported.
+ * A program is a list of steps of up to four live threads over up to six locks
+ * (mutexes, spinlocks, semaphores used as locks, rwlocks of either preference),
+ * semaphores and barriers that order, creations and joins, fed to the engine one
+ * after another; no step ever blocks.  The oracle keeps every dependency
+ * (request, held set, modes, thread, vector clock), and grades every cycle of
+ * locks over all choices of one dependency an edge: the highest grade counts.
+ * Required:
+ *   sound     a reported cycle is one of the oracle, with locks, threads, modes
+ *             and held sets of the evidence, graded no higher than by the rule,
+ *             for a reason that is there;
+ *   regraded  a reported cycle is graded no lower than by the rule;
+ *   complete  each cycle of the oracle has an edge in common with a reported one
+ *             that is graded at least as high, so in particular the highest
+ *             grade there is is reported;
+ *   in time   the same holds after every step (looked at for some programs);
+ *   thorough  no search gave up.
+ * Two things are beyond the engine by design.  A chain that its thread made
+ * before and repeats after a post or wait, while none of its edges could be on a
+ * cycle, costs one compare and leaves no trace (creation, and a join that brings
+ * news, do make the thread look anew): cycles that need such a repeat may be
+ * reported, and need not be.  And where a part of a cycle also holds a further
+ * lock of it, so that some of the parts close a shorter cycle, the shorter one is
+ * told.
  * A failing program is shrunk and printed in the scenario language. */
 #include <stdio.h>
 #include <string.h>
 
 #include "oracle.h"
 
-static enum outcome run_program(const struct program *program, char *error, size_t size) {
+#define GRADES        (LGR_VERDICT_FEASIBLE + 1)
+#define LEAST_PERCENT 3
+#define AT_EVERY_STEP 4 /* of so many programs one */
+
+struct result {
+    enum outcome outcome;
+    enum lgr_verdict worst;
+    char error[256], expect[64];
+};
+
+static struct result run_program(const struct program *program, bool every_step) {
     struct machine machine;
+    struct result result = {.outcome = AGREE};
     machine_begin(&machine, program);
-    for (size_t i = 0; i < program->count; i++) {
+    for (size_t i = 0; i < program->count && result.outcome == AGREE; i++) {
         machine_execute(&machine, &program->steps[i]);
-    }
-    lge_finish();
-    enum outcome outcome = oracle_compare(&machine);
-    snprintf(error, size, "%s", machine.seen.error);
-    machine_end(&machine);
-    return outcome;
-}
-
-/* ---- making programs ---- */
-
-static unsigned live_threads(const struct machine *machine) {
-    unsigned live = 0;
-    for (size_t i = 0; i < THREADS; i++) {
-        live += machine->threads[i].engine != NULL;
-    }
-    return live;
-}
-
-/* Mostly nesting; a thread that holds much lets go, newest first as a rule. */
-static struct random_step propose(const struct machine *machine, unsigned mutexes, bool ordering) {
-    struct random_step step = {.thread = random_below(THREADS)};
-    unsigned held = machine->threads[step.thread].held;
-    unsigned dice = random_below(100);
-    step.object = random_below(mutexes);
-    step.kind = dice < 8 ? RANDOM_TRY : RANDOM_LOCK;
-    step.shared = machine->rwlocks && random_below(2) == 0;
-    if (held && dice >= 55 - 12 * (unsigned)(3 - __builtin_popcount(held) > 0)) {
-        step.kind = RANDOM_UNLOCK;
-    } else if (ordering && dice >= 90) {
-        static const enum random_kind kinds[] = {RANDOM_POST, RANDOM_WAIT, RANDOM_CREATE, RANDOM_JOIN};
-        step.kind = kinds[random_below(4)];
-        step.object = random_below(step.kind == RANDOM_POST || step.kind == RANDOM_WAIT ? SIGNALS : THREADS);
-    }
-    return step;
-}
-
-static void make_program(struct program *program) {
-    struct machine machine;
-    unsigned mutexes = 2 + random_below(MUTEXES - 1), wanted = 8 + random_below(STEPS - 8);
-    bool ordering = random_below(2) == 0;
-    program->first_threads = ordering ? 1 + random_below(3) : 2 + random_below(LIVE - 1);
-    program->rwlocks = random_below(3) == 0;
-    program->count = 0;
-    machine_begin(&machine, program);
-    for (unsigned attempts = 0; attempts < 4000 && program->count < wanted; attempts++) {
-        struct random_step step = propose(&machine, mutexes, ordering);
-        if (step.kind == RANDOM_CREATE && live_threads(&machine) >= LIVE) {
-            continue;
-        }
-        if (machine_execute(&machine, &step)) {
-            program->steps[program->count++] = step;
+        if (every_step) {
+            result.outcome = oracle_compare(&machine, &result.worst);
         }
     }
-    machine_end(&machine);
-}
-
-/* ---- telling ---- */
-
-static void print_step(const struct random_step *step, bool rwlocks) {
-    static const char *const words[] = {"lock", "trylock", "unlock", "post", "wait", "create", "join"};
-    printf("    T%u: ", step->thread + 1);
-    switch (step->kind) {
-    case RANDOM_LOCK:
-    case RANDOM_TRY:
-        printf("%s%s%s %c\n", step->kind == RANDOM_TRY ? "try" : "",
-               step->shared ? "rd"
-               : rwlocks    ? "wr"
-                            : "",
-               "lock", 'A' + (int)step->object);
-        break;
-    case RANDOM_UNLOCK:
-        printf("unlock %c\n", 'A' + (int)step->object);
-        break;
-    case RANDOM_POST:
-    case RANDOM_WAIT:
-        printf("%s S%u\n", words[step->kind], step->object + 1);
-        break;
-    case RANDOM_CREATE:
-    case RANDOM_JOIN:
-        printf("%s T%u\n", words[step->kind], step->object + 1);
-        break;
+    if (result.outcome == AGREE) {
+        lge_finish();
+        result.outcome = oracle_compare(&machine, &result.worst);
     }
+    memcpy(result.error, machine.seen.error, sizeof result.error);
+    memcpy(result.expect, machine.expect, sizeof result.expect);
+    machine_end(&machine);
+    return result;
 }
 
 /* Leaves out every step that the failure does not need. */
-static void shrink(struct program *program, enum outcome outcome) {
-    char error[256];
+static void shrink(struct program *program, enum outcome outcome, bool every_step) {
     for (size_t i = program->count; i-- > 0;) {
         struct program smaller = *program;
         smaller.count--;
         memmove(smaller.steps + i, smaller.steps + i + 1, (smaller.count - i) * sizeof *smaller.steps);
-        if (run_program(&smaller, error, sizeof error) == outcome) {
+        if (run_program(&smaller, every_step).outcome == outcome) {
             *program = smaller;
             i = program->count;
         }
     }
 }
 
-static void tell(struct program *program, enum outcome outcome, uint64_t seed, const char *error) {
-    static const char *const faults[] = {[UNSOUND] = "a feasible cycle is reported that is none",
-                                         [INCOMPLETE] = "a feasible cycle is not reported",
+static void tell(struct program *program, const struct result *result, bool every_step, uint64_t seed) {
+    static const char *const faults[] = {[UNSOUND] = "a report says more than the evidence",
+                                         [INCOMPLETE] = "a cycle is not reported",
+                                         [LOW] = "a reported cycle is worse than its grade",
+                                         [EXHAUSTED] = "a search gave up",
                                          [BROKEN] = "the engine broke a promise"};
-    printf("FAIL oracle: %s %s (seed %#llx)\n", faults[outcome], error, (unsigned long long)seed);
-    shrink(program, outcome);
-    for (size_t i = 0; i < program->count; i++) {
-        print_step(&program->steps[i], program->rwlocks);
-    }
+    printf("FAIL oracle: %s (seed %#llx)\n", faults[result->outcome], (unsigned long long)seed);
+    shrink(program, result->outcome, every_step);
+    struct result small = run_program(program, every_step);
+    printf("# %s\n", small.error);
+    program_print(program);
+    printf("allow others\nexpect %s\n", small.expect);
 }
 
-int oracle_main(size_t count, uint64_t seed) {
-    size_t failed = 0, feasible = 0;
-    char error[256];
-    bool single = seed != 0;
-    for (size_t i = 0; i < (single ? 1 : count); i++) {
+static void print_grades(const size_t *grades) {
+    for (size_t i = 0; i < GRADES; i++) {
+        if (grades[i] > 0) {
+            printf(", %zu %s", grades[i],
+                   i == LGR_VERDICT_NONE ? "without a cycle" : verdict_text((enum lgr_verdict)i));
+        }
+    }
+    printf("\n");
+}
+
+#define BIT(grade) (1u << LGR_VERDICT_##grade)
+
+/* A grade that hardly ever comes up proves little. */
+static bool one_sided(const size_t *grades, size_t count, unsigned wanted) {
+    for (size_t i = 0; i < GRADES; i++) {
+        if ((wanted & 1u << i) && grades[i] * 100 < count * LEAST_PERCENT) {
+            printf("FAIL oracle: the programs are too one-sided to show anything\n");
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run_all(void (*make)(struct program *), unsigned wanted, size_t count, uint64_t seed) {
+    size_t failed = 0, grades[GRADES] = {0};
+    count = seed ? 1 : count;
+    for (size_t i = 0; i < count; i++) {
         struct program program;
         uint64_t own = random_seed(seed, i);
         random_start(own);
-        make_program(&program);
-        enum outcome outcome = run_program(&program, error, sizeof error);
-        feasible += outcome == AGREE_FEASIBLE;
-        if (outcome >= UNSOUND && failed++ < 10) {
-            tell(&program, outcome, own, error);
+        make(&program);
+        bool every_step = seed || i % AT_EVERY_STEP == 0;
+        struct result result = run_program(&program, every_step);
+        grades[result.worst]++;
+        if (result.outcome != AGREE && failed++ < 10) {
+            tell(&program, &result, every_step, own);
         }
     }
-    printf("oracle: %zu programs, %zu with a feasible cycle\n", count, feasible);
-    if (!single && (feasible * 10 < count || feasible * 10 > count * 9)) {
-        printf("FAIL oracle: the programs are too one-sided to show anything\n");
-        failed++;
-    }
-    printf("%zu passed, %zu failed\n", (single ? 1 : count) - failed, failed);
+    printf("oracle: %zu programs", count);
+    print_grades(grades);
+    failed += !seed && one_sided(grades, count, wanted);
+    printf("%zu passed, %zu failed\n", count - (failed < count ? failed : count), failed);
     return failed > 0;
+}
+
+int oracle_main(size_t count, uint64_t seed) {
+    return run_all(program_of_any_kind, BIT(NONE) | BIT(FEASIBLE), count, seed);
+}
+int grades_main(size_t count, uint64_t seed) {
+    return run_all(program_of_all_grades,
+                   BIT(NONE) | BIT(SINGLE_THREAD) | BIT(GATED) | BIT(ORDERED) | BIT(TIMED) | BIT(FEASIBLE),
+                   count, seed);
 }

@@ -4,74 +4,99 @@
 
 #include "scenario.h"
 
-#define MUTEXES 5
+#define LOCKS   6
 #define SIGNALS 2
 #define THREADS 8 /* in all; at most LIVE at once */
 #define LIVE    4
-#define STEPS   48
+#define STEPS   64
 
 enum random_kind {
     RANDOM_LOCK,
+    RANDOM_TIMED, /* as LOCK, with a time limit of the program's own */
     RANDOM_TRY,
     RANDOM_UNLOCK,
     RANDOM_POST,
     RANDOM_WAIT,
+    RANDOM_BARRIER, /* of two threads */
     RANDOM_CREATE,
     RANDOM_JOIN
 };
 struct random_step {
     enum random_kind kind;
-    unsigned thread, object; /* object: mutex, signal or thread */
+    unsigned thread, object; /* object: lock, signal or thread */
     bool shared;
 };
 struct program {
     struct random_step steps[STEPS];
     size_t count;
     unsigned first_threads;
-    bool rwlocks;
+    enum lgr_lock_kind kinds[LOCKS];
+    bool prefer_writer[LOCKS];
+    bool one_place; /* all lock calls are made at one place for each mode and way of asking */
 };
 
 struct clock {
     unsigned times[THREADS];
 };
+/* Chains as numbers: six bits a lock, outermost first. */
+struct chains {
+    uint64_t at[STEPS];
+    size_t count;
+};
 struct random_thread {
     struct lge_thread *engine;
     uint32_t serial;
-    unsigned held;       /* set of mutexes */
+    unsigned held;       /* set of locks */
     unsigned owned;      /* of those, the ones held exclusively */
-    uint64_t stack;      /* the same in order, four bits each */
-    unsigned generation; /* raised by creating, and by joining with news */
+    uint64_t stack;      /* the same as a chain */
+    struct chains known; /* that cost the engine one compare: see repeats() */
     bool ended;
     struct clock clock;
 };
 struct dependency {
     unsigned thread, request, held, owned;
-    bool shared; /* the request */
-    uint64_t stack;
-    unsigned generation;
-    bool traceless;     /* a repeat that the engine need not have noticed */
+    bool shared, timed; /* the request */
+    bool traceless;     /* a repeat that the engine does not notice, by design */
     struct clock clock; /* its own component is its time */
 };
 struct machine {
     struct random_thread threads[THREADS];
-    bool rwlocks;
+    const struct program *program;
+    unsigned written; /* set of rwlocks for which somebody asked to write */
     unsigned posted[SIGNALS];
     struct lge_sync *syncs[SIGNALS];
     struct clock flowed[SIGNALS];
-    uint64_t ids[MUTEXES];
+    uint64_t ids[LOCKS];
+    unsigned leads_to[LOCKS]; /* closure of the order graph: sets of locks */
+    unsigned after[LOCKS];    /* the graph itself */
     struct dependency dependencies[STEPS];
     size_t dependency_count;
     struct seen seen;
+    char expect[64]; /* what should have been said, in the scenario language */
 };
-
-enum outcome { AGREE_NONE, AGREE_FEASIBLE, UNSOUND, INCOMPLETE, BROKEN };
 
 void machine_begin(struct machine *machine, const struct program *program);
 void machine_end(struct machine *machine);
 /* False when the step is not possible now: nothing happened. */
 bool machine_execute(struct machine *machine, const struct random_step *step);
 
-/* Compares what the engine reported with a search through all rings. */
-enum outcome oracle_compare(const struct machine *machine);
+enum outcome {
+    AGREE,
+    UNSOUND,    /* something is reported that the evidence does not say */
+    INCOMPLETE, /* a cycle is neither reported nor covered by a worse one */
+    LOW,        /* a reported cycle is worse than its grade */
+    EXHAUSTED,  /* a search gave up */
+    BROKEN      /* a promise about every finding */
+};
+/* Compares what the engine reported so far with all cycles there are; *worst is
+ * the highest grade among those. */
+enum outcome oracle_compare(struct machine *machine, enum lgr_verdict *worst);
+
+/* Programs at random: any, or ones that are rich in gates, hand-overs, time
+ * limits and repeated threads. */
+void program_of_any_kind(struct program *program);
+void program_of_all_grades(struct program *program);
+/* As a case in the scenario language, but for what is expected. */
+void program_print(const struct program *program);
 
 #endif

@@ -270,6 +270,8 @@ const char *reason_text(enum lgr_reason reason);
 
 /* The random property tests: `count` programs; seed 0: a fixed default. */
 int oracle_main(size_t count, uint64_t seed);
+int grades_main(size_t count, uint64_t seed);
+int graphs_main(size_t count, uint64_t seed);
 int hangs_main(size_t count, uint64_t seed);
 uint64_t random_seed(uint64_t seed, size_t i); /* of the i-th program */
 void random_start(uint64_t seed);
