@@ -169,6 +169,15 @@ static const char *why_ordered(struct pool *pool, const struct model_finding *fi
     }
 }
 
+static const char *why_actual(struct pool *pool, const struct model_finding *finding) {
+    const char *seen = "it was seen while it happened, and who owns what was checked twice";
+    if (finding->reason != LGR_REASON_QUEUE)
+        return seen;
+    return pool_printf(
+        pool, "%s; a reader waits for readers because %s waits to write, and later readers queue behind it",
+        seen, finding->reason_thread ? finding->reason_thread->label : "another thread");
+}
+
 static const char *why_class_pattern(const struct model_finding *finding) {
     if (finding->reason == LGR_REASON_GUESSED_CLASS)
         return "that the locks are of one kind is only a guess, from where they were first taken, and no two "
@@ -186,7 +195,7 @@ static const char *why(struct pool *pool, const struct model_finding *finding) {
             "that keeps them apart",
             finding->edge_count, finding->edge_count == 2 ? "both orders" : "all of it");
     case LGR_VERDICT_ACTUAL:
-        return "it was seen while it happened, and who owns what was checked twice";
+        return why_actual(pool, finding);
     case LGR_VERDICT_GATED:
         return finding->gate ? pool_printf(pool,
                                            "both orders are taken under %s, so they never overlap; a path "
