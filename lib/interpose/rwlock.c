@@ -31,8 +31,8 @@ static inline struct lge_tag *tag_of(pthread_rwlock_t *lock) {
 }
 
 /* Readers of a lock that prefers writers block each other once somebody writes.
- * That fact is wanted once, also of a writer that holds nothing: a bit beside
- * the tag says that it was told.  Relaxed: told twice does no harm. */
+ * That fact is wanted once, also of a writer that holds nothing: a word of the
+ * lock says that it was told.  Relaxed: told twice does no harm. */
 static uint32_t told(uint64_t id, const pthread_rwlock_t *lock) {
     return (uint32_t)(lge_tag_check(id, lock) >> 16) | 1;
 }
@@ -43,6 +43,17 @@ static bool writer_told(pthread_rwlock_t *lock, uint64_t id) {
 static void tell_writer(pthread_rwlock_t *lock, uint64_t id) {
     if (lge_tag_known(tag_of(lock), lock) == id)
         __atomic_store_n(&lock->__data.__pad3, told(id, lock), __ATOMIC_RELAXED);
+}
+
+/* glibc lets one thread stop reading for another, whose hold we still believe in
+ * then: from that moment on only the lock's own writer field is trusted. */
+static void tell_handed_over(pthread_rwlock_t *lock) {
+    uint64_t id = use_tags ? lge_tag_known(tag_of(lock), lock) : 0;
+    if (id != 0)
+        __atomic_store_n(&lock->__data.__pad4, told(id, lock), __ATOMIC_RELAXED);
+}
+static bool handed_over(const pthread_rwlock_t *lock, uint64_t id) {
+    return __atomic_load_n(&lock->__data.__pad4, __ATOMIC_RELAXED) == told(id, lock);
 }
 
 /* ---- the hot path ---- */
@@ -123,7 +134,8 @@ __attribute__((noinline)) static int unlock_slowly(pthread_rwlock_t *lock) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.rwlock_unlock(lock);
-    lge_released(thread, lock);
+    if (!lge_released(thread, lock))
+        tell_handed_over(lock);
     int result = lgi_real.rwlock_unlock(lock);
     lgi_leave(thread);
     return result;
@@ -150,8 +162,11 @@ static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uint
 }
 
 /* Reading again is allowed where readers do not queue. */
-static uint8_t flags_of(const pthread_rwlock_t *lock, uint8_t mode, const struct lgi_limit *limit) {
+static uint8_t flags_of(const pthread_rwlock_t *lock, uint64_t id, uint8_t mode,
+                        const struct lgi_limit *limit) {
     unsigned flags = limit != NULL ? LGE_TIMED : 0;
+    if (handed_over(lock, id))
+        flags |= LGE_HOLDERS_UNKNOWN;
     if (lgi_rwlock_prefers_writers(lock))
         flags |= LGE_WRITER_PREFERRED;
     else if (mode == LGR_SHARED)
@@ -161,15 +176,16 @@ static uint8_t flags_of(const pthread_rwlock_t *lock, uint8_t mode, const struct
 
 static struct lge_request request_of(struct lge_thread *thread, pthread_rwlock_t *lock, uint8_t mode,
                                      uintptr_t site, uintptr_t sp, const struct lgi_limit *limit) {
+    uint64_t id = identify(thread, lock, site, sp);
     return (struct lge_request){
         .address = lock,
-        .id = identify(thread, lock, site, sp),
+        .id = id,
         .site = site,
         .sp = sp,
         .context = lge_context_at_site(thread, site, sp),
         .mode = mode,
         .kind = LGR_LOCK_RWLOCK,
-        .flags = flags_of(lock, mode, limit),
+        .flags = flags_of(lock, id, mode, limit),
         .attributes = lock->__data.__shared != 0 ? LGR_LOCK_PSHARED : 0,
     };
 }
@@ -341,7 +357,8 @@ static bool has_room(const pthread_rwlock_t *lock, uint8_t pattern) {
     uint8_t wanted[sizeof(struct lge_tag)];
     memset(wanted, pattern, sizeof wanted);
     return memcmp((const char *)lock + TAG_OFFSET, wanted, sizeof wanted) == 0 &&
-           memcmp(&lock->__data.__pad3, wanted, sizeof lock->__data.__pad3) == 0;
+           memcmp(&lock->__data.__pad3, wanted, sizeof lock->__data.__pad3) == 0 &&
+           memcmp(&lock->__data.__pad4, wanted, sizeof lock->__data.__pad4) == 0;
 }
 
 static bool use_all(pthread_rwlock_t *lock) {
@@ -362,6 +379,7 @@ static bool room_is_ours(void) {
         return false;
     memset((char *)&lock + TAG_OFFSET, OURS, sizeof(struct lge_tag));
     memset(&lock.__data.__pad3, OURS, sizeof lock.__data.__pad3);
+    memset(&lock.__data.__pad4, OURS, sizeof lock.__data.__pad4);
     return use_all(&lock) && has_room(&lock, OURS) && lgi_real.rwlock_destroy(&lock) == 0;
 }
 
