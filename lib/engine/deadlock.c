@@ -221,9 +221,9 @@ static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *cou
 }
 
 /* What the thread before this one wants of it: a lock, or nothing (0) when that
- * one joins. */
+ * one joins, or is at a barrier. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
-    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN)
+    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) != LGR_WAIT_LOCK)
         return;
     uint64_t wanted = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
     for (uint32_t i = 0; i < edge->held_count; i++) {
@@ -241,7 +241,7 @@ static void describe_wait(struct lge_finding_edge *edge, const struct lge_thread
     edge->thread = lge_thread_serial(thread);
     edge->wait_kind = (uint8_t)atomic_load_explicit(&wait->kind, memory_order_relaxed);
     edge->to = atomic_load_explicit(&wait->target, memory_order_relaxed);
-    edge->to_class = edge->wait_kind == LGR_WAIT_JOIN ? 0 : lge_lock_class(edge->to);
+    edge->to_class = edge->wait_kind == LGR_WAIT_LOCK ? lge_lock_class(edge->to) : 0;
     edge->request_context = atomic_load_explicit(&wait->context, memory_order_relaxed);
     edge->mode_to = (uint8_t)atomic_load_explicit(&wait->mode, memory_order_relaxed);
     edge->timed = atomic_load_explicit(&wait->timed, memory_order_relaxed) != 0;

@@ -196,6 +196,12 @@ void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *req
 /* The same for waiting until `target` ends. */
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
                    uint32_t context, bool timed);
+/* Waiting at a barrier until *all_here, which is the front end's and stays
+ * readable during the wait, is not 0.  Anybody may come and end the wait: it is
+ * part of a deadlock only when all threads wait without limit.  Looked into
+ * only when the thread holds something. */
+bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_here, uintptr_t site,
+                      uintptr_t sp);
 /* Still waiting after a while: records stacks and the thread's state in the
  * evidence file and looks again. */
 bool lge_wait_again(struct lge_thread *thread);

@@ -173,7 +173,7 @@ static void write_parts(const struct lge_finding *finding) {
         const struct lge_finding_edge *edge = &finding->edges[i];
         write_held(edge->held, edge->held_count);
         write_lock(edge->from);
-        if (edge->wait_kind != LGR_WAIT_JOIN)
+        if (edge->to != 0 && edge->wait_kind != LGR_WAIT_JOIN)
             write_lock(edge->to);
         write_context(edge->held_context);
         write_context(edge->request_context);

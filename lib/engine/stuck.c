@@ -16,6 +16,7 @@ struct set {
     size_t count, room;
     bool doubtful;  /* a semaphore in it was never posted by a holder */
     bool ambiguous; /* and it may as well be one that signals */
+    bool at_barrier;
 };
 
 static uint32_t sequence_of(const struct lge_thread *thread) {
@@ -30,7 +31,13 @@ static bool waits_for_lock(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
 }
 
+static bool at_barrier(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_BARRIER;
+}
+
 bool lge_stuck_by_ring(const struct lge_thread *thread) {
+    if (at_barrier(thread))
+        return false;
     return !waits_for_lock(thread) ||
            atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) != NULL ||
            !lge_semaphore_known(wanted(thread));
@@ -100,15 +107,6 @@ static bool add_owner(struct set *set, const struct lge_thread *waiter) {
     return add(set, first);
 }
 
-static bool close_from(struct set *set, size_t i) {
-    for (; i < set->count; i++) {
-        const struct lge_thread *waiter = set->members[i].thread;
-        if (!(lge_stuck_by_ring(waiter) ? add_owner(set, waiter) : add_holders(set, waiter)))
-            return false;
-    }
-    return true;
-}
-
 /* Adds every other thread of the process; false when one does not wait. */
 static bool add_everybody(struct set *set) {
     bool all = true;
@@ -117,6 +115,33 @@ static bool add_everybody(struct set *set) {
         all = t->life == LGE_THREAD_ENDED || add(set, t);
     lge_threads_unlock();
     return all;
+}
+
+static bool add_successors(struct set *set, const struct lge_thread *waiter) {
+    if (at_barrier(waiter)) {
+        set->at_barrier = true;
+        return add_everybody(set);
+    }
+    return lge_stuck_by_ring(waiter) ? add_owner(set, waiter) : add_holders(set, waiter);
+}
+
+static bool close_from(struct set *set, size_t i) {
+    for (; i < set->count; i++)
+        if (!add_successors(set, set->members[i].thread))
+            return false;
+    return true;
+}
+
+/* Who waits with a limit goes on after it, perhaps to the barrier; and a barrier
+ * at which all have come by now is left at any moment. */
+static bool barriers_stay_closed(const struct set *set) {
+    for (size_t i = 0; set->at_barrier && i < set->count; i++) {
+        const struct lge_thread *thread = set->members[i].thread;
+        if (atomic_load_explicit(&thread->wait.timed, memory_order_relaxed) ||
+            (at_barrier(thread) && !lge_waits_at_barrier(thread)))
+            return false;
+    }
+    return true;
 }
 
 static bool waited_long(const struct lge_thread *thread) {
@@ -139,7 +164,8 @@ static bool unchanged(const struct set *set) {
 
 bool lge_stuck(struct lge_thread *thread) {
     struct set set = {0};
-    bool stuck = add(&set, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) && unchanged(&set);
+    bool stuck = add(&set, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) && unchanged(&set) &&
+                 barriers_stay_closed(&set) && unchanged(&set);
     lgp_free(set.members, set.room * sizeof *set.members);
     return stuck;
 }

@@ -38,12 +38,13 @@ enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_
 /* What a thread waits for.  sequence is odd while it waits. */
 struct lge_wait {
     _Atomic uint32_t sequence;
-    _Atomic uint32_t kind;               /* enum lgr_wait_kind */
-    _Atomic uint64_t target;             /* lock id or thread serial */
-    _Atomic(const int *) owner;          /* owner field of the lock, or NULL */
-    _Atomic(const void *) address;       /* of the lock */
-    _Atomic(struct lge_thread *) joined; /* thread waited for */
-    _Atomic uint32_t context;            /* 0 until the stack was recorded */
+    _Atomic uint32_t kind;                   /* enum lgr_wait_kind */
+    _Atomic uint64_t target;                 /* lock id or thread serial */
+    _Atomic(const int *) owner;              /* owner field of the lock, or NULL */
+    _Atomic(const void *) address;           /* of the lock */
+    _Atomic(struct lge_thread *) joined;     /* thread waited for */
+    _Atomic(const _Atomic uint32_t *) round; /* BARRIER: not 0 once all have come */
+    _Atomic uint32_t context;                /* 0 until the stack was recorded */
     _Atomic uint32_t mode;
     _Atomic uint32_t timed;
     _Atomic uint32_t shareable; /* the owner field tells of exclusive holders only */
@@ -95,7 +96,10 @@ struct lge_thread {
     char name[16];
     struct lge_thread *next_in_list, *previous_in_list;
     _Atomic(struct lge_thread *) next_by_tid;
-    struct lge_handlers handlers; /* signal handlers it is in; owner */
+    bool exits;                    /* by pthread_exit; owner */
+    _Atomic uint32_t cancelled_by; /* serial of who cancelled it last; relaxed, for reports */
+    _Atomic uint32_t cancelled_at; /* context of that call */
+    struct lge_handlers handlers;  /* signal handlers it is in; owner */
     void *front_end;               /* the front end's own */
     uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };

@@ -39,6 +39,7 @@ static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, c
     atomic_store_explicit(&wait->target, target, memory_order_relaxed);
     atomic_store_explicit(&wait->owner, owner, memory_order_relaxed);
     atomic_store_explicit(&wait->joined, joined, memory_order_relaxed);
+    atomic_store_explicit(&wait->round, NULL, memory_order_relaxed);
     atomic_store_explicit(&wait->context, context, memory_order_relaxed);
     atomic_store_explicit(&wait->mode, thread->request.mode, memory_order_relaxed);
     atomic_store_explicit(&wait->address, thread->request.address, memory_order_relaxed);
@@ -102,6 +103,20 @@ bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr
     if (context == 0 && lge_depth(thread) != 0)
         context = lge_context_resolve(thread, site, sp);
     publish(thread, LGR_WAIT_JOIN, lge_thread_serial(target), NULL, target, context, timed);
+    return lge_deadlock_look(thread);
+}
+
+bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_here, uintptr_t site,
+                      uintptr_t sp) {
+    bool holds = lge_depth(thread) != 0;
+    thread->request = (struct lge_request){.site = site, .sp = sp};
+    thread->wait_since = holds ? lgp_realtime_ns() : 0;
+    publish(thread, LGR_WAIT_BARRIER, 0, NULL, NULL, 0, false);
+    /* Afterwards: whoever finds it before sees a barrier that nobody waits at. */
+    atomic_store_explicit(&thread->wait.round, all_here, memory_order_release);
+    if (!holds)
+        return false;
+    lge_wait_stack(thread);
     return lge_deadlock_look(thread);
 }
 

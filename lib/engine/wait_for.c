@@ -108,7 +108,27 @@ struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *si
     return owner == NULL ? NULL : lge_thread_by_tid(owner_tid(owner));
 }
 
+bool lge_waits_at_barrier(const struct lge_thread *thread) {
+    const _Atomic uint32_t *all_here = atomic_load_explicit(&thread->wait.round, memory_order_acquire);
+    return all_here != NULL && atomic_load_explicit(all_here, memory_order_acquire) == 0;
+}
+
+/* The n-th waiting thread other than that one. */
+static struct lge_thread *anybody(const struct lge_thread *waiter, uint32_t n) {
+    struct lge_thread *found = NULL;
+    if (!lge_waits_at_barrier(waiter))
+        return NULL;
+    lge_threads_lock();
+    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list)
+        if (t != waiter && waiting(sequence_of(t)) && n-- == 0)
+            found = t;
+    lge_threads_unlock();
+    return found;
+}
+
 struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
+    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_BARRIER)
+        return anybody(thread, n);
     if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN)
         return n == 0 ? atomic_load_explicit(&thread->wait.joined, memory_order_relaxed) : NULL;
     if (atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) == NULL ||

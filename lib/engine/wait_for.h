@@ -3,6 +3,7 @@
  * - The owner, where the lock tells: a mutex, and a rwlock that is written.
  * - Holders found in the held stacks of waiting threads, which do not change
  *   during a wait.  One that runs is of no interest: it can go on.
+ * - At a barrier: anybody, since anybody may come.
  * - A queue: where writers are preferred a reader waits for the writer that
  *   waits, and that one for the readers that hold the lock.  A reader that was
  *   granted the lock but has not run yet looks like one in the queue, so the
@@ -22,6 +23,9 @@ struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *si
 bool lge_queues_behind(const struct lge_thread *reader, const struct lge_thread *writer);
 /* Whether a reader that queues certainly stays in the queue. */
 bool lge_is_shut_out(const struct lge_thread *reader);
+/* Whether it waits at a barrier, and that is not over although it has not run
+ * yet. */
+bool lge_waits_at_barrier(const struct lge_thread *thread);
 /* A thread that holds the lock shared, as the waiting one does, and waits to
  * have it exclusively, as it does, too. */
 struct lge_thread *lge_other_upgrader(const struct lge_thread *thread);

@@ -1,12 +1,14 @@
 /* pthread_barrier_*: POSIX.1-2017 pthread_barrier_wait(3p) and neighbours.
  *
- * A barrier orders what its threads do (barrier_order.h).  It is in no ring of
- * the wait-for graph: any thread of the process may come and end the wait, so
- * that a deadlock through a barrier is certain only when all of them wait.
- * Process-shared barriers are left alone: we do not see who else comes. */
+ * A barrier orders what its threads do (barrier_order.h).  Any thread of the
+ * process may come and end a wait at one, so that a deadlock through a barrier
+ * is certain, and named, only when every thread waits without limit
+ * (engine/stuck.c).  Process-shared barriers are left alone: we do not see who
+ * else comes. */
 #include <pthread.h>
 
 #include "interpose/barrier_order.h"
+#include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
 
@@ -42,15 +44,29 @@ LGI_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier) {
     return lgi_real.barrier_destroy(barrier);
 }
 
+/* True when the thread may have to wait. */
+static bool publish(struct lge_thread *thread, const struct lgi_round *round, uintptr_t site, uintptr_t sp) {
+    const _Atomic uint32_t *all_here = lgi_barrier_all_here(round);
+    if (atomic_load_explicit(all_here, memory_order_relaxed) != 0)
+        return false;
+    if (lge_wait_barrier(thread, all_here, site, sp))
+        lgi_on_deadlock();
+    return true;
+}
+
 LGI_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier) {
     struct lge_thread *thread = lgi_enter();
     struct lgi_round *round = NULL;
+    bool published = false;
     if (thread != NULL) {
         round = lgi_barrier_arrive(thread, barrier);
+        published = round != NULL && publish(thread, round, LGI_SITE(), LGI_SP());
         lgi_leave(thread);
     }
     int result = lgi_real.barrier_wait(barrier);
     if (round != NULL && lgi_enter() != NULL) {
+        if (published)
+            lge_wait_end(thread);
         lgi_barrier_leave(thread, round);
         lgi_leave(thread);
     }

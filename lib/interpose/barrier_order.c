@@ -16,6 +16,9 @@ struct lgi_round {
     struct barrier *barrier;
     struct lge_sync *sync; /* NULL: nobody who came had anything to order */
     unsigned arrived, left;
+    /* Not 0: nobody waits any more who came; or nobody can tell.  Release under
+     * the lock; acquire in engine/wait_for.c. */
+    _Atomic uint32_t all_here;
 };
 
 /* Lock order: this one before any of the engine's. */
@@ -87,6 +90,11 @@ static void give(struct lge_thread *thread, struct lgi_round *round) {
         lge_sync_release(thread, round->sync);
 }
 
+/* Before the last one goes on to libc: nobody leaves a round that looks open. */
+static void close_round(struct lgi_round *round) {
+    atomic_store_explicit(&round->all_here, 1, memory_order_release);
+}
+
 static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barrier) {
     struct lgi_round *round = gathering(barrier);
     if (round == NULL) {
@@ -97,8 +105,11 @@ static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barri
         barrier->mixed = true;
     if (!barrier->mixed)
         give(thread, round);
-    if (++round->arrived == barrier->count)
+    bool complete = ++round->arrived == barrier->count;
+    if (complete)
         barrier->gathering = NULL;
+    if (complete || barrier->mixed)
+        close_round(round);
     return round;
 }
 
@@ -109,6 +120,8 @@ struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *addr
     lgp_unlock(&lock);
     return round;
 }
+
+const _Atomic uint32_t *lgi_barrier_all_here(const struct lgi_round *round) { return &round->all_here; }
 
 void lgi_barrier_leave(struct lge_thread *thread, struct lgi_round *round) {
     lgp_lock(&lock);

@@ -20,6 +20,9 @@ void lgi_barrier_initialised(const void *barrier, unsigned count);
 void lgi_barrier_destroyed(const void *barrier);
 /* About to wait.  NULL: the barrier is not known, nothing is ordered. */
 struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *barrier);
+/* 0 until the wait is over, as far as that is known: for lge_wait_barrier.
+ * Readable until lgi_barrier_leave. */
+const _Atomic uint32_t *lgi_barrier_all_here(const struct lgi_round *round);
 /* After the wait; takes back what lgi_barrier_arrive gave. */
 void lgi_barrier_leave(struct lge_thread *thread, struct lgi_round *round);
 /* In a forked child: nobody is inside any barrier. */

@@ -314,7 +314,7 @@ enum lgr_wait_kind {
     LGR_WAIT_LOCK = 1,      /* target: lock id */
     LGR_WAIT_JOIN = 2,      /* target: serial of the thread waited for */
     LGR_WAIT_CONDITION = 3, /* target: address of the condition variable */
-    LGR_WAIT_BARRIER = 4,
+    LGR_WAIT_BARRIER = 4,   /* target: 0 */
 };
 
 /* One finding.  The fixed part is followed by edge_count elements, each a
@@ -357,9 +357,9 @@ struct lgr_finding {
 };
 struct lgr_finding_edge {
     uint64_t from; /* lock id */
-    uint64_t to;   /* lock id; thread serial for LGR_WAIT_JOIN */
+    uint64_t to;   /* lock id; thread serial for LGR_WAIT_JOIN; 0 for LGR_WAIT_BARRIER */
     uint32_t from_class;
-    uint32_t to_class; /* 0 for LGR_WAIT_JOIN */
+    uint32_t to_class; /* 0 for LGR_WAIT_JOIN and LGR_WAIT_BARRIER */
     uint32_t thread;   /* serial */
     uint32_t tid;
     uint32_t held_context;    /* where `from` was taken */

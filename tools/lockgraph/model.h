@@ -78,6 +78,7 @@ struct model_edge {
     const struct model_lock *from;     /* NULL: a thread that is joined need not hold anything */
     const struct model_lock *to;       /* NULL when a thread is waited for */
     const struct model_thread *joined; /* the thread waited for, else NULL */
+    bool at_barrier;                   /* waits for whoever has not come yet */
     const char *from_label, *to_label; /* short names, made distinct within the finding */
     const struct model_thread *thread;
     uint32_t tid;

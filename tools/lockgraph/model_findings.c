@@ -31,6 +31,7 @@ static void fill_edge(struct model *model, struct model_process *process,
         edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
     else if (raw->to)
         edge->to = model_lock_of(model, process, raw->to);
+    edge->at_barrier = raw->wait_kind == LGR_WAIT_BARRIER;
     struct model_thread *thread = model_thread_of(model, process, raw->thread);
     edge->thread = thread;
     edge->tid = raw->tid;
@@ -95,8 +96,10 @@ static void label_edges(struct model *model, struct model_finding *finding) {
         edge->from_label = "nothing";
         if (edge->from)
             edge->from_label = by_class ? edge->from->short_name : label_of(model, &table, edge->from);
-        if (edge->joined || !edge->to)
-            edge->to_label = edge->joined ? edge->joined->label : "nothing";
+        if (edge->joined)
+            edge->to_label = edge->joined->label;
+        else if (!edge->to)
+            edge->to_label = edge->at_barrier ? "a barrier" : "nothing";
         else
             edge->to_label = by_class ? edge->to->short_name : label_of(model, &table, edge->to);
     }

@@ -239,6 +239,14 @@ static const struct model_edge *joining_edge(const struct model_finding *finding
     return NULL;
 }
 
+/* One that holds something at a barrier. */
+static const struct model_edge *barrier_edge(const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (finding->edges[i].at_barrier && finding->edges[i].from)
+            return &finding->edges[i];
+    return NULL;
+}
+
 static const char *advise_order(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *edge = cheapest_edge(finding);
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
@@ -264,6 +272,10 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
                            "do not take %s again at %s: split off the part that runs with it held, or make "
                            "it recursive",
                            first->to_label, frame_place(pool, stack_site(&first->requested_at)));
+    const struct model_edge *barrier = barrier_edge(finding);
+    if (barrier)
+        return pool_printf(pool, "release %s before waiting at the barrier at %s", barrier->from_label,
+                           frame_place(pool, stack_site(&barrier->requested_at)));
     if (join && !join->from)
         return pool_printf(pool, "do not wait for %s at %s while it waits for this thread", join->to_label,
                            frame_place(pool, stack_site(&join->requested_at)));
