@@ -113,14 +113,19 @@ bool lge_waits_at_barrier(const struct lge_thread *thread) {
     return all_here != NULL && atomic_load_explicit(all_here, memory_order_acquire) == 0;
 }
 
-/* The n-th waiting thread other than that one. */
+/* Who joins one that holds what others wait for is a bystander of their ring. */
+static bool may_come(const struct lge_thread *t, const struct lge_thread *waiter) {
+    return t != waiter && (waits_for_lock(t) || lge_depth(waiter) == 0);
+}
+
+/* The n-th waiting thread that may be the one that does not come. */
 static struct lge_thread *anybody(const struct lge_thread *waiter, uint32_t n) {
     struct lge_thread *found = NULL;
     if (!lge_waits_at_barrier(waiter))
         return NULL;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list)
-        if (t != waiter && waiting(sequence_of(t)) && n-- == 0)
+        if (waiting(sequence_of(t)) && may_come(t, waiter) && n-- == 0)
             found = t;
     lge_threads_unlock();
     return found;
