@@ -28,7 +28,7 @@ static struct {
     bool (*alive)(const void *address, uint64_t id, uint8_t kind, uint8_t attributes);
 } semaphores = {.next_sweep = FIRST_SWEEP};
 
-static _Atomic uint32_t turned; /* semaphores that were locks once; relaxed: spares look-ups */
+static _Atomic uint32_t turned; /* semaphores that were locks once, or are gone; relaxed: spares look-ups */
 static _Atomic uint32_t unseen; /* posts that could not be noted; relaxed */
 
 void lge_semaphore_unseen_post(void) { atomic_fetch_add_explicit(&unseen, 1, memory_order_relaxed); }
@@ -43,6 +43,8 @@ void lge_semaphores_start(const struct lge_config *config) {
 static struct semaphore *find(uint64_t id) { return lge_map_get(&semaphores.by_id, id); }
 
 static void drop(struct semaphore *semaphore) {
+    if (!semaphore->signal)
+        atomic_fetch_add_explicit(&turned, 1, memory_order_relaxed);
     lge_map_remove(&semaphores.by_id, semaphore->id, semaphore);
     if (semaphore->sync != NULL)
         lge_sync_free(semaphore->sync);
@@ -279,7 +281,7 @@ void lge_semaphore_drop_stale(struct lge_thread *thread) {
     if (atomic_load_explicit(&turned, memory_order_relaxed) == 0 || interrupted(thread))
         return;
     for (const struct lge_held *held = thread->top; held > thread->base;) {
-        bool stale = held->kind == LGR_LOCK_SEMAPHORE && lge_semaphore_signals(held->id);
+        bool stale = held->kind == LGR_LOCK_SEMAPHORE && lge_semaphore_slots(held->id) == 0;
         const void *address = held->address;
         held--;
         if (stale)

@@ -79,7 +79,8 @@ unsigned lge_semaphore_posting(struct lge_thread *thread, uint64_t id, const voi
  * could be noted, and from now on no semaphore is certain to be a lock.
  * Async-signal-safe. */
 void lge_semaphore_unseen_post(void);
-/* Takes the holds of semaphores that turned out to signal off the stack. */
+/* Takes the holds of semaphores that turned out to signal, or are gone, off the
+ * stack. */
 void lge_semaphore_drop_stale(struct lge_thread *thread);
 
 /* Where it was destroyed, as long as that is remembered; false: it is not. */

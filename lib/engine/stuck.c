@@ -1,11 +1,16 @@
 #include "engine/stuck.h"
 
 #include "engine/semaphore.h"
+#include "engine/signal.h"
 #include "engine/wait_for.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 
+#include <sys/syscall.h>
+#include <time.h>
+
 static const uint64_t long_wait_ns = 500000000;
+static const long settling_ns = 10000000;
 
 struct member {
     struct lge_thread *thread;
@@ -17,6 +22,7 @@ struct set {
     bool doubtful;  /* a semaphore in it was never posted by a holder */
     bool ambiguous; /* and it may as well be one that signals */
     bool at_barrier;
+    bool at_semaphore;
 };
 
 static uint32_t sequence_of(const struct lge_thread *thread) {
@@ -82,6 +88,7 @@ static uint32_t slots_of(const struct lge_thread *thread, uint64_t id) {
 static bool add_holders(struct set *set, const struct lge_thread *waiter) {
     uint64_t id = wanted(waiter);
     bool proven;
+    set->at_semaphore = true;
     uint32_t slots = lge_semaphore_exhaustible(id, &proven), held = 0;
     struct lge_thread *holder;
     for (uint32_t n = 0; slots != 0 && (holder = lge_waits_for(waiter, n)) != NULL; n++) {
@@ -148,8 +155,22 @@ static bool waited_long(const struct lge_thread *thread) {
     return thread->wait_since != 0 && lgp_realtime_ns() - thread->wait_since >= long_wait_ns;
 }
 
+static bool somebody_timed(const struct set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        if (atomic_load_explicit(&set->members[i].thread->wait.timed, memory_order_relaxed))
+            return true;
+    return false;
+}
+
+/* A wait with a limit may be a way to sleep; a handler may be what posts. */
 static bool beyond_doubt(struct set *set, const struct lge_thread *thread) {
-    if (!set->doubtful || (!set->ambiguous && waited_long(thread)))
+    if (!set->doubtful)
+        return true;
+    if (somebody_timed(set))
+        return false;
+    if (set->ambiguous && atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
+        return false;
+    if (!set->ambiguous && waited_long(thread))
         return true;
     size_t first = set->count;
     return add_everybody(set) && close_from(set, first);
@@ -162,10 +183,20 @@ static bool unchanged(const struct set *set) {
     return true;
 }
 
+/* A thread that was cancelled a moment ago leaves its wait for a semaphore as soon
+ * as it gets to run. */
+static bool settled(const struct set *set) {
+    if (!set->at_semaphore)
+        return true;
+    struct timespec moment = {.tv_nsec = settling_ns};
+    return lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&moment, 0, 0, 0) == 0 &&
+           unchanged(set);
+}
+
 bool lge_stuck(struct lge_thread *thread) {
     struct set set = {0};
     bool stuck = add(&set, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) && unchanged(&set) &&
-                 barriers_stay_closed(&set) && unchanged(&set);
+                 barriers_stay_closed(&set) && unchanged(&set) && settled(&set);
     lgp_free(set.members, set.room * sizeof *set.members);
     return stuck;
 }

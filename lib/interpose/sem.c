@@ -316,18 +316,20 @@ __attribute__((noinline)) static int post_slowly(sem_t *semaphore, uintptr_t sit
 
 /* ---- life ---- */
 
-static void forget(uint64_t id) {
+/* It may be held, for all that semaphores promise. */
+static void forget(struct lge_thread *thread, uint64_t id) {
     if (id == 0)
         return;
     lge_semaphore_destroyed(id);
     lge_lock_destroyed(id);
+    lge_semaphore_drop_stale(thread);
 }
 
-static void clear_tag(sem_t *semaphore) {
+static void clear_tag(struct lge_thread *thread, sem_t *semaphore) {
     unsigned facts;
     if (!use_tags)
         return;
-    forget(lge_semaphore_tag(tag_of(semaphore), semaphore, &facts));
+    forget(thread, lge_semaphore_tag(tag_of(semaphore), semaphore, &facts));
     atomic_store_explicit(&tag_of(semaphore)->id, 0, memory_order_relaxed);
     atomic_store_explicit(&tag_of(semaphore)->check, 0, memory_order_relaxed);
 }
@@ -336,8 +338,8 @@ static void initialised(sem_t *semaphore, bool shared, unsigned value, uintptr_t
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return;
-    clear_tag(semaphore);
-    forget(lge_identity_table_forget(semaphore));
+    clear_tag(thread, semaphore);
+    forget(thread, lge_identity_table_forget(semaphore));
     if (use_tags && !shared) {
         uint64_t id = lge_identity_tag_initialised(thread, tag_of(semaphore), semaphore, site, sp);
         lge_semaphore_mark(tag_of(semaphore), semaphore, id,
@@ -364,7 +366,7 @@ static bool waited_for(sem_t *semaphore) {
 static void bury(struct lge_thread *thread, sem_t *semaphore, const struct identified *found, uintptr_t site,
                  uintptr_t sp) {
     lge_semaphore_bury(found->id, lge_context_capture(thread, site, sp), lge_thread_serial(thread));
-    forget(found->id);
+    forget(thread, found->id);
     lge_semaphore_mark(found->tag, semaphore, found->id, LGE_SEMAPHORE_DESTROYED);
 }
 
@@ -381,7 +383,7 @@ LGI_EXPORT int sem_destroy(sem_t *semaphore) {
         if (found.tag != NULL)
             bury(thread, semaphore, &found, site, sp);
         else
-            forget(lge_identity_table_forget(semaphore));
+            forget(thread, lge_identity_table_forget(semaphore));
     }
     lgi_leave(thread);
     return lgi_real.sem_destroy(semaphore);
@@ -412,7 +414,7 @@ LGI_EXPORT int sem_close(sem_t *semaphore) {
     struct lge_thread *thread =
         result == 0 && !lgp_read_safely(&byte, semaphore, sizeof byte) ? lgi_enter() : NULL;
     if (thread != NULL) {
-        forget(lge_identity_table_forget(semaphore));
+        forget(thread, lge_identity_table_forget(semaphore));
         lgi_leave(thread);
     }
     return result;

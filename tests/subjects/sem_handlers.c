@@ -1,7 +1,6 @@
 /* Handlers that post, and handlers that interrupt a wait: with SA_RESTART it goes
  * on, without it says EINTR; a wait with a limit always does.
  *
- * silent
  * transcript
  */
 #include <errno.h>

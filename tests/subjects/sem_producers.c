@@ -3,7 +3,6 @@
  * places when it waits for one more, and all the others wait, too.
  *
  * silent
- * transcript
  */
 #include <pthread.h>
 #include <semaphore.h>

@@ -2,7 +2,6 @@
  * shared or named; with the time limits that are refused; with a cancellation
  * pending, and one that comes during the wait.
  *
- * silent
  * transcript
  */
 #include <errno.h>
