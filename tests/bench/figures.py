@@ -35,6 +35,8 @@ MICRO = (
     Figure("rwlock-read", "one rwlock, read lock + unlock", target=1.4, compare=True, quick=True),
     Figure("rwlock-write", "one rwlock, write lock + unlock", compare=True),
     Figure("rwlock-nested", "a rwlock read below a mutex", target=1.4),
+    Figure("sem", "one binary semaphore, wait + post", target=1.5, compare=True, quick=True),
+    Figure("sem-handover", "2 nested, then a semaphore posted and waited for, which orders"),
     Figure("contended", "contended, two pinned threads, 200 ns of work inside and outside; wall time", target=1.3,
            pinned=False, sample_us=30000, compare=True, sets=15),
     Figure("edges-1k", "new edge with its stack, 1,000 edges known; mean", unit="µs", target=5, once=True,

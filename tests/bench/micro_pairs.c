@@ -1,6 +1,7 @@
 /* The steady state: uncontended acquisitions whose order has been seen before. */
 #include "micro.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 
 enum { MANY = 1024 };
@@ -50,6 +51,32 @@ static void run_rwlock_nested(uint64_t rounds) {
         pthread_rwlock_rdlock(&table);
         pthread_rwlock_unlock(&table);
         pthread_mutex_unlock(&one);
+    }
+}
+
+static sem_t slot, token;
+
+static void prepare_sem(void) {
+    sem_init(&slot, 0, 1);
+    sem_init(&token, 0, 0);
+}
+
+static void run_sem(uint64_t rounds) {
+    for (; rounds != 0; rounds--) {
+        sem_wait(&slot);
+        sem_post(&slot);
+    }
+}
+
+/* A chain that stays known although a post and a wait order it anew each time. */
+static void run_sem_handover(uint64_t rounds) {
+    for (; rounds != 0; rounds--) {
+        pthread_mutex_lock(&few[0]);
+        pthread_mutex_lock(&few[1]);
+        pthread_mutex_unlock(&few[1]);
+        pthread_mutex_unlock(&few[0]);
+        sem_post(&token);
+        sem_wait(&token);
     }
 }
 
@@ -188,4 +215,6 @@ const struct micro_case micro_pair_cases[] = {
     {"rwlock-read", MICRO_THREAD_CPU, 1, NULL, run_rwlock_read, NULL},
     {"rwlock-write", MICRO_THREAD_CPU, 1, NULL, run_rwlock_write, NULL},
     {"rwlock-nested", MICRO_THREAD_CPU, 2, NULL, run_rwlock_nested, NULL},
+    {"sem", MICRO_THREAD_CPU, 1, prepare_sem, run_sem, NULL},
+    {"sem-handover", MICRO_THREAD_CPU, 3, prepare_sem, run_sem_handover, NULL},
     {0}};
