@@ -83,8 +83,8 @@ static int try_real(pthread_rwlock_t *lock, uint8_t mode) {
     return mode == LGR_SHARED ? lgi_real.rwlock_tryrdlock(lock) : lgi_real.rwlock_trywrlock(lock);
 }
 
-/* What the fast path of readers leaves: writers, a lock that was written last,
- * a chain in its far line, a call site inside a lock wrapper. */
+/* Where the hot path ends: a reader finds a lock that was written last, the chain
+ * is in its far line, or the call site is inside a lock wrapper. */
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_rwlock_t *lock,
                                                 uint64_t id, uint8_t mode, uintptr_t site, uintptr_t sp) {
     uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
@@ -101,23 +101,36 @@ __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthre
     return 0;
 }
 
+/* True when the lock was taken the way that is usual for the mode. */
+static inline bool take(pthread_rwlock_t *lock, uint8_t mode) {
+    if (mode == LGR_EXCLUSIVE)
+        return lgi_real.rwlock_trywrlock(lock) == 0;
+    return lge_hot.fast_rwlock && lgi_fast_rdlock(lock);
+}
+
+__attribute__((always_inline)) static inline int lock_fast(struct lge_thread *thread, pthread_rwlock_t *lock,
+                                                           uint64_t id, uint8_t mode, uintptr_t site,
+                                                           uintptr_t sp) {
+    struct lge_held *top = thread->top;
+    bool nested = top != thread->base;
+    /* A known chain without a context tells that its site is plain. */
+    uint64_t below = nested ? top->key : LGE_NO_HOLDS;
+    uint64_t key = lge_chain_key(below, id, mode, lge_place(site, 0));
+    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
+        return lock_other(thread, lock, id, mode, site, sp);
+    if (LGI_UNLIKELY(!take(lock, mode)))
+        return lock_other(thread, lock, id, mode, site, sp);
+    push_known(thread, lock, id, key, site, sp, 0, mode, nested);
+    return 0;
+}
+
 LGI_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0))
         return lock_slowly(lock, LGR_SHARED, site, sp, NULL);
-    struct lge_held *top = thread->top;
-    bool nested = top != thread->base;
-    /* A known chain without a context tells that its site is plain. */
-    uint64_t below = nested ? top->key : LGE_NO_HOLDS;
-    uint64_t key = lge_chain_key(below, id, LGR_SHARED, lge_place(site, 0));
-    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
-        return lock_other(thread, lock, id, LGR_SHARED, site, sp);
-    if (LGI_UNLIKELY(!lge_hot.fast_rwlock || !lgi_fast_rdlock(lock)))
-        return lock_other(thread, lock, id, LGR_SHARED, site, sp);
-    push_known(thread, lock, id, key, site, sp, 0, LGR_SHARED, nested);
-    return 0;
+    return lock_fast(thread, lock, id, LGR_SHARED, site, sp);
 }
 
 LGI_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock) {
@@ -126,7 +139,7 @@ LGI_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock) {
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0 || !writer_told(lock, id)))
         return lock_slowly(lock, LGR_EXCLUSIVE, site, sp, NULL);
-    return lock_other(thread, lock, id, LGR_EXCLUSIVE, site, sp);
+    return lock_fast(thread, lock, id, LGR_EXCLUSIVE, site, sp);
 }
 
 /* Not the newest hold, not held by us at all, or not tracked. */
