@@ -6,6 +6,7 @@
 #include "engine/context.h"
 #include "engine/cycle.h"
 #include "engine/deadlock.h"
+#include "engine/destroyed.h"
 #include "engine/evidence.h"
 #include "engine/finding.h"
 #include "engine/graph.h"
@@ -59,6 +60,7 @@ void lge_reset(void) {
     lge_waits_reset();
     lge_evidence_reset();
     lge_identity_reset();
+    lge_destroyed_reset();
     lge_semaphores_reset();
     lge_signals_reset();
 }

@@ -12,11 +12,11 @@
 #include "platform/memory.h"
 
 static struct lgp_part (*const parts[])(void) = {
-    lge_contexts_part,         lge_classes_part,       lge_identity_part, lge_deadlock_part,
-    lge_search_part,           lge_order_part,         lge_graph_part,    lge_table_part,
-    lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,  lge_findings_part,
-    lge_threads_part,          lge_written_edges_part, lge_cycles_part,   lge_semaphores_part,
-    lge_signals_part,          lge_open_cycles_part,
+    lge_destroyed_part,  lge_contexts_part,         lge_classes_part,       lge_identity_part,
+    lge_deadlock_part,   lge_search_part,           lge_order_part,         lge_graph_part,
+    lge_table_part,      lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,
+    lge_findings_part,   lge_threads_part,          lge_written_edges_part, lge_cycles_part,
+    lge_semaphores_part, lge_signals_part,          lge_open_cycles_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 

@@ -16,6 +16,7 @@ struct lgp_part lge_contexts_part(void);
 struct lgp_part lge_classes_part(void);
 struct lgp_part lge_identity_part(void);
 struct lgp_part lge_deadlock_part(void);
+struct lgp_part lge_destroyed_part(void);
 struct lgp_part lge_search_part(void);
 struct lgp_part lge_order_part(void);
 struct lgp_part lge_recorded_modules_part(void);

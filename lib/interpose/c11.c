@@ -36,13 +36,14 @@ static int result_of(int error) {
 
 LGI_EXPORT int mtx_init(mtx_t *mutex, int type) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    lgi_mutex_initialising(mutex_of(mutex), site, sp);
     int result = lgi_real.mtx_init(mutex, type);
     if (result == thrd_success)
         lgi_mutex_initialised(mutex_of(mutex), site, sp);
     return result;
 }
 
-LGI_EXPORT void mtx_destroy(mtx_t *mutex) { lgi_mutex_destroy(mutex_of(mutex)); }
+LGI_EXPORT void mtx_destroy(mtx_t *mutex) { lgi_mutex_destroy(mutex_of(mutex), LGI_SITE(), LGI_SP()); }
 
 LGI_EXPORT int mtx_lock(mtx_t *mutex) {
     return result_of(lgi_mutex_lock(mutex_of(mutex), LGI_SITE(), LGI_SP(), NULL));
@@ -57,7 +58,9 @@ LGI_EXPORT int mtx_trylock(mtx_t *mutex) {
     return result_of(lgi_mutex_trylock(mutex_of(mutex), LGI_SITE(), LGI_SP()));
 }
 
-LGI_EXPORT int mtx_unlock(mtx_t *mutex) { return result_of(lgi_mutex_unlock(mutex_of(mutex))); }
+LGI_EXPORT int mtx_unlock(mtx_t *mutex) {
+    return result_of(lgi_mutex_unlock(mutex_of(mutex), LGI_SITE(), LGI_SP()));
+}
 
 LGI_EXPORT int cnd_wait(cnd_t *condition, mtx_t *mutex) {
     return result_of(lgi_cond_wait(condition_of(condition), mutex_of(mutex), NULL, LGI_SITE(), LGI_SP()));

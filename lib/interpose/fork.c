@@ -16,7 +16,11 @@
 #include "platform/system.h"
 #include "record/writer.h"
 
+static bool forked; /* written by the only thread of a forked child */
+bool lgi_forked(void) { return forked; }
+
 static void child(void) {
+    forked = true;
     struct lge_thread *self = lgi_enter();
     if (self == NULL) { /* forked from inside the runtime, by a handler */
         lgi_up = false;

@@ -9,17 +9,18 @@
 
 #include "engine/context.h"
 #include "engine/context_cache.h"
+#include "engine/destroyed.h"
 #include "engine/identity.h"
 #include "engine/known.h"
+#include "engine/side_tag.h"
 #include "interpose/mutex_fast.h"
+#include "interpose/mutex_kind.h"
+#include "interpose/mutex_misuse.h"
 #include "interpose/mutex_wait.h"
 #include "interpose/real.h"
 #include "platform/memory.h"
 
-/* Bits of __kind beyond the type: a mutex with one of them keeps its list node
- * for itself (robust), or is shared with processes that do not know our tags. */
-enum { TYPE_BITS = 3, ROBUST = 16, PRIO_INHERIT = 32, PRIO_PROTECT = 64, PSHARED = 128 };
-enum { UNTAGGED = ROBUST | PRIO_INHERIT | PRIO_PROTECT | PSHARED };
+enum { UNTAGGED = LGI_ROBUST | LGI_PRIO_INHERIT | LGI_PRIO_PROTECT | LGI_PSHARED };
 
 static bool use_tags = true;
 
@@ -75,7 +76,8 @@ __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthre
 /* The lock id when the fast path may be taken, else 0: a tagged mutex without
  * any flag, and room for one more hold. */
 static inline uint64_t fast_id(const struct lge_thread *thread, pthread_mutex_t *mutex) {
-    if (LGI_UNLIKELY(thread == NULL || kind_of(mutex) != lge_hot.fast_kind || thread->top == thread->last))
+    if (LGI_UNLIKELY(thread == NULL || lgi_kind_of(mutex) != lge_hot.fast_kind ||
+                     thread->top == thread->last))
         return 0;
     return lge_tag_id(tag_of(mutex), mutex);
 }
@@ -116,8 +118,9 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
 
 LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
-    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || kind_of(mutex) != lge_hot.fast_kind))
-        return lgi_mutex_unlock(mutex);
+    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex ||
+                     lgi_kind_of(mutex) != lge_hot.fast_kind))
+        return lgi_mutex_unlock(mutex, LGI_SITE(), LGI_SP());
     thread->top--;
     lgi_fast_unlock(mutex);
     return 0;
@@ -125,44 +128,49 @@ LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
 
 /* ---- requests ---- */
 
-static uint8_t attributes_of(int kind) {
+uint8_t lgi_mutex_attributes(const pthread_mutex_t *mutex) {
+    int kind = lgi_kind_of(mutex);
     unsigned attributes = 0;
-    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE)
+    if ((kind & LGI_TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE)
         attributes |= LGR_LOCK_RECURSIVE;
-    if ((kind & TYPE_BITS) == PTHREAD_MUTEX_ERRORCHECK)
+    if ((kind & LGI_TYPE_BITS) == PTHREAD_MUTEX_ERRORCHECK)
         attributes |= LGR_LOCK_ERRORCHECK;
-    if (kind & ROBUST)
+    if (kind & LGI_ROBUST)
         attributes |= LGR_LOCK_ROBUST;
-    if (kind & PSHARED)
+    if (kind & LGI_PSHARED)
         attributes |= LGR_LOCK_PSHARED;
-    if (kind & PRIO_INHERIT)
+    if (kind & LGI_PRIO_INHERIT)
         attributes |= LGR_LOCK_PRIO_INHERIT;
-    if (kind & PRIO_PROTECT)
+    if (kind & LGI_PRIO_PROTECT)
         attributes |= LGR_LOCK_PRIO_PROTECT;
     return (uint8_t)attributes;
 }
 
-static bool tagged(const pthread_mutex_t *mutex) { return use_tags && (kind_of(mutex) & UNTAGGED) == 0; }
+static bool tagged(const pthread_mutex_t *mutex) { return use_tags && (lgi_kind_of(mutex) & UNTAGGED) == 0; }
 
-static uint64_t identify(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     if (!tagged(mutex))
         return lge_identity_table_first_use(thread, mutex, site, sp);
     uint64_t id = lge_tag_id(tag_of(mutex), mutex);
     return id != 0 ? id : lge_identity_tag_first_use(thread, tag_of(mutex), mutex, site, sp);
 }
 
+uint64_t lgi_mutex_known(pthread_mutex_t *mutex) {
+    return tagged(mutex) ? lge_tag_id(tag_of(mutex), mutex) : lge_side_id(mutex);
+}
+
 void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
                        struct lge_request *request) {
     *request = (struct lge_request){
         .address = mutex,
-        .id = identify(thread, mutex, site, sp),
+        .id = lgi_mutex_identity(thread, mutex, site, sp),
         .site = site,
         .sp = sp,
         .context = lge_context_at_site(thread, site, sp),
         .mode = LGR_EXCLUSIVE,
         .kind = LGR_LOCK_MUTEX,
-        .attributes = attributes_of(kind_of(mutex)),
-        .flags = (kind_of(mutex) & TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE ? LGE_RECURSIVE : 0,
+        .attributes = lgi_mutex_attributes(mutex),
+        .flags = (lgi_kind_of(mutex) & LGI_TYPE_BITS) == PTHREAD_MUTEX_RECURSIVE ? LGE_RECURSIVE : 0,
     };
 }
 
@@ -187,7 +195,7 @@ static bool refused(const struct lgi_limit *limit) {
  * getting ENOTRECOVERABLE. */
 static bool lost(const pthread_mutex_t *mutex) {
     enum { NOTRECOVERABLE = INT_MAX - 1 }; /* PTHREAD_MUTEX_NOTRECOVERABLE of glibc's pthreadP.h */
-    return (kind_of(mutex) & ROBUST) != 0 && mutex->__data.__owner == NOTRECOVERABLE;
+    return (lgi_kind_of(mutex) & LGI_ROBUST) != 0 && mutex->__data.__owner == NOTRECOVERABLE;
 }
 
 /* EBUSY of an error-checking mutex may be EDEADLK to pthread_mutex_lock, and
@@ -209,26 +217,35 @@ __attribute__((noinline)) int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t s
     struct lge_thread *thread = refused(limit) ? NULL : lgi_enter();
     if (thread == NULL)
         return lgi_mutex_pass_through(mutex, limit);
+    if (!lgi_mutex_usable(thread, mutex, site, sp)) {
+        lgi_leave(thread);
+        return lgi_mutex_pass_through(mutex, limit);
+    }
     struct lge_request request;
     lgi_mutex_request(thread, mutex, site, sp, &request);
     if (limit != NULL)
         request.flags |= LGE_TIMED;
+    lgi_mutex_look_at_lock(thread, &request);
     lge_check(thread, &request);
     int result = lock_tracked(thread, mutex, &request, limit);
     if (result == 0 || result == EOWNERDEAD)
         lge_acquired(thread, &request);
+    else
+        lgi_look_at_result(thread, mutex, result, site, sp);
     lgi_leave(thread);
     return result;
 }
 
 int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
-    int result = lgi_real.mutex_trylock(mutex);
     if (thread == NULL)
-        return result;
-    if (result == 0 || result == EOWNERDEAD) {
+        return lgi_real.mutex_trylock(mutex);
+    bool usable = lgi_mutex_usable(thread, mutex, site, sp);
+    int result = lgi_real.mutex_trylock(mutex);
+    if (usable && (result == 0 || result == EOWNERDEAD)) {
         struct lge_request request;
         lgi_mutex_request(thread, mutex, site, sp, &request);
+        lgi_mutex_look_at_lock(thread, &request);
         lge_acquired(thread, &request);
     }
     lgi_leave(thread);
@@ -248,12 +265,14 @@ LGI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, 
 /* ---- unlock ---- */
 
 /* Not the newest hold, not held by us at all, or not tracked. */
-__attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex) {
+__attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.mutex_unlock(mutex);
     struct lge_held held;
     bool held_by_us = lge_pop(thread, mutex, &held);
+    if (!held_by_us && lgi_mutex_usable(thread, mutex, site, sp))
+        lgi_mutex_look_at_unlock(thread, mutex, site, sp);
     int result = lgi_real.mutex_unlock(mutex);
     if (result != 0 && held_by_us) {
         struct lge_request request = {.address = mutex,
@@ -283,8 +302,17 @@ void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp)
     lgi_leave(thread);
 }
 
+void lgi_mutex_initialising(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return;
+    lgi_mutex_look_at_init(thread, mutex, site, sp);
+    lgi_leave(thread);
+}
+
 LGI_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    lgi_mutex_initialising(mutex, site, sp);
     int result = lgi_real.mutex_init(mutex, attributes);
     if (result == 0)
         lgi_mutex_initialised(mutex, site, sp);
@@ -293,26 +321,43 @@ LGI_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexatt
 
 /* The identity goes only when glibc agreed to destroy; its memory is the
  * program's again as soon as the call returns, so the tag is cleared here. */
-int lgi_mutex_destroy(pthread_mutex_t *mutex) {
+static void forget_identity(struct lge_thread *thread, pthread_mutex_t *mutex, bool has_tag, uint64_t id,
+                            uintptr_t site, uintptr_t sp) {
+    if (!has_tag)
+        id = lge_identity_table_forget(mutex);
+    if (id != 0)
+        lge_lock_destroyed(id);
+    if (has_tag)
+        atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+    lge_released(thread, mutex);
+    lge_destroyed_put(&(struct lge_destroyed){.address = mutex,
+                                              .lock = id,
+                                              .site = site,
+                                              .context = lge_context_at_site(thread, site, sp),
+                                              .thread = lge_thread_serial(thread)});
+}
+
+int lgi_mutex_destroy(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.mutex_destroy(mutex);
-    bool has_tag = tagged(mutex);
-    uint64_t id = has_tag ? lge_tag_known(tag_of(mutex), mutex) : 0;
-    int result = lgi_real.mutex_destroy(mutex);
-    if (result == 0) {
-        if (!has_tag)
-            id = lge_identity_table_forget(mutex);
-        if (id != 0)
-            lge_lock_destroyed(id);
-        if (has_tag)
-            atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+    if (!lgi_mutex_usable(thread, mutex, site, sp)) {
+        lgi_leave(thread);
+        return lgi_real.mutex_destroy(mutex);
     }
+    bool has_tag = tagged(mutex);
+    uint64_t id = lgi_mutex_known(mutex);
+    lgi_mutex_look_at_destroy(thread, mutex, id, site, sp);
+    int result = lgi_real.mutex_destroy(mutex);
+    if (result == 0)
+        forget_identity(thread, mutex, has_tag, id, site, sp);
     lgi_leave(thread);
     return result;
 }
 
-LGI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex) { return lgi_mutex_destroy(mutex); }
+LGI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex) {
+    return lgi_mutex_destroy(mutex, LGI_SITE(), LGI_SP());
+}
 
 /* What the side table holds is alive until it is destroyed or reused. */
 bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes) {

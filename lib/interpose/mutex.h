@@ -19,14 +19,19 @@ struct lgi_limit {
 /* The request that a lock call on `mutex` from (site, sp) makes. */
 void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
                        struct lge_request *request);
+uint8_t lgi_mutex_attributes(const pthread_mutex_t *mutex); /* enum lgr_lock_attribute */
+/* Its lock id: a new one at its first use; 0 instead of a new one. */
+uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
+uint64_t lgi_mutex_known(pthread_mutex_t *mutex);
 /* The real call, untracked. */
 int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit);
 int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);
 int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
-int lgi_mutex_unlock(pthread_mutex_t *mutex);
-/* After a successful initialisation at (site, sp). */
+int lgi_mutex_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
+/* Before an initialisation at (site, sp), and after a successful one. */
+void lgi_mutex_initialising(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
-int lgi_mutex_destroy(pthread_mutex_t *mutex);
+int lgi_mutex_destroy(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 
 /* Whether the mutex with that id still is at that address; never faults. */
 bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes);

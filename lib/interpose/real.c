@@ -121,6 +121,12 @@ static sem_t *early_sem_open(const char *name, int flags, ...) {
     return lgi_real.sem_open(name, flags, mode, value);
 }
 
+EARLY(munmap, (void *start, size_t size), start, size)
+static void early_exit_thread(void *value) {
+    lgi_real_start();
+    lgi_real.exit_thread(value);
+}
+
 struct lgi_real lgi_real = {
     .mutex_lock = libc_mutex_lock,
     .mutex_trylock = libc_mutex_trylock,
@@ -166,6 +172,8 @@ struct lgi_real lgi_real = {
     .barrier_destroy = early_barrier_destroy,
     .barrier_wait = early_barrier_wait,
     .once = early_once,
+    .munmap = early_munmap,
+    .exit_thread = early_exit_thread,
     .sem_init = early_sem_init,
     .sem_destroy = early_sem_destroy,
     .sem_wait = early_sem_wait,
@@ -246,6 +254,8 @@ static const struct entry entries[] = {
     REAL(barrier_destroy, "pthread_barrier_destroy"),
     REAL(barrier_wait, "pthread_barrier_wait"),
     REAL(once, "pthread_once"),
+    REAL(munmap, "munmap"),
+    REAL(exit_thread, "pthread_exit"),
     REAL(sem_init, "sem_init"),
     REAL(sem_destroy, "sem_destroy"),
     REAL(sem_wait, "sem_wait"),

@@ -62,6 +62,9 @@ struct lgi_real {
     int (*spin_trylock)(pthread_spinlock_t *);
     int (*spin_unlock)(pthread_spinlock_t *);
 
+    int (*munmap)(void *, size_t);
+    void (*exit_thread)(void *);
+
     int (*barrier_init)(pthread_barrier_t *, const pthread_barrierattr_t *, unsigned);
     int (*barrier_destroy)(pthread_barrier_t *);
     int (*barrier_wait)(pthread_barrier_t *);

@@ -7,10 +7,13 @@
 #include <time.h>
 
 #include "engine/context.h"
+#include "engine/misuse.h"
+#include "interpose/mutex_misuse.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
+#include "interpose/thread_exit.h"
 #include "interpose/thread_table.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -42,6 +45,8 @@ static void end(void *argument) {
     struct lge_thread *thread = argument;
     lgi_local.inside = true;
     lgi_local.self = NULL;
+    if (thread->top != thread->base)
+        lgi_thread_exit_holding(thread);
     lge_thread_end(thread);
     if (thread->has_dependencies)
         lgi_write_figures();
@@ -131,6 +136,7 @@ LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *
         started(handle, thread, serial);
     else
         abandon(start);
+    lgi_look_at_result(parent, NULL, result, LGI_SITE(), LGI_SP());
     lgi_leave(parent);
     return result;
 }
@@ -167,11 +173,19 @@ struct joining {
     pthread_t handle;
 };
 
+static void report_join_of_self(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    struct lge_misuse misuse = {
+        .kind = LGR_KIND_JOIN_SELF, .site = site, .sp = sp, .earlier_context = thread->creation_context};
+    lge_report_misuse(thread, &misuse);
+}
+
 static void begin_join(struct joining *joining, pthread_t handle, bool timed, uintptr_t site, uintptr_t sp) {
     joining->handle = handle;
     joining->thread = lgi_enter();
     if (joining->thread == NULL)
         return;
+    if (pthread_equal(handle, pthread_self()))
+        report_join_of_self(joining->thread, site, sp);
     joining->target = lgi_table_get(handle);
     if (joining->target == NULL || joining->target == joining->thread) {
         lgi_leave(joining->thread);
@@ -200,6 +214,14 @@ static void joined(const struct joining *joining) {
     lgi_leave(joining->thread);
 }
 
+static void look_at_result(int result, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = result == 0 ? NULL : lgi_enter();
+    if (thread == NULL)
+        return;
+    lgi_look_at_result(thread, NULL, result, site, sp);
+    lgi_leave(thread);
+}
+
 LGI_EXPORT int pthread_join(pthread_t handle, void **value) {
     int result;
     struct joining joining;
@@ -209,6 +231,8 @@ LGI_EXPORT int pthread_join(pthread_t handle, void **value) {
     pthread_cleanup_pop(1);
     if (result == 0)
         joined(&joining);
+    if (!pthread_equal(handle, pthread_self())) /* that is a kind of its own */
+        look_at_result(result, LGI_SITE(), LGI_SP());
     return result;
 }
 
@@ -277,5 +301,7 @@ void lgi_thread_detached(pthread_t handle) {
 
 LGI_EXPORT int pthread_detach(pthread_t handle) {
     lgi_thread_detached(handle);
-    return lgi_real.detach(handle);
+    int result = lgi_real.detach(handle);
+    look_at_result(result, LGI_SITE(), LGI_SP());
+    return result;
 }

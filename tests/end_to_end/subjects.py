@@ -106,12 +106,12 @@ def check_stack(subject, mark, edge, part):
     check(subject.lines(mark) & places_of(edge[part]), f"{mark} is not in {part}, but {places_of(edge[part])}")
 
 
-def check_misuse(subject, report, finding):
+def check_misuse(subject, report, finding, arguments):
     """The first edge is the wrong call; the second, where there is one, the other thread."""
     call = finding["edges"][0]
     for word, part in (("call", "requested_at"), ("earlier", "held_at")):
         for mark in subject.words.get(word, []):
-            check_stack(subject, mark, call, part)
+            check_stack(subject, mark.replace("$1", *arguments[:1] or [""]), call, part)
     if subject.has("earlier thread"):
         names = {t["serial"]: t["name"] for t in finding["threads"]}
         others = [names[edge["thread"]] for edge in finding["edges"][1:]]
@@ -123,7 +123,7 @@ def check_misuse(subject, report, finding):
 
 def check_finding(subject, report, finding, arguments):
     if finding["edges"]:
-        check_misuse(subject, report, finding)
+        check_misuse(subject, report, finding, arguments)
     for words in subject.words.get("edge", []):
         check_edge(subject, finding, words)
     for words in subject.words.get("thread", []):
@@ -162,7 +162,7 @@ def check_report(subject, report, arguments):
         check(wanted, f"expected a note {kind} {verdict}, found {describe(notes)}")
         check(all(word in wanted[0]["explanation"] for word in said), f"no {said} in {wanted[0]['explanation']}")
         if verdict == "none":
-            check_misuse(subject, report, wanted[0])
+            check_misuse(subject, report, wanted[0], arguments)
     if subject.has("processes"):
         count = len(report["processes"])
         check(count == int(subject.one("processes")), f"{count} process images")

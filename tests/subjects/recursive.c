@@ -1,7 +1,8 @@
 /* A recursive mutex taken again with another lock in between adds no order; an
- * error-checking one refuses the second time.
+ * error-checking one refuses the second time, which is worth a warning.
  *
- * silent
+ * expect: api-error none warning
+ * call: REFUSED
  */
 #include <errno.h>
 #include <pthread.h>
@@ -28,7 +29,7 @@ static void *nested(void *number) {
     pthread_mutex_unlock(&inner);
     pthread_mutex_unlock(&outer);
     pthread_mutex_lock(&checked);
-    if (pthread_mutex_lock(&checked) != EDEADLK)
+    if (pthread_mutex_lock(&checked) != EDEADLK) /* REFUSED */
         abort();
     pthread_mutex_unlock(&checked);
     next_turn();

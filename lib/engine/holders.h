@@ -1,0 +1,32 @@
+/* Who holds a lock, or waits for it, seen from another thread: for reports only.
+ *
+ * Blocks and held stacks stay mapped under the thread list's lock, but their
+ * owners go on meanwhile: an answer is what was so a moment ago, and an entry
+ * that is being changed may be missed. */
+#ifndef LOCKGRAPH_ENGINE_HOLDERS_H
+#define LOCKGRAPH_ENGINE_HOLDERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/thread.h"
+
+struct lge_holder {
+    uint32_t serial;  /* 0: no thread of that kernel id is known */
+    uint32_t context; /* where it took the lock, or waits; 0: not known */
+    uint32_t tid;
+    uint64_t lock;       /* id of the lock held; 0: it does not hold it, as far as is known */
+    const void *address; /* of that lock */
+    uint8_t kind, attributes;
+};
+
+/* The thread with that kernel id, and its newest hold of `address`. */
+struct lge_holder lge_holder_find(uint32_t tid, const void *address);
+/* A thread other than `self` that waits for the lock; serial 0: none. */
+struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id);
+/* A hold of any thread between the addresses that passes `accept`. */
+struct lge_holder lge_holder_within(const void *start, size_t size,
+                                    bool (*accept)(const struct lge_holder *holder));
+
+#endif

@@ -1,0 +1,16 @@
+/* A thread that ends with locks held.
+ *
+ * What it holds when its start routine is over may still be given up by
+ * destructors: of thread_local objects, and of thread-specific data, which run
+ * in up to four rounds.  Only a thread that holds something then pays for a
+ * destructor of our own, which looks in the last round. */
+#ifndef LOCKGRAPH_INTERPOSE_THREAD_EXIT_H
+#define LOCKGRAPH_INTERPOSE_THREAD_EXIT_H
+
+#include "engine/thread.h"
+
+/* By the ending thread, inside the runtime, while its start routine's frame is
+ * left. */
+void lgi_thread_exit_holding(struct lge_thread *thread);
+
+#endif
