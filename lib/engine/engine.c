@@ -14,6 +14,7 @@
 #include "engine/known.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
+#include "engine/orphan.h"
 #include "engine/past.h"
 #include "engine/search.h"
 #include "engine/signal.h"
@@ -63,6 +64,7 @@ void lge_reset(void) {
     lge_destroyed_reset();
     lge_semaphores_reset();
     lge_signals_reset();
+    lge_orphans_reset();
 }
 
 /* ---- orders other than create and join ---- */
@@ -130,6 +132,8 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
     lge_known_prefetch(thread, key);
     if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
         lge_signal_acquired(thread, request);
+    if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)
+        lge_orphan_class_used(thread, request);
 }
 
 bool lge_released(struct lge_thread *thread, const void *address) { return lge_pop(thread, address, NULL); }

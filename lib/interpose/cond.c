@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "engine/context.h"
+#include "engine/graph.h"
 #include "engine/known.h"
 #include "engine/misuse.h"
 #include "engine/mix.h"
@@ -65,7 +66,16 @@ static void report_unheld(const struct given_up *given, const pthread_mutex_t *m
     lge_report_misuse(given->thread, &misuse);
 }
 
+/* So that the report can name it: the other mutex may be in no edge. */
+static void know_mutex(const struct lgi_condition_use *use) {
+    struct lge_request request = {.address = use->mutex, .id = use->mutex_id, .kind = LGR_LOCK_MUTEX};
+    lge_table_lock();
+    lge_lock_obtain(&request);
+    lge_table_unlock();
+}
+
 static void report_two_mutexes(const struct given_up *given, const struct lgi_condition_use *other) {
+    know_mutex(other);
     struct lge_misuse misuse =
         misuse_of(LGR_KIND_COND_TWO_MUTEXES, given->request.site, given->request.sp, other);
     about_mutex(&misuse, &given->request);
@@ -230,7 +240,10 @@ void lgi_cond_destroyed(pthread_cond_t *condition, uintptr_t site, uintptr_t sp)
     lgi_condition_destroy(condition, &conflict);
     if (conflict.found) {
         struct lge_misuse misuse = misuse_of(LGR_KIND_COND_DESTROY_WAITED, site, sp, &conflict.other);
-        misuse.lock = conflict.other.mutex_id;
+        if (conflict.other.mutex != NULL) {
+            know_mutex(&conflict.other);
+            misuse.lock = conflict.other.mutex_id;
+        }
         lge_report_misuse(thread, &misuse);
     }
     lgi_leave(thread);

@@ -7,17 +7,44 @@
 #include <pthread.h>
 
 #include "engine/lifecycle.h"
+#include "engine/orphan.h"
+#include "engine/thread.h"
 #include "interpose/barrier_order.h"
 #include "interpose/cond_order.h"
 #include "interpose/once_order.h"
+#include "interpose/real.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/thread_table.h"
+#include "platform/memory.h"
 #include "platform/system.h"
 #include "record/writer.h"
 
 static bool forked; /* written by the only thread of a forked child */
 bool lgi_forked(void) { return forked; }
+
+/* Where the program called fork, for the child; 0: not known. */
+static __thread struct {
+    uintptr_t site, sp;
+} fork_call __attribute__((tls_model("initial-exec")));
+
+/* The held stacks were read while their owners went on: the lock itself must
+ * say the same.  Of other kinds than these it cannot be asked. */
+static bool held_in_child(const struct lge_held *held, uint32_t tid) {
+    pthread_mutex_t mutex;
+    pthread_rwlock_t rwlock;
+    switch (held->kind) {
+    case LGR_LOCK_MUTEX:
+        return lgp_read_safely(&mutex, held->address, sizeof mutex) && mutex.__data.__lock != 0 &&
+               (uint32_t)mutex.__data.__owner == tid;
+    case LGR_LOCK_RWLOCK:
+        return lgp_read_safely(&rwlock, held->address, sizeof rwlock) &&
+               (held->mode == LGR_SHARED ? rwlock.__data.__readers >> 3 != 0
+                                         : (uint32_t)rwlock.__data.__cur_writer == tid);
+    default:
+        return held->kind == LGR_LOCK_SPIN;
+    }
+}
 
 static void child(void) {
     forked = true;
@@ -26,6 +53,7 @@ static void child(void) {
         lgi_up = false;
         return;
     }
+    lge_orphans_collect(self, held_in_child);
     lgr_writer_fork_child();
     lge_fork_child(self, lgp_tid());
     lgi_table_forget();
@@ -33,7 +61,17 @@ static void child(void) {
     lgi_barriers_after_fork();
     lgi_once_forget();
     lgi_open_evidence();
+    lge_orphans_note(self, fork_call.site, fork_call.sp);
     lgi_leave(self);
+}
+
+/* The handlers above do the work; this only knows who called. */
+LGI_EXPORT pid_t fork(void) {
+    fork_call.site = LGI_SITE();
+    fork_call.sp = LGI_SP();
+    pid_t pid = lgi_real.fork();
+    fork_call.site = fork_call.sp = 0;
+    return pid;
 }
 
 void lgi_fork_start(void) { pthread_atfork(NULL, NULL, child); }

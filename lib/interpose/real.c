@@ -94,6 +94,11 @@ EARLY(sem_clockwait, (sem_t * semaphore, clockid_t clock, const struct timespec 
 EARLY(sem_post, (sem_t * semaphore), semaphore)
 EARLY(sem_close, (sem_t * semaphore), semaphore)
 EARLY(sigaction, (int number, const struct sigaction *action, struct sigaction *old), number, action, old)
+EARLY(cancel, (pthread_t thread), thread)
+static pid_t early_fork(void) {
+    lgi_real_start();
+    return lgi_real.fork();
+}
 EARLY(execve, (const char *path, char *const arguments[], char *const environment[]), path, arguments,
       environment)
 EARLY(execv, (const char *path, char *const arguments[]), path, arguments)
@@ -186,6 +191,8 @@ struct lgi_real lgi_real = {
     .signal = early_signal,
     .sysv_signal = early_sysv_signal,
     .sigset = early_sigset,
+    .cancel = early_cancel,
+    .fork = early_fork,
     .execve = early_execve,
     .execv = early_execv,
     .execvp = early_execvp,
@@ -268,6 +275,8 @@ static const struct entry entries[] = {
     REAL(signal, "signal"),
     REAL(sysv_signal, "__sysv_signal"),
     REAL(sigset, "sigset"),
+    REAL(cancel, "pthread_cancel"),
+    REAL(fork, "fork"),
     REAL(pthread_exit, "pthread_exit"),
     REAL(thrd_exit, "thrd_exit"),
     REAL(execve, "execve"),

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <threads.h>
 #include <time.h>
+#include <unistd.h>
 
 struct lgi_real {
     int (*mutex_lock)(pthread_mutex_t *);
@@ -82,6 +83,8 @@ struct lgi_real {
     void (*(*signal)(int, void (*)(int)))(int);
     void (*(*sysv_signal)(int, void (*)(int)))(int);
     void (*(*sigset)(int, void (*)(int)))(int);
+    int (*cancel)(pthread_t);
+    pid_t (*fork)(void);
     void (*pthread_exit)(void *) __attribute__((noreturn));
     void (*thrd_exit)(int) __attribute__((noreturn));
     int (*execve)(const char *, char *const[], char *const[]);

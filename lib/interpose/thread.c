@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "engine/context.h"
+#include "interpose/cancel.h"
 #include "engine/misuse.h"
 #include "interpose/mutex_misuse.h"
 #include "interpose/on_deadlock.h"
@@ -39,12 +40,20 @@ static void begin(const struct start *start) {
     lgi_leave(start->thread);
 }
 
+struct running {
+    struct lge_thread *thread;
+    bool returned; /* from the program's own routine */
+};
+
 /* Destructors of thread-specific data may still run after this: they find the
  * block in place, it is not reused before the kernel thread is gone. */
 static void end(void *argument) {
-    struct lge_thread *thread = argument;
+    const struct running *running = argument;
+    struct lge_thread *thread = running->thread;
     lgi_local.inside = true;
     lgi_local.self = NULL;
+    if (!running->returned && lgi_cancelled(thread))
+        lgi_cancel_ended(thread);
     if (thread->top != thread->base)
         lgi_thread_exit_holding(thread);
     lge_thread_end(thread);
@@ -61,20 +70,24 @@ static struct start take(void *memory) {
 
 static void *run(void *memory) {
     struct start start = take(memory);
+    struct running running = {start.thread, false};
     void *result;
     begin(&start);
-    pthread_cleanup_push(end, start.thread);
+    pthread_cleanup_push(end, &running);
     result = start.routine(start.argument);
+    running.returned = true;
     pthread_cleanup_pop(1);
     return result;
 }
 
 static int run_c11(void *memory) {
     struct start start = take(memory);
+    struct running running = {start.thread, false};
     int result;
     begin(&start);
-    pthread_cleanup_push(end, start.thread);
+    pthread_cleanup_push(end, &running);
     result = start.routine_c11(start.argument);
+    running.returned = true;
     pthread_cleanup_pop(1);
     return result;
 }

@@ -335,7 +335,8 @@ enum lgr_wait_kind {
  * there is one, is the other thread that did the earlier thing: from,
  * held_context, and in its held stack the lock if it holds it.  reason_id with
  * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal, and
- * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail.
+ * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail;
+ * fork-held enum lgr_fork_detail.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
@@ -378,6 +379,9 @@ enum lgr_signal_detail { LGR_SIGNAL_CALL_IN_HANDLER = 256 };
 /* cond-wait-holding: the call is a wait (without detail: all there is), or a
  * signal; the earlier place is then the other of the two. */
 enum lgr_holding_detail { LGR_HOLDING_WAITER = 1, LGR_HOLDING_SIGNALLER = 2 };
+/* fork-held: the call is the fork (without detail), or a request of the child:
+ * for that lock, or for another one of its class. */
+enum lgr_fork_detail { LGR_FORK_ASKED = 1, LGR_FORK_CLASS = 2 };
 
 /* Where a thread waits, and what it holds: live, rewritten in place by its
  * owner.  Readers: load sequence (acquire), skip if odd, copy, load again.

@@ -43,7 +43,7 @@
 
 static pthread_mutex_t left = PTHREAD_MUTEX_INITIALIZER, right = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER, other = PTHREAD_COND_INITIALIZER;
-static int done;
+static int done, one_may_go;
 
 static struct timespec soon(void) {
     struct timespec at;
@@ -57,8 +57,9 @@ static void *lefty(void *unused) {
     pthread_setname_np(pthread_self(), "lefty");
     pthread_mutex_lock(&left);
     next_turn();
-    while (!done)
+    while (!done && !one_may_go)
         pthread_cond_wait(&changed, &left); /* WAITS with left */
+    one_may_go = 0;
     pthread_mutex_unlock(&left);
     return unused;
 }
@@ -118,7 +119,10 @@ static void one_woken(void) {
     pthread_t threads[3];
     start_left(&threads[0], 1);
     start_left(&threads[1], 2);
+    pthread_mutex_lock(&left);
+    one_may_go = 1;
     pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&left);
     pthread_create(&threads[2], NULL, righty, NULL);
     await_turn(3);
     pthread_mutex_lock(&right);

@@ -52,7 +52,10 @@ static struct timespec soon(void) {
     return at;
 }
 
-static void wait_never(void) { pthread_cond_wait(&changed, &queue); /* WAITS never */ }
+static void wait_never(void) {
+    next_turn();
+    pthread_cond_wait(&changed, &queue); /* WAITS never */
+}
 
 static void wait_released(void) {
     pthread_mutex_lock(&queue);

@@ -38,7 +38,7 @@
  * case: nested-handlers
  * expect: signal-unsafe none error
  * lock: ledger
- * says: SIGUSR2
+ * says: SIGUSR
  *
  * case: blocked
  * silent

@@ -115,11 +115,11 @@ static const struct words table[LGR_KINDS] = {
                                    "it did not report for longer than it promised", "see what it waits for",
                                    "misses", "missed", "takes", "taken"},
     [LGR_KIND_CANCEL_UNSAFE] =
-        {"{T} can be cancelled while it holds {L}",
-         "a thread cancelled there leaves {L} locked for ever, unless a clean-up handler "
-         "unlocks it",
-         "push a clean-up handler that unlocks {L}, or disable cancellation around {at}", "is cancelled with",
-         "held when it was cancelled", "takes", "taken"},
+        {"{T} was cancelled while it held {L}",
+         "no clean-up handler unlocked {L}: whoever asks for it next waits for ever",
+         "push a clean-up handler that unlocks {L} where it is taken, at {earlier}, or disable cancellation "
+         "while it is held",
+         "is cancelled with", "left locked when this call cancelled it", "takes", "taken"},
     [LGR_KIND_API_ERROR] =
         {"a call of {T} fails with {detail}",
          "the call did nothing, and a program that does not look at its result goes on as if it had",
@@ -138,11 +138,68 @@ static const struct words table[LGR_KINDS] = {
                        "takes", "taken"},
 };
 
+/* Kinds that tell two stories: by the detail, or by how grave it is. */
+static const struct words holding_signaller = {
+    "{T} takes {L} on its way to a signal for which {O} waits while it holds {L}",
+    "while {O} waits, {T} cannot take {L}, so the signal never comes",
+    "release {L} before waiting at {earlier}, or signal without taking it at {at}",
+    "takes",
+    "taken on the way to the signal",
+    "waits holding",
+    "kept during the wait"};
+static const struct words holding_waiter = {
+    "{T} waits for a condition while it holds {L}, which {O} takes on its way to the signal",
+    "while {T} waits, {O} cannot take {L}, so the signal never comes",
+    "release {L} before waiting at {at}, or signal without taking it at {earlier}",
+    "waits holding",
+    "kept during the wait",
+    "takes",
+    "taken on the way to the signal"};
+static const struct words open_last = {
+    "{L} is taken in a handler of {detail}, and also with that signal open",
+    "when the signal arrives while the same thread holds it, the handler waits for ever",
+    "block {detail} while {L} is held at {at}, or take no lock in the handler (a self-pipe or "
+    "signalfd hands the work to a thread)",
+    "takes",
+    "taken with the signal open",
+    "takes",
+    "taken in the handler"};
+static const struct words fork_asked = {
+    "{T} asks for {L}, which {O} held when the process forked",
+    "{O} does not exist in this process: nobody will ever release {L}",
+    "take {L} around the fork (pthread_atfork), or exec before anything that asks for it at {at}",
+    "asks for",
+    "asked for in the child",
+    "takes",
+    "taken before the fork"};
+static const struct words fork_class = {
+    "{T} goes on after fork with locks like {L}, which {O} held when the process forked",
+    "{O} does not exist in this process: whoever asks for {L} itself waits for ever",
+    "take {L} around the fork (pthread_atfork), or exec before anything that asks for its like at {at}",
+    "uses the like of",
+    "followed by another of its kind in the child",
+    "takes",
+    "taken before the fork"};
+
+static const struct words *words_of(const struct model_finding *finding) {
+    if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_SIGNALLER)
+        return &holding_signaller;
+    if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_WAITER)
+        return &holding_waiter;
+    if (finding->kind == LGR_KIND_SIGNAL_UNSAFE && (finding->detail & LGR_SIGNAL_CALL_IN_HANDLER) == 0)
+        return &open_last;
+    if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_ASKED)
+        return &fork_asked;
+    if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_CLASS)
+        return &fork_class;
+    return &table[finding->kind]; /* the variants are above */
+}
+
 bool is_misuse(const struct model_finding *finding) {
     return finding->kind < LGR_KINDS && table[finding->kind].title != NULL;
 }
-const char *misuse_call(const struct model_finding *finding) { return table[finding->kind].called; }
-const char *misuse_earlier(const struct model_finding *finding) { return table[finding->kind].earlier; }
+const char *misuse_call(const struct model_finding *finding) { return words_of(finding)->called; }
+const char *misuse_earlier(const struct model_finding *finding) { return words_of(finding)->earlier; }
 
 /* ---- what stands for the words in braces ---- */
 
@@ -175,7 +232,7 @@ static const char *error_name(int number) { return (void)number, NULL; }
 #endif
 
 static const char *detail_name(struct pool *pool, const struct model_finding *finding) {
-    int detail = (int)finding->detail;
+    int detail = (int)(finding->detail & ~(uint64_t)LGR_SIGNAL_CALL_IN_HANDLER);
     const char *name = finding->kind == LGR_KIND_SIGNAL_UNSAFE ? signal_name(detail) : error_name(detail);
     if (!name)
         return pool_printf(pool, "number %d", detail);
@@ -220,13 +277,13 @@ static const char *expand(struct pool *pool, const struct model_finding *finding
 static const char *earlier_step(struct pool *pool, const struct model_finding *finding) {
     const struct model_thread *other = other_thread(finding);
     return pool_printf(pool, "%s %s %s at %s", other ? other->tag : finding->edges[0].thread->tag,
-                       table[finding->kind].before, lock_label(finding),
+                       words_of(finding)->before, lock_label(finding),
                        frame_place(pool, stack_site(&finding->edges[0].held_at)));
 }
 
 static const char *call_step(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *call = &finding->edges[0];
-    return pool_printf(pool, "%s %s%s%s at %s", call->thread->tag, table[finding->kind].calls,
+    return pool_printf(pool, "%s %s%s%s at %s", call->thread->tag, words_of(finding)->calls,
                        call->from ? " " : "", call->from ? call->from_label : "",
                        frame_place(pool, stack_site(&call->requested_at)));
 }
@@ -241,7 +298,7 @@ static void tell_steps(struct pool *pool, struct model_finding *finding) {
 }
 
 void narrate_misuse(struct pool *pool, struct model_finding *finding) {
-    const struct words *words = &table[finding->kind];
+    const struct words *words = words_of(finding);
     finding->title = expand(pool, finding, words->title);
     finding->why = expand(pool, finding, words->why);
     finding->advice = expand(pool, finding, words->advice);
