@@ -12,7 +12,6 @@
 #include "engine/known.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
-#include "engine/orphan.h"
 #include "engine/signal.h"
 #include "engine/semaphore.h"
 #include "platform/memory.h"
@@ -183,6 +182,17 @@ static bool holds_id(const struct lge_thread *thread, uint64_t id) {
     return false;
 }
 
+/* Whether this may be the first to write a lock whose readers queue. */
+static bool writes_first(const struct lge_request *request) {
+    if (request->mode != LGR_EXCLUSIVE || !(request->flags & LGE_WRITER_PREFERRED))
+        return false;
+    lge_table_lock();
+    const struct lge_lock *lock = lge_lock_find(request->id);
+    bool before = lock != NULL && lock->written;
+    lge_table_unlock();
+    return !before;
+}
+
 /* A writer of a lock was seen: two readers of it may now block each other where
  * writers are preferred. */
 static void note_writer(const struct lge_request *request) {
@@ -239,9 +249,7 @@ static bool interrupted(const struct lge_thread *thread) {
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (thread->handlers.depth != 0)
         lge_signal_requested(thread, request);
-    if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)
-        lge_orphan_requested(thread, request);
-    if (request->kind == LGR_LOCK_RWLOCK && request->mode == LGR_EXCLUSIVE)
+    if (writes_first(request))
         note_writer(request);
     lge_semaphore_drop_stale(thread);
     if (thread->top == thread->base || interrupted(thread))
