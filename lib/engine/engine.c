@@ -83,20 +83,37 @@ void lge_sync_free(struct lge_sync *sync) {
     lgp_free(sync, sizeof *sync);
 }
 
+/* When the thread's last dependency was made; 0: none.  What it did since, along
+ * known chains, left nothing that could be ordered. */
+static uint32_t last_stamp(const struct lge_thread *thread) {
+    if (!thread->has_dependencies)
+        return 0;
+    return thread->last_dependency != NULL ? thread->last_dependency->time : thread->time;
+}
+
+static bool includes(const struct lge_past *past, uint32_t serial, uint32_t time) {
+    const struct lge_past_entry *known = lge_past_find(past, serial);
+    return time == 0 || (known != NULL && known->time >= time);
+}
+
+/* A thread that has nothing new to tell, as most who hand over again and again,
+ * makes nothing, and stays in its epoch. */
 void lge_sync_release(struct lge_thread *thread, struct lge_sync *sync) {
+    uint32_t stamp = last_stamp(thread), serial = lge_thread_serial(thread);
     lgp_lock(&sync->lock);
     struct lge_past *past = lge_past_join(sync->past, thread->past, LGR_REASON_NONE, 0);
-    if (thread->has_dependencies) {
-        struct lge_past *with =
-            lge_past_with(past, lge_thread_serial(thread), thread->time, LGR_REASON_NONE, 0);
+    if (!includes(past, serial, stamp)) {
+        struct lge_past *with = lge_past_with(past, serial, stamp, LGR_REASON_NONE, 0);
         lge_past_drop(past);
         past = with;
     }
     lge_past_drop(sync->past);
     sync->past = past;
     lgp_unlock(&sync->lock);
-    thread->time++;
-    thread->epoch++;
+    if (stamp == thread->time) {
+        thread->time++;
+        thread->epoch++;
+    }
 }
 
 void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr_reason kind) {

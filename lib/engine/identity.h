@@ -26,9 +26,10 @@ struct lge_tag {
  * Written once at the start, before any tag; but see lge_tags_stale. */
 struct lge_hot {
     _Alignas(64) uint64_t tag_secret;
-    int fast_kind;    /* the front end's: mutex_fast.h */
-    bool fast_spin;   /* the front end's: spin_fast.h */
-    bool fast_rwlock; /* the front end's: rwlock_fast.h */
+    int fast_kind;       /* the front end's: mutex_fast.h */
+    bool fast_spin;      /* the front end's: spin_fast.h */
+    bool fast_rwlock;    /* the front end's: rwlock_fast.h */
+    bool fast_semaphore; /* the front end's: sem_fast.h */
 };
 extern struct lge_hot lge_hot;
 

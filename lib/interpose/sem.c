@@ -43,14 +43,13 @@ static inline uint8_t mode_of(unsigned facts) {
     return facts & LGE_SEMAPHORE_SEVERAL ? LGR_SHARED : LGR_EXCLUSIVE;
 }
 
-/* A cancellation point even when there is a slot: POSIX "shall occur". */
 __attribute__((always_inline)) static inline bool take_known(struct lge_thread *thread, sem_t *semaphore,
                                                              uint64_t id, uint64_t key, uintptr_t site,
-                                                             uintptr_t sp, uint32_t context, uint8_t mode) {
-    pthread_testcancel();
+                                                             uintptr_t sp, uint32_t context, uint8_t mode,
+                                                             bool nested) {
     if (LGI_UNLIKELY(!lgi_fast_sem_take(semaphore)))
         return false;
-    if (thread->top != thread->base)
+    if (nested)
         lge_count(&thread->nested, 1);
     lge_push(thread, key, id, semaphore, site, sp, context, mode, LGR_LOCK_SEMAPHORE, 0);
     lge_known_prefetch(thread, key);
@@ -65,9 +64,10 @@ __attribute__((noinline)) static int wait_other(struct lge_thread *thread, sem_t
         return wait_slowly(semaphore, site, sp, NULL);
     const struct lge_held *top = thread->top;
     uint64_t key = lge_chain_key(top->key, id, mode, lge_place(site, context));
-    bool known = top == thread->base || lge_known(thread, top->key, key) ||
-                 lge_known_at(thread, lge_known_far(thread, key), key);
-    if (known && take_known(thread, semaphore, id, key, site, sp, context, mode))
+    bool nested = top != thread->base;
+    bool known =
+        !nested || lge_known(thread, top->key, key) || lge_known_at(thread, lge_known_far(thread, key), key);
+    if (known && take_known(thread, semaphore, id, key, site, sp, context, mode, nested))
         return 0;
     return wait_slowly(semaphore, site, sp, NULL);
 }
@@ -75,13 +75,16 @@ __attribute__((noinline)) static int wait_other(struct lge_thread *thread, sem_t
 /* The id of a semaphore that may be taken without a look, else 0: tagged, a
  * lock, and room for one more hold. */
 static inline uint64_t fast_id(const struct lge_thread *thread, sem_t *semaphore, unsigned *facts) {
-    if (LGI_UNLIKELY(thread == NULL || thread->top == thread->last || !lgi_fast_semaphore))
+    if (LGI_UNLIKELY(thread == NULL || thread->top == thread->last || !lge_hot.fast_semaphore))
         return 0;
     uint64_t id = lge_semaphore_tag(tag_of(semaphore), semaphore, facts);
     return *facts & (LGE_SEMAPHORE_SIGNAL | LGE_SEMAPHORE_DESTROYED | LGE_SEMAPHORE_STALE) ? 0 : id;
 }
 
+/* A cancellation point even when there is a slot: POSIX "shall occur".  It comes
+ * first, as in glibc, and nothing needs to be kept across it. */
 LGI_EXPORT int sem_wait(sem_t *semaphore) {
+    pthread_testcancel();
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     unsigned facts = 0;
@@ -95,7 +98,7 @@ LGI_EXPORT int sem_wait(sem_t *semaphore) {
     uint64_t key = lge_chain_key(below, id, mode, lge_place(site, 0));
     if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
         return wait_other(thread, semaphore, id, mode, site, sp);
-    if (LGI_LIKELY(take_known(thread, semaphore, id, key, site, sp, 0, mode)))
+    if (LGI_LIKELY(take_known(thread, semaphore, id, key, site, sp, 0, mode, nested)))
         return 0;
     return wait_slowly(semaphore, site, sp, NULL);
 }
@@ -105,7 +108,7 @@ LGI_EXPORT int sem_post(sem_t *semaphore) {
     struct lge_thread *thread = lgi_self();
     unsigned facts = 0;
     uint64_t now;
-    if (LGI_UNLIKELY(thread == NULL || thread->top->address != semaphore || !lgi_fast_semaphore ||
+    if (LGI_UNLIKELY(thread == NULL || thread->top->address != semaphore || !lge_hot.fast_semaphore ||
                      lge_semaphore_tag(tag_of(semaphore), semaphore, &facts) != thread->top->id ||
                      (facts & ~(unsigned)LGE_SEMAPHORE_SEVERAL) != LGE_SEMAPHORE_PROVEN ||
                      !lgi_fast_sem_quiet(semaphore, &now)))
@@ -221,7 +224,7 @@ __attribute__((noinline)) static int wait_slowly(sem_t *semaphore, uintptr_t sit
                                                  const struct lgi_limit *limit) {
     if (limit != NULL && !lgi_limit_valid(limit))
         return lgi_sem_pass_through(semaphore, limit);
-    if (limit == NULL || !limit->by_clock)
+    if (limit != NULL && !limit->by_clock)
         pthread_testcancel();
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
@@ -360,7 +363,8 @@ LGI_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value) {
 }
 
 static bool waited_for(sem_t *semaphore) {
-    return lgi_fast_semaphore && __atomic_load_n(lgi_sem_word(semaphore), __ATOMIC_RELAXED) >= LGI_SEM_WAITER;
+    return lge_hot.fast_semaphore &&
+           __atomic_load_n(lgi_sem_word(semaphore), __ATOMIC_RELAXED) >= LGI_SEM_WAITER;
 }
 
 static void bury(struct lge_thread *thread, sem_t *semaphore, const struct identified *found, uintptr_t site,
@@ -449,6 +453,6 @@ static bool room_is_ours(void) {
 void lgi_sem_start(bool tags, uint32_t wait_slice_ms) {
     use_tags = tags && room_is_ours();
     lgi_sem_fast_start();
-    lgi_fast_semaphore = lgi_fast_semaphore && use_tags;
+    lge_hot.fast_semaphore = lge_hot.fast_semaphore && use_tags;
     lgi_sem_wait_start(wait_slice_ms);
 }

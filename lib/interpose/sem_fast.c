@@ -1,8 +1,7 @@
 #include "interpose/sem_fast.h"
 
+#include "engine/identity.h"
 #include "interpose/real.h"
-
-bool lgi_fast_semaphore;
 
 static bool holds(sem_t *semaphore, uint64_t word) { return *lgi_sem_word(semaphore) == word; }
 
@@ -30,4 +29,4 @@ static bool libc_is_next(void) {
            lgi_real_is_libc("sem_trywait", (void *)lgi_real.sem_trywait);
 }
 
-void lgi_sem_fast_start(void) { lgi_fast_semaphore = libc_is_next() && agrees_with_libc(); }
+void lgi_sem_fast_start(void) { lge_hot.fast_semaphore = libc_is_next() && agrees_with_libc(); }

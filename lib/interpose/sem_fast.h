@@ -15,9 +15,6 @@
 
 #define LGI_SEM_WAITER (UINT64_C(1) << 32)
 
-/* Written once by the constructor. */
-extern bool lgi_fast_semaphore;
-
 static inline uint64_t *lgi_sem_word(sem_t *semaphore) { return (uint64_t *)(void *)semaphore; }
 
 /* True when there was a slot, which is now taken. */
@@ -39,7 +36,7 @@ static inline bool lgi_fast_sem_give(sem_t *semaphore, uint64_t now) {
                                        __ATOMIC_RELAXED);
 }
 
-/* Compares with libc and sets lgi_fast_semaphore; from the constructor,
+/* Compares with libc and sets lge_hot.fast_semaphore; from the constructor,
  * after lgi_real_start. */
 void lgi_sem_fast_start(void);
 
