@@ -4,7 +4,8 @@
 /* What a program is rich in, in percent. */
 struct style {
     unsigned locks, threads, steps;
-    unsigned gate; /* the first lock taken is A */
+    unsigned gate; /* the first lock taken is one of the first `gates` */
+    unsigned gates;
     unsigned try, timed, shared;
     unsigned order; /* steps that order */
     unsigned stay;  /* the next step is by the same thread, too */
@@ -47,7 +48,7 @@ static struct random_step propose(const struct machine *machine, const struct st
         return step;
     }
     if (!held && chance(style->gate)) {
-        step.object = 0;
+        step.object = random_below(style->gates);
     }
     step.kind = chance(style->try) ? RANDOM_TRY : chance(style->timed) ? RANDOM_TIMED : RANDOM_LOCK;
     step.shared = machine->program->kinds[step.object] == LGR_LOCK_RWLOCK && chance(style->shared);
@@ -129,6 +130,7 @@ void program_of_all_grades(struct program *program) {
                           .threads = chance(4) ? 1 : 2 + random_below(LIVE - 1),
                           .steps = 24 + random_below(STEPS - 24),
                           .gate = often_or_never(60, chance(75) ? 100 : 80),
+                          .gates = chance(75) ? 1 : 2,
                           .try = often_or_never(50, 5 + random_below(20)),
                           .timed = often_or_never(40, 20 + random_below(81)),
                           .shared = 20 + random_below(70),
