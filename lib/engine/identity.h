@@ -33,8 +33,10 @@ struct lge_hot {
 };
 extern struct lge_hot lge_hot;
 
+/* The lowest 16 bits are the address's in no part: what is kept there (turns
+ * below, facts of semaphores) must not make a neighbour's tag a valid one. */
 static inline uint64_t lge_tag_check(uint64_t id, const void *address) {
-    return id ^ (uint64_t)(uintptr_t)address ^ __atomic_load_n(&lge_hot.tag_secret, __ATOMIC_RELAXED);
+    return id ^ (uint64_t)(uintptr_t)address << 16 ^ __atomic_load_n(&lge_hot.tag_secret, __ATOMIC_RELAXED);
 }
 /* The id in a valid tag of the lock at `address`, else 0. */
 static inline uint64_t lge_tag_id(const struct lge_tag *tag, const void *address) {

@@ -39,20 +39,8 @@ static struct lge_tag *place_for(struct lge_tag *set, const void *address, uint6
     return &set[id % WAYS];
 }
 
-static void put(struct lge_side_tags *side, const void *address, uint64_t id) {
-    write_tag(place_for(lge_side_set(side, address), address, id), address, id);
-}
-
-/* What a tag is for follows from its check word. */
-static void copy(struct lge_side_tags *to, const struct lge_side_tags *from) {
-    for (size_t i = 0; i < tags_of(from); i++) {
-        uint64_t id = atomic_load_explicit(&from->tags[i].id, memory_order_relaxed);
-        uint64_t check = atomic_load_explicit(&from->tags[i].check, memory_order_relaxed);
-        if (id != 0)
-            put(to, (const void *)(uintptr_t)(check ^ lge_tag_check(id, NULL)), id);
-    }
-}
-
+/* What there was comes back with its next use: a tag alone does not tell for
+ * which address it is. */
 static void grow(void) {
     struct lge_side_tags *side = current();
     size_t more = tags_of(side) * 2;
@@ -61,7 +49,6 @@ static void grow(void) {
         return;
     larger->shift = side->shift - 1;
     larger->smaller = side;
-    copy(larger, side);
     /* Release: pairs with the acquire load of a look-up. */
     atomic_store_explicit(&lge_side_tags, larger, memory_order_release);
 }
@@ -69,7 +56,7 @@ static void grow(void) {
 void lge_side_put(const void *address, uint64_t id, size_t known) {
     if (known * SPARSE > tags_of(current()))
         grow();
-    put(current(), address, id);
+    write_tag(place_for(lge_side_set(current(), address), address, id), address, id);
 }
 
 void lge_side_forget(const void *address) {
