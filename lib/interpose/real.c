@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <stdarg.h>
 #include <stddef.h>
 
@@ -298,9 +299,17 @@ static void *look_up(const struct entry *entry) {
     return versioned != NULL ? versioned : plain;
 }
 
+static const void *module_of(const void *address) {
+    Dl_info info;
+    return dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
+}
+
+/* libc's function, NULL where another interposer's comes first.  Not by a handle
+ * of libc: dlopen allocates, and an allocator's own start may have brought us
+ * here with its lock held. */
 static void *in_libc(const char *name) {
-    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
-    return libc == NULL ? NULL : dlsym(libc, name);
+    void *found = dlsym(RTLD_NEXT, name);
+    return found != NULL && module_of(found) == module_of((void *)gnu_get_libc_version) ? found : NULL;
 }
 
 bool lgi_real_is_libc(const char *name, const void *function) {
