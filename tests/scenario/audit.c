@@ -78,7 +78,7 @@ static void audit_pair(struct world *world, const struct seen_finding *finding, 
                    finding->head.problem);
     }
     uint64_t gate = common_gate(one, other);
-    if (gate) {
+    if (gate && !world_lock_object(world, gate)->counts) {
         seen_error(&world->seen, "problem %u: %s is a gate in a feasible cycle", finding->head.problem,
                    world_lock_name(world, gate));
     }
@@ -89,7 +89,7 @@ static void audit_modes(struct world *world, const struct seen_finding *finding,
     const struct lge_finding_edge *edge = &finding->edges.at[i];
     const struct object *lock = world_lock_object(world, edge->to);
     if (edge->mode_to == LGR_SHARED && after(finding, i)->mode_from == LGR_SHARED && lock &&
-        !lock->prefer_writer) {
+        !lock->prefer_writer && !lock->counts) {
         seen_error(&world->seen, "problem %u: two readers of %s block each other", finding->head.problem,
                    lock->name);
     }

@@ -130,6 +130,18 @@ static void declare_barrier(struct scenario *scenario, int line, const struct wo
     scenario->objects.at[index].parties = (unsigned)atoi(words->list.at[2]);
 }
 
+/* sem S SLOTS */
+static void declare_semaphore(struct scenario *scenario, int line, const struct words *words) {
+    if (words->list.count != 3) {
+        parse_fail(scenario, line, "sem NAME SLOTS");
+    }
+    size_t index = object_find(scenario, line, words->list.at[1], OBJECT_LOCK);
+    struct object *object = &scenario->objects.at[index];
+    object->lock_kind = LGR_LOCK_SEMAPHORE;
+    object->counts = true;
+    object->slots = (unsigned)atoi(words->list.at[2]);
+}
+
 static void declare_schedule(struct scenario *scenario, int line, const struct words *words) {
     bool permute = strcmp(words->list.at[0], "permute") == 0;
     if (permute ? words->list.count != 2 || strcmp(words->list.at[1], "lines") != 0 : words->list.count > 2) {
@@ -180,6 +192,8 @@ static void declaration(struct scenario *scenario, int line, const char *text) {
         declare_locks(scenario, line, LGR_LOCK_SPIN, &words);
     } else if (strcmp(first, "semaphore") == 0) {
         declare_locks(scenario, line, LGR_LOCK_SEMAPHORE, &words);
+    } else if (strcmp(first, "sem") == 0) {
+        declare_semaphore(scenario, line, &words);
     } else if (strcmp(first, "class") == 0) {
         declare_class(scenario, line, &words);
     } else if (strcmp(first, "barrier") == 0) {

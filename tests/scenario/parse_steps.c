@@ -112,6 +112,35 @@ static bool plain_statement(struct step_parser *parser, const struct words *word
     return false;
 }
 
+static size_t find_counting(const struct scenario *scenario, const char *name) {
+    for (size_t i = 0; i < scenario->objects.count; i++) {
+        if (scenario->objects.at[i].counts && strcmp(scenario->objects.at[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* wait S, trywait S, timedwait S, post S, of a semaphore that counts */
+static bool semaphore_statement(struct step_parser *parser, const struct words *words) {
+    const char *verb = words->list.at[0];
+    bool attempt = strcmp(verb, "trywait") == 0, timed = strcmp(verb, "timedwait") == 0;
+    bool post = strcmp(verb, "post") == 0;
+    if (words->list.count != 2 || !(attempt || timed || post || strcmp(verb, "wait") == 0)) {
+        return false;
+    }
+    size_t semaphore = find_counting(parser->scenario, words->list.at[1]);
+    if (semaphore == SIZE_MAX) {
+        return false;
+    }
+    struct step *step = add_step(parser, post ? STEP_GIVE : STEP_TAKE, semaphore);
+    step->mode = LGR_EXCLUSIVE;
+    step->attempt = attempt;
+    step->timed = timed;
+    step->label = parser->label;
+    return true;
+}
+
 /* wait S (a semaphore), wait C M (a condition with its mutex) */
 static bool wait_statement(struct step_parser *parser, const struct words *words) {
     if (strcmp(words->list.at[0], "wait") != 0 || words->list.count < 2 || words->list.count > 3) {
@@ -185,9 +214,9 @@ static void statement(struct step_parser *parser, const char *text) {
     words_split(parser->scenario, parser->line->line, text, &words);
     if (words.list.count > 0) {
         take_label(parser, &words);
-        if (!lock_statement(parser, &words) && !plain_statement(parser, &words) &&
-            !wait_statement(parser, &words) && !move_statement(parser, &words) &&
-            !event_statement(parser, &words)) {
+        if (!semaphore_statement(parser, &words) && !lock_statement(parser, &words) &&
+            !plain_statement(parser, &words) && !wait_statement(parser, &words) &&
+            !move_statement(parser, &words) && !event_statement(parser, &words)) {
             parse_fail(parser->scenario, parser->line->line, "'%s' is no step", text);
         }
     }

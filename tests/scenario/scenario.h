@@ -38,6 +38,8 @@ struct object {
     /* locks */
     enum lgr_lock_kind lock_kind;
     bool recursive, errorcheck, prefer_writer;
+    bool counts;    /* a semaphore with slots, declared by `sem` */
+    unsigned slots; /* its first value */
     size_t class_index; /* NO_CLASS: a class of its own, by its name */
     /* barriers */
     unsigned parties;
@@ -70,6 +72,8 @@ enum step_kind {
     STEP_INIT,
     STEP_REUSE,
     STEP_HAND_OVER,
+    STEP_TAKE, /* wait for a semaphore that counts */
+    STEP_GIVE, /* post it */
 };
 struct step {
     enum step_kind kind;
@@ -166,7 +170,15 @@ __attribute__((format(printf, 2, 3))) void seen_error(struct seen *seen, const c
 
 /* ---- one run ---- */
 
-enum blocked { BLOCKED_NOT, BLOCKED_LOCK, BLOCKED_JOIN, BLOCKED_BARRIER, BLOCKED_WAIT, BLOCKED_CONDITION };
+enum blocked {
+    BLOCKED_NOT,
+    BLOCKED_LOCK,
+    BLOCKED_JOIN,
+    BLOCKED_BARRIER,
+    BLOCKED_WAIT,
+    BLOCKED_CONDITION,
+    BLOCKED_SLOT
+};
 
 /* What a thread holds, as the simulation knows it: addresses, as the engine. */
 struct hold {
@@ -182,7 +194,8 @@ struct sim_thread {
     size_t next;      /* index of the step to run or that is blocked */
     size_t available; /* steps that the schedule has released so far */
     enum blocked blocked;
-    bool woken; /* barrier passed or condition signalled */
+    bool woken;   /* barrier passed or condition signalled */
+    bool watched; /* its wait for a slot was told to the engine */
     size_t since;
     LIST(struct hold) holds;
 };
@@ -198,6 +211,7 @@ struct sim_lock {
     size_t writer; /* 1 + thread; 0: none */
     size_t depth;
     unsigned *readers; /* per thread */
+    unsigned value;    /* of a semaphore that counts */
 };
 struct sim_sync {
     struct lge_sync *sync;

@@ -1,5 +1,7 @@
 /* What one step of a thread does: to the simulation and, as events, to the
  * engine. */
+#include "engine/semaphore.h"
+#include "engine/thread.h"
 #include "scenario.h"
 
 static struct lge_request request_of(struct world *world, size_t thread, const struct step *step, size_t lock,
@@ -37,10 +39,11 @@ static void skip_to_unlock(struct sim_thread *thread) {
     thread->blocked = BLOCKED_NOT;
     for (size_t i = thread->next + 1; i < thread->program.count; i++) {
         const struct step *step = thread->program.at[i];
-        if (step->object != lock || (step->kind != STEP_LOCK && step->kind != STEP_UNLOCK)) {
+        bool take = step->kind == STEP_LOCK || step->kind == STEP_TAKE;
+        if (step->object != lock || !(take || step->kind == STEP_UNLOCK || step->kind == STEP_GIVE)) {
             continue;
         }
-        if (step->kind == STEP_LOCK) {
+        if (take) {
             depth++;
         } else if (depth-- == 0) {
             thread->next = i + 1;
@@ -212,6 +215,63 @@ static void wait_for_post(struct world *world, size_t thread, const struct step 
     pass(&world->threads[thread]);
 }
 
+/* ---- semaphores that count ---- */
+
+static struct lge_request slot_request(struct world *world, size_t thread, const struct step *step,
+                                       unsigned *facts) {
+    struct lge_request request = request_of(world, thread, step, step->object, LGR_EXCLUSIVE);
+    *facts = lge_semaphore_facts_of(request.id);
+    lge_semaphore_request(&request, *facts);
+    return request;
+}
+
+static void take_slot(struct world *world, size_t thread, size_t semaphore,
+                      const struct lge_request *request) {
+    world->locks[semaphore].value--;
+    lge_semaphore_acquired(world->threads[thread].engine, request);
+    pass(&world->threads[thread]);
+}
+
+/* A semaphore that signals is not watched while it is waited for. */
+static void begin_take(struct world *world, size_t thread, const struct step *step) {
+    struct sim_thread *sim = &world->threads[thread];
+    unsigned facts;
+    struct lge_request request = slot_request(world, thread, step, &facts);
+    sim->watched = (facts & LGE_SEMAPHORE_SIGNAL) == 0 && !step->attempt;
+    if (sim->watched) {
+        lge_check(sim->engine, &request);
+    }
+    if (world->locks[step->object].value > 0) {
+        take_slot(world, thread, step->object, &request);
+    } else if (step->attempt) {
+        skip_to_unlock(sim);
+    } else {
+        begin_waiting(world, thread, BLOCKED_SLOT);
+        if (sim->watched) {
+            look_again(world, thread, lge_wait_begin(sim->engine, &request, NULL));
+        }
+    }
+}
+
+static void finish_take(struct world *world, size_t thread, const struct step *step) {
+    unsigned facts;
+    struct lge_request request = slot_request(world, thread, step, &facts);
+    if (world->threads[thread].watched) {
+        lge_wait_end(world->threads[thread].engine);
+    }
+    take_slot(world, thread, step->object, &request);
+}
+
+static void give(struct world *world, size_t thread, const struct step *step) {
+    struct sim_lock *sim = &world->locks[step->object];
+    if (sim->id == 0) {
+        world_new_identity(world, thread, step->object);
+    }
+    lge_semaphore_posting(world->threads[thread].engine, sim->id, sim->storage);
+    sim->value++;
+    pass(&world->threads[thread]);
+}
+
 /* ---- threads ---- */
 
 static void joined(struct world *world, size_t thread, size_t target) {
@@ -251,6 +311,7 @@ static void reuse(struct world *world, size_t thread, const struct step *step) {
 static void destroy(struct world *world, size_t thread, const struct step *step) {
     struct sim_lock *lock = &world->locks[step->object];
     if (lock->id) {
+        lge_semaphore_destroyed(lock->id);
         lge_lock_destroyed(lock->id);
     }
     lock->id = 0;
@@ -311,6 +372,12 @@ static void begin_step(struct world *world, size_t thread, const struct step *st
     case STEP_HAND_OVER:
         hand_over(world, thread, step);
         break;
+    case STEP_TAKE:
+        begin_take(world, thread, step);
+        break;
+    case STEP_GIVE:
+        give(world, thread, step);
+        break;
     }
 }
 
@@ -327,6 +394,9 @@ static void finish_step(struct world *world, size_t thread, const struct step *s
         break;
     case BLOCKED_CONDITION:
         finish_condition(world, thread, step);
+        break;
+    case BLOCKED_SLOT:
+        finish_take(world, thread, step);
         break;
     case BLOCKED_BARRIER:
     case BLOCKED_NOT:
@@ -351,13 +421,26 @@ bool world_runnable(const struct world *world, size_t thread) {
         return world->syncs[step->object].value > 0;
     case BLOCKED_CONDITION:
         return sim->woken;
+    case BLOCKED_SLOT:
+        return world->locks[step->object].value > 0;
     case BLOCKED_BARRIER:
         break;
     }
     return false;
 }
 
-/* The engine and the simulation must agree on what each thread holds. */
+static size_t slots_held(const struct world *world, size_t thread) {
+    const struct lge_thread *engine = world->threads[thread].engine;
+    size_t count = 0;
+    for (const struct lge_held *held = engine->top; held > engine->base; held--) {
+        const struct object *lock = world_lock_object(world, held->id);
+        count += lock && lock->counts;
+    }
+    return count;
+}
+
+/* The engine and the simulation must agree on what each thread holds; but for
+ * semaphores that count, whose holders only the engine tells from posters. */
 static void compare_holds(struct world *world) {
     for (size_t i = 0; i < world->scenario->threads.count; i++) {
         const struct sim_thread *sim = &world->threads[i];
@@ -365,13 +448,13 @@ static void compare_holds(struct world *world) {
             continue;
         }
         const char *name = world->scenario->threads.at[i].name;
-        if (lge_held_count(sim->engine) != sim->holds.count) {
-            seen_error(&world->seen, "%s holds %zu locks, the engine says %zu", name, sim->holds.count,
-                       lge_held_count(sim->engine));
+        size_t said = lge_held_count(sim->engine) - slots_held(world, i);
+        if (said != sim->holds.count) {
+            seen_error(&world->seen, "%s holds %zu locks, the engine says %zu", name, sim->holds.count, said);
         }
         for (size_t j = 0; j < world->scenario->objects.count; j++) {
-            bool held = lock_hold(world, i, j) != NULL;
-            if (world->locks[j].id && lge_holds(sim->engine, world->locks[j].storage) != held) {
+            bool held = lock_hold(world, i, j) != NULL, counts = world->scenario->objects.at[j].counts;
+            if (!counts && world->locks[j].id && lge_holds(sim->engine, world->locks[j].storage) != held) {
                 seen_error(&world->seen, "lge_holds(%s, %s) says %d", name,
                            world->scenario->objects.at[j].name, !held);
             }
@@ -395,7 +478,7 @@ void world_step(struct world *world, size_t thread) {
 
 void world_event(struct world *world, const struct script_line *line) {
     struct sim_thread *sim = &world->threads[line->thread];
-    bool lock = sim->blocked == BLOCKED_LOCK;
+    bool lock = sim->blocked == BLOCKED_LOCK || (sim->blocked == BLOCKED_SLOT && sim->watched);
     if (line->event == EVENT_AGAIN && (lock || sim->blocked == BLOCKED_JOIN)) {
         lge_wait_again(sim->engine);
     } else if (line->event == EVENT_TIMEOUT && lock && sim->program.at[sim->next]->timed) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/semaphore.h"
 #include "scenario.h"
 
 #define FIRST_TID     1000
@@ -231,6 +232,11 @@ void world_new_identity(struct world *world, size_t thread, size_t lock) {
         snprintf(name, sizeof name, "%s", world->scenario->objects.at[lock].name);
     } else {
         snprintf(name, sizeof name, "%s/%u", world->scenario->objects.at[lock].name, sim->generation);
+    }
+    const struct object *object = &world->scenario->objects.at[lock];
+    if (object->counts) {
+        sim->value = object->slots;
+        lge_semaphore_created(sim->id, sim->storage, object->slots, false);
     }
     if (lge_lock_class(sim->id) != world_class(world, lock)) {
         seen_error(&world->seen, "lge_lock_class(%s) is not the class it was made with", name);
