@@ -12,6 +12,7 @@
 #include "engine/known.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
+#include "engine/orphan.h"
 #include "engine/signal.h"
 #include "engine/semaphore.h"
 #include "platform/memory.h"
@@ -249,6 +250,8 @@ static bool interrupted(const struct lge_thread *thread) {
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (thread->handlers.depth != 0)
         lge_signal_requested(thread, request);
+    if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)
+        lge_orphan_requested(thread, request);
     if (writes_first(request))
         note_writer(request);
     lge_semaphore_drop_stale(thread);

@@ -215,7 +215,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->name[0] = '\0';
     thread->front_end = NULL;
     thread->handlers.depth = 0;
-    thread->exits = false;
+    thread->exits = thread->cancelled = false;
     thread->cancelled_by = thread->cancelled_at = 0;
     memset(thread->settled, 0, sizeof thread->settled);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);

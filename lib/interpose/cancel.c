@@ -12,6 +12,7 @@
 #include "engine/misuse.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
+#include "interpose/thread_exit.h"
 #include "interpose/thread_table.h"
 
 LGI_EXPORT int pthread_cancel(pthread_t handle) {
@@ -28,15 +29,7 @@ LGI_EXPORT int pthread_cancel(pthread_t handle) {
     return lgi_real.cancel(handle);
 }
 
-/* Both unwind through here, so what they need is looked up before. */
-LGI_EXPORT void pthread_exit(void *value) {
-    if (lgi_real.pthread_exit == NULL)
-        lgi_real_start();
-    if (lgi_local.block != NULL)
-        lgi_local.block->exits = true;
-    lgi_real.pthread_exit(value);
-}
-
+/* libc goes on from there without pthread_exit's name. */
 LGI_EXPORT void thrd_exit(int value) {
     if (lgi_real.thrd_exit == NULL)
         lgi_real_start();
@@ -52,7 +45,7 @@ static enum lgr_severity severity_of(const struct lge_held *held) {
 
 void lgi_cancel_ended(struct lge_thread *thread) {
     for (struct lge_held *held = thread->base + 1; held <= thread->top; held++) {
-        if (held->kind == LGR_LOCK_SEMAPHORE || held->address == NULL)
+        if (!lgi_thread_still_holds(thread, held))
             continue;
         if (held->context == 0) /* the stack is gone */
             held->context = lge_context_intern(&held->site, 1, true);

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "engine/context.h"
-#include "interpose/cancel.h"
 #include "engine/misuse.h"
 #include "interpose/mutex_misuse.h"
 #include "interpose/on_deadlock.h"
@@ -52,8 +51,7 @@ static void end(void *argument) {
     struct lge_thread *thread = running->thread;
     lgi_local.inside = true;
     lgi_local.self = NULL;
-    if (!running->returned && lgi_cancelled(thread))
-        lgi_cancel_ended(thread);
+    thread->cancelled = !running->returned && !thread->exits;
     if (thread->top != thread->base)
         lgi_thread_exit_holding(thread);
     lge_thread_end(thread);

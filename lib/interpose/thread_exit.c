@@ -5,6 +5,7 @@
 
 #include "engine/context.h"
 #include "engine/misuse.h"
+#include "interpose/cancel.h"
 #include "interpose/mutex_kind.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
@@ -24,7 +25,7 @@ static __thread struct {
 
 /* A mutex that another thread unlocked is no longer held, whatever the held stack
  * says; a semaphore has no holder. */
-static bool still_held(const struct lge_thread *thread, const struct lge_held *held) {
+bool lgi_thread_still_holds(const struct lge_thread *thread, const struct lge_held *held) {
     pthread_mutex_t copy;
     if (held->address == NULL || held->kind == LGR_LOCK_SEMAPHORE)
         return false;
@@ -53,8 +54,12 @@ static void report(struct lge_thread *thread, const struct lge_held *held) {
 }
 
 static void report_all(struct lge_thread *thread) {
+    if (thread->cancelled) {
+        lgi_cancel_ended(thread);
+        return;
+    }
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (still_held(thread, held))
+        if (lgi_thread_still_holds(thread, held))
             report(thread, held);
 }
 
@@ -97,6 +102,8 @@ void lgi_thread_exit_holding(struct lge_thread *thread) {
 LGI_EXPORT void pthread_exit(void *value) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     struct lge_thread *thread = lgi_self();
+    if (lgi_local.block != NULL)
+        lgi_local.block->exits = true;
     if (thread != NULL && thread->top != thread->base && lgi_enter() != NULL) {
         ending.context = lge_context_resolve(thread, site, sp);
         if (thread->start_routine == 0) /* not created through us: nobody else will look */

@@ -12,5 +12,7 @@
 /* By the ending thread, inside the runtime, while its start routine's frame is
  * left. */
 void lgi_thread_exit_holding(struct lge_thread *thread);
+/* Whether a hold of the thread is one in fact. */
+bool lgi_thread_still_holds(const struct lge_thread *thread, const struct lge_held *held);
 
 #endif
