@@ -7,6 +7,7 @@
 #include "engine/lock_class.h"
 #include "platform/memory.h"
 #include "platform/modules.h"
+#include "platform/options.h"
 #include "platform/print.h"
 #include "platform/system.h"
 
@@ -87,19 +88,77 @@ static void put_edge(struct lgp_text *text, const struct lge_finding_edge *edge,
         put_stack(text, "holds from", edge->held[i].context);
 }
 
-static const char *title_of(const struct lge_finding *finding) {
+/* ---- misuse ---- */
+
+/* What the thread did, in the third person. */
+static const char *const misuses[LGR_KINDS] = {
+    [LGR_KIND_UNLOCK_UNHELD] = "gives up a lock that nobody holds",
+    [LGR_KIND_UNLOCK_FOREIGN] = "gives up a lock that another thread holds",
+    [LGR_KIND_DESTROY_HELD] = "destroys a lock that is held",
+    [LGR_KIND_DESTROY_WAITED] = "destroys a lock that a thread waits for",
+    [LGR_KIND_USE_DESTROYED] = "uses a lock after it was destroyed",
+    [LGR_KIND_REINIT_HELD] = "initialises a lock that is held",
+    [LGR_KIND_FREE_HELD] = "lets memory go with a held lock in it",
+    [LGR_KIND_THREAD_EXIT_HELD] = "ends while it holds a lock",
+    [LGR_KIND_COND_WAIT_UNHELD] = "waits for a condition with a mutex that it does not hold",
+    [LGR_KIND_COND_TWO_MUTEXES] = "waits for a condition with another mutex than others do",
+    [LGR_KIND_COND_DESTROY_WAITED] = "destroys a condition that a thread waits for",
+    [LGR_KIND_SIGNAL_UNSAFE] = "takes a lock that a signal handler takes, too",
+    [LGR_KIND_WRONG_TYPE] = "uses an object that is of another kind",
+    [LGR_KIND_JOIN_SELF] = "joins itself",
+    [LGR_KIND_SEM_MISUSE] = "misuses a semaphore",
+    [LGR_KIND_BARRIER_MISUSE] = "misuses a barrier",
+    [LGR_KIND_ASSERT_FAILED] = "fails an assertion about a lock",
+    [LGR_KIND_STALL] = "waits for ever, as all threads do",
+    [LGR_KIND_LEVEL_VIOLATION] = "takes a lock against the declared levels",
+    [LGR_KIND_WAIT_TIMEOUT] = "waits too long for a lock",
+    [LGR_KIND_HOLD_TOO_LONG] = "holds a lock too long",
+    [LGR_KIND_BLOCKED_UNDER_LOCK] = "blocks while it holds a lock",
+    [LGR_KIND_HEARTBEAT_MISSED] = "missed its heartbeat",
+    [LGR_KIND_CANCEL_UNSAFE] = "is cancelled with a lock held",
+    [LGR_KIND_API_ERROR] = "makes a call that fails",
+    [LGR_KIND_COND_WAIT_HOLDING] = "waits for a condition while it holds another lock",
+    [LGR_KIND_FORK_HELD] = "forks while another thread holds a lock",
+    [LGR_KIND_USER] = "reports a problem",
+};
+
+static void put_misuse(struct lgp_text *text, const struct lge_finding *finding) {
+    const struct lge_finding_edge *call = &finding->edges[0];
+    lgp_format(text, "  T%u", call->thread);
+    if (call->from != 0) {
+        lgp_format(text, ", ");
+        put_lock(text, call->from);
+    }
+    if (finding->edge_count > 1)
+        lgp_format(text, ", T%u before it", finding->edges[1].thread);
+    lgp_format(text, "\n");
+    put_stack(text, "at", call->request_context);
+    put_stack(text, "before it at", call->held_context);
+}
+
+/* ---- all kinds ---- */
+
+static void put_title(struct lgp_text *text, const struct lge_finding *finding) {
+    lgp_format(text, "lockgraph[%u]: ", lgp_pid());
     switch (finding->kind) {
     case LGR_KIND_DEADLOCK:
-        return "deadlock: these threads wait for each other";
+        lgp_format(text, "deadlock: these threads wait for each other");
+        break;
     case LGR_KIND_SELF_DEADLOCK:
-        return "self-deadlock: a thread waits for a lock that it holds itself";
+        lgp_format(text, "self-deadlock: a thread waits for a lock that it holds itself");
+        break;
+    case LGR_KIND_ORDER_CYCLE:
+        lgp_format(text, "order-cycle: these locks are taken in opposite orders");
+        break;
     default:
-        return "order-cycle: these locks are taken in opposite orders";
+        lgp_format(text, "%s: a thread %s", lgp_check_name((enum lgp_check)(finding->kind - 1)),
+                   misuses[finding->kind]);
     }
+    lgp_format(text, " (problem %u)\n", finding->problem);
 }
 
 /* Deadlocks with their stacks; of a possible one only who wants what, and less
- * where the command is about to tell it with names. */
+ * where the command is about to tell it with names, as with misuse. */
 void lgi_print_finding(const struct lge_finding *finding, void *user) {
     const bool *launcher = user;
     if (finding->severity != LGR_ERROR)
@@ -109,8 +168,11 @@ void lgi_print_finding(const struct lge_finding *finding, void *user) {
         return;
     struct lgp_text text = {buffer, TEXT_SIZE, 0};
     bool actual = finding->verdict == LGR_VERDICT_ACTUAL;
-    lgp_format(&text, "lockgraph[%u]: %s (problem %u)\n", lgp_pid(), title_of(finding), finding->problem);
-    for (size_t i = 0; i < finding->edge_count && (actual || !*launcher); i++)
+    bool misuse = misuses[finding->kind] != NULL;
+    put_title(&text, finding);
+    if (misuse && !*launcher)
+        put_misuse(&text, finding);
+    for (size_t i = 0; !misuse && i < finding->edge_count && (actual || !*launcher); i++)
         put_edge(&text, &finding->edges[i], actual);
     if (actual && finding->timed)
         lgp_format(&text, "  One of them waits with a time limit: it breaks up then.\n");
