@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shlex
 import signal
 import subprocess
@@ -44,6 +45,16 @@ def end_session(session):
                 pass
 
 
+running = set()  # sessions; a set's own operations are atomic
+
+
+def end_everything(number, _frame):
+    """A signal handler: whoever ends the run ends what it started."""
+    for session in list(running):
+        end_session(session)
+    os._exit(128 + number)
+
+
 def environment_for(built, program):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCKGRAPH_", "LD_", "LC_"))}
     kept |= {"LD_LIBRARY_PATH": str(built.directory), "TIMEOUTFACTOR": "5", "LC_ALL": "C"}
@@ -55,7 +66,8 @@ def environment_for(built, program):
 
 
 def expand(built, program, text):
-    """The words of an -ARGS or -ENV line with the two references that are used there."""
+    """The words of an -ARGS or -ENV line with the references that are used there."""
+    text = re.sub(r"\$\(([\w-]+)-ARGS\)", lambda found: built.make.arguments[found[1]], text)
     text = text.replace("$(host-test-program-cmd)", str(built.path(program)))
     return shlex.split(text.replace("$(objpfx)", f"{built.directory}/"))
 
@@ -68,12 +80,14 @@ def execute(command, directory, environment, seconds):
     with open(output, "wb") as file:
         process = subprocess.Popen(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=file,
                                    stderr=subprocess.STDOUT, start_new_session=True)
+        running.add(process.pid)
         try:
             code = process.wait(seconds * SLOWNESS)
             status = code if code >= 0 else 128 - code
         except subprocess.TimeoutExpired:
             status = STOPPED
         end_session(process.pid)
+        running.discard(process.pid)
         process.wait()
     return Outcome(status, time.monotonic() - started, output.read_text(errors="replace")[-20000:])
 

@@ -8,7 +8,9 @@ import tarfile
 from makefile import Makefile
 
 PACKAGE_DIRECTORY = pathlib.Path("/usr/src/glibc")
-MAKEFILES = ("nptl", "sysdeps/pthread", "sysdeps/nptl", "rt")
+THREADS = ("nptl", "sysdeps/pthread", "sysdeps/nptl", "rt")
+OTHERS = ("malloc", "posix", "sysdeps/unix/sysv/linux")  # of these, only what makes threads or locks
+MAKES_THREADS = re.compile(r"pthread_(create|mutex|rwlock|spin|barrier)|thrd_create|sem_(wait|post)")
 PARTS = ("nptl", "rt", "support", "include", "sysdeps", "bits", "test-skeleton.c", "posix", "malloc", "elf",
          "locale", "argp")
 
@@ -56,14 +58,14 @@ def unpack(directory):
 
 
 class Program:
-    """One test program: its source, and why it cannot be built or run here, if so."""
+    """One test program: its source, and why it is of no use here, if so."""
 
     def __init__(self, name, source, out=""):
         self.name, self.source, self.out = name, source, out
 
 
 def source_of(tree, name):
-    for directory in MAKEFILES:
+    for directory in THREADS + OTHERS:
         for suffix in (".c", ".cc"):
             path = tree / directory / (name + suffix)
             if path.is_file():
@@ -79,19 +81,36 @@ def why_out(name, make):
     return ""
 
 
+def makefile(tree, directory):
+    return Makefile((tree / directory / "Makefile").read_text(encoding="utf-8"))
+
+
+def listed(make):
+    return {name for key in make.lists if key not in ("modules-names", "libsupport-routines")
+            for name in make.lists[key]}
+
+
+def makes_threads(path):
+    return path is not None and MAKES_THREADS.search(path.read_text(encoding="utf-8", errors="replace"))
+
+
 def programs(tree):
-    """All programs of glibc's Makefiles for threads and realtime, and the Makefiles themselves in one."""
+    """All programs of the Makefiles for threads and realtime and some of others', and those Makefiles in one."""
     make = Makefile()
-    for directory in MAKEFILES:
-        make.add(Makefile((tree / directory / "Makefile").read_text(encoding="utf-8")))
-    listed = {name for key in make.lists if key not in ("modules-names", "libsupport-routines")
-              for name in make.lists[key]}
-    found = [Program(name, source_of(tree, name), why_out(name, make)) for name in sorted(listed)]
+    for directory in THREADS:
+        make.add(makefile(tree, directory))
+    names, modules = listed(make), list(make.lists["modules-names"])
+    for directory in OTHERS:
+        other = makefile(tree, directory)
+        names |= {name for name in listed(other) if makes_threads(source_of(tree, name))}
+        make.add(other)
+    make.lists["modules-names"] = modules
+    found = [Program(name, source_of(tree, name), why_out(name, make)) for name in sorted(names)]
     return [program for program in found if program.source or program.out], make
 
 
 def support_sources(tree):
-    make = Makefile((tree / "support/Makefile").read_text(encoding="utf-8"))
+    make = makefile(tree, "support")
     return [tree / "support" / f"{name}.c" for name in make.lists["libsupport-routines"]]
 
 
