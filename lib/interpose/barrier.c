@@ -7,6 +7,8 @@
  * else comes. */
 #include <pthread.h>
 
+#include "engine/context.h"
+#include "engine/misuse.h"
 #include "interpose/barrier_order.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
@@ -19,16 +21,27 @@ static bool shared(const pthread_barrierattr_t *attributes) {
     return value == PTHREAD_PROCESS_SHARED;
 }
 
+static void report(struct lge_thread *thread, struct lgi_barrier_call earlier, uintptr_t site, uintptr_t sp) {
+    struct lge_misuse misuse = {.kind = LGR_KIND_BARRIER_MISUSE,
+                                .site = site,
+                                .sp = sp,
+                                .earlier_context = earlier.context,
+                                .earlier_thread = earlier.thread};
+    if (earlier.thread != 0)
+        lge_report_misuse(thread, &misuse);
+}
+
 LGI_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
                                     const pthread_barrierattr_t *restrict attributes, unsigned count) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
     int result = lgi_real.barrier_init(barrier, attributes, count);
     struct lge_thread *thread = result == 0 ? lgi_enter() : NULL;
     if (thread == NULL)
         return result;
     if (shared(attributes))
-        lgi_barrier_destroyed(barrier);
+        lgi_barrier_forget(barrier);
     else
-        lgi_barrier_initialised(barrier, count);
+        report(thread, lgi_barrier_initialised(barrier, count), site, sp);
     lgi_leave(thread);
     return result;
 }
@@ -36,9 +49,11 @@ LGI_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
 /* Forgotten first: as soon as the real function has returned, its memory may be
  * another barrier. */
 LGI_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
     struct lge_thread *thread = lgi_enter();
     if (thread != NULL) {
-        lgi_barrier_destroyed(barrier);
+        struct lgi_barrier_call call = {lge_context_capture(thread, site, sp), lge_thread_serial(thread)};
+        report(thread, lgi_barrier_destroyed(barrier, call), site, sp);
         lgi_leave(thread);
     }
     return lgi_real.barrier_destroy(barrier);
@@ -54,12 +69,21 @@ static bool publish(struct lge_thread *thread, const struct lgi_round *round, ui
     return true;
 }
 
+/* NULL: not tracked. */
+static struct lgi_round *arrive(struct lge_thread *thread, const pthread_barrier_t *barrier, uintptr_t site,
+                                uintptr_t sp) {
+    struct lgi_barrier_call destroyed = {0};
+    struct lgi_round *round = lgi_barrier_arrive(thread, barrier, site, sp, &destroyed);
+    report(thread, destroyed, site, sp);
+    return round;
+}
+
 LGI_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier) {
     struct lge_thread *thread = lgi_enter();
     struct lgi_round *round = NULL;
     bool published = false;
     if (thread != NULL) {
-        round = lgi_barrier_arrive(thread, barrier);
+        round = arrive(thread, barrier, LGI_SITE(), LGI_SP());
         published = round != NULL && publish(thread, round, LGI_SITE(), LGI_SP());
         lgi_leave(thread);
     }

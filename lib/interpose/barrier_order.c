@@ -1,5 +1,6 @@
 #include "interpose/barrier_order.h"
 
+#include "engine/context.h"
 #include "engine/map.h"
 #include "engine/thread.h"
 #include "platform/futex_lock.h"
@@ -11,10 +12,12 @@ struct barrier {
     bool mixed;      /* there were more of them than a round has */
     bool gone;       /* destroyed: freed by the last one to leave */
     struct lgi_round *gathering;
+    struct lgi_barrier_call destroyed; /* then that is all it has */
 };
 struct lgi_round {
     struct barrier *barrier;
-    struct lge_sync *sync; /* NULL: nobody who came had anything to order */
+    struct lge_sync *sync;         /* NULL: nobody who came had anything to order */
+    struct lgi_barrier_call first; /* who came first */
     unsigned arrived, left;
     /* Not 0: nobody waits any more who came; or nobody can tell.  Release under
      * the lock; acquire in engine/wait_for.c. */
@@ -24,6 +27,10 @@ struct lgi_round {
 /* Lock order: this one before any of the engine's. */
 static struct lgp_lock lock;
 static struct lge_map barriers; /* by address */
+/* Addresses of those destroyed lately, which are remembered. */
+enum { REMEMBERED = 256 };
+static uint64_t destroyed[REMEMBERED];
+static size_t next_destroyed;
 
 static struct barrier *find(const void *address) { return lge_map_get(&barriers, (uintptr_t)address); }
 
@@ -38,14 +45,16 @@ static void free_if_gone(struct barrier *barrier) {
         lgp_free(barrier, sizeof *barrier);
 }
 
-static void add(const void *address, unsigned count) {
+static void add(const void *address, unsigned count, struct lgi_barrier_call call) {
     struct barrier *barrier = lgp_alloc(sizeof *barrier);
     if (barrier == NULL)
         return;
     barrier->count = count;
+    barrier->destroyed = call;
     if (!lge_map_add(&barriers, (uintptr_t)address, barrier))
         lgp_free(barrier, sizeof *barrier);
 }
+static bool is_destroyed(const struct barrier *barrier) { return barrier->destroyed.thread != 0; }
 
 /* libc lets a barrier be destroyed while the last ones are on their way out. */
 static void remove_known(const void *address) {
@@ -57,14 +66,47 @@ static void remove_known(const void *address) {
     free_if_gone(barrier);
 }
 
-void lgi_barrier_initialised(const void *address, unsigned count) {
-    lgp_lock(&lock);
-    remove_known(address);
-    add(address, count);
-    lgp_unlock(&lock);
+/* Whoever waits there, or destroyed it before. */
+static struct lgi_barrier_call last_call(const void *address) {
+    const struct barrier *barrier = find(address);
+    if (barrier == NULL)
+        return (struct lgi_barrier_call){0};
+    return barrier->gathering != NULL && !barrier->mixed ? barrier->gathering->first : barrier->destroyed;
 }
 
-void lgi_barrier_destroyed(const void *address) {
+static void remember(const void *address, struct lgi_barrier_call call) {
+    uint64_t *place = &destroyed[next_destroyed++ % REMEMBERED];
+    struct barrier *oldest = lge_map_get(&barriers, *place);
+    if (oldest != NULL && is_destroyed(oldest))
+        remove_known((const void *)(uintptr_t)*place);
+    *place = (uintptr_t)address;
+    add(address, 0, call);
+}
+
+struct lgi_barrier_call lgi_barrier_initialised(const void *address, unsigned count) {
+    lgp_lock(&lock);
+    const struct barrier *known = find(address);
+    struct lgi_barrier_call last = last_call(address);
+    if (known != NULL && is_destroyed(known))
+        last.thread = 0;
+    remove_known(address);
+    add(address, count, (struct lgi_barrier_call){0});
+    lgp_unlock(&lock);
+    return last;
+}
+
+struct lgi_barrier_call lgi_barrier_destroyed(const void *address, struct lgi_barrier_call call) {
+    lgp_lock(&lock);
+    struct lgi_barrier_call last = last_call(address);
+    if (find(address) != NULL) {
+        remove_known(address);
+        remember(address, call);
+    }
+    lgp_unlock(&lock);
+    return last;
+}
+
+void lgi_barrier_forget(const void *address) {
     lgp_lock(&lock);
     remove_known(address);
     lgp_unlock(&lock);
@@ -95,7 +137,8 @@ static void close_round(struct lgi_round *round) {
     atomic_store_explicit(&round->all_here, 1, memory_order_release);
 }
 
-static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barrier) {
+static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barrier, uintptr_t site,
+                                uintptr_t sp) {
     struct lgi_round *round = gathering(barrier);
     if (round == NULL) {
         barrier->mixed = true; /* out of memory: we lost count */
@@ -103,6 +146,9 @@ static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barri
     }
     if (++barrier->inside > barrier->count)
         barrier->mixed = true;
+    if (round->arrived == 0 && barrier->count != 1)
+        round->first =
+            (struct lgi_barrier_call){lge_context_capture(thread, site, sp), lge_thread_serial(thread)};
     if (!barrier->mixed)
         give(thread, round);
     bool complete = ++round->arrived == barrier->count;
@@ -113,10 +159,15 @@ static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barri
     return round;
 }
 
-struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *address) {
+struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *address, uintptr_t site,
+                                     uintptr_t sp, struct lgi_barrier_call *where) {
     lgp_lock(&lock);
     struct barrier *barrier = find(address);
-    struct lgi_round *round = barrier == NULL ? NULL : arrive(thread, barrier);
+    if (barrier != NULL && is_destroyed(barrier)) {
+        *where = barrier->destroyed;
+        barrier = NULL;
+    }
+    struct lgi_round *round = barrier == NULL ? NULL : arrive(thread, barrier, site, sp);
     lgp_unlock(&lock);
     return round;
 }
@@ -146,7 +197,7 @@ void lgi_barriers_after_fork(void) {
     barriers = (struct lge_map){0};
     for (size_t i = 0; whole && i < old.capacity; i++) {
         const struct barrier *barrier = old.slots[i].value;
-        if (barrier != NULL)
-            add((const void *)(uintptr_t)old.slots[i].key, barrier->count);
+        if (barrier != NULL && !is_destroyed(barrier))
+            add((const void *)(uintptr_t)old.slots[i].key, barrier->count, barrier->destroyed);
     }
 }

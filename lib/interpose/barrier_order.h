@@ -16,10 +16,22 @@
 
 struct lgi_round;
 
-void lgi_barrier_initialised(const void *barrier, unsigned count);
-void lgi_barrier_destroyed(const void *barrier);
-/* About to wait.  NULL: the barrier is not known, nothing is ordered. */
-struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *barrier);
+/* A call, and who made it; thread 0: nobody did. */
+struct lgi_barrier_call {
+    uint32_t context;
+    uint32_t thread; /* serial */
+};
+
+/* The wait that is not over there. */
+struct lgi_barrier_call lgi_barrier_initialised(const void *barrier, unsigned count);
+/* `call`: this one.  The wait that is not over there, or the destruction before
+ * this one. */
+struct lgi_barrier_call lgi_barrier_destroyed(const void *barrier, struct lgi_barrier_call call);
+void lgi_barrier_forget(const void *barrier);
+/* About to wait.  NULL: the barrier is not known, nothing is ordered; *destroyed
+ * is where it was destroyed, as far as that is remembered. */
+struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *barrier, uintptr_t site,
+                                     uintptr_t sp, struct lgi_barrier_call *destroyed);
 /* 0 until the wait is over, as far as that is known: for lge_wait_barrier.
  * Readable until lgi_barrier_leave. */
 const _Atomic uint32_t *lgi_barrier_all_here(const struct lgi_round *round);
