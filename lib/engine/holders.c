@@ -85,6 +85,16 @@ static bool hold_within(const struct lge_thread *thread, uintptr_t start, size_t
     return false;
 }
 
+uint32_t lge_holders_count(const void *address) {
+    uint32_t count = 0;
+    lge_threads_lock();
+    for (const struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list)
+        for (const struct lge_held *held = newest(t); held > t->base; held--)
+            count += address_of(held) == address;
+    lge_threads_unlock();
+    return count;
+}
+
 struct lge_holder lge_holder_within(const void *start, size_t size,
                                     bool (*accept)(const struct lge_holder *holder)) {
     struct lge_holder holder = {0};

@@ -25,6 +25,8 @@ struct lge_holder {
 struct lge_holder lge_holder_find(uint32_t tid, const void *address);
 /* A thread other than `self` that waits for the lock; serial 0: none. */
 struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id);
+/* Holds of that address, by all threads. */
+uint32_t lge_holders_count(const void *address);
 /* A hold of any thread between the addresses that passes `accept`. */
 struct lge_holder lge_holder_within(const void *start, size_t size,
                                     bool (*accept)(const struct lge_holder *holder));

@@ -12,6 +12,7 @@
 #include "engine/known.h"
 #include "interpose/real.h"
 #include "interpose/rwlock_fast.h"
+#include "interpose/rwlock_misuse.h"
 #include "interpose/rwlock_wait.h"
 #include "interpose/wait_slices.h"
 #include "platform/memory.h"
@@ -60,6 +61,7 @@ static bool handed_over(const pthread_rwlock_t *lock, uint64_t id) {
 
 static int lock_slowly(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp,
                        const struct lgi_limit *limit);
+static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp);
 
 /* The lock's id when the chain may be known, else 0: tagged, and room for one
  * more hold. */
@@ -143,12 +145,15 @@ LGI_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock) {
 }
 
 /* Not the newest hold, not held by us at all, or not tracked. */
-__attribute__((noinline)) static int unlock_slowly(pthread_rwlock_t *lock) {
+__attribute__((noinline)) static int unlock_slowly(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.rwlock_unlock(lock);
-    if (!lge_released(thread, lock))
+    if (!lge_released(thread, lock)) {
+        const struct lgi_rwlock_call call = {thread, lock, identify(thread, lock, site, sp), site, sp};
+        lgi_rwlock_look_at_unlock(&call);
         tell_handed_over(lock);
+    }
     int result = lgi_real.rwlock_unlock(lock);
     lgi_leave(thread);
     return result;
@@ -157,7 +162,7 @@ __attribute__((noinline)) static int unlock_slowly(pthread_rwlock_t *lock) {
 LGI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock) {
     struct lge_thread *thread = lgi_self();
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != lock))
-        return unlock_slowly(lock);
+        return unlock_slowly(lock, LGI_SITE(), LGI_SP());
     bool fast = thread->top->mode == LGR_SHARED && lge_hot.fast_rwlock;
     thread->top--;
     return LGI_LIKELY(fast && lgi_fast_rdunlock(lock)) ? 0 : lgi_real.rwlock_unlock(lock);
@@ -165,13 +170,31 @@ LGI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock) {
 
 /* ---- requests ---- */
 
+/* What is left in the tag of a destroyed lock until somebody initialises one
+ * there: a bit of its check word that lge_tag_known looks at. */
+static const uint64_t destroyed_bit = (uint64_t)1 << 40;
+
+static void mark_destroyed(pthread_rwlock_t *lock, uint64_t id) {
+    atomic_store_explicit(&tag_of(lock)->check, lge_tag_check(id, lock) ^ destroyed_bit,
+                          memory_order_relaxed);
+}
+static bool was_destroyed(pthread_rwlock_t *lock) {
+    uint64_t id = atomic_load_explicit(&tag_of(lock)->id, memory_order_relaxed);
+    uint64_t check = atomic_load_explicit(&tag_of(lock)->check, memory_order_relaxed);
+    return id != 0 && ((check ^ lge_tag_check(id, lock)) & ~(uint64_t)LGE_TAG_TURNS) == destroyed_bit;
+}
+
 static bool tagged(const pthread_rwlock_t *lock) { return use_tags && lock->__data.__shared == 0; }
 
 static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
     if (!tagged(lock))
         return lge_identity_table_first_use(thread, lock, site, sp);
     uint64_t id = lge_tag_id(tag_of(lock), lock);
-    return id != 0 ? id : lge_identity_tag_first_use(thread, tag_of(lock), lock, site, sp);
+    if (id != 0)
+        return id;
+    if (was_destroyed(lock))
+        lgi_rwlock_report_destroyed(&(struct lgi_rwlock_call){thread, lock, 0, site, sp});
+    return lge_identity_tag_first_use(thread, tag_of(lock), lock, site, sp);
 }
 
 /* Reading again is allowed where readers do not queue. */
@@ -240,6 +263,8 @@ __attribute__((noinline)) static int lock_slowly(pthread_rwlock_t *lock, uint8_t
     int result = lock_tracked(thread, lock, &request, limit);
     if (result == 0)
         lge_acquired(thread, &request);
+    else
+        lgi_rwlock_look_at_result(&(struct lgi_rwlock_call){thread, lock, request.id, site, sp}, result);
     lgi_leave(thread);
     return result;
 }
@@ -321,8 +346,19 @@ static void initialised(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
     lgi_leave(thread);
 }
 
+static void look_at_init(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return;
+    uint64_t id = use_tags ? lge_tag_known(tag_of(lock), lock) : 0;
+    lgi_rwlock_look_at_init(&(struct lgi_rwlock_call){thread, lock, id, site, sp});
+    lge_released(thread, lock);
+    lgi_leave(thread);
+}
+
 LGI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    look_at_init(lock, site, sp);
     int result = lgi_real.rwlock_init(lock, attributes);
     if (result == 0)
         initialised(lock, site, sp);
@@ -330,10 +366,12 @@ LGI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlocka
 }
 
 /* The identity goes only when glibc agreed to destroy; its memory is the
- * program's again as soon as the call returns, so the tag is cleared here. */
-static int destroy_tracked(pthread_rwlock_t *lock) {
+ * program's again as soon as the call returns, so the tag is changed here. */
+static int destroy_tracked(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
     bool has_tag = tagged(lock);
     uint64_t id = has_tag ? lge_tag_known(tag_of(lock), lock) : 0;
+    const struct lgi_rwlock_call call = {thread, lock, id, site, sp};
+    lgi_rwlock_look_at_destroy(&call);
     int result = lgi_real.rwlock_destroy(lock);
     if (result != 0)
         return result;
@@ -341,16 +379,19 @@ static int destroy_tracked(pthread_rwlock_t *lock) {
         id = lge_identity_table_forget(lock);
     if (id != 0)
         lge_lock_destroyed(id);
-    if (has_tag)
-        atomic_store_explicit(&tag_of(lock)->id, 0, memory_order_relaxed);
+    if (has_tag && id != 0) {
+        mark_destroyed(lock, id);
+        lgi_rwlock_note_destroyed(&call);
+    }
     return 0;
 }
 
 LGI_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *lock) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.rwlock_destroy(lock);
-    int result = destroy_tracked(lock);
+    int result = destroy_tracked(thread, lock, site, sp);
     lgi_leave(thread);
     return result;
 }

@@ -1,7 +1,5 @@
 #include "interpose/rwlock_fast.h"
 
-#include <dlfcn.h>
-
 #include "engine/identity.h"
 #include "interpose/real.h"
 #include "platform/system.h"
@@ -34,14 +32,9 @@ static bool agrees_on_writers(uint32_t tid) {
     return !lgi_fast_rdlock(&lock) && lgi_real.rwlock_rdlock(&lock) == 0 && lgi_fast_rdunlock(&lock);
 }
 
-/* Another interposer must see every call. */
 static bool libc_is_next(void) {
-    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
-    if (libc == NULL)
-        return false;
-    void *rdlock = dlsym(libc, "pthread_rwlock_rdlock"), *unlock = dlsym(libc, "pthread_rwlock_unlock");
-    dlclose(libc);
-    return (void *)lgi_real.rwlock_rdlock == rdlock && (void *)lgi_real.rwlock_unlock == unlock;
+    return lgi_real_is_libc("pthread_rwlock_rdlock", (void *)lgi_real.rwlock_rdlock) &&
+           lgi_real_is_libc("pthread_rwlock_unlock", (void *)lgi_real.rwlock_unlock);
 }
 
 void lgi_rwlock_fast_start(void) {

@@ -1,8 +1,10 @@
 /* A read lock that another thread gives back, as programs with completion threads
  * do: who took it does not hold it for ever, and who waits to write does not wait
- * for that one.
+ * for that one.  It is wrong all the same.
  *
- * silent
+ * expect: unlock-foreign none error
+ * call: GIVES back
+ * earlier: READS first
  * seconds: 10
  */
 #include <pthread.h>
@@ -12,7 +14,7 @@
 static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
 
 static void *completes(void *unused) {
-    pthread_rwlock_unlock(&table);
+    pthread_rwlock_unlock(&table); /* GIVES back */
     return unused;
 }
 
@@ -33,7 +35,7 @@ static void *writes(void *unused) {
 
 int main(void) {
     pthread_t completion, reader, writer;
-    pthread_rwlock_rdlock(&table);
+    pthread_rwlock_rdlock(&table); /* READS first */
     pthread_create(&completion, NULL, completes, NULL);
     pthread_join(completion, NULL);
     pthread_create(&reader, NULL, reads, NULL);
