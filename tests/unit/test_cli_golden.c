@@ -289,6 +289,54 @@ START_TEST(deadlocks_of_other_shapes) {
 }
 END_TEST
 
+/* The wrong call, and the other thread that did the earlier thing. */
+static void wrong_call(struct lgr_finding_edge edges[2], uint32_t lock, uint32_t earlier, uint32_t call) {
+    ring_edge(&edges[0], WORKER1, lock, 0, earlier, call);
+    ring_edge(&edges[1], MAIN, lock, 0, earlier, 0);
+    edges[0].wait_kind = edges[1].wait_kind = LGR_WAIT_NONE;
+    edges[0].held_count = 0;
+}
+
+static struct lgr_finding *add_misuse(struct evidence *evidence, enum lgr_kind kind,
+                                      enum lgr_severity severity, const struct lgr_finding_edge *edges,
+                                      uint16_t count) {
+    return evidence_finding(evidence, kind, LGR_VERDICT_NONE, severity, edges, count);
+}
+
+START_TEST(misuse_tells_the_call_and_the_earlier_place) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2];
+    wrong_call(edges, LEDGER, AT(POST_LEDGER), AT(FLUSH_LEDGER));
+    add_misuse(evidence, LGR_KIND_UNLOCK_FOREIGN, LGR_ERROR, edges, 2)->count = 3;
+    edges[0].held_count = 1;
+    add_misuse(evidence, LGR_KIND_DESTROY_HELD, LGR_ERROR, edges, 1);
+    edges[0].held_context = 0;
+    edges[0].held_count = 0;
+    add_misuse(evidence, LGR_KIND_UNLOCK_UNHELD, LGR_ERROR, edges, 1);
+    edges[0].from = 0;
+    edges[0].from_class = 0;
+    edges[0].request_context = AT(JOIN);
+    add_misuse(evidence, LGR_KIND_JOIN_SELF, LGR_ERROR, edges, 1);
+    struct lgr_finding *error = add_misuse(evidence, LGR_KIND_API_ERROR, LGR_WARNING, edges, 1);
+    error->reason_kind = LGR_REASON_DETAIL;
+    error->reason_id = 22; /* EINVAL */
+    evidence_end(evidence, 0);
+    check_report("misuse", evidence, (struct format_options){0});
+}
+END_TEST
+
+/* Every kind has its words, also where nothing but the kind is known. */
+START_TEST(misuse_of_every_kind) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2];
+    wrong_call(edges, LEDGER, AT(POST_LEDGER), AT(FLUSH_LEDGER));
+    for (int kind = LGR_KIND_UNLOCK_UNHELD; kind < LGR_KINDS; kind++)
+        add_misuse(evidence, (enum lgr_kind)kind, LGR_ERROR, edges, 2);
+    evidence_end(evidence, 0);
+    check_report("misuse-kinds", evidence, (struct format_options){.brief = true});
+}
+END_TEST
+
 enum { RING = 12, RING_BASE = 100 };
 
 static void add_ring_lock(struct evidence *evidence, uint32_t i) {
@@ -491,6 +539,8 @@ int main(void) {
     tcase_add_test(reports, notes_hidden);
     tcase_add_test(reports, deadlock_of_a_killed_process);
     tcase_add_test(reports, deadlocks_of_other_shapes);
+    tcase_add_test(reports, misuse_tells_the_call_and_the_earlier_place);
+    tcase_add_test(reports, misuse_of_every_kind);
     tcase_add_test(reports, long_ring_is_folded);
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);
