@@ -1,0 +1,266 @@
+#include <pthread.h>
+
+#include "engine/dependency.h"
+#include "engine/known.h"
+#include "engine/past.h"
+#include "engine/semaphore.h"
+#include "engine/wait.h"
+#include "engine_support.h"
+
+static uint64_t semaphore(struct lge_thread *thread, uint32_t slots) {
+    uint64_t id = engine_lock(thread, "semaphore");
+    lge_semaphore_created(id, (const void *)(uintptr_t)id, slots, false);
+    return id;
+}
+
+static struct lge_request request_of(uint64_t id) {
+    struct lge_request request = engine_request(id);
+    lge_semaphore_request(&request, lge_semaphore_facts_of(id));
+    return request;
+}
+
+static void take(struct lge_thread *thread, uint64_t id) {
+    struct lge_request request = request_of(id);
+    if ((lge_semaphore_facts_of(id) & LGE_SEMAPHORE_SIGNAL) == 0)
+        lge_check(thread, &request);
+    lge_semaphore_acquired(thread, &request);
+}
+
+static unsigned give(struct lge_thread *thread, uint64_t id) {
+    return lge_semaphore_posting(thread, id, (const void *)(uintptr_t)id);
+}
+
+START_TEST(facts_come_one_by_one) {
+    struct lge_thread *holder = engine_thread(NULL), *other = engine_thread(NULL);
+    uint64_t one = semaphore(holder, 1), several = semaphore(holder, 3), none = semaphore(holder, 0);
+    ck_assert_uint_eq(lge_semaphore_facts_of(one), 0);
+    ck_assert_uint_eq(lge_semaphore_facts_of(several), LGE_SEMAPHORE_SEVERAL);
+    ck_assert_uint_eq(lge_semaphore_facts_of(none), LGE_SEMAPHORE_SIGNAL);
+    take(holder, one);
+    ck_assert_uint_eq(give(holder, one), LGE_SEMAPHORE_PROVEN);
+    ck_assert(!lge_semaphore_signals(one));
+    ck_assert_uint_eq(give(other, one), LGE_SEMAPHORE_PROVEN | LGE_SEMAPHORE_SIGNAL);
+    ck_assert(lge_semaphore_signals(one));
+    engine_nest(other, engine_lock(other, "outer"), engine_lock(other, "inner"));
+    ck_assert_uint_eq(give(other, one), LGE_SEMAPHORE_PROVEN | LGE_SEMAPHORE_SIGNAL | LGE_SEMAPHORE_ORDERS);
+    ck_assert_uint_eq(lge_semaphore_slots(one), 0);
+    ck_assert_uint_eq(lge_semaphore_slots(several), 3);
+}
+END_TEST
+
+START_TEST(a_thread_has_as_many_holds_as_slots) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t pool = semaphore(thread, 3);
+    for (size_t i = 1; i <= 3; i++) {
+        take(thread, pool);
+        ck_assert_uint_eq(lge_held_count(thread), i);
+    }
+    for (size_t i = 3; i-- > 0;) {
+        give(thread, pool);
+        ck_assert_uint_eq(lge_held_count(thread), i);
+    }
+    ck_assert(!lge_semaphore_signals(pool));
+}
+END_TEST
+
+/* More slots than there are were got: somebody posts where we do not look. */
+START_TEST(posts_that_nobody_saw) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t pool = semaphore(thread, 2);
+    for (int i = 0; i < 3; i++)
+        take(thread, pool);
+    ck_assert(lge_semaphore_signals(pool));
+    lge_semaphore_drop_stale(thread);
+    ck_assert_uint_eq(lge_held_count(thread), 0);
+}
+END_TEST
+
+START_TEST(one_of_another_process_is_never_exhausted) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t id = engine_lock(thread, "shared");
+    bool proven;
+    lge_semaphore_created(id, NULL, 1, true);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(id, &proven), 0);
+    uint64_t own = semaphore(thread, 2);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &proven), 2);
+    ck_assert(!proven);
+    lge_semaphore_unseen_post();
+    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &proven), 0);
+}
+END_TEST
+
+START_TEST(facts_are_kept_beside_the_id) {
+    struct lge_tag tag;
+    unsigned facts;
+    uint64_t id = 0x123456789abcu;
+    for (unsigned all = 0; all <= LGE_SEMAPHORE_FACTS; all += 1u << 8) {
+        atomic_store(&tag.id, id);
+        lge_semaphore_mark(&tag, &tag, id, all);
+        ck_assert_uint_eq(lge_semaphore_tag(&tag, &tag, &facts), id);
+        ck_assert_uint_eq(facts, all);
+        ck_assert_uint_eq(lge_semaphore_tag(&tag, &facts, &facts), 0); /* copied elsewhere */
+    }
+    atomic_store(&tag.check, atomic_load(&tag.check) ^ 3); /* stale */
+    ck_assert_uint_eq(lge_semaphore_tag(&tag, &tag, &facts), id);
+    ck_assert_uint_ne(facts & LGE_SEMAPHORE_STALE, 0);
+    atomic_store(&tag.id, 0);
+    atomic_store(&tag.check, 0);
+    ck_assert_uint_eq(lge_semaphore_tag(&tag, &tag, &facts), 0);
+}
+END_TEST
+
+static bool knows(struct lge_thread *thread, uint64_t outer, uint64_t inner) {
+    engine_take(thread, outer);
+    struct lge_request request = engine_request(inner);
+    uint64_t key =
+        lge_chain_key(thread->top->key, inner, LGR_EXCLUSIVE, lge_place(request.site, request.context));
+    bool known = lge_known(thread, thread->top->key, key);
+    engine_give(thread, outer);
+    return known;
+}
+
+/* Orders that come in raise the epoch; the keys of known chains do not contain it. */
+START_TEST(a_hand_over_keeps_known_chains) {
+    struct lge_thread *one = engine_thread(NULL), *other = engine_thread(NULL);
+    uint64_t outer = engine_lock(one, "outer"), inner = engine_lock(one, "inner");
+    uint64_t there = semaphore(one, 0), back = semaphore(one, 0);
+    engine_nest(one, outer, inner);
+    engine_nest(other, outer, inner);
+    uint64_t dependencies = lge_dependency_count();
+    for (int i = 0; i < 1000; i++) {
+        give(one, there);
+        take(other, there);
+        ck_assert(knows(other, outer, inner));
+        engine_nest(other, outer, inner);
+        give(other, back);
+        take(one, back);
+        ck_assert(knows(one, outer, inner));
+        engine_nest(one, outer, inner);
+    }
+    ck_assert_uint_eq(lge_dependency_count(), dependencies);
+    ck_assert_uint_lt(one->epoch, 10); /* nor is there anything new to tell */
+    ck_assert_uint_lt(other->time, 10);
+}
+END_TEST
+
+/* What came after the last post is not ordered by it, however often it posted. */
+START_TEST(a_post_covers_what_was_new) {
+    struct lge_thread *one = engine_thread(NULL), *other = engine_thread(NULL);
+    uint64_t a = engine_lock(one, "a"), b = engine_lock(one, "b"), c = engine_lock(one, "c");
+    uint64_t signal = semaphore(one, 0);
+    engine_nest(one, a, b);
+    for (int i = 0; i < 3; i++)
+        give(one, signal);
+    engine_nest(one, a, c);
+    take(other, signal);
+    engine_nest(other, b, a);
+    ck_assert_int_eq(engine_seen.last.verdict, LGR_VERDICT_ORDERED);
+    engine_nest(other, c, a);
+    ck_assert_int_eq(engine_seen.last.verdict, LGR_VERDICT_FEASIBLE);
+    give(one, signal);
+    take(other, signal);
+    ck_assert_uint_eq(engine_seen.count, 2);
+}
+END_TEST
+
+START_TEST(a_handler_that_posts_what_its_thread_holds) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t held = semaphore(thread, 1), wanted = semaphore(thread, 1);
+    take(thread, held);
+    struct lge_request request = request_of(wanted);
+    lge_wait_begin(thread, &request, NULL);
+    uint32_t sequence = atomic_load(&thread->wait.sequence);
+    give(thread, held);
+    ck_assert_uint_eq(lge_held_count(thread), 0);
+    ck_assert_uint_eq(atomic_load(&thread->wait.sequence), sequence + 2); /* still waits, but look again */
+    lge_wait_end(thread);
+}
+END_TEST
+
+/* Those that live on stacks are never destroyed. */
+static bool none_alive(const void *address, uint64_t id, uint8_t kind, uint8_t attributes) {
+    (void)address;
+    (void)id;
+    (void)kind;
+    (void)attributes;
+    return false;
+}
+
+START_TEST(records_of_the_dead_are_swept) {
+    struct lge_thread *thread = engine_thread(NULL);
+    engine_config.lock_alive = none_alive;
+    engine_again();
+    thread = engine_thread(NULL);
+    uint64_t first = semaphore(thread, 1);
+    for (int i = 0; i < 5000; i++)
+        semaphore(thread, 1);
+    ck_assert(!lge_semaphore_known(first));
+    engine_config.lock_alive = NULL;
+}
+END_TEST
+
+START_TEST(graves_are_remembered_for_a_while) {
+    uint32_t context = 0, serial = 0;
+    lge_semaphore_bury(7, 42, 3);
+    ck_assert(lge_semaphore_grave(7, &context, &serial));
+    ck_assert_uint_eq(context, 42);
+    ck_assert_uint_eq(serial, 3);
+    for (uint64_t id = 100; id < 200; id++)
+        lge_semaphore_bury(id, 1, 1);
+    ck_assert(!lge_semaphore_grave(7, &context, &serial));
+}
+END_TEST
+
+enum { ROUNDS = 20000 };
+static uint64_t contested, ordering;
+
+static void *use_all(void *argument) {
+    struct lge_thread *thread = argument;
+    for (int i = 0; i < ROUNDS; i++) {
+        take(thread, contested);
+        give(thread, contested);
+        give(thread, ordering);
+        take(thread, ordering);
+        if (i % 100 == 0)
+            lge_semaphore_destroyed(semaphore(thread, 1));
+    }
+    return NULL;
+}
+
+START_TEST(several_threads_at_once) {
+    pthread_t threads[2];
+    struct lge_thread *blocks[2];
+    for (int i = 0; i < 2; i++)
+        blocks[i] = engine_thread(NULL);
+    contested = semaphore(blocks[0], 2);
+    ordering = semaphore(blocks[0], 0);
+    for (int i = 0; i < 2; i++) {
+        engine_nest(blocks[i], engine_lock(blocks[i], "outer"), engine_lock(blocks[i], "inner"));
+        pthread_create(&threads[i], NULL, use_all, blocks[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert(!lge_semaphore_signals(contested));
+    ck_assert_uint_eq(lge_held_count(blocks[0]), 0);
+    ck_assert_uint_ne(lge_semaphore_facts_of(ordering) & LGE_SEMAPHORE_ORDERS, 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("engine_semaphore");
+    TCase *facts = engine_case(suite, "facts");
+    tcase_add_test(facts, facts_come_one_by_one);
+    tcase_add_test(facts, a_thread_has_as_many_holds_as_slots);
+    tcase_add_test(facts, posts_that_nobody_saw);
+    tcase_add_test(facts, one_of_another_process_is_never_exhausted);
+    tcase_add_test(facts, facts_are_kept_beside_the_id);
+    TCase *order = engine_case(suite, "order");
+    tcase_add_test(order, a_hand_over_keeps_known_chains);
+    tcase_add_test(order, a_post_covers_what_was_new);
+    TCase *life = engine_case(suite, "life");
+    tcase_add_test(life, a_handler_that_posts_what_its_thread_holds);
+    tcase_add_test(life, records_of_the_dead_are_swept);
+    tcase_add_test(life, graves_are_remembered_for_a_while);
+    tcase_add_test(life, several_threads_at_once);
+    return engine_run(suite);
+}
