@@ -122,8 +122,7 @@ LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
                      lgi_kind_of(mutex) != lge_hot.fast_kind))
         return lgi_mutex_unlock(mutex, LGI_SITE(), LGI_SP());
     thread->top--;
-    lgi_fast_unlock(mutex);
-    return 0;
+    return lgi_fast_unlock(mutex);
 }
 
 /* ---- requests ---- */

@@ -9,8 +9,9 @@
 
 enum { NORMAL = 0 };
 
-void lgi_fast_wake(pthread_mutex_t *mutex) {
+int lgi_fast_wake(pthread_mutex_t *mutex) {
     lgp_syscall(SYS_futex, (long)&mutex->__data.__lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
+    return 0;
 }
 
 static bool looks_like(const pthread_mutex_t *mutex, int lock, int owner, unsigned users) {

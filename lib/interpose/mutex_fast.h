@@ -28,14 +28,16 @@ static inline bool lgi_fast_lock(pthread_mutex_t *mutex, uint32_t tid) {
     return true;
 }
 
-/* Wakes one waiter; the slow end of an unlock. */
-void lgi_fast_wake(pthread_mutex_t *mutex);
+/* Wakes one waiter; the slow end of an unlock.  Returns 0, so that an unlock ends
+ * in a jump to it and needs no stack frame. */
+int lgi_fast_wake(pthread_mutex_t *mutex);
 
-static inline void lgi_fast_unlock(pthread_mutex_t *mutex) {
+static inline int lgi_fast_unlock(pthread_mutex_t *mutex) {
     mutex->__data.__owner = 0;
     mutex->__data.__nusers--;
     if (__atomic_exchange_n(&mutex->__data.__lock, 0, __ATOMIC_RELEASE) > 1)
-        lgi_fast_wake(mutex);
+        return lgi_fast_wake(mutex);
+    return 0;
 }
 
 /* Compares with libc and sets lge_hot.fast_kind; from the constructor, after
