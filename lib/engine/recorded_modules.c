@@ -21,7 +21,24 @@ static struct {
     size_t count, room;
 } modules;
 
-void lge_recorded_modules_new_file(void) { modules.count = 0; }
+/* Looked up when the first file begins: a sandbox may forbid it later.  Written
+ * before there are threads, then only read. */
+static struct {
+    char text[4096];
+    size_t length;
+} program_path;
+
+static void find_program_path(void) {
+    long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)program_path.text,
+                              sizeof program_path.text, 0, 0);
+    program_path.length = length < 0 ? 0 : (size_t)length;
+}
+
+void lge_recorded_modules_new_file(void) {
+    modules.count = 0;
+    if (program_path.length == 0)
+        find_program_path();
+}
 
 static struct recorded *find(uintptr_t address) {
     for (size_t i = 0; i < modules.count; i++)
@@ -30,26 +47,14 @@ static struct recorded *find(uintptr_t address) {
     return NULL;
 }
 
-static size_t main_program_path(char *path, size_t size) {
-    long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)path, (long)size, 0, 0);
-    return length < 0 ? 0 : (size_t)length;
-}
-
 static void write_record(const struct lgp_module *module, uint32_t id) {
-    enum { PATH_MOST = 4096 };
-    char *own = NULL;
-    const char *path = module->path;
-    size_t length = strlen(path);
-    if (length == 0 && (own = lgp_alloc(PATH_MOST)) != NULL) {
-        length = main_program_path(own, PATH_MOST);
-        path = own;
-    }
+    bool is_program = module->path[0] == '\0';
+    const char *path = is_program ? program_path.text : module->path;
+    size_t length = is_program ? program_path.length : strlen(path);
     size_t build_id_length = module->build_id == NULL ? 0 : module->build_id_length;
     struct lgr_module *record = lgr_begin(LGR_MODULE, sizeof *record + build_id_length + length, true);
-    if (record == NULL) {
-        lgp_free(own, PATH_MOST);
+    if (record == NULL)
         return;
-    }
     record->id = id;
     record->start = module->start;
     record->end = module->end;
@@ -61,7 +66,6 @@ static void write_record(const struct lgp_module *module, uint32_t id) {
         memcpy(tail, module->build_id, build_id_length);
     memcpy(tail + build_id_length, path, length);
     lgr_commit(record);
-    lgp_free(own, PATH_MOST);
 }
 
 static struct recorded *add(uintptr_t address) {
