@@ -65,6 +65,10 @@ class Build:
     def subject(self, name):
         return str(self.subjects / name)
 
+    @staticmethod
+    def source(name):
+        return str(SUBJECT_SOURCES / f"{name}.c")
+
 
 class Place:
     """A scratch directory in which programs are run; gone afterwards."""
