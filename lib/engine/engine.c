@@ -17,8 +17,8 @@
 #include "engine/orphan.h"
 #include "engine/past.h"
 #include "engine/search.h"
-#include "engine/signal.h"
 #include "engine/semaphore.h"
+#include "engine/signal.h"
 #include "engine/wait.h"
 #include "engine/wait_for.h"
 #include "platform/futex_lock.h"
@@ -128,11 +128,11 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
 
 /* ---- holds ---- */
 
-/* A mutex that only its holder can take again was unlocked by another thread:
+/* A lock that its holder cannot take again was unlocked by another thread:
  * misuse, but the hold is gone. */
 static void drop_stale_hold(struct lge_thread *thread, const struct lge_request *request) {
-    if (request->kind == LGR_LOCK_MUTEX && !(request->flags & LGE_RECURSIVE) &&
-        lge_holds(thread, request->address))
+    bool single = request->kind == LGR_LOCK_MUTEX || request->kind == LGR_LOCK_SPIN;
+    if (single && !(request->flags & LGE_RECURSIVE) && lge_holds(thread, request->address))
         lge_released(thread, request->address);
 }
 

@@ -191,6 +191,15 @@ uint64_t lge_identity_table_forget(const void *address) {
     return id;
 }
 
+bool lge_identity_table_knows(const void *address) {
+    if (lge_side_id(address) != 0)
+        return true;
+    lgp_lock(&identity.lock);
+    uint64_t id = table_get(address);
+    lgp_unlock(&identity.lock);
+    return id != 0;
+}
+
 bool lge_identity_table_has(const void *address, uint64_t id) {
     lgp_lock(&identity.lock);
     bool has = table_get(address) == id;

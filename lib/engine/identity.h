@@ -73,6 +73,8 @@ uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *a
                                         uintptr_t sp);
 /* Takes the address out of the table; its id, or 0. */
 uint64_t lge_identity_table_forget(const void *address);
+/* Whether there is a lock at that address. */
+bool lge_identity_table_knows(const void *address);
 /* Whether the lock at that address still is that one; under the table lock, too. */
 bool lge_identity_table_has(const void *address, uint64_t id);
 

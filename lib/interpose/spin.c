@@ -16,6 +16,7 @@
 #include "interpose/real.h"
 #include "interpose/self.h"
 #include "interpose/spin_fast.h"
+#include "interpose/spin_misuse.h"
 #include "interpose/spin_wait.h"
 
 static const void *address_of(const pthread_spinlock_t *lock) { return (const void *)(uintptr_t)lock; }
@@ -24,6 +25,8 @@ static const void *address_of(const pthread_spinlock_t *lock) { return (const vo
 
 static void make_request(struct lge_thread *thread, pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp,
                          struct lge_request *request) {
+    if (!lge_identity_table_knows(address_of(lock)))
+        lgi_spin_look_at_use(&(struct lgi_spin_call){thread, lock, site, sp});
     *request = (struct lge_request){
         .address = address_of(lock),
         .id = lge_identity_table_first_use(thread, address_of(lock), site, sp),
@@ -64,11 +67,12 @@ __attribute__((noinline)) static int trylock_slow(pthread_spinlock_t *lock, uint
 }
 
 /* Not the newest hold, not held by us at all, or not tracked. */
-__attribute__((noinline)) static int unlock_slow(pthread_spinlock_t *lock) {
+__attribute__((noinline)) static int unlock_slow(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.spin_unlock(lock);
-    lge_released(thread, address_of(lock));
+    if (!lge_released(thread, address_of(lock)))
+        lgi_spin_look_at_unlock(&(struct lgi_spin_call){thread, lock, site, sp});
     int result = lgi_real.spin_unlock(lock);
     lgi_leave(thread);
     return result;
@@ -142,7 +146,7 @@ LGI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock) {
 LGI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock) {
     struct lge_thread *thread = lgi_self();
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != address_of(lock) || !lge_hot.fast_spin))
-        return unlock_slow(lock);
+        return unlock_slow(lock, LGI_SITE(), LGI_SP());
     thread->top--;
     lgi_spin_give(lock);
     return 0;
@@ -152,8 +156,10 @@ LGI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock) {
 
 LGI_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    struct lge_thread *thread = lgi_enter();
+    if (thread != NULL)
+        lgi_spin_look_at_init(&(struct lgi_spin_call){thread, lock, site, sp});
     int result = lgi_real.spin_init(lock, shared);
-    struct lge_thread *thread = result == 0 ? lgi_enter() : NULL;
     if (thread != NULL) {
         lge_identity_table_initialised(thread, address_of(lock), site, sp);
         lgi_leave(thread);
@@ -162,10 +168,12 @@ LGI_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared) {
 }
 
 LGI_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    struct lge_thread *thread = lgi_enter();
     int result = lgi_real.spin_destroy(lock);
-    struct lge_thread *thread = result == 0 ? lgi_enter() : NULL;
     if (thread != NULL) {
         uint64_t id = lge_identity_table_forget(address_of(lock));
+        lgi_spin_look_at_destroy(&(struct lgi_spin_call){thread, lock, site, sp}, id);
         if (id != 0)
             lge_lock_destroyed(id);
         lgi_leave(thread);

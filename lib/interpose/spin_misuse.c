@@ -1,0 +1,86 @@
+#include "interpose/spin_misuse.h"
+
+#include "engine/destroyed.h"
+#include "engine/holders.h"
+#include "engine/misuse.h"
+#include "engine/side_tag.h"
+#include "interpose/fork.h"
+#include "interpose/spin_fast.h"
+
+static const void *address_of(const struct lgi_spin_call *call) {
+    return (const void *)(uintptr_t)call->lock;
+}
+
+static bool is_spinlock(const struct lge_holder *holder) { return holder->kind == LGR_LOCK_SPIN; }
+
+/* Somebody whom we know; serial 0: nobody. */
+static struct lge_holder holder_of(const struct lgi_spin_call *call) {
+    return lge_holder_within(address_of(call), 1, is_spinlock);
+}
+
+static void report(const struct lgi_spin_call *call, enum lgr_kind kind, uint64_t id,
+                   struct lge_holder earlier) {
+    struct lge_misuse misuse = {.kind = kind,
+                                .lock = id,
+                                .site = call->site,
+                                .sp = call->sp,
+                                .earlier_context = earlier.context,
+                                .earlier_thread = earlier.serial,
+                                .address = address_of(call),
+                                .lock_kind = LGR_LOCK_SPIN};
+    lge_report_misuse(call->thread, &misuse);
+}
+
+static uint64_t identity(const struct lgi_spin_call *call) {
+    return lge_identity_table_first_use(call->thread, address_of(call), call->site, call->sp);
+}
+
+/* A forked child has the locks as its parent's threads left them. */
+static bool readable(void) { return lge_hot.fast_spin && !lgi_forked(); }
+
+void lgi_spin_look_at_use(const struct lgi_spin_call *call) {
+    struct lge_destroyed destroyed;
+    if (!lge_destroyed_get(address_of(call), &destroyed) || destroyed.lock == 0)
+        return;
+    report(call, LGR_KIND_USE_DESTROYED, destroyed.lock,
+           (struct lge_holder){.serial = destroyed.thread, .context = destroyed.context});
+}
+
+void lgi_spin_look_at_unlock(const struct lgi_spin_call *call) {
+    if (!readable())
+        return;
+    if (lgi_spin_is_free(call->lock)) {
+        report(call, LGR_KIND_UNLOCK_UNHELD, identity(call), (struct lge_holder){0});
+        return;
+    }
+    struct lge_holder holder = holder_of(call);
+    if (holder.serial != 0)
+        report(call, LGR_KIND_UNLOCK_FOREIGN, holder.lock, holder);
+}
+
+void lgi_spin_look_at_destroy(const struct lgi_spin_call *call, uint64_t id) {
+    if (id == 0)
+        return;
+    lge_destroyed_put(&(struct lge_destroyed){.address = address_of(call),
+                                              .lock = id,
+                                              .site = call->site,
+                                              .thread = lge_thread_serial(call->thread)});
+    struct lge_holder waiter = lge_waiter_find(call->thread, id);
+    if (waiter.serial != 0) {
+        report(call, LGR_KIND_DESTROY_WAITED, id, waiter);
+    } else if (readable() && !lgi_spin_is_free(call->lock)) {
+        struct lge_holder holder = holder_of(call);
+        if (holder.serial != 0)
+            report(call, LGR_KIND_DESTROY_HELD, id, holder);
+    }
+}
+
+void lgi_spin_look_at_init(const struct lgi_spin_call *call) {
+    uint64_t id = lge_side_id(address_of(call));
+    if (id == 0 || !readable() || lgi_spin_is_free(call->lock))
+        return;
+    struct lge_holder holder = holder_of(call);
+    if (holder.serial != 0 && holder.lock == id)
+        report(call, LGR_KIND_REINIT_HELD, id, holder);
+    lge_released(call->thread, address_of(call));
+}
