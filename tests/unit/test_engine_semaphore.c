@@ -63,6 +63,18 @@ START_TEST(a_thread_has_as_many_holds_as_slots) {
 }
 END_TEST
 
+START_TEST(stale_holds_go_with_the_next_check) {
+    struct lge_thread *thread = engine_thread(NULL), *other = engine_thread(NULL);
+    uint64_t places = semaphore(thread, 2);
+    take(thread, places);
+    take(thread, places);
+    give(other, places);
+    ck_assert_uint_eq(lge_held_count(thread), 2);
+    engine_take(thread, engine_lock(thread, "mutex"));
+    ck_assert_uint_eq(lge_held_count(thread), 1);
+}
+END_TEST
+
 /* More slots than there are were got: somebody posts where we do not look. */
 START_TEST(posts_that_nobody_saw) {
     struct lge_thread *thread = engine_thread(NULL);
@@ -251,6 +263,7 @@ int main(void) {
     TCase *facts = engine_case(suite, "facts");
     tcase_add_test(facts, facts_come_one_by_one);
     tcase_add_test(facts, a_thread_has_as_many_holds_as_slots);
+    tcase_add_test(facts, stale_holds_go_with_the_next_check);
     tcase_add_test(facts, posts_that_nobody_saw);
     tcase_add_test(facts, one_of_another_process_is_never_exhausted);
     tcase_add_test(facts, facts_are_kept_beside_the_id);
