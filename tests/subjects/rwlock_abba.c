@@ -1,10 +1,18 @@
 /* Writers in both orders, on every kind of rwlock, and a reader in the way of a
  * writer.
  *
- * arguments: writers | reader_inside | reader_outside | prefer_writer | nonrecursive | shared
  * expect: order-cycle feasible error
  * edge: HELD outer -> WANTED inner
  * edges: 2
+ *
+ * case: writers
+ * case: reader_inside
+ * case: reader_outside
+ * case: prefer_writer
+ * case: nonrecursive
+ * case: shared
+ * case: table
+ * options: -O identity=table
  */
 #include <pthread.h>
 #include <stdbool.h>
