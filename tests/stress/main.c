@@ -1,4 +1,4 @@
-/* usage: stress [--seconds N] [--seed S] */
+/* usage: stress [--seconds N] [--seed S] [--only NAME[,NAME...]] */
 #include "stress.h"
 
 #include <errno.h>
@@ -32,6 +32,7 @@ static struct actor actors[] = {
     {.name = "library", .step = step_library},
 };
 static _Atomic bool stop;
+static const char *only = ""; /* names of the actors that play; empty: all */
 
 /* ---- what all steps use ---- */
 
@@ -69,9 +70,11 @@ void rest(long microseconds) {
 
 /* ---- the play ---- */
 
+static bool plays(const struct actor *actor) { return !only[0] || strstr(only, actor->name); }
+
 static void *play(void *argument) {
     struct actor *actor = argument;
-    while (!stop) {
+    while (!stop && plays(actor)) {
         actor->step(actor);
         atomic_fetch_add_explicit(&actor->steps, 1, memory_order_relaxed);
     }
@@ -94,7 +97,7 @@ static void watch(struct seen *seen) {
     for (size_t i = 0; i < COUNT(actors); i++) {
         seen[i].seconds = seen[i].steps == steps_of(&actors[i]) ? seen[i].seconds + 1 : 0;
         seen[i].steps = steps_of(&actors[i]);
-        if (seen[i].seconds <= PATIENCE)
+        if (seen[i].seconds <= PATIENCE || !plays(&actors[i]))
             continue;
         fprintf(stderr, "stress: \"%s\" stands still for %d seconds\n", actors[i].name, PATIENCE);
         abort();
@@ -135,7 +138,7 @@ static unsigned long number(const char *text) {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
     if (*text == 0 || *end != 0) {
-        fprintf(stderr, "usage: stress [--seconds N] [--seed S]\n");
+        fprintf(stderr, "usage: stress [--seconds N] [--seed S] [--only NAME[,NAME...]]\n");
         exit(2);
     }
     return value;
@@ -151,6 +154,8 @@ int main(int count, char **arguments) {
             seconds = number(value);
         else if (strcmp(arguments[i], "--seed") == 0)
             seed = number(value);
+        else if (strcmp(arguments[i], "--only") == 0)
+            only = value;
         else
             number("");
     }
