@@ -162,7 +162,7 @@ int main(int count, char **arguments) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("stress: seed %lu, %lu seconds\n", seed, seconds);
     seed_actors(seed);
-    table_start();
+    table_start(&actors[0]);
     signals_start();
     children_start();
     play_for((long)seconds);

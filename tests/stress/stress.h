@@ -37,7 +37,8 @@ struct timespec in_milliseconds(clockid_t clock, long milliseconds);
 void rest(long microseconds);
 
 /* ---- table.c ---- */
-void table_start(void);
+/* The routes through the table come from the actor's random numbers. */
+void table_start(struct actor *actor);
 void table_check(void);
 /* Takes some of the locks in order, in all ways there are, and releases them. */
 void table_visit(struct actor *actor);

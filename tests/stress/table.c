@@ -47,6 +47,24 @@ struct hold {
     bool shared;
 };
 
+/* A program has so many ways through its locks; all of them at random would be
+ * more than anybody could know, and memory would grow for ever. */
+enum way { BLOCKING, TRY, TIMED, CLOCK, WAYS };
+struct stop {
+    uint32_t lock;
+    enum way way;
+    bool shared;
+};
+enum { ROUTES = 64 };
+static struct route {
+    size_t length;
+    struct stop stops[AT_ONCE];
+} routes[ROUTES];
+
+static bool is_rwlock(const struct lock *lock) {
+    return lock->kind >= PREFER_READERS && lock->kind <= PREFER_WRITERS_STRICTLY;
+}
+
 /* ---- making ---- */
 
 static void make_mutex(struct lock *lock) {
@@ -91,13 +109,23 @@ static void make(struct lock *lock) {
         MUST(pthread_spin_init(&lock->spin, PTHREAD_PROCESS_PRIVATE) == 0);
 }
 
-void table_start(void) {
+static void make_route(struct actor *actor, struct route *route) {
+    for (uint32_t at = pick(actor, LOCKS); at < LOCKS && route->length < AT_ONCE;
+         at += 1 + pick(actor, LOCKS / 3)) {
+        route->stops[route->length++] =
+            (struct stop){at, (enum way)pick(actor, WAYS), is_rwlock(&table[at]) && pick(actor, 4) != 0};
+    }
+}
+
+void table_start(struct actor *actor) {
     table = mmap(NULL, LOCKS * sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MUST(table != MAP_FAILED);
     for (int i = 0; i < LOCKS; i++) {
         table[i].kind = (enum kind)(i / OF_EACH);
         make(&table[i]);
     }
+    for (int i = 0; i < ROUTES; i++)
+        make_route(actor, &routes[i]);
 }
 
 void table_check(void) {
@@ -106,8 +134,6 @@ void table_check(void) {
 }
 
 /* ---- taking: 0, or EBUSY of a try ---- */
-
-enum way { BLOCKING, TRY, TIMED, CLOCK, WAYS };
 
 static int take_mutex(pthread_mutex_t *mutex, enum way way) {
     struct timespec until = in_milliseconds(way == CLOCK ? CLOCK_MONOTONIC : CLOCK_REALTIME, LONG_LIMIT);
@@ -172,10 +198,6 @@ static int take_semaphore(sem_t *semaphore, enum way way) {
     return result == 0 ? 0 : errno == EAGAIN ? EBUSY : errno;
 }
 
-static bool is_rwlock(const struct lock *lock) {
-    return lock->kind >= PREFER_READERS && lock->kind <= PREFER_WRITERS_STRICTLY;
-}
-
 static int take(struct hold *hold, enum way way) {
     struct lock *lock = hold->lock;
     if (lock->kind <= INHERITING)
@@ -216,23 +238,21 @@ static void use(struct actor *actor, const struct hold *hold) {
     hold->lock->checked++;
 }
 
-static bool enter(struct actor *actor, struct hold *hold) {
-    enum way way = (enum way)pick(actor, WAYS);
-    hold->shared = is_rwlock(hold->lock) && pick(actor, 4) != 0;
-    int result = take(hold, way);
-    MUST(result == 0 || (result == EBUSY && way == TRY));
+static bool enter(struct actor *actor, const struct stop *stop, struct hold *hold) {
+    *hold = (struct hold){&table[stop->lock], stop->shared};
+    int result = take(hold, stop->way);
+    MUST(result == 0 || (result == EBUSY && stop->way == TRY));
     if (result == 0)
         use(actor, hold);
     return result == 0;
 }
 
 void table_visit(struct actor *actor) {
+    const struct route *route = &routes[pick(actor, ROUTES)];
     struct hold held[AT_ONCE];
     size_t count = 0;
-    for (uint32_t at = pick(actor, LOCKS); at < LOCKS && count < AT_ONCE; at += 1 + pick(actor, LOCKS / 3)) {
-        held[count].lock = &table[at];
-        count += enter(actor, &held[count]);
-    }
+    for (size_t i = 0; i < route->length; i++)
+        count += enter(actor, &route->stops[i], &held[count]);
     while (count > 0) {
         size_t which = pick(actor, (uint32_t)count);
         release(&held[which]);
