@@ -3,6 +3,7 @@
 #ifndef LOCKGRAPH_INTERPOSE_MUTEX_KIND_H
 #define LOCKGRAPH_INTERPOSE_MUTEX_KIND_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ enum {
     LGI_KIND_DESTROYED = -1, /* after pthread_mutex_destroy */
 };
 
+/* In __owner of a robust mutex whose owner died and that was not made consistent. */
+enum { LGI_NOT_RECOVERABLE = INT_MAX - 1 };
+
 static inline int lgi_kind_of(const pthread_mutex_t *mutex) {
     return __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
 }
@@ -36,6 +40,9 @@ static inline struct lgi_mutex_state lgi_mutex_state(const pthread_mutex_t *mute
     int kind = lgi_kind_of(mutex);
     uint32_t word = (uint32_t)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED);
     uint32_t owner = (uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
+    /* A trylock that says ENOTRECOVERABLE leaves its thread's id in __lock, and nobody holds it. */
+    if ((kind & LGI_ROBUST) != 0 && owner == LGI_NOT_RECOVERABLE)
+        return (struct lgi_mutex_state){0, 0};
     if (kind & (LGI_ROBUST | LGI_PRIO_INHERIT))
         return (struct lgi_mutex_state){word & TID_BITS, word & TID_BITS};
     if (kind & LGI_PRIO_PROTECT)
