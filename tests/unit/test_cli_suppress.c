@@ -131,6 +131,15 @@ START_TEST(byte_order_mark_and_carriage_returns) {
 }
 END_TEST
 
+START_TEST(tabs_are_blanks) {
+    ck_assert(parse("\torder-*\tlock:a\tfile:b\t#\tmy\treason\t\n"));
+    ck_assert_str_eq(suppressions.list[0].kind, "order-*");
+    ck_assert_uint_eq(suppressions.list[0].part_count, 2);
+    ck_assert_str_eq(suppressions.list[0].text, "order-* lock:a file:b");
+    ck_assert_str_eq(suppressions.list[0].reason, "my reason");
+}
+END_TEST
+
 START_TEST(nothing_in_it) {
     ck_assert(parse("") && parse("\n\n") && parse("# only words") && parse("race:x\nmutex:y\n"));
     ck_assert_uint_eq(suppressions.count, 0);
@@ -414,6 +423,7 @@ int main(void) {
     tcase_add_test(cases, many_stars_are_quick);
     tcase_add_test(cases, line_by_line);
     tcase_add_test(cases, byte_order_mark_and_carriage_returns);
+    tcase_add_test(cases, tabs_are_blanks);
     tcase_add_test(cases, nothing_in_it);
     tcase_add_test(cases, where_the_reason_begins);
     tcase_add_test(cases, files_add_up);

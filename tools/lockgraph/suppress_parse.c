@@ -52,12 +52,16 @@ __attribute__((format(printf, 3, 4))) static bool mistake(struct parser *parser,
     return false;
 }
 
+/* Fit to be shown, and to be read again: without blanks around it or tabs in it. */
 static const char *clean(struct parser *parser, const char *from, const char *to) {
     while (from < to && is_blank(*from))
         from++;
     while (to > from && is_blank(to[-1]))
         to--;
-    return text_clean(parser->pool, pool_string_n(parser->pool, from, (size_t)(to - from)));
+    char *text = pool_string_n(parser->pool, from, (size_t)(to - from));
+    for (char *tab = text; (tab = strchr(tab, '\t'));)
+        *tab = ' ';
+    return text_clean(parser->pool, text);
 }
 
 static void skip_blanks(struct span *span) {
