@@ -161,8 +161,9 @@ static bool read_part(struct parser *parser, struct span *rest, struct suppressi
 }
 
 static bool names_a_kind(const char *pattern) {
-    for (uint16_t kind = 0; kind < LGR_KINDS; kind++)
-        if (strcmp(kind_name(kind), "unknown") != 0 && pattern_matches(pattern, kind_name(kind)))
+    for (unsigned kind = 0; kind < LGR_KINDS; kind++)
+        if (strcmp(kind_name((uint16_t)kind), "unknown") != 0 &&
+            pattern_matches(pattern, kind_name((uint16_t)kind)))
             return true;
     return false;
 }
