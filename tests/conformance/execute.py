@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 SLOWNESS = float(os.environ.get("LOCKGRAPH_TEST_SLOWNESS", "1"))
@@ -45,11 +46,13 @@ def end_session(session):
                 pass
 
 
-running = set()  # sessions; a set's own operations are atomic
+starting = threading.Lock()
+running = set()  # sessions; grows under the lock
 
 
 def end_everything(number, _frame):
-    """A signal handler: whoever ends the run ends what it started."""
+    """A signal handler: whoever ends the run ends what it started, and nothing more starts."""
+    starting.acquire()
     for session in list(running):
         end_session(session)
     os._exit(128 + number)
@@ -78,9 +81,10 @@ def execute(command, directory, environment, seconds):
     (directory / "Makefile").touch()  # tests that need any file expect glibc's
     started = time.monotonic()
     with open(output, "wb") as file:
-        process = subprocess.Popen(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=file,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
-        running.add(process.pid)
+        with starting:
+            process = subprocess.Popen(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=file,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
+            running.add(process.pid)
         try:
             code = process.wait(seconds * SLOWNESS)
             status = code if code >= 0 else 128 - code
