@@ -30,9 +30,6 @@ _Static_assert(offsetof(pthread_mutex_t, __data.__list) % _Alignof(struct lge_ta
 static inline struct lge_tag *tag_of(pthread_mutex_t *mutex) {
     return (struct lge_tag *)(void *)&mutex->__data.__list;
 }
-static inline int kind_of(const pthread_mutex_t *mutex) {
-    return __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
-}
 
 void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
     use_tags = tags;
