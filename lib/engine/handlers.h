@@ -16,7 +16,7 @@ struct lge_handler_mark {
     uintptr_t low, high; /* the alternate stack it runs on; 0, 0: none */
     uint32_t slot;
     uint16_t signal;
-    bool inside; /* it interrupted the runtime itself */
+    bool inside; /* it interrupted the runtime itself, or has no room for it */
 };
 struct lge_handlers {
     uint32_t depth;

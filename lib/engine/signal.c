@@ -271,7 +271,9 @@ static bool note_taken(const struct lge_thread *thread, const struct lge_request
 
 static void taken_in_handler(struct lge_thread *thread, const struct lge_request *request,
                              const struct lge_handler_mark *mark) {
-    uint32_t context = lge_context_capture(thread, request->site, request->sp);
+    uint32_t context = request->context;
+    if (context == 0)
+        context = lge_context_capture(thread, request->site, request->sp);
     if (!leads_to_handler(context))
         return;
     struct open found;
@@ -315,4 +317,6 @@ void lge_signals_reset(void) {
     for (uint32_t i = 0; i < TAKEN; i++)
         atomic_store_explicit(&watched[i], 0, memory_order_relaxed);
     atomic_store_explicit(&watched_count, 0, memory_order_relaxed);
+    for (int signal = 1; signal <= LGE_SIGNALS; signal++)
+        lge_signal_installed(signal, LGE_NO_SLOT);
 }

@@ -42,7 +42,12 @@ struct interrupted {
     struct lge_thread *thread; /* NULL: not known to us */
     struct lge_thread *self;
     uint32_t depth;
+    bool inside;
 };
+
+/* On an alternate stack with less room than that below the handler, what it
+ * locks is passed through: seeing a lock for the first time takes an unwinding. */
+enum { ROOM = 12 * 1024 };
 
 /* On x86-64 the kernel passes the context to every handler, elsewhere only to
  * those that asked for it; it names the alternate stack. */
@@ -63,7 +68,7 @@ static void find_stack(struct lge_handler_mark *mark, const ucontext_t *context)
 static void enter_handler(struct interrupted *was, int signal, const void *context, uint32_t slot,
                           uintptr_t frame) {
     struct lge_thread *thread = lgi_local.block;
-    *was = (struct interrupted){.thread = thread, .self = lgi_local.self};
+    *was = (struct interrupted){.thread = thread, .self = lgi_local.self, .inside = lgi_local.inside};
     if (thread == NULL)
         return;
     was->depth = thread->handlers.depth;
@@ -71,6 +76,8 @@ static void enter_handler(struct interrupted *was, int signal, const void *conte
         struct lge_handler_mark mark = {
             .frame = frame, .slot = slot + 1, .signal = (uint16_t)signal, .inside = lgi_local.inside};
         find_stack(&mark, context);
+        if (mark.high != 0 && frame - mark.low < ROOM)
+            mark.inside = lgi_local.inside = true;
         thread->handlers.marks[was->depth] = mark;
     }
     atomic_signal_fence(memory_order_release); /* a further handler finds the mark complete */
@@ -84,6 +91,7 @@ static void leave_handler(const struct interrupted *was) {
         return;
     if (was->thread->handlers.depth > was->depth)
         was->thread->handlers.depth = was->depth;
+    lgi_local.inside = was->inside;
     lgi_local.self = lgi_up ? was->self : NULL;
 }
 
