@@ -36,6 +36,7 @@ LGI_EXPORT void thrd_exit(int value) {
     if (lgi_local.block != NULL)
         lgi_local.block->exits = true;
     lgi_real.thrd_exit(value);
+    __builtin_unreachable();
 }
 
 /* For a robust mutex that is what its next owner is told. */

@@ -156,11 +156,13 @@ void lgi_look_at_result(struct lge_thread *thread, pthread_mutex_t *mutex, int r
                         uintptr_t sp) {
     if (!worth_knowing(result))
         return;
-    uint64_t id = mutex == NULL ? 0 : lgi_mutex_identity(thread, mutex, site, sp);
     struct lge_misuse misuse = {.kind = LGR_KIND_API_ERROR, .site = site, .sp = sp};
-    if (mutex != NULL)
+    struct lge_holder holder = {0};
+    if (mutex != NULL) {
+        uint64_t id = lgi_mutex_identity(thread, mutex, site, sp);
         misuse = misuse_of(LGR_KIND_API_ERROR, mutex, id, site, sp);
+        holder = lge_holder_find(lgi_mutex_state(mutex).owner, mutex);
+    }
     misuse.detail = (uint64_t)result;
-    report_held(thread, misuse,
-                id == 0 ? (struct lge_holder){0} : lge_holder_find(lgi_mutex_state(mutex).owner, mutex));
+    report_held(thread, misuse, holder);
 }

@@ -278,7 +278,6 @@ static const struct entry entries[] = {
     REAL(sigset, "sigset"),
     REAL(cancel, "pthread_cancel"),
     REAL(fork, "fork"),
-    REAL(pthread_exit, "pthread_exit"),
     REAL(thrd_exit, "thrd_exit"),
     REAL(execve, "execve"),
     REAL(execv, "execv"),

@@ -85,8 +85,7 @@ struct lgi_real {
     void (*(*sigset)(int, void (*)(int)))(int);
     int (*cancel)(pthread_t);
     pid_t (*fork)(void);
-    void (*pthread_exit)(void *) __attribute__((noreturn));
-    void (*thrd_exit)(int) __attribute__((noreturn));
+    void (*thrd_exit)(int); /* does not return */
     int (*execve)(const char *, char *const[], char *const[]);
     int (*execv)(const char *, char *const[]);
     int (*execvp)(const char *, char *const[]);
