@@ -189,10 +189,18 @@ uint32_t lge_deadlock_owner(const struct lge_thread *thread) {
 
 /* ---- the report ---- */
 
+/* Where a time limit ends it, the one that looks may have little of it left, and
+ * is not in its lock's queue meanwhile. */
+static uint64_t patience(const struct hop *hops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (atomic_load_explicit(&hops[i].thread->wait.timed, memory_order_relaxed))
+            return 20000000;
+    return 300000000;
+}
+
 /* The others record their own stacks at the end of their first slice. */
 static bool wait_for_stacks(const struct hop *hops, size_t count) {
-    enum { TRIES = 200 };
-    for (int tries = 0; tries < TRIES; tries++) {
+    for (uint64_t end = lgp_monotonic_ns() + patience(hops, count); lgp_monotonic_ns() < end;) {
         size_t stacked = 0;
         while (stacked < count &&
                atomic_load_explicit(&hops[stacked].thread->wait.stacked, memory_order_acquire))

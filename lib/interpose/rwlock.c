@@ -197,11 +197,12 @@ static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uint
     return lge_identity_tag_first_use(thread, tag_of(lock), lock, site, sp);
 }
 
-/* Reading again is allowed where readers do not queue. */
+/* Reading again is allowed where readers do not queue.  Another process may stop
+ * reading for us. */
 static uint8_t flags_of(const pthread_rwlock_t *lock, uint64_t id, uint8_t mode,
                         const struct lgi_limit *limit) {
     unsigned flags = limit != NULL ? LGE_TIMED : 0;
-    if (handed_over(lock, id))
+    if (handed_over(lock, id) || lock->__data.__shared != 0)
         flags |= LGE_HOLDERS_UNKNOWN;
     if (lgi_rwlock_prefers_writers(lock))
         flags |= LGE_WRITER_PREFERRED;
