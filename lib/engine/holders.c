@@ -97,11 +97,14 @@ uint32_t lge_holders_count(const void *address) {
 
 struct lge_holder lge_holder_within(const void *start, size_t size,
                                     bool (*accept)(const struct lge_holder *holder)) {
+    enum { MOST_THREADS = 256 };
     struct lge_holder holder = {0};
     uintptr_t site = 0;
     bool found = false;
+    int left = MOST_THREADS;
     lge_threads_lock();
-    for (const struct lge_thread *t = lge_threads_first(); t != NULL && !found; t = t->next_in_list)
+    for (const struct lge_thread *t = lge_threads_first(); t != NULL && !found && left-- > 0;
+         t = t->next_in_list)
         found = hold_within(t, (uintptr_t)start, size, accept, &holder, &site);
     lge_threads_unlock();
     if (!found)

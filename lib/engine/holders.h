@@ -27,7 +27,8 @@ struct lge_holder lge_holder_find(uint32_t tid, const void *address);
 struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id);
 /* Holds of that address, by all threads. */
 uint32_t lge_holders_count(const void *address);
-/* A hold of any thread between the addresses that passes `accept`. */
+/* A hold of any thread between the addresses that passes `accept`; where there
+ * are very many threads, of the newest few hundred. */
 struct lge_holder lge_holder_within(const void *start, size_t size,
                                     bool (*accept)(const struct lge_holder *holder));
 

@@ -86,14 +86,14 @@ void lgi_mutex_look_at_unlock(struct lge_thread *thread, pthread_mutex_t *mutex,
 
 void lgi_mutex_look_at_destroy(struct lge_thread *thread, pthread_mutex_t *mutex, uint64_t id, uintptr_t site,
                                uintptr_t sp) {
-    if (id == 0 || (lgi_kind_of(mutex) & LGI_ELISION))
+    struct lgi_mutex_state state = lgi_mutex_state(mutex);
+    if (id == 0 || state.locked == 0 || (lgi_kind_of(mutex) & LGI_ELISION))
         return;
     struct lge_holder waiter = lge_waiter_find(thread, id);
     if (waiter.serial != 0) {
         report_held(thread, misuse_of(LGR_KIND_DESTROY_WAITED, mutex, id, site, sp), waiter);
         return;
     }
-    struct lgi_mutex_state state = lgi_mutex_state(mutex);
     struct lge_holder holder = lge_holder_find(state.owner, mutex);
     if (state.owner != 0 && !nameless(holder))
         report_held(thread, misuse_of(LGR_KIND_DESTROY_HELD, mutex, id, site, sp), holder);
