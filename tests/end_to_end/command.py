@@ -288,6 +288,14 @@ def switched_off(build):
         check(findings(here.json(), "warning"), "the finding is gone")
         here.run(build.subject("abba"), options=["-O", "check.order-cycle=note"]).expect(0)
         check(findings(here.json()) and not findings(here.json(), "warning"), "the finding is not a note")
+        misuse = [build.subject("misuse_unlock"), "twice"]
+        here.run(*misuse, options=["-O", "check.unlock-unheld=off"]).expect(0)
+        check(not findings(here.json()), "the misuse is told although it is switched off")
+        here.run(*misuse, options=["-O", "check.unlock-unheld=warning"]).expect(0)
+        check([f["severity"] for f in findings(here.json())] == ["warning"], "the misuse is not a warning")
+        robust = [build.subject("misuse_exit"), "robust"]
+        here.run(*robust, options=["-O", "check.thread-exit-held=error"]).expect(0)
+        check([f["severity"] for f in findings(here.json())] == ["note"], "the lesser case did not stay so")
 
 
 def repeatedly(build):
