@@ -24,9 +24,7 @@ static bool forked; /* written by the only thread of a forked child */
 bool lgi_forked(void) { return forked; }
 
 /* Where the program called fork, for the child; 0: not known. */
-static __thread struct {
-    uintptr_t site, sp;
-} fork_call __attribute__((tls_model("initial-exec")));
+static __thread struct { uintptr_t site, sp; } fork_call __attribute__((tls_model("initial-exec")));
 
 /* The held stacks were read while their owners went on: the lock itself must
  * say the same.  Of other kinds than these it cannot be asked. */
