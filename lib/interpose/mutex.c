@@ -152,7 +152,7 @@ uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, u
 }
 
 uint64_t lgi_mutex_known(pthread_mutex_t *mutex) {
-    return tagged(mutex) ? lge_tag_id(tag_of(mutex), mutex) : lge_side_id(mutex);
+    return tagged(mutex) ? lge_tag_known(tag_of(mutex), mutex) : lge_side_id(mutex);
 }
 
 void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
