@@ -84,6 +84,7 @@ int main(void) {
     alarm(60);
     sem_init(&posted, 0, 0);
     struct sigaction action = {.sa_handler = handler};
+    sigaddset(&action.sa_mask, SIGUSR2); /* or the handler would be left with its lock held */
     sigaction(SIGUSR1, &action, NULL);
     action.sa_handler = leaver;
     sigaction(SIGUSR2, &action, NULL);
