@@ -13,8 +13,8 @@
 #include "engine/lock_class.h"
 #include "engine/map.h"
 #include "engine/orphan.h"
-#include "engine/signal.h"
 #include "engine/semaphore.h"
+#include "engine/signal.h"
 #include "platform/memory.h"
 
 static _Atomic uint32_t degraded;  /* enum lgr_degraded bits; relaxed */

@@ -21,8 +21,8 @@ static struct {
     size_t count, room;
 } modules;
 
-/* Looked up when the first file begins: a sandbox may forbid it later.  Written
- * before there are threads, then only read. */
+/* Looked up when the first file begins, before there are threads: a sandbox may
+ * forbid it later.  Evidence lock. */
 static struct {
     char text[4096];
     size_t length;
@@ -49,6 +49,8 @@ static struct recorded *find(uintptr_t address) {
 
 static void write_record(const struct lgp_module *module, uint32_t id) {
     bool is_program = module->path[0] == '\0';
+    if (is_program && program_path.length == 0)
+        find_program_path();
     const char *path = is_program ? program_path.text : module->path;
     size_t length = is_program ? program_path.length : strlen(path);
     size_t build_id_length = module->build_id == NULL ? 0 : module->build_id_length;

@@ -96,7 +96,7 @@ struct lge_thread {
     char name[16];
     struct lge_thread *next_in_list, *previous_in_list;
     _Atomic(struct lge_thread *) next_by_tid;
-    bool exits, cancelled;                    /* by pthread_exit; owner */
+    bool exits, cancelled;         /* by pthread_exit; owner */
     _Atomic uint32_t cancelled_by; /* serial of who cancelled it last; relaxed, for reports */
     _Atomic uint32_t cancelled_at; /* context of that call */
     struct lge_handlers handlers;  /* signal handlers it is in; owner */

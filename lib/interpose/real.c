@@ -107,13 +107,17 @@ EARLY(execvp, (const char *file, char *const arguments[]), file, arguments)
 EARLY(execvpe, (const char *file, char *const arguments[], char *const environment[]), file, arguments,
       environment)
 EARLY(fexecve, (int file, char *const arguments[], char *const environment[]), file, arguments, environment)
+typedef void handler_function(int);
 #define EARLY_HANDLER(field)                                                                                 \
-    static void (*early_##field(int number, void (*handler)(int)))(int) {                                    \
+    static handler_function *early_##field(int number, handler_function *handler) {                          \
         lgi_real_start();                                                                                    \
         return lgi_real.field(number, handler);                                                              \
     }
+/* cppcheck-suppress [CastIntegerToAddressAtReturn]; these fields return pointers */
 EARLY_HANDLER(signal)
+/* cppcheck-suppress [CastIntegerToAddressAtReturn] */
 EARLY_HANDLER(sysv_signal)
+/* cppcheck-suppress [CastIntegerToAddressAtReturn] */
 EARLY_HANDLER(sigset)
 static sem_t *early_sem_open(const char *name, int flags, ...) {
     lgi_real_start();

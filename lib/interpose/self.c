@@ -30,9 +30,9 @@ static struct lge_thread *adopt(void) {
  * interrupted the runtime, which then does not go on either. */
 __attribute__((noinline)) static void forget_left(struct lge_thread *thread, uintptr_t sp) {
     struct lge_handlers *handlers = &thread->handlers;
-    while (handlers->depth != 0) {
-        const struct lge_handler_mark *mark =
-            &handlers->marks[(handlers->depth < LGE_HANDLER_DEPTH ? handlers->depth : LGE_HANDLER_DEPTH) - 1];
+    for (uint32_t depth; (depth = handlers->depth) != 0;) {
+        uint32_t last = depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1;
+        const struct lge_handler_mark *mark = &handlers->marks[last];
         if (!lge_handler_left(mark, sp))
             return;
         if (mark->inside) {
@@ -40,7 +40,7 @@ __attribute__((noinline)) static void forget_left(struct lge_thread *thread, uin
             if (atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) & 1)
                 lge_wait_end(thread);
         }
-        handlers->depth--;
+        handlers->depth = depth - 1;
     }
 }
 

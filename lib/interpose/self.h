@@ -2,9 +2,8 @@
  * re-entering the runtime.
  *
  * `self` is NULL while the runtime itself runs on this thread, in a signal
- * handler of the program, and before the thread is known, so that the one test every interposed call makes anyway
- * also keeps handlers and nested calls out: what they lock meanwhile is passed
- * through untracked. */
+ * handler of the program, and before the thread is known, so that the one test every interposed call makes
+ * anyway also keeps handlers and nested calls out: what they lock meanwhile is passed through untracked. */
 #ifndef LOCKGRAPH_INTERPOSE_SELF_H
 #define LOCKGRAPH_INTERPOSE_SELF_H
 

@@ -17,8 +17,9 @@ static bool agrees_with_libc(void) {
         return false;
     if (!lgi_fast_sem_give(&semaphore, now) || !holds(&semaphore, 2))
         return false;
-    if (lgi_real.sem_trywait(&semaphore) != 0 || lgi_real.sem_trywait(&semaphore) != 0)
-        return false;
+    for (int i = 0; i < 2; i++)
+        if (lgi_real.sem_trywait(&semaphore) != 0)
+            return false;
     return holds(&semaphore, 0) && lgi_real.sem_destroy(&semaphore) == 0;
 }
 

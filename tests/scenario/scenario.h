@@ -38,8 +38,8 @@ struct object {
     /* locks */
     enum lgr_lock_kind lock_kind;
     bool recursive, errorcheck, prefer_writer;
-    bool counts;    /* a semaphore with slots, declared by `sem` */
-    unsigned slots; /* its first value */
+    bool counts;        /* a semaphore with slots, declared by `sem` */
+    unsigned slots;     /* its first value */
     size_t class_index; /* NO_CLASS: a class of its own, by its name */
     /* barriers */
     unsigned parties;

@@ -209,7 +209,8 @@ static void add_reasons(struct text *out, struct model *model, const struct mode
 static void add_lock_names(struct text *out, const struct model_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++) {
         const struct model_lock *lock = finding->edges[i].from;
-        if (lock && (i == 0 || !is_misuse(finding)) && !FOLDED(finding->edge_count, i) && strcmp(lock->name, lock->short_name) != 0)
+        if (lock && (i == 0 || !is_misuse(finding)) && !FOLDED(finding->edge_count, i) &&
+            strcmp(lock->name, lock->short_name) != 0)
             text_printf(out, "  %s: %s\n", finding->edges[i].from_label, lock->name);
     }
 }
