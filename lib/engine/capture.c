@@ -114,10 +114,10 @@ uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_
     uint8_t uses = atomic_load_explicit(state, memory_order_relaxed);
     if (uses == LGE_SITE_PLAIN)
         return 0;
-    if (uses < FIRST_USES)
-        atomic_store_explicit(state, (uint8_t)(uses + 1), memory_order_relaxed);
-    else if (uses != LGE_SITE_WRAPPER)
-        atomic_store_explicit(state, LGE_SITE_PLAIN, memory_order_relaxed);
+    uint8_t next = uses < FIRST_USES ? (uint8_t)(uses + 1) : LGE_SITE_PLAIN;
+    if (uses != LGE_SITE_WRAPPER) /* nor has another thread made it one */
+        atomic_compare_exchange_strong_explicit(state, &uses, next, memory_order_relaxed,
+                                                memory_order_relaxed);
     return lge_context_capture(thread, site, sp);
 }
 
@@ -139,8 +139,8 @@ static uint32_t match(struct lge_thread *thread, const struct lge_held *held, co
     if (i != SIZE_MAX)
         return intern_frames(frames + i, count - i, held->site);
     /* Chains known without its caller are not known with it. */
-    if (atomic_exchange_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed) ==
-        LGE_SITE_PLAIN)
+    if (atomic_exchange_explicit(lge_site(held->site), LGE_SITE_WRAPPER, memory_order_relaxed) !=
+        LGE_SITE_WRAPPER)
         lge_known_clear_all();
     return one_frame(held->site);
 }

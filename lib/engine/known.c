@@ -6,7 +6,7 @@
 #include "platform/memory.h"
 
 /* Slots; a table is grown when a third of as many keys are in it. */
-enum { KNOWN_START = 256, KNOWN_MOST = 1 << 21, KNOWN_LOAD = 3, RECENT = 512 };
+enum { KNOWN_START = 256, KNOWN_MOST = 1 << 20, KNOWN_LOAD = 3, RECENT = 512 };
 
 enum { LINE = LGE_KNOWN_LINE };
 
@@ -108,6 +108,12 @@ static void put_all(struct lge_thread *thread) {
         put(thread, chains[i].below, key_of(&chains[i]));
 }
 
+/* Full for good would be full of chains of locks long gone. */
+static void start_again(struct lge_thread *thread) {
+    lge_known_clear(thread);
+    thread->known_count = 0;
+}
+
 static bool grow(struct lge_thread *thread) {
     size_t slots = slots_of(thread), more = slots * 2;
     _Atomic uint32_t *old = thread->known;
@@ -126,19 +132,20 @@ static bool grow(struct lge_thread *thread) {
 static void make_room(struct lge_thread *thread) {
     lge_threads_lock();
     take_all(thread);
-    bool enough = thread->known_count <= room_of(slots_of(thread)) / 2 || grow(thread);
-    put_all(thread);
-    if (!enough)
-        thread->known_count = 0; /* another try when as many chains again have come */
+    bool enough = thread->known_count <= room_of(slots_of(thread)) / 2 ||
+                  (slots_of(thread) < KNOWN_MOST && grow(thread));
+    if (enough)
+        put_all(thread);
+    else
+        start_again(thread);
     lge_threads_unlock();
 }
 
 void lge_known_insert(struct lge_thread *thread, uint64_t below, uint64_t key) {
-    if (thread->known_count == room_of(slots_of(thread)) && slots_of(thread) < KNOWN_MOST)
+    if (thread->known_count == room_of(slots_of(thread)))
         make_room(thread);
-    if (thread->known_count < room_of(slots_of(thread)))
-        chains_of(thread)[thread->known_count++] =
-            (struct known_chain){lge_known_tag(key), (uint32_t)key, (uint32_t)below};
+    chains_of(thread)[thread->known_count++] =
+        (struct known_chain){lge_known_tag(key), (uint32_t)key, (uint32_t)below};
     put(thread, below, key);
 }
 
@@ -147,11 +154,16 @@ void lge_known_clear(struct lge_thread *thread) {
         atomic_store_explicit(&thread->known[i], 0, memory_order_relaxed);
 }
 
-void lge_known_clear_all(void) {
-    lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list)
+static void clear_list(struct lge_thread *list) {
+    for (struct lge_thread *t = list; t != NULL; t = t->next_in_list)
         if (t->known != NULL)
             lge_known_clear(t);
+}
+
+void lge_known_clear_all(void) {
+    lge_threads_lock();
+    clear_list(lge_threads_first());
+    clear_list(lge_threads_leaving());
     lge_threads_unlock();
 }
 

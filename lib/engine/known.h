@@ -2,13 +2,16 @@
  * steady state is one lookup here.
  *
  * A key in the cache means: this thread's dependency for that chain is in the
- * graph.  Keys are inserted by the owner while it holds the table lock or the
- * graph lock, after it saw that the edges are not watched; an edge becomes
- * watched under the graph lock, and every cache is cleared under the table lock
- * afterwards.  So no key of a watched chain survives in any cache.
+ * graph, or it makes none (a recursive request).  Keys of dependencies are
+ * inserted by the owner while it holds the table lock or the graph lock, after it
+ * saw that the edges are not watched; an edge becomes watched under the graph
+ * lock, and every cache is cleared under the table lock afterwards.  So no key of
+ * a watched chain survives in any cache.  They are cleared, too, when a call site
+ * turns out to be a lock wrapper; a key that slips past that costs the caller's
+ * name in a report, no edge.
  *
  * A slot keeps the upper half of a key: small enough to stay in the processor's
- * own caches.  A new chain is taken for a known one about once in 2^30 (its
+ * own caches.  A new chain is taken for a known one about once in 2^27 (its
  * thread's first look; then its edge is missing until another thread or another
  * chain shows it).
  *
@@ -24,7 +27,8 @@
 
 enum { LGE_KNOWN_LINE = 16, LGE_KNOWN_WAYS = 4 };
 
-static inline uint32_t lge_known_tag(uint64_t key) { return (uint32_t)(key >> 32); }
+/* Never 0, which is a free slot. */
+static inline uint32_t lge_known_tag(uint64_t key) { return (uint32_t)(key >> 32) | 1; }
 
 /* The home of a key in either line; its slot and three neighbours are looked at. */
 static inline uint64_t lge_known_near(const struct lge_thread *thread, uint64_t below, uint64_t key) {

@@ -33,6 +33,9 @@ void lge_threads_unlock(void) { lgp_unlock(&threads.lock); }
 struct lge_thread *lge_threads_first(void) {
     return threads.first;
 }
+struct lge_thread *lge_threads_leaving(void) {
+    return threads.leaving;
+}
 uint64_t lge_threads_count(void) {
     lge_threads_lock();
     uint64_t count = threads.serial;

@@ -5,7 +5,7 @@
  * sequence number or serial.
  *
  * | field                    | written by          | read by, order          |
- * | top…sites                | owner               | owner                   |
+ * | top…nested, caches       | owner               | owner                   |
  * | known slots              | owner (insert),     | owner (relaxed): a lost |
  * |                          | any under the list  | clear is impossible,    |
  * |                          | lock (clear)        | see known.h             |
@@ -73,7 +73,7 @@ struct lge_thread {
     _Atomic uint64_t id_next, id_end; /* lock numbers set aside for this thread; owner, figures: relaxed */
     struct lge_context_cache *contexts;
     struct lge_step_cache *steps;
-    uint64_t *recent;           /* class edges and watched chains seen: recent.h */
+    uint64_t *recent;           /* class edges and watched chains seen: known.h */
     struct lge_request request; /* the request being waited for */
     struct lge_past *past;
     uint32_t time;      /* own component of the vector clock */
@@ -109,6 +109,8 @@ struct lge_thread {
 void lge_threads_lock(void);
 void lge_threads_unlock(void);
 struct lge_thread *lge_threads_first(void);
+/* Those that ended and may still run destructors of the program. */
+struct lge_thread *lge_threads_leaving(void);
 
 /* Doubles the held stack; false when memory is out. */
 bool lge_thread_grow(struct lge_thread *thread);
