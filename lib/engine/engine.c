@@ -96,6 +96,17 @@ static bool includes(const struct lge_past *past, uint32_t serial, uint32_t time
     return time == 0 || (known != NULL && known->time >= time);
 }
 
+static unsigned bits(const struct lge_past *past) {
+    return past == NULL ? 0 : 32 - (unsigned)__builtin_clz(past->count | 1);
+}
+
+/* Where threads come and go, what is handed on would name all there ever were:
+ * pruned each time it has doubled. */
+static struct lge_past *handed_on(const struct lge_past *before, struct lge_past *past) {
+    enum { FEW = 32 };
+    return past != NULL && past->count >= FEW && bits(past) > bits(before) ? lge_past_prune(past) : past;
+}
+
 /* A thread that has nothing new to tell, as most who hand over again and again,
  * makes nothing, and stays in its epoch. */
 void lge_sync_release(struct lge_thread *thread, struct lge_sync *sync) {
@@ -107,6 +118,7 @@ void lge_sync_release(struct lge_thread *thread, struct lge_sync *sync) {
         lge_past_drop(past);
         past = with;
     }
+    past = handed_on(sync->past, past);
     lge_past_drop(sync->past);
     sync->past = past;
     lgp_unlock(&sync->lock);
@@ -122,6 +134,7 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
     lgp_unlock(&sync->lock);
     if (past != thread->past)
         thread->epoch++;
+    past = handed_on(thread->past, past);
     lge_past_drop(thread->past);
     thread->past = past;
 }

@@ -9,6 +9,8 @@
 #include "engine/dependency.h"
 #include "engine/graph.h"
 #include "engine/lifecycle.h"
+#include "engine/past.h"
+#include "engine/thread.h"
 #include "engine_support.h"
 
 static struct lge_figures figures(void) {
@@ -100,6 +102,28 @@ START_TEST(a_sync_point_orders_one_way) {
     lge_sync_acquire(one, sync, LGR_REASON_SEMAPHORE);
     invert(one, two, NULL, LGR_REASON_NONE);
     ck_assert_int_eq(engine_seen.last.verdict, LGR_VERDICT_FEASIBLE);
+    lge_sync_free(sync);
+}
+END_TEST
+
+/* Threads that come, tell something and go: what is handed on names those alone
+ * whose evidence is kept. */
+START_TEST(what_is_handed_on_forgets_the_gone) {
+    enum { GONE = 2000 };
+    struct lge_thread *reader = engine_thread(NULL);
+    uint64_t a = engine_lock(reader, "a"), b = engine_lock(reader, "b");
+    struct lge_sync *sync = lge_sync_new();
+    for (int i = 0; i < GONE; i++) {
+        struct lge_thread *thread = engine_thread(NULL), *collector = engine_thread(NULL);
+        engine_nest(thread, a, b);
+        lge_sync_release(thread, sync);
+        lge_thread_end(thread);
+        lge_thread_joined(collector, thread);
+        lge_thread_abandon(collector);
+    }
+    lge_sync_acquire(reader, sync, LGR_REASON_CONDITION);
+    ck_assert_ptr_nonnull(reader->past);
+    ck_assert_uint_lt(reader->past->count, 100);
     lge_sync_free(sync);
 }
 END_TEST
@@ -443,6 +467,7 @@ int main(void) {
     TCase *orders = engine_case(suite, "orders");
     tcase_add_test(orders, what_a_sync_point_orders_is_a_note);
     tcase_add_test(orders, a_sync_point_orders_one_way);
+    tcase_add_test(orders, what_is_handed_on_forgets_the_gone);
     tcase_add_test(orders, a_barrier_orders_all_with_all);
     tcase_add_test(orders, after_the_release_nothing_is_ordered);
     tcase_add_test(orders, an_order_is_passed_on);
