@@ -139,7 +139,8 @@ static void *pass(void *argument) {
         MUST(pthread_mutex_unlock(second) == 0 && pthread_mutex_unlock(first) == 0);
         int result = pthread_barrier_wait(&phases->barrier);
         MUST(result == 0 || result == PTHREAD_BARRIER_SERIAL_THREAD);
-        phases->turns += result == PTHREAD_BARRIER_SERIAL_THREAD;
+        if (result == PTHREAD_BARRIER_SERIAL_THREAD) /* or the others' += 0 may undo it */
+            phases->turns++;
     }
     return NULL;
 }
