@@ -53,6 +53,17 @@ static bool covers(const struct lge_past *past, const struct lge_past *more) {
     return true;
 }
 
+/* The first `count` entries of one that nobody else has seen. */
+static struct lge_past *cut(struct lge_past *past, uint32_t count) {
+    if (count == past->count)
+        return past;
+    struct lge_past *exact = count == 0 ? NULL : make(count);
+    if (exact != NULL)
+        memcpy(exact->entries, past->entries, count * sizeof past->entries[0]);
+    lge_past_drop(past);
+    return exact;
+}
+
 static struct lge_past_entry tagged(struct lge_past_entry entry, enum lgr_reason reason, uint32_t id) {
     if (reason != LGR_REASON_NONE) {
         entry.reason = (uint16_t)reason;
@@ -82,13 +93,7 @@ struct lge_past *lge_past_join(struct lge_past *past, struct lge_past *more, enu
         if (!take_ours)
             j++;
     }
-    if (n == both->count)
-        return both;
-    struct lge_past *exact = make(n);
-    if (exact != NULL)
-        memcpy(exact->entries, both->entries, n * sizeof both->entries[0]);
-    lge_past_drop(both);
-    return exact;
+    return cut(both, n);
 }
 
 struct lge_past *lge_past_with(struct lge_past *past, uint32_t serial, uint32_t time, enum lgr_reason reason,
@@ -103,16 +108,20 @@ struct lge_past *lge_past_with(struct lge_past *past, uint32_t serial, uint32_t 
     return both;
 }
 
+/* Each thread is asked for once: others may begin and cease to be authors
+ * meanwhile, and a second answer need not be the first. */
 struct lge_past *lge_past_prune(struct lge_past *past) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; past != NULL && i < past->count; i++)
-        kept += lge_author_kept(past->entries[i].serial);
-    if (past == NULL || kept == past->count)
+    struct lge_past *pruned = past == NULL ? NULL : make(past->count);
+    if (pruned == NULL)
         return past;
-    struct lge_past *pruned = kept == 0 ? NULL : make(kept);
-    for (uint32_t i = 0, n = 0; pruned != NULL && i < past->count && n < kept; i++)
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < past->count; i++)
         if (lge_author_kept(past->entries[i].serial))
-            pruned->entries[n++] = past->entries[i];
+            pruned->entries[kept++] = past->entries[i];
+    if (kept == past->count) {
+        lge_past_drop(pruned);
+        return past;
+    }
     lge_past_drop(past);
-    return pruned;
+    return cut(pruned, kept);
 }

@@ -1,5 +1,8 @@
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "engine/author.h"
 #include "engine/past.h"
 #include "engine_support.h"
 #include "platform/memory.h"
@@ -106,6 +109,63 @@ START_TEST(the_last_reference_frees) {
 }
 END_TEST
 
+/* ---- pruning while others begin and cease to be authors ---- */
+
+enum { AUTHORS = 64 };
+static _Atomic bool pruned_enough;
+
+/* Of the even serials, one after the other comes and goes. */
+static void *come_and_go(void *unused) {
+    for (uint32_t serial = 0; !atomic_load_explicit(&pruned_enough, memory_order_relaxed);
+         serial = (serial + 2) % AUTHORS) {
+        lge_author_add(serial);
+        lge_author_drop(serial);
+    }
+    return unused;
+}
+
+static struct lge_past *past_of_all(void) {
+    struct lge_past *past = NULL;
+    for (uint32_t serial = 0; serial < AUTHORS; serial++) {
+        struct lge_past *more = lge_past_with(past, serial, 1, LGR_REASON_CREATE, 0);
+        lge_past_drop(past);
+        past = more;
+    }
+    return past;
+}
+
+/* Those who stay authors are kept, in order, whatever the others do meanwhile. */
+static void check_pruned(const struct lge_past *past) {
+    for (uint32_t serial = 1; serial < AUTHORS; serial += 2)
+        ck_assert_ptr_nonnull(lge_past_find(past, serial));
+    for (uint32_t i = 1; i < past->count; i++)
+        ck_assert_uint_lt(past->entries[i - 1].serial, past->entries[i].serial);
+}
+
+START_TEST(pruning_keeps_who_stays) {
+    pthread_t other;
+    for (uint32_t serial = 1; serial < AUTHORS; serial += 2)
+        lge_author_add(serial);
+    atomic_store_explicit(&pruned_enough, false, memory_order_relaxed);
+    ck_assert_int_eq(pthread_create(&other, NULL, come_and_go, NULL), 0);
+    for (int round = 0; round < 5000; round++) {
+        struct lge_past *past = lge_past_prune(past_of_all());
+        check_pruned(past);
+        lge_past_drop(past);
+    }
+    atomic_store_explicit(&pruned_enough, true, memory_order_relaxed);
+    pthread_join(other, NULL);
+    for (uint32_t serial = 1; serial < AUTHORS; serial += 2)
+        lge_author_drop(serial);
+}
+END_TEST
+
+START_TEST(without_authors_nothing_is_kept) {
+    ck_assert_ptr_null(lge_past_prune(NULL));
+    ck_assert_ptr_null(lge_past_prune(past_of_all()));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("engine_past");
     TCase *tests = engine_case(suite, "past");
@@ -114,5 +174,7 @@ int main(void) {
     tcase_add_test(tests, a_past_that_covers_the_other_is_shared);
     tcase_add_test(tests, only_what_is_new_gets_the_reason);
     tcase_add_test(tests, the_last_reference_frees);
+    tcase_add_test(tests, pruning_keeps_who_stays);
+    tcase_add_test(tests, without_authors_nothing_is_kept);
     return engine_run(suite);
 }
