@@ -37,16 +37,10 @@ void lge_deadlock_reset(void) {
     path.count = path.room = path.dead_count = path.dead_room = 0;
 }
 
-static uint32_t sequence_of(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
-}
-
-static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
-
 /* The successor, verified: it was so while the thread waited. */
 static struct lge_thread *verified_successor(const struct hop *hop) {
     struct lge_thread *next = lge_waits_for(hop->thread, hop->next);
-    return sequence_of(hop->thread) == hop->sequence ? next : NULL;
+    return lge_wait_unchanged(hop->thread, hop->sequence) ? next : NULL;
 }
 
 static bool push(struct lge_thread *thread) {
@@ -58,8 +52,8 @@ static bool push(struct lge_thread *thread) {
         path.hops = hops;
         path.room = room;
     }
-    path.hops[path.count++] = (struct hop){.thread = thread, .sequence = sequence_of(thread)};
-    return waiting(path.hops[path.count - 1].sequence);
+    path.hops[path.count++] = (struct hop){.thread = thread, .sequence = lge_wait_sequence(thread)};
+    return lge_waiting(path.hops[path.count - 1].sequence);
 }
 
 static bool seen(const struct lge_thread *thread) {
@@ -91,28 +85,19 @@ static void step_back(void) {
 
 static bool unchanged(const struct hop *hops, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (sequence_of(hops[i].thread) != hops[i].sequence)
+        if (!lge_wait_unchanged(hops[i].thread, hops[i].sequence))
             return false;
     return true;
 }
 
-/* The owner that was read may have given the lock up before its own wait, whose
- * sequence was read later.  Read again now, between two looks at the same
- * sequences, it owns the lock while it waits.  Held stacks need no second look:
- * they do not change during a wait. */
-static bool waits_for(const struct hop *hop, const struct lge_thread *next) {
-    bool single;
-    const struct lge_thread *owner = lge_waits_for_owner(hop->thread, &single);
-    if (single)
-        return owner == next;
-    return !lge_queues_behind(hop->thread, next) || lge_is_shut_out(hop->thread);
-}
-
+/* Whoever was read to hold a lock may have given it up before its own wait, whose
+ * sequence was read later.  Read again between two looks at the same sequences,
+ * it holds the lock while it waits. */
 static bool certain_ring(const struct hop *hops, size_t count) {
     if (!unchanged(hops, count))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!waits_for(&hops[i], hops[(i + 1) % count].thread))
+        if (!lge_waits_for_still(hops[i].thread, hops[(i + 1) % count].thread))
             return false;
     return unchanged(hops, count);
 }
@@ -176,7 +161,7 @@ static bool holder_runs(const struct lge_thread *thread) {
     if (!joins && several && tid == 0)
         return false;
     const struct lge_thread *next = joins ? lge_waits_for(thread, 0) : lge_thread_by_tid(tid);
-    return next == NULL || !waiting(sequence_of(next));
+    return next == NULL || !lge_waiting(lge_wait_sequence(next));
 }
 
 uint32_t lge_deadlock_owner(const struct lge_thread *thread) {

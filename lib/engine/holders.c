@@ -51,14 +51,14 @@ struct lge_holder lge_holder_find(uint32_t tid, const void *address) {
  * read belongs to one wait. */
 static bool waits_for(const struct lge_thread *thread, uint64_t id, struct lge_holder *holder) {
     const struct lge_wait *wait = &thread->wait;
-    uint32_t sequence = atomic_load_explicit(&wait->sequence, memory_order_acquire);
-    if ((sequence & 1) == 0 || atomic_load_explicit(&wait->kind, memory_order_relaxed) != LGR_WAIT_LOCK ||
+    uint32_t sequence = lge_wait_sequence(thread);
+    if (!lge_waiting(sequence) || atomic_load_explicit(&wait->kind, memory_order_relaxed) != LGR_WAIT_LOCK ||
         atomic_load_explicit(&wait->target, memory_order_relaxed) != id)
         return false;
     *holder = of_thread(thread);
     holder->lock = id;
     holder->context = atomic_load_explicit(&wait->context, memory_order_relaxed);
-    return atomic_load_explicit(&wait->sequence, memory_order_acquire) == sequence;
+    return lge_wait_unchanged(thread, sequence);
 }
 
 struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id) {

@@ -25,10 +25,6 @@ struct set {
     bool at_semaphore;
 };
 
-static uint32_t sequence_of(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
-}
-
 static uint64_t wanted(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
 }
@@ -62,8 +58,8 @@ static bool add(struct set *set, struct lge_thread *thread) {
         return false;
     if (contains(set, thread))
         return true;
-    uint32_t sequence = sequence_of(thread);
-    if ((sequence & 1) == 0)
+    uint32_t sequence = lge_wait_sequence(thread);
+    if (!lge_waiting(sequence))
         return false;
     if (set->count == set->room) {
         size_t room = set->room ? set->room * 2 : 32;
@@ -111,7 +107,7 @@ static bool add_owner(struct set *set, const struct lge_thread *waiter) {
             return true;
         next = lge_waits_for(waiter, n);
     }
-    return add(set, first);
+    return add(set, first) && lge_waits_for_still(waiter, first);
 }
 
 /* Adds every other thread of the process; false when one does not wait. */
@@ -178,7 +174,7 @@ static bool beyond_doubt(struct set *set, const struct lge_thread *thread) {
 
 static bool unchanged(const struct set *set) {
     for (size_t i = 0; i < set->count; i++)
-        if (sequence_of(set->members[i].thread) != set->members[i].sequence)
+        if (!lge_wait_unchanged(set->members[i].thread, set->members[i].sequence))
             return false;
     return true;
 }

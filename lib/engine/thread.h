@@ -130,6 +130,18 @@ static inline bool lge_thread_has_past(const struct lge_thread *thread) {
     return thread->has_dependencies || thread->past != NULL;
 }
 
+/* Odd while it waits.  What another thread reads of a wait, or of the holds of
+ * one that waits, is true of that wait when it was odd before and
+ * lge_wait_unchanged says so afterwards. */
+static inline uint32_t lge_wait_sequence(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
+}
+static inline bool lge_waiting(uint32_t sequence) { return (sequence & 1) != 0; }
+static inline bool lge_wait_unchanged(const struct lge_thread *thread, uint32_t sequence) {
+    atomic_thread_fence(memory_order_acquire); /* what was read stays before this */
+    return atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) == sequence;
+}
+
 static inline size_t lge_depth(const struct lge_thread *thread) {
     return (size_t)(thread->top - thread->base);
 }

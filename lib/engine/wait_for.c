@@ -6,12 +6,6 @@ static bool (*shut_out)(const void *address, uint32_t shared);
 
 void lge_wait_for_start(const struct lge_config *config) { shut_out = config->shut_out; }
 
-static uint32_t sequence_of(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
-}
-
-static bool waiting(uint32_t sequence) { return (sequence & 1) != 0; }
-
 static bool waits_for_lock(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
 }
@@ -53,7 +47,7 @@ static uint32_t count_readers(uint64_t id) {
     uint32_t count = 0;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) {
-        if (!waiting(sequence_of(t)))
+        if (!lge_waiting(lge_wait_sequence(t)))
             continue;
         for (const struct lge_held *held = t->top; held > t->base; held--)
             count += held->id == id && held->mode == LGR_SHARED;
@@ -62,9 +56,9 @@ static uint32_t count_readers(uint64_t id) {
     return count;
 }
 
-/* Counted again: a reader that was counted and left must not stand for one that
- * was granted the lock. */
-bool lge_is_shut_out(const struct lge_thread *reader) {
+/* Whether a reader that queues certainly stays in the queue.  Counted again: a reader that was counted and
+ * left must not stand for one that was granted the lock. */
+static bool is_shut_out(const struct lge_thread *reader) {
     if (shut_out == NULL)
         return true;
     uint64_t id = wanted(reader);
@@ -84,11 +78,12 @@ static bool in_the_way(const struct lge_thread *t, const struct lge_thread *wait
  * when one stopped waiting under our eyes. */
 static struct lge_thread *obstacle(const struct lge_thread *waiter, uint32_t n) {
     struct lge_thread *found = NULL;
-    bool queued = queues(waiter) && lge_is_shut_out(waiter);
+    bool queued = queues(waiter) && is_shut_out(waiter);
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
-        uint32_t sequence = sequence_of(t);
-        if (waiting(sequence) && in_the_way(t, waiter, queued) && sequence_of(t) == sequence && n-- == 0)
+        uint32_t sequence = lge_wait_sequence(t);
+        if (lge_waiting(sequence) && in_the_way(t, waiter, queued) && lge_wait_unchanged(t, sequence) &&
+            n-- == 0)
             found = t;
     }
     lge_threads_unlock();
@@ -125,7 +120,7 @@ static struct lge_thread *anybody(const struct lge_thread *waiter, uint32_t n) {
         return NULL;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list)
-        if (waiting(sequence_of(t)) && may_come(t, waiter) && n-- == 0)
+        if (lge_waiting(lge_wait_sequence(t)) && may_come(t, waiter) && n-- == 0)
             found = t;
     lge_threads_unlock();
     return found;
@@ -143,6 +138,16 @@ struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
     return n == 0 ? lge_waits_for_owner(thread, &single) : NULL;
 }
 
+bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next) {
+    bool single;
+    const struct lge_thread *owner = lge_waits_for_owner(thread, &single);
+    if (single)
+        return owner == next;
+    if (lge_queues_behind(thread, next))
+        return is_shut_out(thread);
+    return !waits_for_lock(thread) || holds_against(next, wanted(thread), mode_of(thread));
+}
+
 static bool upgrades(const struct lge_thread *thread, uint64_t id) {
     return waits_to_write(thread, id) && holds_against(thread, id, LGR_EXCLUSIVE) &&
            !holds_against(thread, id, LGR_SHARED);
@@ -154,8 +159,9 @@ struct lge_thread *lge_other_upgrader(const struct lge_thread *thread) {
         return NULL;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
-        uint32_t sequence = sequence_of(t);
-        if (t != thread && waiting(sequence) && upgrades(t, wanted(thread)) && sequence_of(t) == sequence)
+        uint32_t sequence = lge_wait_sequence(t);
+        if (t != thread && lge_waiting(sequence) && upgrades(t, wanted(thread)) &&
+            lge_wait_unchanged(t, sequence))
             found = t;
     }
     lge_threads_unlock();

@@ -19,10 +19,11 @@ struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n);
 /* The only owner there can be, read now; *single is false where holders have to
  * be looked for.  NULL: a stranger, or nobody. */
 struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single);
+/* Whether it waits for that one, which waits, too: read anew.  True of both waits
+ * when neither sequence has changed before and afterwards. */
+bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next);
 /* Whether an edge between these two is one of a queue, no hold. */
 bool lge_queues_behind(const struct lge_thread *reader, const struct lge_thread *writer);
-/* Whether a reader that queues certainly stays in the queue. */
-bool lge_is_shut_out(const struct lge_thread *reader);
 /* Whether it waits at a barrier, and that is not over although it has not run
  * yet. */
 bool lge_waits_at_barrier(const struct lge_thread *thread);

@@ -5,6 +5,7 @@
 #include "engine/deadlock.h"
 #include "engine/lifecycle.h"
 #include "engine/wait.h"
+#include "engine/wait_for.h"
 #include "engine_support.h"
 
 enum { MOST = 8 };
@@ -494,6 +495,24 @@ START_TEST(after_fork_nobody_waits) {
 }
 END_TEST
 
+/* A holder that waits, goes on, gives all back and waits for something else: what
+ * was read of its first wait is not true of the second. */
+START_TEST(a_holder_that_went_on_is_waited_for_no_more) {
+    hold_one_each(3);
+    ck_assert(!wait_without_owner(1, 2, LGR_EXCLUSIVE));
+    ck_assert(!wait_without_owner(0, 1, LGR_EXCLUSIVE));
+    ck_assert_ptr_eq(lge_waits_for(threads[0], 0), threads[1]);
+    ck_assert(lge_waits_for_still(threads[0], threads[1]));
+    lge_wait_end(threads[1]);
+    engine_give(threads[1], locks[1]);
+    ck_assert(!wait_for(1, 0));
+    ck_assert(!lge_waits_for_still(threads[0], threads[1]));
+    ck_assert(lge_waits_for_still(threads[1], threads[0]));
+    owners[0] = (int)lge_thread_tid(threads[2]);
+    ck_assert(!lge_waits_for_still(threads[1], threads[0]));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("engine_deadlock");
     TCase *rings = engine_case(suite, "rings");
@@ -514,6 +533,7 @@ int main(void) {
     tcase_add_test(shared, a_reader_and_a_writer);
     tcase_add_test(shared, readers_do_not_wait_for_readers);
     tcase_add_test(shared, a_second_holder_closes_the_ring);
+    tcase_add_test(shared, a_holder_that_went_on_is_waited_for_no_more);
     tcase_add_test(shared, a_reader_that_wants_to_write);
     TCase *queue = engine_case(suite, "queue");
     tcase_add_test(queue, a_reader_waits_for_itself);
