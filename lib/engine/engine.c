@@ -10,8 +10,8 @@
 #include "engine/evidence.h"
 #include "engine/finding.h"
 #include "engine/graph.h"
+#include "engine/hot_path.h"
 #include "engine/identity.h"
-#include "engine/known.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
 #include "engine/orphan.h"
@@ -153,13 +153,10 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
     drop_stale_hold(thread, request);
     if (thread->top == thread->last && !lge_thread_grow(thread))
         return;
-    if (thread->top != thread->base)
-        lge_count(&thread->nested, 1);
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
                                  lge_place(request->site, request->context));
-    lge_push(thread, key, request->id, request->address, request->site, request->sp, request->context,
-             request->mode, request->kind, request->attributes);
-    lge_known_prefetch(thread, key);
+    lge_hold(thread, key, request->id, request->address, request->site, request->sp, request->context,
+             request->mode, request->kind, request->attributes, thread->top != thread->base);
     if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
         lge_signal_acquired(thread, request);
     if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)

@@ -8,10 +8,9 @@
 #include <stddef.h>
 
 #include "engine/context.h"
-#include "engine/context_cache.h"
 #include "engine/destroyed.h"
+#include "engine/hot_path.h"
 #include "engine/identity.h"
-#include "engine/known.h"
 #include "engine/side_tag.h"
 #include "interpose/mutex_fast.h"
 #include "interpose/mutex_kind.h"
@@ -31,10 +30,7 @@ static inline struct lge_tag *tag_of(pthread_mutex_t *mutex) {
     return (struct lge_tag *)(void *)&mutex->__data.__list;
 }
 
-void lgi_mutex_start(bool tags, uint32_t wait_slice_ms) {
-    use_tags = tags;
-    lgi_mutex_wait_start(wait_slice_ms);
-}
+void lgi_mutex_start(bool tags) { use_tags = tags; }
 
 /* ---- the hot path ---- */
 
@@ -45,10 +41,7 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              uint32_t context, bool nested) {
     if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
         return false;
-    if (nested)
-        lge_count(&thread->nested, 1);
-    lge_push(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0);
-    lge_known_prefetch(thread, key);
+    lge_hold(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0, nested);
     return true;
 }
 
@@ -57,15 +50,8 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
  * key. */
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
                                                 uint64_t id, uintptr_t site, uintptr_t sp) {
-    uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (context == 0 && !lge_site_plain(site))
-        return lgi_mutex_lock(mutex, site, sp, NULL);
-    const struct lge_held *top = thread->top;
-    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
-    bool nested = top != thread->base;
-    bool known =
-        !nested || lge_known(thread, top->key, key) || lge_known_at(thread, lge_known_far(thread, key), key);
-    if (known && take_known(thread, mutex, id, key, site, sp, context, nested))
+    struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
+    if (look.known && take_known(thread, mutex, id, look.key, site, sp, look.context, look.nested))
         return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }

@@ -37,6 +37,6 @@ int lgi_mutex_destroy(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes);
 
 /* Options of the constructor. */
-void lgi_mutex_start(bool use_tags, uint32_t wait_slice_ms);
+void lgi_mutex_start(bool use_tags);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "interpose/mutex.h"
 
-void lgi_mutex_wait_start(uint32_t wait_slice_ms);
 /* Blocks until the mutex is ours, the program's limit passed or glibc refused;
  * the result is that of the call the program made. */
 int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,

@@ -20,6 +20,7 @@
 #include "interpose/sem.h"
 #include "interpose/signal.h"
 #include "interpose/spin.h"
+#include "interpose/wait_slices.h"
 #include "platform/memory.h"
 #include "platform/modules.h"
 #include "platform/options.h"
@@ -171,10 +172,11 @@ __attribute__((constructor(101))) static void start(void) {
     load_options();
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
-    lgi_mutex_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
-    lgi_rwlock_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
-    lgi_spin_start(options.wait_slice);
-    lgi_sem_start(options.identity == LGP_IDENTITY_TAG, options.wait_slice);
+    lgi_slices_configure(options.wait_slice);
+    lgi_mutex_start(options.identity == LGP_IDENTITY_TAG);
+    lgi_rwlock_start(options.identity == LGP_IDENTITY_TAG);
+    lgi_spin_start();
+    lgi_sem_start(options.identity == LGP_IDENTITY_TAG);
     lgi_once_start();
     lgi_on_deadlock_start(options.on_deadlock);
     start_engine();

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "engine/context.h"
-#include "engine/context_cache.h"
+#include "engine/hot_path.h"
 #include "engine/identity.h"
-#include "engine/known.h"
 #include "interpose/real.h"
 #include "interpose/rwlock_fast.h"
 #include "interpose/rwlock_misuse.h"
@@ -75,10 +74,7 @@ __attribute__((always_inline)) static inline void push_known(struct lge_thread *
                                                              pthread_rwlock_t *lock, uint64_t id,
                                                              uint64_t key, uintptr_t site, uintptr_t sp,
                                                              uint32_t context, uint8_t mode, bool nested) {
-    if (nested)
-        lge_count(&thread->nested, 1);
-    lge_push(thread, key, id, lock, site, sp, context, mode, LGR_LOCK_RWLOCK, 0);
-    lge_known_prefetch(thread, key);
+    lge_hold(thread, key, id, lock, site, sp, context, mode, LGR_LOCK_RWLOCK, 0, nested);
 }
 
 static int try_real(pthread_rwlock_t *lock, uint8_t mode) {
@@ -89,17 +85,10 @@ static int try_real(pthread_rwlock_t *lock, uint8_t mode) {
  * is in its far line, or the call site is inside a lock wrapper. */
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_rwlock_t *lock,
                                                 uint64_t id, uint8_t mode, uintptr_t site, uintptr_t sp) {
-    uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (context == 0 && !lge_site_plain(site))
+    struct lge_second_look look = lge_look_again(thread, id, mode, site, sp);
+    if (!look.known || try_real(lock, mode) != 0)
         return lock_slowly(lock, mode, site, sp, NULL);
-    const struct lge_held *top = thread->top;
-    uint64_t key = lge_chain_key(top->key, id, mode, lge_place(site, context));
-    bool nested = top != thread->base;
-    bool known =
-        !nested || lge_known(thread, top->key, key) || lge_known_at(thread, lge_known_far(thread, key), key);
-    if (!known || try_real(lock, mode) != 0)
-        return lock_slowly(lock, mode, site, sp, NULL);
-    push_known(thread, lock, id, key, site, sp, context, mode, nested);
+    push_known(thread, lock, id, look.key, site, sp, look.context, mode, look.nested);
     return 0;
 }
 
@@ -438,8 +427,7 @@ static bool room_is_ours(void) {
     return use_all(&lock) && has_room(&lock, OURS) && lgi_real.rwlock_destroy(&lock) == 0;
 }
 
-void lgi_rwlock_start(bool tags, uint32_t wait_slice_ms) {
+void lgi_rwlock_start(bool tags) {
     use_tags = tags && room_is_ours();
     lgi_rwlock_fast_start();
-    lgi_rwlock_wait_start(wait_slice_ms);
 }

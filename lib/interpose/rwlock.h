@@ -15,6 +15,6 @@ int lgi_rwlock_pass_through(pthread_rwlock_t *lock, uint8_t mode, const struct l
 bool lgi_rwlock_alive(const void *address, uint64_t id, uint8_t attributes);
 
 /* Options of the constructor; after lgi_real_start. */
-void lgi_rwlock_start(bool use_tags, uint32_t wait_slice_ms);
+void lgi_rwlock_start(bool use_tags);
 
 #endif

@@ -10,10 +10,6 @@
 #include "platform/memory.h"
 #include "platform/system.h"
 
-static uint64_t first_slice_ns = 2000000;
-
-void lgi_rwlock_wait_start(uint32_t wait_slice_ms) { first_slice_ns = wait_slice_ms * UINT64_C(1000000); }
-
 static uint32_t state_of(const pthread_rwlock_t *lock) {
     return __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED);
 }
@@ -47,7 +43,7 @@ static int wait_slice(pthread_rwlock_t *lock, uint8_t mode, struct lgi_slices *s
 
 static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock, uint8_t mode,
                           const struct lgi_limit *limit) {
-    struct lgi_slices slices = lgi_slices_start(first_slice_ns, CLOCK_MONOTONIC, limit);
+    struct lgi_slices slices = lgi_slices_start(CLOCK_MONOTONIC, limit);
     for (;;) {
         int result = wait_slice(lock, mode, &slices);
         if (result != ETIMEDOUT || slices.last)
@@ -62,7 +58,7 @@ static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock, uin
 static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, const struct lge_request *request,
                          const struct lgi_limit *limit) {
     if (request->flags & LGE_OTHERS_HOLD) {
-        struct timespec slice = {.tv_nsec = (long)first_slice_ns};
+        struct timespec slice = {.tv_nsec = (long)lgi_first_slice_ns()};
         lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&slice, 0, 0, 0);
     }
     lgi_slice_passed(thread);

@@ -10,7 +10,6 @@ static inline bool lgi_rwlock_prefers_writers(const pthread_rwlock_t *lock) {
     return lock->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
 }
 
-void lgi_rwlock_wait_start(uint32_t wait_slice_ms);
 /* Blocks until the lock is ours, the program's limit passed or glibc refused;
  * the result is that of the call the program made. */
 int lgi_rwlock_wait(struct lge_thread *thread, pthread_rwlock_t *lock, struct lge_request *request,

@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "engine/context.h"
-#include "engine/context_cache.h"
-#include "engine/known.h"
+#include "engine/hot_path.h"
 #include "engine/misuse.h"
 #include "engine/semaphore.h"
 #include "interpose/real.h"
@@ -49,25 +48,15 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              bool nested) {
     if (LGI_UNLIKELY(!lgi_fast_sem_take(semaphore)))
         return false;
-    if (nested)
-        lge_count(&thread->nested, 1);
-    lge_push(thread, key, id, semaphore, site, sp, context, mode, LGR_LOCK_SEMAPHORE, 0);
-    lge_known_prefetch(thread, key);
+    lge_hold(thread, key, id, semaphore, site, sp, context, mode, LGR_LOCK_SEMAPHORE, 0, nested);
     return true;
 }
 
 /* A chain in its far line, or a call site inside a lock wrapper. */
 __attribute__((noinline)) static int wait_other(struct lge_thread *thread, sem_t *semaphore, uint64_t id,
                                                 uint8_t mode, uintptr_t site, uintptr_t sp) {
-    uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (context == 0 && !lge_site_plain(site))
-        return wait_slowly(semaphore, site, sp, NULL);
-    const struct lge_held *top = thread->top;
-    uint64_t key = lge_chain_key(top->key, id, mode, lge_place(site, context));
-    bool nested = top != thread->base;
-    bool known =
-        !nested || lge_known(thread, top->key, key) || lge_known_at(thread, lge_known_far(thread, key), key);
-    if (known && take_known(thread, semaphore, id, key, site, sp, context, mode, nested))
+    struct lge_second_look look = lge_look_again(thread, id, mode, site, sp);
+    if (look.known && take_known(thread, semaphore, id, look.key, site, sp, look.context, mode, look.nested))
         return 0;
     return wait_slowly(semaphore, site, sp, NULL);
 }
@@ -450,9 +439,8 @@ static bool room_is_ours(void) {
     return works;
 }
 
-void lgi_sem_start(bool tags, uint32_t wait_slice_ms) {
+void lgi_sem_start(bool tags) {
     use_tags = tags && room_is_ours();
     lgi_sem_fast_start();
     lge_hot.fast_semaphore = lge_hot.fast_semaphore && use_tags;
-    lgi_sem_wait_start(wait_slice_ms);
 }

@@ -15,6 +15,6 @@ int lgi_sem_pass_through(sem_t *semaphore, const struct lgi_limit *limit);
 bool lgi_sem_alive(const void *address, uint64_t id, uint8_t attributes);
 
 /* Options of the constructor; after lgi_real_start. */
-void lgi_sem_start(bool use_tags, uint32_t wait_slice_ms);
+void lgi_sem_start(bool use_tags);
 
 #endif

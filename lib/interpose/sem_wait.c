@@ -9,10 +9,6 @@
 #include "interpose/wait_slices.h"
 #include "platform/system.h"
 
-static uint64_t first_slice_ns = 2000000;
-
-void lgi_sem_wait_start(uint32_t wait_slice_ms) { first_slice_ns = wait_slice_ms * UINT64_C(1000000); }
-
 /* The kernel's idea of a signal action: rt_sigaction(2). */
 struct kernel_action {
     void (*handler)(int);
@@ -51,7 +47,7 @@ static void look_around(struct lge_thread *thread) {
 
 static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const struct lgi_limit *limit) {
     int saved = errno;
-    struct lgi_slices slices = lgi_slices_start(first_slice_ns, CLOCK_MONOTONIC, limit);
+    struct lgi_slices slices = lgi_slices_start(CLOCK_MONOTONIC, limit);
     for (;;) {
         const struct timespec *until = lgi_slice_begin(&slices);
         if (lgi_real.sem_clockwait(semaphore, slices.clock, until) == 0) {

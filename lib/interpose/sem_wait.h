@@ -4,7 +4,6 @@
 
 #include "interpose/sem.h"
 
-void lgi_sem_wait_start(uint32_t wait_slice_ms);
 /* Blocks until there was a slot, the program's limit passed, a handler
  * interrupted, or the thread is cancelled; the result is that of the call the
  * program made.  Entered within the runtime, left outside of it: what handlers

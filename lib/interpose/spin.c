@@ -9,9 +9,8 @@
 #include <pthread.h>
 
 #include "engine/context.h"
-#include "engine/context_cache.h"
+#include "engine/hot_path.h"
 #include "engine/identity.h"
-#include "engine/known.h"
 #include "engine/side_tag.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
@@ -93,25 +92,15 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              uint32_t context, bool nested) {
     if (LGI_UNLIKELY(!lgi_spin_take(lock)))
         return false;
-    if (nested)
-        lge_count(&thread->nested, 1);
-    lge_push(thread, key, id, address_of(lock), site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_SPIN, 0);
-    lge_known_prefetch(thread, key);
+    lge_hold(thread, key, id, address_of(lock), site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_SPIN, 0, nested);
     return true;
 }
 
 /* A chain in its far line, or a call inside a lock wrapper; see mutex.c. */
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_spinlock_t *lock,
                                                 uint64_t id, uintptr_t site, uintptr_t sp) {
-    uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (context == 0 && !lge_site_plain(site))
-        return lock_slow(lock, site, sp);
-    const struct lge_held *top = thread->top;
-    uint64_t key = lge_chain_key(top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
-    bool nested = top != thread->base;
-    bool known =
-        !nested || lge_known(thread, top->key, key) || lge_known_at(thread, lge_known_far(thread, key), key);
-    if (known && take_known(thread, lock, id, key, site, sp, context, nested))
+    struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
+    if (look.known && take_known(thread, lock, id, look.key, site, sp, look.context, look.nested))
         return 0;
     return lock_slow(lock, site, sp);
 }
@@ -203,7 +192,4 @@ static bool agrees_with_libc(void) {
            lgi_real.spin_unlock(&lock) == 0 && lock == LGI_SPIN_FREE;
 }
 
-void lgi_spin_start(uint32_t wait_slice_ms) {
-    lge_hot.fast_spin = libc_is_next() && agrees_with_libc();
-    lgi_spin_wait_start(wait_slice_ms);
-}
+void lgi_spin_start(void) { lge_hot.fast_spin = libc_is_next() && agrees_with_libc(); }

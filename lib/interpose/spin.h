@@ -4,6 +4,6 @@
 #include <stdint.h>
 
 /* From the constructor, after lgi_real_start. */
-void lgi_spin_start(uint32_t wait_slice_ms);
+void lgi_spin_start(void);
 
 #endif

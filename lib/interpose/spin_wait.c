@@ -3,18 +3,13 @@
 #include "engine/identity.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
-#include "interpose/runtime.h"
 #include "interpose/spin_fast.h"
+#include "interpose/wait_slices.h"
 #include "platform/system.h"
 
 /* Spinlocks are held for moments: nobody is told of a wait that short, some ten
  * microseconds.  After that the clock is read once in so many rounds. */
-enum { SHORT_WAIT = 1000, ROUNDS_PER_CLOCK = 256, MS = 1000000 };
-static const uint64_t longest_slice_ns = 1000 * UINT64_C(1000000);
-
-static uint64_t first_slice_ns = 2 * MS;
-
-void lgi_spin_wait_start(uint32_t wait_slice_ms) { first_slice_ns = wait_slice_ms * (uint64_t)MS; }
+enum { SHORT_WAIT = 1000, ROUNDS_PER_CLOCK = 256 };
 
 static bool try_lock(pthread_spinlock_t *lock) {
     return (!lge_hot.fast_spin || lgi_spin_is_free(lock)) && lgi_real.spin_trylock(lock) == 0;
@@ -42,14 +37,8 @@ static bool spin_for(pthread_spinlock_t *lock, uint64_t ns) {
 /* No yield and no sleep: the real one has none either, and whoever spins with
  * a real-time priority counts on it. */
 static void wait_in_slices(struct lge_thread *thread, pthread_spinlock_t *lock) {
-    uint64_t slice = first_slice_ns;
-    while (!spin_for(lock, slice)) {
-        bool deadlock = lge_wait_again(thread);
-        lgi_write_figures();
-        if (deadlock)
-            lgi_on_deadlock();
-        slice = slice * 4 < longest_slice_ns ? slice * 4 : longest_slice_ns;
-    }
+    for (uint64_t slice = lgi_first_slice_ns(); !spin_for(lock, slice); slice = lgi_next_slice_ns(slice))
+        lgi_slice_passed(thread);
 }
 
 /* A spinlock has no owner field: its holder is found in the held stacks of the

@@ -4,11 +4,9 @@
 #define LOCKGRAPH_INTERPOSE_SPIN_WAIT_H
 
 #include <pthread.h>
-#include <stdint.h>
 
 #include "engine/thread.h"
 
-void lgi_spin_wait_start(uint32_t wait_slice_ms);
 /* Returns when the thread holds the lock, which was busy. */
 void lgi_spin_wait(struct lge_thread *thread, pthread_spinlock_t *lock, const struct lge_request *request);
 

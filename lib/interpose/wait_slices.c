@@ -6,6 +6,14 @@
 
 enum { GROWTH = 4, SECOND = 1000000000 };
 
+/* Written by the constructor, read by anybody after it. */
+static uint64_t first_slice_ns = 2000000;
+
+void lgi_slices_configure(uint32_t first_ms) { first_slice_ns = first_ms * UINT64_C(1000000); }
+uint64_t lgi_first_slice_ns(void) { return first_slice_ns; }
+
+uint64_t lgi_next_slice_ns(uint64_t ns) { return ns * GROWTH < SECOND ? ns * GROWTH : SECOND; }
+
 bool lgi_limit_valid(const struct lgi_limit *limit) {
     return (limit->clock == CLOCK_REALTIME || limit->clock == CLOCK_MONOTONIC) && limit->at->tv_nsec >= 0 &&
            limit->at->tv_nsec < SECOND;
@@ -20,15 +28,15 @@ static struct timespec after(clockid_t clock, uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(now / SECOND), .tv_nsec = (long)(now % SECOND)};
 }
 
-struct lgi_slices lgi_slices_start(uint64_t first_ns, clockid_t clock, const struct lgi_limit *limit) {
+struct lgi_slices lgi_slices_start(clockid_t clock, const struct lgi_limit *limit) {
     return (struct lgi_slices){
-        .clock = limit != NULL ? limit->clock : clock, .length_ns = first_ns, .limit = limit};
+        .clock = limit != NULL ? limit->clock : clock, .length_ns = first_slice_ns, .limit = limit};
 }
 
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
     slices->until = after(slices->clock, slices->length_ns);
     slices->last = slices->limit != NULL && not_later(slices->limit->at, &slices->until);
-    slices->length_ns = slices->length_ns * GROWTH < SECOND ? slices->length_ns * GROWTH : SECOND;
+    slices->length_ns = lgi_next_slice_ns(slices->length_ns);
     return slices->last ? slices->limit->at : &slices->until;
 }
 

@@ -14,9 +14,15 @@ struct lgi_slices {
     bool last;                     /* it ends at the program's limit */
 };
 
+/* Length of every wait's first slice; from the constructor. */
+void lgi_slices_configure(uint32_t first_ms);
+uint64_t lgi_first_slice_ns(void);
+/* The length after one of `ns`, for waits that keep their own time. */
+uint64_t lgi_next_slice_ns(uint64_t ns);
+
 /* A limit that glibc would not refuse with EINVAL where it checks both. */
 bool lgi_limit_valid(const struct lgi_limit *limit);
-struct lgi_slices lgi_slices_start(uint64_t first_ns, clockid_t clock, const struct lgi_limit *limit);
+struct lgi_slices lgi_slices_start(clockid_t clock, const struct lgi_limit *limit);
 /* Begins a slice: until when the real call may wait. */
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices);
 /* A slice passed in vain: looks for a deadlock, records the wait. */
