@@ -13,11 +13,11 @@
 
 /* Four slots: the callers of a lock wrapper, told apart four levels up; six cost
  * half a bare pair more (docs/decisions.md). */
-enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 128, LGE_CACHE_WAYS = 2, LGE_CACHE_SITES = 64 };
+enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 64, LGE_CACHE_WAYS = 4, LGE_CACHE_SITES = 64 };
 
 /* Callers that share even the first return address share a set: the slow path
  * keeps what the first ways have no room for, still far cheaper than unwinding. */
-enum { LGE_CACHE_BEHIND = 6 };
+enum { LGE_CACHE_BEHIND = 4 };
 
 /* Unused slots repeat the first one, so that the comparison needs no count. */
 struct lge_cached_context {

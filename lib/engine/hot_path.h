@@ -29,8 +29,9 @@ static inline struct lge_second_look lge_look_again(const struct lge_thread *thr
     return look;
 }
 
-/* lge_push, counted, and with what is locked below it on its way.  The caller
- * has made sure that there is room; `nested`: another lock is held. */
+/* lge_push, counted.  The caller has made sure that there is room, and, before it
+ * took the lock, set what is known below `key` on its way; `nested`: another lock
+ * is held. */
 __attribute__((always_inline)) static inline void lge_hold(struct lge_thread *thread, uint64_t key,
                                                            uint64_t id, const void *address, uintptr_t site,
                                                            uintptr_t sp, uint32_t context, uint8_t mode,
@@ -38,7 +39,6 @@ __attribute__((always_inline)) static inline void lge_hold(struct lge_thread *th
     if (nested)
         lge_count(&thread->nested, 1);
     lge_push(thread, key, id, address, site, sp, context, mode, kind, attributes);
-    lge_known_prefetch(thread, key);
 }
 
 #endif
