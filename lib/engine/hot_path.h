@@ -29,9 +29,8 @@ static inline struct lge_second_look lge_look_again(const struct lge_thread *thr
     return look;
 }
 
-/* lge_push, counted.  The caller has made sure that there is room, and, before it
- * took the lock, set what is known below `key` on its way; `nested`: another lock
- * is held. */
+/* lge_push, counted.  The caller has made sure that there is room; `nested`:
+ * another lock is held. */
 __attribute__((always_inline)) static inline void lge_hold(struct lge_thread *thread, uint64_t key,
                                                            uint64_t id, const void *address, uintptr_t site,
                                                            uintptr_t sp, uint32_t context, uint8_t mode,

@@ -16,10 +16,10 @@
  * chain shows it).
  *
  * A chain `below` (what is held) and `key` (with the request) has two lines.  In
- * a large table the near one is chosen by `below` alone: it is fetched when the
- * newest lock of `below` is taken and is there when something is locked under
- * it.  The far one, chosen by the key, takes what has no room there: a root with
- * thousands of locks below it.  In a small table both are the far one. */
+ * a large table the near one is chosen by `below` alone, so that all that is
+ * locked under the same holds costs one cache miss.  The far one, chosen by the
+ * key, takes what has no room there: a root with thousands of locks below it.  In
+ * a small table both are the far one. */
 #ifndef LOCKGRAPH_ENGINE_KNOWN_H
 #define LOCKGRAPH_ENGINE_KNOWN_H
 
@@ -48,11 +48,6 @@ static inline bool lge_known_at(const struct lge_thread *thread, uint64_t slot, 
 /* In the near line: all that the hot path asks. */
 static inline bool lge_known(const struct lge_thread *thread, uint64_t below, uint64_t key) {
     return lge_known_at(thread, lge_known_near(thread, below, key), key);
-}
-
-/* Gets the near line of what will be locked below `key`. */
-static inline void lge_known_prefetch(const struct lge_thread *thread, uint64_t key) {
-    __builtin_prefetch((const void *)&thread->known[lge_known_near(thread, key, 0)]);
 }
 
 /* The same, but for keys that had to go elsewhere in their lines. */

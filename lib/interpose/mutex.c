@@ -30,7 +30,10 @@ static inline struct lge_tag *tag_of(pthread_mutex_t *mutex) {
     return (struct lge_tag *)(void *)&mutex->__data.__list;
 }
 
-void lgi_mutex_start(bool tags) { use_tags = tags; }
+void lgi_mutex_start(bool tags) {
+    use_tags = tags;
+    lgi_mutex_wait_start();
+}
 
 /* ---- the hot path ---- */
 
@@ -39,7 +42,6 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              pthread_mutex_t *mutex, uint64_t id,
                                                              uint64_t key, uintptr_t site, uintptr_t sp,
                                                              uint32_t context, bool nested) {
-    lge_known_prefetch(thread, key); /* beside the atomic instruction, not behind it */
     if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
         return false;
     lge_hold(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0, nested);

@@ -6,8 +6,17 @@
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/wait_slices.h"
+#include "platform/system.h"
 
 enum { SECOND = 1000000000 };
+
+/* How often a busy mutex is looked at before its wait is told and slept through:
+ * less than a microsecond, the price of sleeping and being woken.  0 where no
+ * other processor could give it up meanwhile.  Written by the constructor. */
+enum { LOOKS = 24 };
+static int looks = LOOKS;
+
+void lgi_mutex_wait_start(void) { looks = lgp_several_processors() ? LOOKS : 0; }
 
 /* glibc answers an error-checking mutex's owner at once. */
 static bool answers_at_once(const pthread_mutex_t *mutex, const struct lge_thread *thread) {
@@ -37,10 +46,26 @@ static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex, con
     }
 }
 
+/* Held for a moment only, a normal or recursive mutex is got without a wait.  EBUSY:
+ * it was not given up, or is of a kind with more to it. */
+static int look_again(pthread_mutex_t *mutex) {
+    int result = EBUSY;
+    if ((lgi_kind_of(mutex) & LGI_KIND_BITS & ~LGI_TYPE_BITS) != 0)
+        return result;
+    for (int look = 0; look < looks && result == EBUSY; look++) {
+        lgp_pause();
+        if (__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) == 0)
+            result = lgi_real.mutex_trylock(mutex);
+    }
+    return result;
+}
+
 int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                    const struct lgi_limit *limit) {
     if (answers_at_once(mutex, thread) || !valid(limit))
         return lgi_mutex_pass_through(mutex, limit);
+    if (look_again(mutex) == 0)
+        return 0;
     if (lge_wait_begin(thread, request, &mutex->__data.__owner))
         lgi_on_deadlock();
     int result = wait_in_slices(thread, mutex, limit);

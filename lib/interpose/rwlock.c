@@ -86,7 +86,6 @@ static int try_real(pthread_rwlock_t *lock, uint8_t mode) {
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_rwlock_t *lock,
                                                 uint64_t id, uint8_t mode, uintptr_t site, uintptr_t sp) {
     struct lge_second_look look = lge_look_again(thread, id, mode, site, sp);
-    lge_known_prefetch(thread, look.key);
     if (!look.known || try_real(lock, mode) != 0)
         return lock_slowly(lock, mode, site, sp, NULL);
     push_known(thread, lock, id, look.key, site, sp, look.context, mode, look.nested);
@@ -110,7 +109,6 @@ __attribute__((always_inline)) static inline int lock_fast(struct lge_thread *th
     uint64_t key = lge_chain_key(below, id, mode, lge_place(site, 0));
     if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
         return lock_other(thread, lock, id, mode, site, sp);
-    lge_known_prefetch(thread, key); /* beside the atomic instruction, not behind it */
     if (LGI_UNLIKELY(!take(lock, mode)))
         return lock_other(thread, lock, id, mode, site, sp);
     push_known(thread, lock, id, key, site, sp, 0, mode, nested);

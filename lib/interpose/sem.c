@@ -46,7 +46,6 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              uint64_t id, uint64_t key, uintptr_t site,
                                                              uintptr_t sp, uint32_t context, uint8_t mode,
                                                              bool nested) {
-    lge_known_prefetch(thread, key); /* beside the atomic instruction, not behind it */
     if (LGI_UNLIKELY(!lgi_fast_sem_take(semaphore)))
         return false;
     lge_hold(thread, key, id, semaphore, site, sp, context, mode, LGR_LOCK_SEMAPHORE, 0, nested);

@@ -90,7 +90,6 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              pthread_spinlock_t *lock, uint64_t id,
                                                              uint64_t key, uintptr_t site, uintptr_t sp,
                                                              uint32_t context, bool nested) {
-    lge_known_prefetch(thread, key); /* beside the atomic instruction, not behind it */
     if (LGI_UNLIKELY(!lgi_spin_take(lock)))
         return false;
     lge_hold(thread, key, id, address_of(lock), site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_SPIN, 0, nested);

@@ -27,12 +27,5 @@ static inline bool lgi_spin_take(pthread_spinlock_t *lock) {
 static inline void lgi_spin_give(pthread_spinlock_t *lock) {
     __atomic_store_n(lock, LGI_SPIN_FREE, __ATOMIC_RELEASE);
 }
-static inline void lgi_spin_pause(void) {
-#if defined __x86_64__ || defined __i386__
-    __builtin_ia32_pause();
-#elif defined __aarch64__
-    __asm__ volatile("yield" ::: "memory");
-#endif
-}
 
 #endif

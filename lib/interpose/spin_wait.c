@@ -19,7 +19,7 @@ static bool spin(pthread_spinlock_t *lock, unsigned rounds) {
     for (; rounds != 0; rounds--) {
         if (try_lock(lock))
             return true;
-        lgi_spin_pause();
+        lgp_pause();
     }
     return false;
 }

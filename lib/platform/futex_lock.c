@@ -10,14 +10,6 @@
  * outlasts it and saves two system calls. */
 enum { SPINS = 64 };
 
-static void pause_briefly(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 static bool try_taking(struct lgp_lock *lock) {
     uint32_t expected = 0;
     return atomic_compare_exchange_weak_explicit(&lock->state, &expected, 1, memory_order_acquire,
@@ -30,7 +22,7 @@ void lgp_lock_contended(struct lgp_lock *lock) {
     for (int spin = 0; spin < SPINS; spin++) {
         if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 && try_taking(lock))
             return;
-        pause_briefly();
+        lgp_pause();
     }
     while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
         lgp_syscall(SYS_futex, (long)&lock->state, FUTEX_WAIT_PRIVATE, 2, 0, 0, 0);

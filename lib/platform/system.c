@@ -57,6 +57,16 @@ uint32_t lgp_pid(void) { return (uint32_t)lgp_syscall(SYS_getpid, 0, 0, 0, 0, 0,
 
 uint32_t lgp_tid(void) { return (uint32_t)lgp_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0); }
 
+/* Unknown (more of them than fit, or forbidden): several. */
+bool lgp_several_processors(void) {
+    uint64_t set[128] = {0};
+    long size = lgp_syscall(SYS_sched_getaffinity, 0, sizeof set, (long)set, 0, 0, 0);
+    unsigned processors = 0;
+    for (size_t i = 0; size > 0 && i < (size_t)size / sizeof set[0]; i++)
+        processors += (unsigned)__builtin_popcountll(set[i]);
+    return processors != 1;
+}
+
 /* A sandbox that forbids tgkill answers EPERM: then the thread counts as alive,
  * since taking a live one for dead would drop its held locks. */
 bool lgp_thread_alive(uint32_t tid) {

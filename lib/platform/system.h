@@ -19,6 +19,16 @@ uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no 
 uint64_t lgp_realtime_ns(void);
 uint32_t lgp_pid(void); /* system call, not cached */
 uint32_t lgp_tid(void); /* system call, not cached */
+/* Whether the calling thread may run on more than one processor. */
+bool lgp_several_processors(void);
+/* For loops that wait for another processor. */
+static inline void lgp_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield" ::: "memory");
+#endif
+}
 /* True when `tid` is a live thread of this process.  A main thread that called
  * pthread_exit while others run on still counts as one. */
 bool lgp_thread_alive(uint32_t tid);

@@ -17,9 +17,11 @@ from sampling import BenchError, PAIR_ORDER, Worker
 
 REQUESTS = 16_000  # of one burst; memload rounds up to a multiple of 128
 BURSTS = 16
-WARM_UP = 40  # bursts: until nearly every order of its 4,394 locks was seen by each of its threads
+START = 40     # bursts that are told of by themselves: most orders of its 4,394 locks are new to its threads
+WARM_UP = 120  # bursts until nearly every order was seen by each of its threads: ten seconds of a busy server
 MEMCACHED_SETS = 6
-MEGABYTES = 20
+MEGABYTES = 10
+PBZIP2_SETS = 2  # times as many as of others: short runs, many of them, for a difference this small
 
 
 def environment(micro, way):
@@ -100,7 +102,7 @@ def memcached_set(micro, generator):
     hits = {way: [hits for _, hits in bursts] for way, bursts in taken.items()}
     if hits["lockgraph"] != hits["native"]:
         raise BenchError("memcached answers differently under the runtime")
-    return ({way: [sum(cost for cost, _ in bursts) / WARM_UP] for way, bursts in warm.items()},
+    return ({way: [sum(cost for cost, _ in bursts[:START]) / START] for way, bursts in warm.items()},
             {way: [cost for cost, _ in bursts] for way, bursts in taken.items()})
 
 
@@ -108,7 +110,7 @@ def memcached(micro, build, plan):
     generator = compile_program(build / "memload", ["memload.c"])
     sets = [memcached_set(micro, generator) for _ in range(min(MEMCACHED_SETS, plan.program_sets))]
     text = "memcached, 4 threads, 90 % gets over 16 connections: CPU time a request"
-    start = summarise("memcached-start", f"the same over its first {WARM_UP * REQUESTS:,} requests",
+    start = summarise("memcached-start", f"the same over its first {START * REQUESTS:,} requests",
                       [warm for warm, _ in sets])
     start.target = None
     return [summarise("memcached", f"{text}, after {WARM_UP * REQUESTS:,} requests", [taken for _, taken in sets]),
@@ -156,15 +158,11 @@ def pbzip2(micro, build, plan):
     text = str(build / "text")
     compressed = str(build / "text.bz2")
     write_text(text)
-    sets = run_sets(lambda: pbzip2_set(micro, text, compressed), plan)
+    sets = [pbzip2_set(micro, text, compressed) for _ in range(PBZIP2_SETS * plan.program_sets)]
     return [summarise("pbzip2", f"pbzip2 -p2 over {MEGABYTES} MB of text: CPU time a byte", sets)]
 
 
 PROGRAMS = {"memcached": memcached, "pbzip2": pbzip2}
-
-
-def run_sets(one_set, plan):
-    return [one_set() for _ in range(plan.program_sets)]
 
 
 def floor_of(sets):

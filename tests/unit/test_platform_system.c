@@ -1,6 +1,7 @@
 #include <check.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -81,6 +82,20 @@ START_TEST(ended_threads_are_not_alive) {
 }
 END_TEST
 
+START_TEST(several_processors_are_told_from_one) {
+    cpu_set_t all, one;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof all, &all), 0);
+    ck_assert_int_eq(lgp_several_processors(), CPU_COUNT(&all) > 1);
+    CPU_ZERO(&one);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
+        if (CPU_ISSET(cpu, &all))
+            CPU_SET(cpu, &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    ck_assert(!lgp_several_processors());
+    ck_assert_int_eq(sched_setaffinity(0, sizeof all, &all), 0);
+}
+END_TEST
+
 START_TEST(thread_name_is_the_kernels) {
     char name[16];
     memset(name, 'x', sizeof(name));
@@ -101,6 +116,7 @@ int main(void) {
     tcase_add_test(cases, clocks_are_the_kernels);
     tcase_add_test(cases, process_and_thread_numbers);
     tcase_add_test(cases, ended_threads_are_not_alive);
+    tcase_add_test(cases, several_processors_are_told_from_one);
     tcase_add_test(cases, thread_name_is_the_kernels);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
