@@ -8,6 +8,7 @@
 #include "engine/context.h"
 #include "engine/cycle.h"
 #include "engine/evidence.h"
+#include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/known.h"
 #include "engine/lock_class.h"
@@ -255,6 +256,7 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (writes_first(request))
         note_writer(request);
     lge_semaphore_drop_stale(thread);
+    lge_file_holds_drop_stale(thread);
     if (thread->top == thread->base || interrupted(thread))
         return;
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,

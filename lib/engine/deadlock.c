@@ -1,6 +1,7 @@
 #include "engine/deadlock.h"
 #include "engine/lifecycle.h"
 
+#include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/graph.h"
 #include "engine/stuck.h"
@@ -169,7 +170,11 @@ uint32_t lge_deadlock_owner(const struct lge_thread *thread) {
     const struct lge_thread *next = lge_waits_for_owner(thread, &single);
     if (next == NULL && !single)
         next = lge_waits_for(thread, 0);
-    return next == NULL ? 0 : lge_thread_serial(next);
+    if (next != NULL)
+        return lge_thread_serial(next);
+    /* Of a lock of a file the holder is known even while it runs. */
+    return lge_file_holder(atomic_load_explicit(&thread->wait.target, memory_order_relaxed),
+                           lge_thread_serial(thread));
 }
 
 /* ---- the report ---- */

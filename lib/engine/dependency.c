@@ -1,6 +1,7 @@
 #include "engine/dependency.h"
 
 #include "engine/author.h"
+#include "engine/file_lock.h"
 #include "engine/mix.h"
 #include "engine/past.h"
 #include "engine/semaphore.h"
@@ -105,7 +106,7 @@ uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_de
             continue;
         const struct lgr_held *other = lge_dependency_hold(b, a->held[i].lock, false);
         if (other != NULL && (a->held[i].mode == LGR_EXCLUSIVE || other->mode == LGR_EXCLUSIVE) &&
-            !lge_semaphore_signals(other->lock))
+            !lge_semaphore_signals(other->lock) && !lge_file_lock_shared(other->lock))
             return other->lock;
     }
     return 0;

@@ -8,6 +8,7 @@
 #include "engine/deadlock.h"
 #include "engine/destroyed.h"
 #include "engine/evidence.h"
+#include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/graph.h"
 #include "engine/hot_path.h"
@@ -63,6 +64,8 @@ void lge_reset(void) {
     lge_identity_reset();
     lge_destroyed_reset();
     lge_semaphores_reset();
+    lge_file_holds_reset();
+    lge_file_locks_reset();
     lge_signals_reset();
     lge_orphans_reset();
 }

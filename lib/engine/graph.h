@@ -11,7 +11,8 @@
  * | edges and their dependencies, class nodes   |                            |
  *
  * Order of all locks of the engine: path (deadlock.c), graph, evidence, table,
- * semaphores, classes, contexts, identity, thread list, memory.
+ * semaphores, classes, contexts, identity, thread list, locks of files, holds of
+ * files, memory.
  *
  * A node is a leaf until something is requested while it is held: a leaf can
  * close no cycle, so edges to leaves need only the table lock, which is never

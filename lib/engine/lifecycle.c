@@ -4,6 +4,7 @@
 #include "engine/check.h"
 #include "engine/collect.h"
 #include "engine/evidence.h"
+#include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
 #include "engine/open_cycle.h"
@@ -16,7 +17,8 @@ static struct lgp_part (*const parts[])(void) = {
     lge_deadlock_part,   lge_search_part,           lge_order_part,         lge_graph_part,
     lge_table_part,      lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,
     lge_findings_part,   lge_threads_part,          lge_written_edges_part, lge_cycles_part,
-    lge_semaphores_part, lge_signals_part,          lge_open_cycles_part,
+    lge_semaphores_part, lge_signals_part,          lge_open_cycles_part,   lge_file_locks_part,
+    lge_file_holds_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -56,6 +58,7 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     } else {
         lge_threads_alone(self, tid);
     }
+    lge_file_holds_after_fork(self);
     lge_waits_after_fork(self);
     lge_collect_reset();
 }

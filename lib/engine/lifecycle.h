@@ -30,5 +30,7 @@ struct lgp_part lge_cycles_part(void);
 struct lgp_part lge_open_cycles_part(void);
 struct lgp_part lge_semaphores_part(void);
 struct lgp_part lge_signals_part(void);
+struct lgp_part lge_file_locks_part(void);
+struct lgp_part lge_file_holds_part(void);
 
 #endif

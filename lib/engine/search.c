@@ -1,6 +1,7 @@
 #include "engine/search.h"
 #include "engine/lifecycle.h"
 
+#include "engine/file_lock.h"
 #include "engine/lock_class.h"
 #include "engine/past.h"
 #include "engine/semaphore.h"
@@ -145,7 +146,7 @@ static bool blocks(const struct lge_edge *edge, const struct lge_dependency *req
                    const struct lge_dependency *holder) {
     const struct lge_node *node = edge->from;
     const struct lgr_held *held = lge_dependency_hold(holder, lge_node_number(node), node->is_class);
-    if (held == NULL)
+    if (held == NULL || lge_file_lock_shared(held->lock))
         return false;
     return request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || readers_block(node, request) ||
            slots_taken(edge, request, holder);

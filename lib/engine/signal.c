@@ -198,11 +198,17 @@ static bool note_open(struct lge_thread *thread, const struct lge_request *reque
     return false;
 }
 
+/* A semaphore may be posted by anybody, and locks of files are not looked at in
+ * handlers. */
+static bool cannot_hang(const struct lge_request *request) {
+    return request->kind == LGR_LOCK_SEMAPHORE || request->kind == LGR_LOCK_FILE;
+}
+
 void lge_signal_acquired(struct lge_thread *thread, const struct lge_request *request) {
     uint64_t key =
         lge_mix(request->id ^ 0x7369676e616cu,
                 (uint64_t)atomic_load_explicit(&generation, memory_order_relaxed) << 1 | request->mode);
-    if (request->kind == LGR_LOCK_SEMAPHORE || (!lge_signal_watches(request->id) && lge_recent(thread, key)))
+    if (cannot_hang(request) || (!lge_signal_watches(request->id) && lge_recent(thread, key)))
         return;
     lge_recent_insert(thread, key);
     uint64_t now = open_now();
@@ -291,7 +297,7 @@ static void taken_in_handler(struct lge_thread *thread, const struct lge_request
 
 void lge_signal_requested(struct lge_thread *thread, const struct lge_request *request) {
     uint32_t depth = thread->handlers.depth;
-    if (depth == 0 || depth > LGE_HANDLER_DEPTH || request->kind == LGR_LOCK_SEMAPHORE)
+    if (depth == 0 || depth > LGE_HANDLER_DEPTH || cannot_hang(request))
         return;
     struct lge_handler_mark mark = thread->handlers.marks[depth - 1];
     uint64_t key = lge_mix(request->id ^ 0x68616e646c6572u,

@@ -87,6 +87,15 @@ bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request
     return lge_deadlock_look(thread);
 }
 
+bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *request) {
+    thread->request = *request;
+    thread->wait_since = lgp_realtime_ns();
+    count_contention(request);
+    publish(thread, LGR_WAIT_LOCK, request->id, NULL, NULL, request->context, false);
+    lge_wait_stack(thread);
+    return lge_deadlock_look(thread);
+}
+
 void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
     thread->wait_since = 0;

@@ -1,5 +1,6 @@
 #include "engine/wait_for.h"
 
+#include "engine/file_hold.h"
 #include "platform/memory.h"
 
 static bool (*shut_out)(const void *address, uint32_t shared);
@@ -20,9 +21,15 @@ static uint32_t mode_of(const struct lge_thread *thread) {
 
 /* ---- holders ---- */
 
+/* Of a lock of a file what is on a stack may have been ended by another thread. */
+static bool in_force(const struct lge_thread *t, const struct lge_held *held) {
+    return held->kind != LGR_LOCK_FILE ||
+           (!lge_file_lock_shared(held->id) && lge_file_hold_stands(held->id, lge_thread_serial(t)));
+}
+
 static bool holds_against(const struct lge_thread *t, uint64_t id, uint32_t mode) {
     for (const struct lge_held *held = t->top; held > t->base; held--)
-        if (held->id == id)
+        if (held->id == id && in_force(t, held))
             return mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE || held->kind == LGR_LOCK_SEMAPHORE;
     return false;
 }

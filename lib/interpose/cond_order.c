@@ -1,6 +1,7 @@
 #include "interpose/cond_order.h"
 
 #include "engine/context.h"
+#include "engine/file_lock.h"
 #include "engine/known.h"
 #include "engine/map.h"
 #include "engine/mix.h"
@@ -108,7 +109,7 @@ static void compare(const struct holds *others, const struct lge_held *held, uin
     for (uint32_t i = 0; others != NULL && i < others->count && !conflict->found; i++) {
         const struct lge_held *theirs = &others->of[i].held;
         if (theirs->id != held->id || others->of[i].use.serial == serial ||
-            (theirs->mode == LGR_SHARED && held->mode == LGR_SHARED))
+            (theirs->mode == LGR_SHARED && held->mode == LGR_SHARED) || lge_file_lock_shared(held->id))
             continue;
         *conflict = (struct lgi_condition_conflict){.found = true, .other = others->of[i].use, .held = *held};
     }

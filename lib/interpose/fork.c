@@ -11,6 +11,7 @@
 #include "engine/thread.h"
 #include "interpose/barrier_order.h"
 #include "interpose/cond_order.h"
+#include "interpose/file.h"
 #include "interpose/once_order.h"
 #include "interpose/real.h"
 #include "interpose/runtime.h"
@@ -58,6 +59,7 @@ static void child(void) {
     lgi_condition_forget();
     lgi_barriers_after_fork();
     lgi_once_forget();
+    lgi_files_after_fork();
     lgi_open_evidence();
     lge_orphans_note(self, fork_call.site, fork_call.sp);
     lgi_leave(self);

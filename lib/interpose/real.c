@@ -28,6 +28,12 @@ __asm__(".symver libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
 __asm__(".symver libc_mutex_init,__pthread_mutex_init@" OLDEST);
 __asm__(".symver libc_mutex_destroy,__pthread_mutex_destroy@" OLDEST);
 
+/* As these: an allocator may call them at its own start, when nothing can be
+ * looked up. */
+extern int __fcntl(int descriptor, int command, ...);
+extern int __close(int descriptor);
+extern int __dup2(int from, int to);
+
 const struct lgi_libc lgi_libc = {libc_mutex_lock, libc_mutex_trylock, libc_mutex_unlock};
 
 /* The constructors of libraries that a program is linked with may run before
@@ -131,6 +137,10 @@ static sem_t *early_sem_open(const char *name, int flags, ...) {
     return lgi_real.sem_open(name, flags, mode, value);
 }
 
+EARLY(flock, (int descriptor, int operation), descriptor, operation)
+EARLY(lockf, (int descriptor, int command, off_t length), descriptor, command, length)
+EARLY(fclose, (FILE * stream), stream)
+EARLY(dup3, (int from, int to, int flags), from, to, flags)
 EARLY(munmap, (void *start, size_t size), start, size)
 static void early_exit_thread(void *value) {
     lgi_real_start();
@@ -204,6 +214,13 @@ struct lgi_real lgi_real = {
     .execvpe = early_execvpe,
     .fexecve = early_fexecve,
     .sem_open = early_sem_open,
+    .flock = early_flock,
+    .fcntl = __fcntl,
+    .lockf = early_lockf,
+    .close = __close,
+    .fclose = early_fclose,
+    .dup2 = __dup2,
+    .dup3 = early_dup3,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */
@@ -290,6 +307,15 @@ static const struct entry entries[] = {
     REAL(fexecve, "fexecve"),
     REAL(execveat, "execveat"),
     REAL(sem_open, "sem_open"),
+    REAL(flock, "flock"),
+    REAL(fcntl, "fcntl"),
+    REAL(lockf, "lockf"),
+    REAL(close, "close"),
+    REAL(fclose, "fclose"),
+    REAL(dup2, "dup2"),
+    REAL(dup3, "dup3"),
+    REAL(close_range, "close_range"),
+    REAL(closefrom, "closefrom"),
 };
 
 /* Another interposer's definition carries no version, so the versioned look-up

@@ -12,6 +12,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,15 @@ struct lgi_real {
     int (*fexecve)(int, char *const[], char *const[]);
     int (*execveat)(int, const char *, char *const[], char *const[], int); /* NULL: glibc is too old */
     sem_t *(*sem_open)(const char *, int, ...);
+    int (*flock)(int, int);
+    int (*fcntl)(int, int, ...);
+    int (*lockf)(int, int, off_t);
+    int (*close)(int);
+    int (*fclose)(FILE *);
+    int (*dup2)(int, int);
+    int (*dup3)(int, int, int);
+    int (*close_range)(unsigned, unsigned, int); /* NULL: glibc is too old */
+    void (*closefrom)(int);                      /* NULL: likewise */
 };
 extern struct lgi_real lgi_real;
 

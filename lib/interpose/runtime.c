@@ -5,8 +5,10 @@
 
 #include "engine/engine.h"
 #include "engine/evidence.h"
+#include "engine/file_lock.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
+#include "interpose/file.h"
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
 #include "interpose/mutex.h"
@@ -79,6 +81,8 @@ static bool lock_alive(const void *address, uint64_t id, uint8_t kind, uint8_t a
         return lgi_rwlock_alive(address, id, attributes);
     if (kind == LGR_LOCK_SEMAPHORE)
         return lgi_sem_alive(address, id, attributes);
+    if (kind == LGR_LOCK_FILE)
+        return lge_file_lock_alive(id);
     return lge_identity_table_has(address, id);
 }
 
@@ -184,6 +188,7 @@ __attribute__((constructor(101))) static void start(void) {
     on_exit(at_exit, NULL);
     lgi_fork_start();
     lgi_signal_start();
+    lgi_files_start(options.file_locks);
     lgi_up = true;
     struct lge_thread *main_thread = lgi_enter();
     if (main_thread != NULL)

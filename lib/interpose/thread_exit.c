@@ -24,10 +24,11 @@ static __thread struct {
 /* ---- the report ---- */
 
 /* A mutex that another thread unlocked is no longer held, whatever the held stack
- * says; a semaphore has no holder. */
+ * says; a semaphore has no holder, and a lock of a file lives as long as a
+ * descriptor. */
 bool lgi_thread_still_holds(const struct lge_thread *thread, const struct lge_held *held) {
     pthread_mutex_t copy;
-    if (held->address == NULL || held->kind == LGR_LOCK_SEMAPHORE)
+    if (held->address == NULL || held->kind == LGR_LOCK_SEMAPHORE || held->kind == LGR_LOCK_FILE)
         return false;
     if (held->kind != LGR_LOCK_MUTEX)
         return true;

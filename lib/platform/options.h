@@ -69,6 +69,7 @@ struct lgp_options {
     uint32_t stack_depth;
     uint32_t search_budget; /* steps per cycle search */
     uint32_t wait_slice;    /* milliseconds until a waiter records its stack */
+    bool file_locks;        /* flock, fcntl and lockf are followed */
     bool help;
     bool launcher; /* started by `lockgraph run` */
     enum lgp_check_level check[LGP_CHECK_COUNT];
