@@ -1,6 +1,7 @@
 #include "engine/cycle.h"
 
 #include "engine/check.h"
+#include "engine/file_lock.h"
 #include "engine/lifecycle.h"
 #include "engine/open_cycle.h"
 #include "engine/search.h"
@@ -68,7 +69,8 @@ static void learn_facts(struct lge_node *root, const struct lge_dependency *depe
 static void update_facts(struct lge_node *root, const struct lge_dependency *dependency) {
     if (!root->facts)
         learn_facts(root, dependency);
-    if (root->gate != 0 && (!holds_exclusively(dependency, root->gate) || lge_semaphore_signals(root->gate)))
+    if (root->gate != 0 && (!holds_exclusively(dependency, root->gate) || lge_semaphore_signals(root->gate) ||
+                            lge_file_lock_shared(root->gate)))
         root->gate = 0;
     if (root->author != dependency->thread)
         root->author = 0;

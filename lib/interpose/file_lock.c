@@ -17,6 +17,7 @@
 #include "interpose/file_descriptors.h"
 #include "interpose/file_identify.h"
 #include "interpose/on_deadlock.h"
+#include "interpose/runtime.h"
 
 /* Its wait is published: we are in a handler that came meanwhile. */
 static bool waits_already(const struct lge_thread *thread) { return lge_waiting(lge_wait_sequence(thread)); }
@@ -92,7 +93,9 @@ static bool lock_there(const struct lge_file_owner *owner, bool ranges) {
 static int block(const struct lgi_file_call *call) {
     int result;
     lge_file_holds_ask(call->request.id, lock_there);
-    if (lge_wait_in_kernel(call->thread, &call->request))
+    bool deadlock = lge_wait_in_kernel(call->thread, &call->request);
+    lgi_write_figures();
+    if (deadlock)
         lgi_on_deadlock();
     lgi_leave(call->thread);
     pthread_cleanup_push(end_wait, call->thread);

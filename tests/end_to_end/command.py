@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -47,6 +48,17 @@ def time_limit(build):
     with place(build) as here:
         result = here.run(build.subject("status"), "sleep", "20000", options=["--timeout", "1"]).expect(124)
         check(1 <= result.seconds < 5, f"ended after {result.seconds:.1f} s")
+
+
+def waits_for_files(build):
+    """The kernel holds them up, and they are seen all the same; who holds it, where that is known."""
+    with place(build) as here:
+        result = here.run(build.subject("file_waits"), options=["--timeout", "2"]).expect(124)
+        text = result.stderr
+        for words in (r"waits for flock /memfd:ours at wait_for_thread\(\) file_waits.c:\d+, held by T1",
+                      r"waits for fcntl /memfd:childs at wait_for_process\(\) file_waits.c:\d+\n"):
+            check(re.search(words, text), f"no {words} in {text}")
+        check("nothing was seen" not in result.stderr, f"a false word about coverage: {result}")
 
 
 def static_program(build):
@@ -288,6 +300,7 @@ def switched_off(build):
         check(findings(here.json(), "warning"), "the finding is gone")
         here.run(build.subject("abba"), options=["-O", "check.order-cycle=note"]).expect(0)
         check(findings(here.json()) and not findings(here.json(), "warning"), "the finding is not a note")
+        here.run(build.subject("file_abba"), "flock-mutex", options=["-O", "file_locks=0"]).expect(0)
         misuse = [build.subject("misuse_unlock"), "twice"]
         here.run(*misuse, options=["-O", "check.unlock-unheld=off"]).expect(0)
         check(not findings(here.json()), "the misuse is told although it is switched off")
@@ -322,7 +335,7 @@ def debian_programs(build):
             check(bare.stdout == under.stdout, f"{command[0]} prints something else")
 
 
-CASES = [passes_status, not_found, usage, says_what_it_is, time_limit, static_program, no_threads_no_warning, failing_on,
+CASES = [passes_status, not_found, usage, says_what_it_is, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
          own_status_beside_finding, data_directory, unreadable_data, damaged_data, streams_pass_through, text_report,
          demangled_names, forwards_signals, bare_preload, environment_verb, stable_ids, merged_report, schema_refuses,
          small_file_limit, no_place_to_write, small_data_limit, identity_by_table, every_unwinder, switched_off,

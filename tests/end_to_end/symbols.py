@@ -21,7 +21,7 @@ RELEVANT = re.compile(
     r"pthread_(mutex|rwlock|spin|barrier|cond)_|pthread_once$|pthread_\w*join|call_once$|(sem|mtx|cnd|thrd|tss)_"
     r"|pthread_(create|detach|exit|cancel|testcancel|setcancel\w+|kill\w*|sigmask|sigqueue|atfork|key_\w+|[gs]etspecific)$"
     r"|pthread_(cleanup|register_cancel|unregister_cancel|unwind)"
-    r"|f(un|try)?lockfile$|flock$|lockf(64)?$|fcntl(64)?$|v?fork$|Fork$|forkpty$|clone\d?$|posix_spawnp?$|f?exec[lv]?\w*$"
+    r"|f(un|try)?lockfile$|flock$|lockf(64)?$|fcntl(64)?$|f?close$|close(_range|from)$|dup[23]?$|v?fork$|Fork$|forkpty$|clone\d?$|posix_spawnp?$|f?exec[lv]?\w*$"
     r"|(sysv_|bsd_|s)?signal$|sig(action|vec|altstack|procmask|block|setmask|set|hold|relse|ignore|suspend|pause)$"
     r"|sig(timed)?wait(info)?$|dlm?open$|dlclose$|munmap$|_?exit$|Exit$|quick_exit$")
 VERSION = re.compile(r"(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+([^\s@]+)@@?(GLIBC_[\d.]+)\s*$")

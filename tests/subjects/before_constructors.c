@@ -5,12 +5,16 @@
  * transcript
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <threads.h>
 #include <time.h>
+#include <unistd.h>
 
-static int results[16];
+static int results[32];
 
 static void *nothing(void *argument) { return argument; }
 
@@ -49,10 +53,25 @@ static void use_threads(int *result) {
     *result++ = mtx_init(&mutex, mtx_plain);
 }
 
+static void use_files(int *result) {
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int file = memfd_create("early", 0), copy = fcntl(file, F_DUPFD, 0);
+    *result++ = fcntl(file, F_GETFD);
+    *result++ = fcntl(file, F_SETLKW, &range);
+    *result++ = flock(file, LOCK_EX);
+    *result++ = lockf(file, F_ULOCK, 0);
+    *result++ = dup2(file, copy) == copy;
+    *result++ = dup3(file, copy, O_CLOEXEC) == copy;
+    *result++ = close_range((unsigned)copy, (unsigned)copy, 0);
+    *result++ = close(copy);
+    *result++ = fclose(fdopen(file, "r"));
+}
+
 static void early(void) {
     use_mutex(results);
     use_condition(results + 5);
     use_threads(results + 9);
+    use_files(results + 14);
 }
 
 /* These run before the constructors of all libraries. */
@@ -62,7 +81,7 @@ int main(void) {
     pthread_mutex_t seen = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&seen); /* so that the runtime has seen something */
     pthread_mutex_unlock(&seen);
-    for (int i = 0; i < 14; i++)
+    for (int i = 0; i < 23; i++)
         printf("%d ", results[i]);
     puts("");
     return 0;

@@ -44,6 +44,7 @@ START_TEST(the_defaults) {
     ck_assert_uint_eq(options.stack_depth, 24);
     ck_assert_uint_eq(options.search_budget, 100000);
     ck_assert_uint_eq(options.wait_slice, 2);
+    ck_assert(options.file_locks);
     ck_assert(!options.help);
     ck_assert(!options.launcher);
     for (size_t i = 0; i < LGP_CHECK_COUNT; i++)
@@ -53,7 +54,8 @@ END_TEST
 
 START_TEST(every_option_reaches_its_field) {
     accept("data=/var/tmp/x y:max_data=1m:max_memory=65536:unwinder=fp:stack_depth=64:identity=table");
-    accept("on_deadlock=kill:exitcode=255:verdict=0:search_budget=1:wait_slice=0:help=1:launcher=1");
+    accept("on_deadlock=kill:exitcode=255:verdict=0:search_budget=1:wait_slice=0:file_locks=0:help=1:"
+           "launcher=1");
     accept("check.order-cycle=off:check.deadlock=note:check.self-deadlock=error");
     ck_assert_str_eq(options.data, "/var/tmp/x y");
     ck_assert_uint_eq(options.max_data, 1u << 20);
@@ -66,6 +68,7 @@ START_TEST(every_option_reaches_its_field) {
     ck_assert(!options.verdict);
     ck_assert_uint_eq(options.search_budget, 1);
     ck_assert_uint_eq(options.wait_slice, 0);
+    ck_assert(!options.file_locks);
     ck_assert(options.help);
     ck_assert(options.launcher);
     ck_assert_int_eq(options.check[LGP_CHECK_ORDER_CYCLE], LGP_CHECK_OFF);
