@@ -95,7 +95,7 @@ static void closing_range(unsigned first, unsigned last) {
         return;
     if (lge_file_holds_of_process() != 0)
         lge_file_holds_end_all();
-    for (int known; (known = lgi_descriptor_within(first, last)) >= 0;)
+    for (int known; (known = lgi_descriptor_within(first, last)) >= 0; first = (unsigned)known + 1)
         closing(known);
 }
 

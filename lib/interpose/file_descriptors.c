@@ -143,10 +143,12 @@ uint64_t lgi_descriptor_gone(int descriptor) {
 int lgi_descriptor_within(unsigned first, unsigned last) {
     int found = -1;
     lgp_lock(&lock);
-    for (size_t i = 0; i < by_number.capacity && found < 0; i++) {
+    for (size_t i = 0; i < by_number.capacity; i++) {
         const struct descriptor *known = by_number.slots[i].value;
-        if (known != NULL && (unsigned)known->number >= first && (unsigned)known->number <= last)
+        if (known != NULL && (unsigned)known->number >= first && (unsigned)known->number <= last) {
+            last = (unsigned)known->number;
             found = known->number;
+        }
     }
     lgp_unlock(&lock);
     return found;

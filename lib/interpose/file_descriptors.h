@@ -28,7 +28,7 @@ uint64_t lgi_description_of(int descriptor, const struct lge_file_key *key, uint
 /* The descriptor is closed.  The number of its description when that was the
  * last known one that led to it, else 0. */
 uint64_t lgi_descriptor_gone(int descriptor);
-/* One that is known in the range; -1: none. */
+/* The first that is known in the range; -1: none. */
 int lgi_descriptor_within(unsigned first, unsigned last);
 
 /* In a forked child. */

@@ -27,7 +27,13 @@
  * case: reader-writer
  * expect: order-cycle feasible error
  *
- * case: never-unlocked
+ * case: closed
+ * expect: order-cycle feasible error
+ *
+ * case: closed-stream
+ * expect: order-cycle feasible error
+ *
+ * case: closed-range
  * expect: order-cycle feasible error
  */
 #include <fcntl.h>
@@ -50,7 +56,7 @@ struct what {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 /* Outer and inner of each thread. */
 static struct what first_takes[2], second_takes[2];
-static int only_closes;
+static const char *how; /* the second thread gets the same descriptors when the first has closed its own */
 
 static int open_again(int file) {
     char path[64];
@@ -80,11 +86,17 @@ static void give(const struct what *what, int descriptor) {
         pthread_mutex_unlock(&mutex);
         return;
     }
-    if (what->how == DESCRIPTION && !only_closes)
+    int closed = strncmp(how, "closed", 6) == 0;
+    if (what->how == DESCRIPTION)
         lock_range(descriptor, what, F_UNLCK);
-    else if (!only_closes)
+    else if (!closed)
         flock(descriptor, LOCK_UN);
-    close(descriptor);
+    if (strcmp(how, "closed-stream") == 0)
+        fclose(fdopen(descriptor, "r"));
+    else if (strcmp(how, "closed-range") == 0)
+        close_range((unsigned)descriptor, (unsigned)descriptor, 0);
+    else
+        close(descriptor);
 }
 
 static void nest(const struct what *takes) {
@@ -109,6 +121,7 @@ static void *second(void *unused) {
 }
 
 static void choose(const char *name) {
+    how = name;
     int a = memfd_create("first", 0), b = memfd_create("second", 0);
     struct what one = {strncmp(name, "description", 11) == 0 ? DESCRIPTION : FLOCK, a, 0, 0};
     struct what other = {MUTEX, b, 0, 0};
@@ -122,7 +135,6 @@ static void choose(const char *name) {
     first_takes[1] = second_takes[0] = other;
     if (strcmp(name, "reader-writer") == 0)
         first_takes[0].how = FLOCK_SHARED;
-    only_closes = strcmp(name, "never-unlocked") == 0;
 }
 
 int main(int argc, char **argv) {

@@ -33,6 +33,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *how;
 static int file, other_file, handed_over;
+static int of_second; /* opened before, so that its number is no other's */
 
 static int is(const char *name) { return strcmp(how, name) == 0; }
 
@@ -162,12 +163,10 @@ static void converted_first(void) {
 }
 
 static void mutex_first(void) {
-    int descriptor = open_again(file);
     pthread_mutex_lock(&mutex);
-    flock(descriptor, LOCK_EX);
-    flock(descriptor, LOCK_UN);
+    flock(of_second, LOCK_EX);
+    flock(of_second, LOCK_UN);
     pthread_mutex_unlock(&mutex);
-    close(descriptor);
 }
 
 /* ---- */
@@ -204,6 +203,7 @@ int main(int argc, char **argv) {
     how = argc > 1 ? argv[1] : "close";
     file = memfd_create("first", 0);
     other_file = memfd_create("second", 0);
+    of_second = open_again(file);
     pthread_create(&threads[0], NULL, first, NULL);
     pthread_create(&threads[1], NULL, second, NULL);
     pthread_join(threads[0], NULL);
