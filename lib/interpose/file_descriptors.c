@@ -156,7 +156,8 @@ int lgi_descriptor_within(unsigned first, unsigned last) {
 
 void lgi_descriptors_forget(void) {
     by_number = by_file = (struct lge_map){0};
-    for (size_t i = 0; i < LGI_DESCRIPTOR_MARKS; i++)
+    bool marked = atomic_load_explicit(&lgi_descriptors_known, memory_order_relaxed) != 0;
+    for (size_t i = 0; marked && i < LGI_DESCRIPTOR_MARKS; i++)
         atomic_store_explicit(&lgi_descriptor_marks[i], 0, memory_order_relaxed);
     atomic_store_explicit(&lgi_descriptors_known, 0, memory_order_relaxed);
     atomic_store_explicit(&lock.state, 0, memory_order_relaxed);

@@ -81,25 +81,28 @@ bool lgi_file_narrow(int descriptor, const struct flock *range, struct lge_file_
 /* ---- its name ---- */
 
 /* A file that was removed keeps the name it had. */
-static void cut_deleted(char *path, long *length) {
+static long without_deleted(const char *path, long length) {
     static const char deleted[] = " (deleted)";
     const long end = (long)sizeof deleted - 1;
-    if (*length > end && memcmp(path + *length - end, deleted, (size_t)end) == 0)
-        *length -= end;
+    bool gone = length > end && memcmp(path + length - end, deleted, (size_t)end) == 0;
+    return gone ? length - end : length;
 }
 
+/* Straight into the text, which has room for it: a path on the stack of a thread
+ * of the program would be much. */
 static void put_path(int descriptor, const struct lge_file_key *key, struct lgp_text *name) {
-    char link[64], path[4096];
+    char link[64], *path = name->buffer + name->length;
     struct lgp_text at = {link, sizeof link, 0};
     lgp_format(&at, "/proc/self/fd/%d", descriptor);
-    long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)link, (long)path, sizeof path - 1, 0, 0);
+    long room = (long)(name->size - name->length) - LGI_FILE_NAME_ROUND;
+    long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)link, (long)path, room, 0, 0);
     if (length <= 0) {
         lgp_format(name, "inode %lu", (unsigned long)key->inode);
         return;
     }
-    cut_deleted(path, &length);
+    length = without_deleted(path, length);
     path[length] = '\0';
-    lgp_format(name, "%s", path);
+    name->length += (size_t)length;
 }
 
 void lgi_file_name(int descriptor, const struct lge_file_key *key, struct lgp_text *name) {

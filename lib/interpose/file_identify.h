@@ -8,7 +8,8 @@
 #include "engine/file_lock.h"
 #include "platform/print.h"
 
-enum { LGI_FILE_NAME_SIZE = 4096 + 128 }; /* PATH_MAX, and what is put around it */
+/* PATH_MAX, and what is put around a path. */
+enum { LGI_FILE_NAME_ROUND = 64, LGI_FILE_NAME_SIZE = 4096 + 2 * LGI_FILE_NAME_ROUND };
 
 /* The whole file, for flock or for fcntl.  False: no such descriptor, or the
  * kernel does not tell. */
