@@ -49,9 +49,8 @@ static bool overlap(const struct lge_file_key *a, const struct lge_file_key *b) 
            a->first <= b->last && b->first <= a->last;
 }
 
-/* `key` NULL: whatever it holds. */
-static struct hold *find(const struct lge_file_owner *owner, const struct lge_file_key *key) {
-    uint64_t code = owner_key(owner, key);
+/* `code`: its owner_key.  `key` NULL: whatever it holds. */
+static struct hold *find(uint64_t code, const struct lge_file_key *key) {
     for (size_t i = lge_map_first(&holds.by_owner, code); i != SIZE_MAX;
          i = lge_map_next(&holds.by_owner, i)) {
         struct hold *hold = lge_map_at(&holds.by_owner, i);
@@ -135,17 +134,16 @@ void lge_file_hold_begin(struct lge_thread *thread, const struct lge_request *re
 
 bool lge_file_hold_overlaps(const struct lge_file_key *key, const struct lge_file_owner *owner) {
     lgp_lock(&holds.lock);
-    const struct hold *hold = find(owner, key);
+    const struct hold *hold = find(owner_key(owner, key), key);
     bool does = hold != NULL && stands(hold);
     lgp_unlock(&holds.lock);
     return does;
 }
 
-static bool end_one(struct lge_thread *thread, const struct lge_file_key *key,
-                    const struct lge_file_owner *owner) {
+static bool end_one(struct lge_thread *thread, uint64_t code, const struct lge_file_key *key) {
     struct hold ended;
     lgp_lock(&holds.lock);
-    struct hold *hold = find(owner, key);
+    struct hold *hold = find(code, key);
     bool found = hold != NULL;
     if (found) {
         ended = *hold;
@@ -159,13 +157,12 @@ static bool end_one(struct lge_thread *thread, const struct lge_file_key *key,
 
 void lge_file_hold_end(struct lge_thread *thread, const struct lge_file_key *key,
                        const struct lge_file_owner *owner) {
-    while (end_one(thread, key, owner))
+    while (end_one(thread, owner_key(owner, key), key))
         continue;
 }
 
 void lge_file_hold_end_description(struct lge_thread *thread, uint64_t description) {
-    struct lge_file_owner owner = {.description = description};
-    while (end_one(thread, NULL, &owner))
+    while (end_one(thread, description, NULL))
         continue;
 }
 
