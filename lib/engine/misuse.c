@@ -83,6 +83,7 @@ static bool other_holds(enum lgr_kind kind) {
     case LGR_KIND_COND_TWO_MUTEXES:
     case LGR_KIND_COND_DESTROY_WAITED:
     case LGR_KIND_DESTROY_WAITED:
+    case LGR_KIND_SEM_MISUSE:
         return false;
     default:
         return true;

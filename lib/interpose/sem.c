@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "engine/context.h"
+#include "engine/holders.h"
 #include "engine/hot_path.h"
 #include "engine/misuse.h"
 #include "engine/semaphore.h"
@@ -144,17 +145,14 @@ static struct lge_request request_of(struct lge_thread *thread, sem_t *semaphore
     return request;
 }
 
-static void misused(struct lge_thread *thread, enum lgr_kind kind, uint64_t id, const sem_t *semaphore,
-                    uintptr_t site, uintptr_t sp, uint64_t detail) {
-    struct lge_misuse misuse = {.kind = kind,
-                                .lock = id,
-                                .site = site,
-                                .sp = sp,
-                                .address = semaphore,
-                                .lock_kind = LGR_LOCK_SEMAPHORE,
-                                .detail = detail};
-    lge_semaphore_grave(id, &misuse.earlier_context, &misuse.earlier_thread);
-    lge_report_misuse(thread, &misuse);
+static struct lge_misuse misuse_of(enum lgr_kind kind, uint64_t id, const sem_t *semaphore, uintptr_t site,
+                                   uintptr_t sp) {
+    return (struct lge_misuse){.kind = kind,
+                               .lock = id,
+                               .site = site,
+                               .sp = sp,
+                               .address = semaphore,
+                               .lock_kind = LGR_LOCK_SEMAPHORE};
 }
 
 /* True, and told, when nothing has made a semaphore of it again since it was
@@ -163,7 +161,9 @@ static bool destroyed(struct lge_thread *thread, const struct identified *found,
                       uintptr_t site, uintptr_t sp) {
     if ((found->facts & LGE_SEMAPHORE_DESTROYED) == 0)
         return false;
-    misused(thread, LGR_KIND_SEM_MISUSE, found->id, semaphore, site, sp, 0);
+    struct lge_misuse misuse = misuse_of(LGR_KIND_SEM_MISUSE, found->id, semaphore, site, sp);
+    lge_semaphore_grave(found->id, &misuse.earlier_context, &misuse.earlier_thread);
+    lge_report_misuse(thread, &misuse);
     return true;
 }
 
@@ -281,7 +281,9 @@ static void refused(const sem_t *semaphore, uint64_t id, uintptr_t site, uintptr
     struct lge_thread *thread = error == EOVERFLOW ? lgi_enter() : NULL;
     if (thread == NULL)
         return;
-    misused(thread, LGR_KIND_API_ERROR, id, semaphore, site, sp, (uint64_t)error);
+    struct lge_misuse misuse = misuse_of(LGR_KIND_API_ERROR, id, semaphore, site, sp);
+    misuse.detail = (uint64_t)error;
+    lge_report_misuse(thread, &misuse);
     lgi_leave(thread);
     errno = error;
 }
@@ -363,6 +365,19 @@ static void bury(struct lge_thread *thread, sem_t *semaphore, const struct ident
     lge_semaphore_mark(found->tag, semaphore, found->id, LGE_SEMAPHORE_DESTROYED);
 }
 
+/* Who waits for one that signals is not known. */
+static void look_at_waiters(struct lge_thread *thread, sem_t *semaphore, uint64_t id, uintptr_t site,
+                            uintptr_t sp) {
+    if (!waited_for(semaphore))
+        return;
+    struct lge_holder waiter = lge_waiter_find(thread, id);
+    struct lge_misuse misuse = misuse_of(LGR_KIND_SEM_MISUSE, id, semaphore, site, sp);
+    misuse.earlier_context = waiter.context;
+    misuse.earlier_thread = waiter.serial;
+    misuse.detail = LGR_USE_WAITED;
+    lge_report_misuse(thread, &misuse);
+}
+
 /* glibc destroys whatever it is given. */
 LGI_EXPORT int sem_destroy(sem_t *semaphore) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
@@ -371,8 +386,7 @@ LGI_EXPORT int sem_destroy(sem_t *semaphore) {
         return lgi_real.sem_destroy(semaphore);
     struct identified found = identify(thread, semaphore, site, sp);
     if (!destroyed(thread, &found, semaphore, site, sp)) {
-        if (waited_for(semaphore))
-            misused(thread, LGR_KIND_SEM_MISUSE, found.id, semaphore, site, sp, 0);
+        look_at_waiters(thread, semaphore, found.id, site, sp);
         if (found.tag != NULL)
             bury(thread, semaphore, &found, site, sp);
         else

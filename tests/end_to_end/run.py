@@ -18,6 +18,7 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import catalogue  # noqa: E402
 import command  # noqa: E402
 import faults  # noqa: E402
 import kills  # noqa: E402
@@ -32,7 +33,7 @@ NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the 
 
 
 def selected(options, build):
-    for module in (subjects, command, kills, library, suppressions, symbols, faults):
+    for module in (catalogue, subjects, command, kills, library, suppressions, symbols, faults):
         for name, slow, function in module.cases():
             left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV
             if (options.only or "") in name and not left_out:

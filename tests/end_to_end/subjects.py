@@ -3,6 +3,8 @@
     expect: KIND VERDICT SEVERITY   this finding and no other one above a note; exit status 66 if it is an error;
                                     verdict none for a misuse, which has none
     silent                          nothing above a note, exit status 0
+    near: KIND, KIND                a silent case that differs little from those that report these (catalogue.py)
+    shows: WORDS | WORDS            what of every family of locks must be shown (catalogue.py)
     note: KIND VERDICT [WORD ...]   a note of this kind is there, explained with these words
     edge: HELD MARK -> WANTED MARK  an edge of the finding with these two source lines
     line: MARK                      the line is somewhere in the finding
@@ -39,8 +41,9 @@ from harness import EXIT_FINDINGS, SLOWNESS, SUBJECT_SOURCES, check, describe, f
 HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
 DEADLOCK_NAMED_WITHIN = 1.0  # seconds
-WORDS = {"call", "earlier", "earlier thread", "lock", "expect", "silent", "note", "edge", "line", "edges", "threads", "thread", "says", "processes", "in child", "deadlock",
-         "transcript", "arguments", "options", "seconds", "long", "helper"}
+WORDS = {"near", "shows", "call", "earlier", "earlier thread", "lock", "expect", "silent", "note", "edge", "line", "edges",
+         "threads", "thread", "says", "processes", "in child", "deadlock", "transcript", "arguments", "options",
+         "seconds", "long", "helper"}
 
 
 class Subject:

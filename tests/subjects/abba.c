@@ -2,6 +2,7 @@
  * other in time but with nothing that orders them.
  *
  * expect: order-cycle feasible error
+ * shows: abba of mutexes
  * edge: HELD a -> WANTED b
  * edge: HELD b -> WANTED a
  */

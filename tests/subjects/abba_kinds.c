@@ -2,6 +2,7 @@
  *
  * arguments: recursive | errorcheck | adaptive | robust | inherit | shared
  * expect: order-cycle feasible error
+ * shows: abba of mutexes
  * edge: HELD outer -> WANTED inner
  */
 #include <pthread.h>

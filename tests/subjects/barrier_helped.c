@@ -3,6 +3,7 @@
  * sleep and once out of a lock call with a time limit.
  *
  * silent
+ * near: deadlock
  */
 #include <pthread.h>
 #include <time.h>

@@ -1,28 +1,35 @@
 /* Barriers taken away from under those who wait at them, or used when they are gone.
  * case: destroyed-waited
  *     expect: barrier-misuse none error
+ *     says: while T
  *     call: DESTROYED
  *     earlier: WAITS
  *     earlier thread: waiter
  * case: initialised-waited
  *     expect: barrier-misuse none error
+ *     says: while T
  *     call: INITIALISED again
  *     earlier: WAITS
  *     earlier thread: waiter
  * case: waited-after
  *     expect: barrier-misuse none error
+ *     says: after it was destroyed
  *     call: USED after that
  *     earlier: DESTROYED
  * case: destroyed-twice
  *     expect: barrier-misuse none error
+ *     says: after it was destroyed
  *     call: DESTROYED twice
  *     earlier: DESTROYED
  * case: made-anew
  *     silent
+ *     near: barrier-misuse
  * case: on-their-way-out
  *     silent
+ *     near: barrier-misuse
  * case: many
  *     silent
+ *     near: barrier-misuse
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * before the second begins for anybody.
  *
  * silent
+ * shows: phases apart by a barrier
  * note: order-cycle ordered barrier
  */
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* The same inversion through <threads.h>.
  *
  * expect: order-cycle feasible error
+ * shows: abba of C11 mutexes
  * edge: HELD a -> WANTED b
  * edge: HELD b -> WANTED a
  */

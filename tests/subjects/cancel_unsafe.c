@@ -14,29 +14,36 @@
  *
  * case: rwlock
  * expect: cancel-unsafe none warning
+ * call: CANCELS it
  * earlier: TAKEN for writing
  * lock: table
  *
  * case: waiting
  * expect: cancel-unsafe none warning
+ * call: CANCELS it
  * earlier: WAITS with it
  * lock: ledger
  *
  * case: other-clean-up
  * expect: cancel-unsafe none warning
+ * call: CANCELS it
  * earlier: TAKEN here
  *
  * case: clean-up
  * silent
+ * near: cancel-unsafe
  *
  * case: waiting-clean-up
  * silent
+ * near: cancel-unsafe
  *
  * case: not-held
  * silent
+ * near: cancel-unsafe
  *
  * case: disabled
  * silent
+ * near: cancel-unsafe
  *
  * case: robust
  * silent

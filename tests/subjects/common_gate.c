@@ -1,6 +1,7 @@
 /* Both directions, always under one gate.
  *
  * silent
+ * near: order-cycle
  * note: order-cycle gated
  */
 #include <pthread.h>

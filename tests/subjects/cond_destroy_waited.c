@@ -19,12 +19,15 @@
  *
  * case: gone
  * silent
+ * near: cond-destroy-waited
  *
  * case: woken
  * silent
+ * near: cond-destroy-waited
  *
  * case: used-again
  * silent
+ * near: cond-destroy-waited
  */
 #include <pthread.h>
 #include <string.h>

@@ -27,12 +27,15 @@
  *
  * case: one-after-the-other
  * silent
+ * near: cond-two-mutexes
  *
  * case: woken
  * silent
+ * near: cond-two-mutexes
  *
  * case: two-conditions
  * silent
+ * near: cond-two-mutexes
  */
 #include <pthread.h>
 #include <string.h>

@@ -33,9 +33,11 @@
  *
  * case: another-lock
  * silent
+ * near: cond-wait-holding
  *
  * case: nothing-else
  * silent
+ * near: cond-wait-holding
  */
 #include <pthread.h>
 #include <string.h>

@@ -23,12 +23,15 @@
  *
  * case: held
  * silent
+ * near: cond-wait-unheld
  *
  * case: recursive
  * silent
+ * near: cond-wait-unheld
  *
  * case: tried
  * silent
+ * near: cond-wait-unheld
  */
 #include <pthread.h>
 #include <string.h>

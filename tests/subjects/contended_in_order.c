@@ -2,6 +2,7 @@
  * reads them, and never is there a ring.
  *
  * silent
+ * near: deadlock
  * seconds: 20
  */
 #include <pthread.h>

@@ -2,6 +2,7 @@
  * lock of the parent's; another thread of the parent holds locks meanwhile.
  *
  * expect: order-cycle feasible error
+ * shows: a forked child's inversion
  * edge: HELD a -> WANTED b
  * edge: HELD b -> WANTED a
  * processes: 2

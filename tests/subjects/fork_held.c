@@ -40,12 +40,15 @@
  *
  * case: initialised-anew
  * silent
+ * near: fork-held
  *
  * case: own
  * silent
+ * near: fork-held
  *
  * case: around
  * silent
+ * near: fork-held
  */
 #include <pthread.h>
 #include <stdlib.h>

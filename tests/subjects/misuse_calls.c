@@ -7,13 +7,16 @@
  * case: join-thread
  *     expect: join-self none error
  *     call: JOIN
+ *     earlier: CREATED
  * case: join-timed
  *     expect: join-self none error
  *     call: TIMED JOIN
  * case: join-other
  *     silent
+ *     near: join-self
  * case: join-tried
  *     silent
+ *     near: join-self
  * case: garbage
  *     expect: wrong-type none error
  *     call: LOCK
@@ -26,8 +29,10 @@
  *     call: TRIED
  * case: zeroed
  *     silent
+ *     near: wrong-type
  * case: adaptive
  *     silent
+ *     near: wrong-type
  * case: refused-create
  *     expect: api-error none warning
  *     call: CREATE
@@ -42,8 +47,10 @@
  *     call: DETACH
  * case: busy
  *     silent
+ *     near: api-error
  * case: timed-out
  *     silent
+ *     near: api-error
  * case: owner-died
  *     note: thread-exit-held none
  *     silent
@@ -100,7 +107,7 @@ static void *keep(void *mutex) {
 
 static pthread_t start(void *(*routine)(void *), void *argument) {
     pthread_t thread;
-    pthread_create(&thread, NULL, routine, argument);
+    pthread_create(&thread, NULL, routine, argument); /* CREATED */
     return thread;
 }
 

@@ -54,16 +54,24 @@
  *     earlier thread: main
  * case: unlocked-first
  *     silent
+ *     near: destroy-held
  * case: waiters-gone
  *     silent
+ *     near: destroy-waited
+ * case: waiter-gave-up
+ *     silent
+ *     near: destroy-waited
  * case: made-anew
  *     silent
+ *     near: use-destroyed
  * case: made-anew-static
  *     silent
+ *     near: use-destroyed
  */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -122,6 +130,26 @@ static void waited(pthread_mutex_t *mutex) {
     usleep(100000);
     destroy(mutex);
     pthread_mutex_unlock(mutex);
+    pthread_join(worker, NULL);
+}
+
+static void *ask_for_a_moment(void *mutex) {
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    if (pthread_mutex_timedlock(mutex, &at) == 0)
+        pthread_mutex_unlock(mutex);
+    pthread_barrier_wait(&turn);
+    return NULL;
+}
+
+/* It waited for the very lock that is destroyed, but not any more. */
+static void waiter_gave_up(void) {
+    pthread_t worker;
+    lock(&queue_lock);
+    pthread_create(&worker, NULL, ask_for_a_moment, &queue_lock);
+    pthread_barrier_wait(&turn);
+    pthread_mutex_unlock(&queue_lock);
+    destroy(&queue_lock);
     pthread_join(worker, NULL);
 }
 
@@ -191,6 +219,8 @@ int main(int count, char **words) {
         after_in_thread();
     else if (strcmp(word, "waiters-gone") == 0)
         waiters_gone();
+    else if (strcmp(word, "waiter-gave-up") == 0)
+        waiter_gave_up();
     else if (strncmp(word, "made-anew", 9) == 0)
         made_anew();
     else

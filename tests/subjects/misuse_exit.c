@@ -1,6 +1,7 @@
 /* Threads that end with a lock held.
  * case: return
  *     expect: thread-exit-held none error
+ *     call: BODY ends
  *     earlier: LOCK
  *     lock: queue_lock
  *     says: ends while it holds queue_lock
@@ -10,24 +11,31 @@
  *     earlier: LOCK
  * case: spin
  *     expect: thread-exit-held none error
+ *     call: BODY with a spinlock ends
  *     earlier: SPIN LOCK
  * case: c11
  *     expect: thread-exit-held none error
+ *     call: BODY of C11 ends
  *     earlier: LOCK
  * case: detached
  *     expect: thread-exit-held none error
+ *     call: BODY ends
  *     earlier: LOCK
  * case: robust
  *     note: thread-exit-held none
  *     silent
  * case: unlocked
  *     silent
+ *     near: thread-exit-held
  * case: destructor
  *     silent
+ *     near: thread-exit-held
  * case: destructor-late
  *     silent
+ *     near: thread-exit-held
  * case: process-exit
  *     silent
+ *     near: thread-exit-held
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -46,7 +54,7 @@ static int lock(void) {
     return result;
 }
 
-static void *holds(void *unused) {
+static void *holds(void *unused) { /* BODY ends */
     lock();
     if (strcmp(word, "pthread-exit") == 0)
         pthread_exit(NULL); /* EXIT */
@@ -57,12 +65,12 @@ static void *holds(void *unused) {
     return unused;
 }
 
-static void *holds_spin(void *unused) {
+static void *holds_spin(void *unused) { /* BODY with a spinlock ends */
     pthread_spin_lock(&spin); /* SPIN LOCK */
     return unused;
 }
 
-static int holds_c11(void *unused) {
+static int holds_c11(void *unused) { /* BODY of C11 ends */
     (void)unused;
     return lock();
 }

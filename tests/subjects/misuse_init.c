@@ -20,10 +20,13 @@
  *     earlier: LOCK
  * case: free
  *     silent
+ *     near: reinit-held
  * case: again
  *     silent
+ *     near: reinit-held
  * case: child
  *     silent
+ *     near: reinit-held
  * case: cleared
  *     expect: free-held none error
  *     call: INIT
@@ -48,8 +51,10 @@
  *     earlier thread: keep
  * case: unmapped-free
  *     silent
+ *     near: free-held
  * case: cleared-free
  *     silent
+ *     near: free-held
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -30,12 +30,16 @@
  *     earlier: TAKEN TWICE
  * case: own
  *     silent
+ *     near: unlock-unheld
  * case: own-recursive
  *     silent
+ *     near: unlock-unheld, self-deadlock
  * case: out-of-order
  *     silent
+ *     near: unlock-unheld
  * case: handed-over
  *     silent
+ *     near: unlock-foreign
  */
 #include <pthread.h>
 #include <string.h>

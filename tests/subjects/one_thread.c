@@ -1,6 +1,7 @@
 /* One thread does both directions, beside another that takes each lock alone.
  *
  * silent
+ * near: order-cycle
  * note: order-cycle single-thread
  */
 #include <pthread.h>

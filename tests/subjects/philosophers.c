@@ -1,6 +1,7 @@
 /* Five philosophers who take the lower-numbered fork first.
  *
  * silent
+ * near: deadlock, order-cycle
  */
 #include <pthread.h>
 

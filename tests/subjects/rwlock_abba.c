@@ -2,6 +2,7 @@
  * writer.
  *
  * expect: order-cycle feasible error
+ * shows: abba of rwlocks
  * edge: HELD outer -> WANTED inner
  * edges: 2
  *

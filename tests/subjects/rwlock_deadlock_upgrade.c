@@ -2,6 +2,7 @@
  *
  * deadlock
  * expect: deadlock actual error
+ * shows: two readers that upgrade
  * edges: 2
  * threads: 2
  * edge: READS cache -> WRITES cache

@@ -2,6 +2,7 @@
  *
  * arguments: written | written_once
  * silent
+ * near: order-cycle
  * note: order-cycle gated
  */
 #include <pthread.h>

@@ -2,6 +2,7 @@
  *
  * case: unheld
  * expect: unlock-unheld none error
+ * says: unlocking a rwlock that nobody
  * call: WRONG unlock
  *
  * case: unheld_twice
@@ -10,6 +11,7 @@
  *
  * case: foreign_writer
  * expect: unlock-foreign none error
+ * says: took a rwlock may give it back
  * call: WRONG foreign unlock
  * earlier: WRITES elsewhere
  *
@@ -20,6 +22,7 @@
  *
  * case: destroy_read
  * expect: destroy-held none error
+ * says: destroying a rwlock
  * call: WRONG destroy
  * earlier: READS before destroy
  *
@@ -35,6 +38,7 @@
  *
  * case: init_held
  * expect: reinit-held none error
+ * says: initialising a rwlock
  * call: WRONG init
  * earlier: WRITES before init
  *

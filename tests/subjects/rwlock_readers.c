@@ -4,6 +4,8 @@
  *
  * arguments: default | prefer_writer | nonrecursive | one_writer | trying_writers
  * silent
+ * near: order-cycle
+ * shows: readers, readers preferred
  */
 #include <pthread.h>
 #include <string.h>

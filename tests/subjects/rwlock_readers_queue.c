@@ -4,6 +4,7 @@
  *
  * arguments: before | after | late
  * expect: order-cycle feasible error
+ * shows: readers, writers preferred
  * edge: READS outer -> READS inner
  * edges: 2
  */

@@ -1,6 +1,7 @@
 /* Reading again what one reads, alone and under other locks, while others write.
  *
  * silent
+ * near: self-deadlock
  */
 #include <pthread.h>
 

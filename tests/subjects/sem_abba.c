@@ -4,6 +4,7 @@
  *
  * case: wait
  * expect: order-cycle feasible error
+ * shows: abba of semaphores
  * edge: HELD outer -> WANTED inner
  *
  * case: timed-inner

@@ -1,7 +1,5 @@
 /* Semaphores that are used wrongly, and near-identical uses that are right.
  *
- * arguments: wait-destroyed | post-destroyed | destroy-waited | overflow | reinit | destroy-idle
- *
  * case: wait-destroyed
  * expect: sem-misuse none error
  * call: WRONG wait
@@ -15,6 +13,9 @@
  * case: destroy-waited
  * expect: sem-misuse none error
  * call: GONE here
+ * earlier: WAITS here
+ * earlier thread: waiter
+ * says: for which
  *
  * case: overflow
  * expect: api-error none warning
@@ -22,9 +23,11 @@
  *
  * case: reinit
  * silent
+ * near: sem-misuse
  *
  * case: destroy-idle
  * silent
+ * near: sem-misuse
  */
 #include <limits.h>
 #include <pthread.h>
@@ -40,7 +43,8 @@ static int destroy(void) {
 }
 
 static void *wait_once(void *unused) {
-    sem_wait(&semaphore);
+    pthread_setname_np(pthread_self(), "waiter");
+    sem_wait(&semaphore); /* WAITS here */
     return unused;
 }
 

@@ -2,6 +2,7 @@
  * one another's second slot, but not for ever; four that take one wait, too.
  *
  * silent
+ * near: deadlock
  */
 #include <pthread.h>
 #include <semaphore.h>

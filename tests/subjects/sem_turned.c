@@ -2,6 +2,7 @@
  * did not hold it: a signal, and no lock any more.
  *
  * silent
+ * near: order-cycle, unlock-foreign
  */
 #include <pthread.h>
 #include <semaphore.h>

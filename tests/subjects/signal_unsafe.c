@@ -42,27 +42,35 @@
  *
  * case: blocked
  * silent
+ * near: signal-unsafe
  *
  * case: masked-thread
  * silent
+ * near: signal-unsafe
  *
  * case: other-handler
  * silent
+ * near: signal-unsafe
  *
  * case: other-lock
  * silent
+ * near: signal-unsafe
  *
  * case: try
  * silent
+ * near: signal-unsafe
  *
  * case: readers
  * silent
+ * near: signal-unsafe
  *
  * case: left
  * silent
+ * near: signal-unsafe
  *
  * case: posts
  * silent
+ * near: signal-unsafe
  */
 #include <pthread.h>
 #include <semaphore.h>

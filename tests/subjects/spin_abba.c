@@ -1,6 +1,7 @@
 /* Two spinlocks in both orders: one on the heap, one static.
  *
  * expect: order-cycle feasible error
+ * shows: abba of spinlocks
  * edge: HELD a -> WANTED b
  * edge: HELD b -> WANTED a
  * says: spinlock

@@ -1,6 +1,7 @@
 /* Wrong calls on spinlocks.
  * case: unlocked-free
  *     expect: unlock-unheld none error
+ *     says: unlocking a spinlock that nobody
  *     call: UNLOCKED
  *     lock: ring
  * case: unlocked-twice
@@ -8,6 +9,7 @@
  *     call: UNLOCKED
  * case: unlocked-by-other
  *     expect: unlock-foreign none error
+ *     says: took a spinlock may give it back
  *     call: UNLOCKED
  *     earlier: WORKER LOCKS
  *     earlier thread: keep
@@ -31,10 +33,13 @@
  *     earlier: DESTROYED
  * case: right
  *     silent
+ *     near: destroy-held, unlock-unheld
  * case: made-anew
  *     silent
+ *     near: use-destroyed
  * case: in-a-child
  *     silent
+ *     near: reinit-held
  */
 #include <pthread.h>
 #include <stdlib.h>

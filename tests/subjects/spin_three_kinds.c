@@ -1,6 +1,7 @@
 /* A ring of three kinds: mutex, then rwlock, then spinlock, then the mutex again.
  *
  * expect: order-cycle feasible error
+ * shows: mutex, rwlock, spinlock, mutex
  * edges: 3
  * edge: HELD mutex -> WANTED rwlock
  * edge: HELD rwlock -> WANTED spinlock

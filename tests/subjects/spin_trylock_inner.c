@@ -1,6 +1,7 @@
 /* One direction asks with trylock: it cannot spin for ever.
  *
  * silent
+ * near: order-cycle
  */
 #include <pthread.h>
 

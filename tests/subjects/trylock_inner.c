@@ -1,6 +1,7 @@
 /* One direction asks with trylock: it cannot block, so it cannot deadlock.
  *
  * silent
+ * near: order-cycle
  */
 #include <pthread.h>
 
