@@ -26,7 +26,8 @@ static void report(struct lge_thread *thread, struct lgi_barrier_call earlier, u
                                 .site = site,
                                 .sp = sp,
                                 .earlier_context = earlier.context,
-                                .earlier_thread = earlier.thread};
+                                .earlier_thread = earlier.thread,
+                                .detail = earlier.waits ? LGR_USE_WAITED : 0};
     if (earlier.thread != 0)
         lge_report_misuse(thread, &misuse);
 }
@@ -52,7 +53,8 @@ LGI_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     struct lge_thread *thread = lgi_enter();
     if (thread != NULL) {
-        struct lgi_barrier_call call = {lge_context_capture(thread, site, sp), lge_thread_serial(thread)};
+        struct lgi_barrier_call call = {lge_context_capture(thread, site, sp), lge_thread_serial(thread),
+                                        false};
         report(thread, lgi_barrier_destroyed(barrier, call), site, sp);
         lgi_leave(thread);
     }

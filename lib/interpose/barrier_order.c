@@ -148,7 +148,7 @@ static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barri
         barrier->mixed = true;
     if (round->arrived == 0 && barrier->count != 1)
         round->first =
-            (struct lgi_barrier_call){lge_context_capture(thread, site, sp), lge_thread_serial(thread)};
+            (struct lgi_barrier_call){lge_context_capture(thread, site, sp), lge_thread_serial(thread), true};
     if (!barrier->mixed)
         give(thread, round);
     bool complete = ++round->arrived == barrier->count;

@@ -20,6 +20,7 @@ struct lgi_round;
 struct lgi_barrier_call {
     uint32_t context;
     uint32_t thread; /* serial */
+    bool waits;      /* it is a wait that is not over; else a destruction */
 };
 
 /* The wait that is not over there. */

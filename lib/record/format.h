@@ -336,7 +336,7 @@ enum lgr_wait_kind {
  * held_context, and in its held stack the lock if it holds it.  reason_id with
  * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal, and
  * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail;
- * fork-held enum lgr_fork_detail.
+ * fork-held enum lgr_fork_detail; sem-misuse, barrier-misuse enum lgr_use_detail.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
@@ -382,6 +382,9 @@ enum lgr_holding_detail { LGR_HOLDING_WAITER = 1, LGR_HOLDING_SIGNALLER = 2 };
 /* fork-held: the call is the fork (without detail), or a request of the child:
  * for that lock, or for another one of its class. */
 enum lgr_fork_detail { LGR_FORK_ASKED = 1, LGR_FORK_CLASS = 2 };
+/* sem-misuse, barrier-misuse: used after it was destroyed there (without
+ * detail), or taken away while the other thread waits. */
+enum lgr_use_detail { LGR_USE_WAITED = 1 };
 
 /* Where a thread waits, and what it holds: live, rewritten in place by its
  * owner.  Readers: load sequence (acquire), skip if odd, copy, load again.

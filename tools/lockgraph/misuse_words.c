@@ -5,10 +5,9 @@
 
 #include "stacks.h"
 
-/* In all but the last four: {T} the thread that made the call, {L} the lock, {M}
- * the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it holds
- * itself", {at} the call, {earlier} the place before it, {detail} the error or
- * the signal by name. */
+/* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
+ * what kind of lock that is, {M} the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it
+ * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name. */
 struct words {
     const char *title, *why, *advice;
     const char *calls, *called;   /* "unlocks", "unlocked" */
@@ -18,33 +17,33 @@ struct words {
 static const struct words table[LGR_KINDS] = {
     [LGR_KIND_UNLOCK_UNHELD] =
         {"{T} unlocks {L}, which nobody holds",
-         "unlocking a mutex that is not locked is undefined: a normal one lets two threads in "
-         "at once from then on",
+         "unlocking a {K} that nobody holds is undefined: from then on two threads may get in at "
+         "once",
          "drop the unlock at {at}, or take {L} on every path that leads to it", "unlocks", "unlocked",
          "gives up", "given up"},
     [LGR_KIND_UNLOCK_FOREIGN] =
         {"{T} unlocks {L}, which {O} holds",
-         "only the thread that locked a mutex may unlock it; {O} goes on as if it were alone",
+         "only the thread that took a {K} may give it back; {O} goes on as if it were alone",
          "unlock in the thread that locked, at {earlier}; to hand over between threads use a "
          "semaphore or a condition variable",
          "unlocks", "unlocked", "takes", "taken"},
     [LGR_KIND_DESTROY_HELD] =
         {"{T} destroys {L}, which {holds}",
-         "destroying a locked mutex is undefined: its holder unlocks something that is no more",
+         "destroying a {K} that is held is undefined: its holder unlocks something that is no more",
          "unlock {L} before {at}, and make sure that no other thread can still reach it", "destroys",
          "destroyed", "takes", "taken"},
     [LGR_KIND_DESTROY_WAITED] =
         {"{T} destroys {L}, for which {O} waits",
-         "a thread that waits for a destroyed lock may wait for ever or touch freed memory",
+         "a thread that waits for a destroyed {K} may wait for ever or touch freed memory",
          "before {at}, wait until no thread can still ask for {L} (join them first)", "destroys", "destroyed",
          "waits for", "waited for"},
     [LGR_KIND_USE_DESTROYED] = {"{T} uses {L} after it was destroyed",
-                                "a destroyed lock may be locked again only after it was initialised anew",
+                                "a destroyed {K} may be used again only after it was initialised anew",
                                 "destroy {L} only when its last user is done (it was destroyed at {earlier})",
                                 "uses", "used", "destroys", "destroyed"},
     [LGR_KIND_REINIT_HELD] =
         {"{T} initialises {L}, which {holds}",
-         "initialising a lock that is held forgets its holder and its waiters: two threads get in "
+         "initialising a {K} that is held forgets its holder and its waiters: two threads get in "
          "at once",
          "initialise {L} once, before any thread can take it; at {at} it is held", "initialises",
          "initialised", "takes", "taken"},
@@ -88,10 +87,16 @@ static const struct words table[LGR_KINDS] = {
                             "a thread that waits for its own end never ends; the call fails, or hangs",
                             "let another thread join it, or detach it, at {at}", "joins itself", "joined",
                             "is created", "created"},
-    [LGR_KIND_SEM_MISUSE] = {"{T} misuses {L}", "the semaphore is used as POSIX does not allow",
-                             "see the call at {at}", "uses", "used", "uses", "used before"},
-    [LGR_KIND_BARRIER_MISUSE] = {"{T} misuses a barrier", "the barrier is used as POSIX does not allow",
-                                 "see the call at {at}", "uses", "used", "uses", "used before"},
+    [LGR_KIND_SEM_MISUSE] =
+        {"{T} uses {L} after it was destroyed",
+         "what a destroyed semaphore does is undefined: it may let nobody in, or everybody",
+         "destroy {L} only when its last user is done (it was destroyed at {earlier})", "uses", "used",
+         "destroys", "destroyed"},
+    [LGR_KIND_BARRIER_MISUSE] = {"{T} uses a barrier after it was destroyed",
+                                 "who waits at a destroyed barrier may wait for ever, or for nobody",
+                                 "destroy the barrier only when its last user is done (it was destroyed at "
+                                 "{earlier})",
+                                 "uses it", "used", "destroys it", "destroyed"},
     [LGR_KIND_ASSERT_FAILED] = {"{T}: an assertion about {L} failed",
                                 "the program says itself who must hold this lock here",
                                 "take {L} on every path that leads to {at}", "checks", "checked", "takes",
@@ -165,6 +170,22 @@ static const struct words open_last = {
     "taken with the signal open",
     "takes",
     "taken in the handler"};
+static const struct words sem_waited = {
+    "{T} destroys {L}, for which {O} waits",
+    "a thread that waits for a destroyed semaphore may wait for ever or touch freed memory",
+    "before {at}, post until nobody waits for {L}, and make sure that nobody can still come",
+    "destroys",
+    "destroyed",
+    "waits for",
+    "waited for"};
+static const struct words barrier_waited = {
+    "{T} destroys a barrier, or makes it anew, while {O} waits at it",
+    "those who wait at it may wait for ever or touch freed memory",
+    "before {at}, let all who wait at the barrier go on, and make sure that nobody can still come",
+    "takes it away",
+    "taken away",
+    "waits at it",
+    "waited at"};
 static const struct words fork_asked = {
     "{T} asks for {L}, which {O} held when the process forked",
     "{O} does not exist in this process: nobody will ever release {L}",
@@ -189,6 +210,10 @@ static const struct words *words_of(const struct model_finding *finding) {
         return &holding_waiter;
     if (finding->kind == LGR_KIND_SIGNAL_UNSAFE && (finding->detail & LGR_SIGNAL_CALL_IN_HANDLER) == 0)
         return &open_last;
+    if (finding->kind == LGR_KIND_SEM_MISUSE && finding->detail == LGR_USE_WAITED)
+        return &sem_waited;
+    if (finding->kind == LGR_KIND_BARRIER_MISUSE && finding->detail == LGR_USE_WAITED)
+        return &barrier_waited;
     if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_ASKED)
         return &fork_asked;
     if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_CLASS)
@@ -247,6 +272,8 @@ static const char *value_of(struct pool *pool, const struct model_finding *findi
         return call->thread->label;
     if (strcmp(name, "L") == 0)
         return lock_label(finding);
+    if (strcmp(name, "K") == 0)
+        return call->from ? call->from->kind : "lock";
     if (strcmp(name, "M") == 0)
         return call->to ? call->to_label : "another lock";
     if (strcmp(name, "O") == 0)
@@ -277,9 +304,10 @@ static const char *expand(struct pool *pool, const struct model_finding *finding
 
 static const char *earlier_step(struct pool *pool, const struct model_finding *finding) {
     const struct model_thread *other = other_thread(finding);
-    return pool_printf(pool, "%s %s %s at %s", other ? other->tag : finding->edges[0].thread->tag,
-                       words_of(finding)->before, lock_label(finding),
-                       frame_place(pool, stack_site(&finding->edges[0].held_at)));
+    const struct model_edge *call = &finding->edges[0];
+    return pool_printf(pool, "%s %s%s%s at %s", other ? other->tag : call->thread->tag,
+                       words_of(finding)->before, call->from ? " " : "", call->from ? call->from_label : "",
+                       frame_place(pool, stack_site(&call->held_at)));
 }
 
 static const char *call_step(struct pool *pool, const struct model_finding *finding) {
