@@ -6,6 +6,7 @@
 #include "engine/context.h"
 #include "engine/lock_class.h"
 #include "engine/recorded_modules.h"
+#include "engine/semaphore.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -68,6 +69,12 @@ static void write_class(uint32_t id) {
     lgr_commit(record);
 }
 
+/* As they stand in the attributes. */
+static uint16_t slots_of(uint64_t id, uint16_t kind) {
+    uint32_t slots = kind == LGR_LOCK_SEMAPHORE ? lge_semaphore_slots(id) : 0;
+    return (uint16_t)((slots < LGR_LOCK_SLOTS_MOST ? slots : LGR_LOCK_SLOTS_MOST) << LGR_LOCK_SLOTS_SHIFT);
+}
+
 static void write_lock(uint64_t id) {
     write_class(lge_lock_class(id));
     lge_table_lock();
@@ -86,7 +93,7 @@ static void write_lock(uint64_t id) {
     record->address = (uintptr_t)copy.address;
     record->class_id = lge_lock_class(id);
     record->kind = copy.kind;
-    record->attributes = copy.attributes;
+    record->attributes = (uint16_t)(copy.attributes | slots_of(id, copy.kind));
     lgr_commit(record);
 }
 

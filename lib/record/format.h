@@ -199,6 +199,10 @@ enum lgr_lock_attribute {
     LGR_LOCK_PSHARED = 8u,
     LGR_LOCK_PRIO_INHERIT = 16u,
     LGR_LOCK_PRIO_PROTECT = 32u,
+    /* Above these, of a semaphore used as a lock: its slots (0: not known), or
+     * that there are so many or more. */
+    LGR_LOCK_SLOTS_SHIFT = 8,
+    LGR_LOCK_SLOTS_MOST = 255,
 };
 
 struct lgr_thread {

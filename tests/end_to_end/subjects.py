@@ -172,7 +172,7 @@ def check_report(subject, report, arguments):
 
 
 def check_text(subject, here):
-    text = here.report().stdout
+    text = " ".join(here.report().stdout.split())  # wherever its lines end
     for word in ", ".join(subject.words.get("says", [])).split(", "):
         check(word in text, f"{word} is not in the report\n{text}")
 

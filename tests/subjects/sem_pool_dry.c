@@ -4,6 +4,8 @@
  * deadlock
  * expect: deadlock actual error
  * threads: 3
+ * thread: FIRST slot, ANOTHER one
+ * says: pool has 3 slots, held by threads that wait themselves, give the slot of pool back before asking
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -14,10 +16,10 @@ static sem_t pool;
 
 /* All who can get their first slot have it before anybody asks for the second. */
 static void *take_two(void *unused) {
-    sem_wait(&pool);
+    sem_wait(&pool); /* FIRST slot */
     next_turn();
     await_turn(3);
-    sem_wait(&pool);
+    sem_wait(&pool); /* ANOTHER one */
     sem_post(&pool);
     sem_post(&pool);
     return unused;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "dry_pool.h"
 #include "kinds.h"
 #include "misuse_words.h"
 #include "stacks.h"
@@ -10,17 +11,23 @@ static bool is_deadlock(const struct model_finding *finding) {
     return finding->kind == LGR_KIND_DEADLOCK || finding->kind == LGR_KIND_SELF_DEADLOCK;
 }
 
-static const char *mode_word(bool shared) { return shared ? " (shared)" : ""; }
+/* A slot of several is neither exclusive nor shared. */
+static const char *mode_word(const struct model_lock *lock, bool shared) {
+    if (shared && slots_of(lock) > 1)
+        return " (a slot)";
+    return shared ? " (shared)" : "";
+}
 
 const char *narrate_edge(struct pool *pool, const struct model_finding *finding,
                          const struct model_edge *edge) {
     const char *held = "";
     if (edge->from)
-        held = pool_printf(pool, "holds %s%s, ", edge->from_label, mode_word(edge->shared_from));
+        held = pool_printf(pool, "holds %s%s, ", edge->from_label, mode_word(edge->from, edge->shared_from));
     if (edge->joined)
         return pool_printf(pool, "%swaits for %s to end", held, edge->to_label);
     return pool_printf(pool, "%s%s %s%s%s", held, is_deadlock(finding) ? "waits for" : "wants",
-                       edge->to_label, mode_word(edge->shared_to), edge->timed ? " with a time limit" : "");
+                       edge->to_label, mode_word(edge->to, edge->shared_to),
+                       edge->timed ? " with a time limit" : "");
 }
 
 /* ---- title ---- */
@@ -88,20 +95,21 @@ static const char *title(struct pool *pool, const struct model_finding *finding)
 
 static const char *taking_step(struct pool *pool, const struct model_edge *edge) {
     return pool_printf(pool, "%s takes %s%s at %s", edge->thread->tag, edge->from_label,
-                       mode_word(edge->shared_from), frame_place(pool, stack_site(&edge->held_at)));
+                       mode_word(edge->from, edge->shared_from),
+                       frame_place(pool, stack_site(&edge->held_at)));
 }
 
 static const char *waiting_step(struct pool *pool, const struct model_edge *edge) {
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
     return pool_printf(pool, "%s waits for %s%s at %s", edge->thread->tag, edge->to_label,
-                       edge->joined ? " to end" : mode_word(edge->shared_to), place);
+                       edge->joined ? " to end" : mode_word(edge->to, edge->shared_to), place);
 }
 
 /* For notes, which do not hang: the two orders side by side. */
 static const char *order_step(struct pool *pool, const struct model_edge *edge) {
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
     return pool_printf(pool, "%s, then %s%s at %s", taking_step(pool, edge), edge->to_label,
-                       mode_word(edge->shared_to), place);
+                       mode_word(edge->to, edge->shared_to), place);
 }
 
 static const char *ending(const struct model_finding *finding) {
@@ -171,6 +179,8 @@ static const char *why_ordered(struct pool *pool, const struct model_finding *fi
 
 static const char *why_actual(struct pool *pool, const struct model_finding *finding) {
     const char *seen = "it was seen while it happened, and who owns what was checked twice";
+    if (dry_pool_wait(finding))
+        return pool_printf(pool, "%s; %s", seen, dry_pool_holders(pool, finding));
     if (finding->reason != LGR_REASON_QUEUE)
         return seen;
     return pool_printf(
@@ -267,6 +277,8 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
     if (finding->edge_count == 0)
         return "";
     const struct model_edge *first = &finding->edges[0], *join = joining_edge(finding);
+    if (dry_pool_wait(finding))
+        return dry_pool_advice(pool, finding);
     if (finding->kind == LGR_KIND_SELF_DEADLOCK)
         return pool_printf(pool,
                            "do not take %s again at %s: split off the part that runs with it held, or make "
