@@ -9,7 +9,6 @@
  * says: held by threads that wait themselves
  * says: and 1 by others
  * says: release ledger before waiting for a slot of pool
- * pool
  */
 #include <pthread.h>
 #include <semaphore.h>
