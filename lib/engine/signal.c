@@ -55,9 +55,7 @@ void lge_signals_start(const struct lge_signals_config *wanted) { config = *want
 
 /* ---- dispositions ---- */
 
-/* Signals that the code's own faults raise: that they can come at any time is
- * not true of them. */
-static bool synchronous(int signal) {
+bool lge_signal_synchronous(int signal) {
     enum { ILL = 4, TRAP = 5, BUS = 7, FPE = 8, SEGV = 11, SYS = 31 };
     return signal == ILL || signal == TRAP || signal == BUS || signal == FPE || signal == SEGV ||
            signal == SYS;
@@ -68,13 +66,15 @@ static uint64_t bit(int signal) { return (uint64_t)1 << (signal - 1); }
 /* Once for each pair: a program that installs and restores the same handler all
  * the time does not make all tags stale each time. */
 static bool seen_before(int signal, uint32_t slot) {
-    static _Atomic uint64_t seen[LGE_SIGNALS + 1]; /* by signal, a bit for each slot */
-    uint64_t old = atomic_fetch_or_explicit(&seen[signal], (uint64_t)1 << (slot & 63), memory_order_relaxed);
+    enum { WORDS = 9 };
+    static _Atomic uint64_t seen[LGE_SIGNALS + 1][WORDS]; /* by signal, a bit for each slot */
+    _Atomic uint64_t *word = &seen[signal][slot / 64 % WORDS];
+    uint64_t old = atomic_fetch_or_explicit(word, (uint64_t)1 << (slot & 63), memory_order_relaxed);
     return (old >> (slot & 63) & 1) != 0;
 }
 
 void lge_signal_installed(int signal, uint32_t slot) {
-    if (signal < 1 || signal > LGE_SIGNALS || synchronous(signal))
+    if (signal < 1 || signal > LGE_SIGNALS || lge_signal_synchronous(signal))
         return;
     if (atomic_exchange_explicit(&slots[signal], slot, memory_order_relaxed) == slot)
         return;
@@ -302,7 +302,7 @@ void lge_signal_requested(struct lge_thread *thread, const struct lge_request *r
     struct lge_handler_mark mark = thread->handlers.marks[depth - 1];
     uint64_t key = lge_mix(request->id ^ 0x68616e646c6572u,
                            (uint64_t)mark.slot << 32 | (uint64_t)mark.signal << 8 | request->mode);
-    if (synchronous(mark.signal) || lge_recent(thread, key))
+    if (lge_signal_synchronous(mark.signal) || lge_recent(thread, key))
         return;
     /* It waits for itself: that is said as what it is. */
     if (holds(thread, request->id) && !(request->flags & LGE_RECURSIVE))

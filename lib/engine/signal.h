@@ -42,6 +42,9 @@ void lge_signals_start(const struct lge_signals_config *config);
  * program's (LGE_NO_SLOT).  Async-signal-safe. */
 void lge_signal_installed(int signal, uint32_t slot);
 
+/* Raised by the code's own faults: that it can come at any time is not true of it. */
+bool lge_signal_synchronous(int signal);
+
 /* Before a blocking request, by lge_check: in a handler or not. */
 void lge_signal_requested(struct lge_thread *thread, const struct lge_request *request);
 /* After an acquisition, by lge_acquired, while handlers are installed. */

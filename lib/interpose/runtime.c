@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/check.h"
 #include "engine/engine.h"
 #include "engine/evidence.h"
 #include "engine/file_lock.h"
@@ -148,6 +149,8 @@ static void finish(enum lgr_end how, int status) {
     if (finished)
         return;
     struct lge_thread *thread = lgi_enter();
+    if (thread == NULL && (lge_degraded() & LGR_DEGRADED_LEFT) != 0)
+        lgr_writer_finish(how, status); /* only this much is safe */
     if (thread == NULL)
         return;
     finished = true;

@@ -1,10 +1,13 @@
 #include "interpose/self.h"
 
+#include "engine/check.h"
+#include "interpose/runtime.h"
 #include "interpose/thread_table.h"
+#include "platform/own_locks.h"
 #include "platform/system.h"
 
 __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
-bool lgi_up;
+_Atomic bool lgi_up;
 
 /* Where the loader found the first thread's stack to begin. */
 extern void *__libc_stack_end __attribute__((weak));
@@ -26,6 +29,16 @@ static struct lge_thread *adopt(void) {
     return thread;
 }
 
+/* A handler that could not be put off was left, and with it the runtime, in the
+ * middle of what one of its locks guards.  Others may wait for that lock: they
+ * get it, and nothing is looked at any more. */
+static void give_up(void) {
+    lgi_up = false;
+    lgp_locks_left();
+    lge_degrade(LGR_DEGRADED_LEFT);
+    lgi_write_figures();
+}
+
 /* Handlers that the program left by siglongjmp.  One of them may have
  * interrupted the runtime, which then does not go on either. */
 __attribute__((noinline)) static void forget_left(struct lge_thread *thread, uintptr_t sp) {
@@ -37,6 +50,8 @@ __attribute__((noinline)) static void forget_left(struct lge_thread *thread, uin
             return;
         if (mark->inside) {
             lgi_local.inside = false;
+            if (lgp_own_locks.count != 0)
+                give_up();
             if (atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) & 1)
                 lge_wait_end(thread);
         }

@@ -28,8 +28,10 @@ static inline struct lge_thread *lgi_self(void) { return lgi_local.self; }
 struct lge_thread *lgi_enter(void);
 void lgi_leave(struct lge_thread *thread);
 
-/* The runtime is up: set by the constructor, cleared never. */
-extern bool lgi_up;
+/* The runtime is up: set by the constructor, cleared for ever where it cannot go
+ * on (a child forked out of it, a handler that left it half-way).  Relaxed: who
+ * sees it late goes on a moment longer. */
+extern _Atomic bool lgi_up;
 
 /* Where the interposed function was called: its return address and the stack
  * pointer of its caller at the call. */

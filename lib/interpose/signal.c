@@ -6,7 +6,10 @@
  * stands for one handler for ever: which handler is installed is the kernel's
  * knowledge alone, and changes in one step.  What the program asks for, it gets:
  * its own handler.  When there are more handlers than trampolines the rest is
- * installed as it is. */
+ * installed as it is, and counted as not seen.
+ *
+ * A handler that interrupts the runtime with one of its locks taken is put off
+ * until that is free (platform/own_locks.h). */
 #include "interpose/signal.h"
 
 #include <errno.h>
@@ -16,18 +19,20 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "engine/check.h"
 #include "engine/misuse.h"
 #include "engine/signal.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
+#include "platform/own_locks.h"
 
-enum { SLOTS = 64 };
+enum { SLOTS = 512 };
 typedef void handler_function(int, siginfo_t *, void *);
 
 /* By slot; set once, NULL: free. */
 static _Atomic(handler_function *) programs[SLOTS];
-/* Signals whose handler is installed for one delivery. */
-static _Atomic uint64_t one_shot;
+/* Signals whose handler is installed for one delivery, or asked to be told more. */
+static _Atomic uint64_t one_shot, with_info;
 
 /* Code that calls handlers stands in a section of its own: a stack that leads
  * through it is a handler's. */
@@ -95,14 +100,39 @@ static void leave_handler(const struct interrupted *was) {
     lgi_local.self = lgi_up ? was->self : NULL;
 }
 
+static bool is_in(const _Atomic uint64_t *signals, int signal) {
+    return (atomic_load_explicit(signals, memory_order_relaxed) >> ((signal - 1) & 63) & 1) != 0;
+}
+
+/* Not a fault, which comes back at once; nor a handler that is gone by the second
+ * delivery. */
+static bool may_wait(int signal) {
+#if defined __x86_64__
+    bool told = true; /* of its context */
+#else
+    bool told = is_in(&with_info, signal);
+#endif
+    return told && !lge_signal_synchronous(signal) && !is_in(&one_shot, signal);
+}
+
+/* A handler that did not ask for it gets no more than room for a siginfo_t. */
+static bool put_off(int signal, siginfo_t *info, void *context) {
+    siginfo_t plain = {.si_signo = signal, .si_code = SI_QUEUE};
+    if (lgp_own_locks.count == 0 || !may_wait(signal))
+        return false;
+    uint64_t *mask = (uint64_t *)(void *)&((ucontext_t *)context)->uc_sigmask;
+    return lgp_put_off(signal, is_in(&with_info, signal) ? info : &plain, mask);
+}
+
 static void delivered(int signal) {
-    uint64_t bit = (uint64_t)1 << ((signal - 1) & 63);
-    if ((atomic_load_explicit(&one_shot, memory_order_relaxed) & bit) != 0)
+    if (is_in(&one_shot, signal))
         lge_signal_installed(signal, LGE_NO_SLOT);
 }
 
 HANDLER_TEXT static void call_signal_handler(int signal, siginfo_t *info, void *context, uint32_t slot) {
     struct interrupted was;
+    if (put_off(signal, info, context))
+        return;
     enter_handler(&was, signal, context, slot, (uintptr_t)__builtin_frame_address(0));
     delivered(signal);
     atomic_load_explicit(&programs[slot], memory_order_relaxed)(signal, info, context);
@@ -112,7 +142,24 @@ HANDLER_TEXT static void call_signal_handler(int signal, siginfo_t *info, void *
 /* ---- trampolines ---- */
 
 #define EIGHT(M, n) M(n##0) M(n##1) M(n##2) M(n##3) M(n##4) M(n##5) M(n##6) M(n##7)
-#define ALL(M)      EIGHT(M, 0) EIGHT(M, 1) EIGHT(M, 2) EIGHT(M, 3) EIGHT(M, 4) EIGHT(M, 5) EIGHT(M, 6) EIGHT(M, 7)
+#define SIXTY_FOUR(M, n)                                                                                     \
+    EIGHT(M, n##0)                                                                                           \
+    EIGHT(M, n##1)                                                                                           \
+    EIGHT(M, n##2)                                                                                           \
+    EIGHT(M, n##3)                                                                                           \
+    EIGHT(M, n##4)                                                                                           \
+    EIGHT(M, n##5)                                                                                           \
+    EIGHT(M, n##6)                                                                                           \
+    EIGHT(M, n##7)
+#define ALL(M)                                                                                               \
+    SIXTY_FOUR(M, 0)                                                                                         \
+    SIXTY_FOUR(M, 1)                                                                                         \
+    SIXTY_FOUR(M, 2)                                                                                         \
+    SIXTY_FOUR(M, 3)                                                                                         \
+    SIXTY_FOUR(M, 4)                                                                                         \
+    SIXTY_FOUR(M, 5)                                                                                         \
+    SIXTY_FOUR(M, 6)                                                                                         \
+    SIXTY_FOUR(M, 7)
 #define TRAMPOLINE(n)                                                                                        \
     HANDLER_TEXT static void trampoline_##n(int signal, siginfo_t *info, void *context) {                    \
         call_signal_handler(signal, info, context, 0##n);                                                    \
@@ -123,6 +170,9 @@ static handler_function *const trampolines[SLOTS] = {ALL(NAME)};
 
 /* Its slot from 1, or LGE_NO_SLOT. */
 static uint32_t slot_of(handler_function *handler) {
+    uintptr_t at = (uintptr_t)handler;
+    if (at < (uintptr_t)__start_lgi_handler_text || at >= (uintptr_t)__stop_lgi_handler_text)
+        return LGE_NO_SLOT;
     for (uint32_t i = 0; i < SLOTS; i++)
         if (trampolines[i] == handler)
             return i + 1;
@@ -139,12 +189,14 @@ static handler_function *wrap(handler_function *handler) {
         !lge_misuse_wanted(LGR_KIND_SIGNAL_UNSAFE))
         return handler;
     for (uint32_t i = 0; i < SLOTS; i++) {
-        handler_function *there = NULL;
-        if (atomic_compare_exchange_strong_explicit(&programs[i], &there, handler, memory_order_relaxed,
-                                                    memory_order_relaxed) ||
-            there == handler)
+        handler_function *there = atomic_load_explicit(&programs[i], memory_order_relaxed);
+        bool ours = there == NULL &&
+                    atomic_compare_exchange_strong_explicit(&programs[i], &there, handler,
+                                                            memory_order_relaxed, memory_order_relaxed);
+        if (ours || there == handler)
             return trampolines[i];
     }
+    lge_count_unwrapped();
     return handler;
 }
 
@@ -153,12 +205,17 @@ static handler_function *unwrap(handler_function *handler) {
     return slot == LGE_NO_SLOT ? handler : atomic_load_explicit(&programs[slot - 1], memory_order_relaxed);
 }
 
-static void installed(int signal, handler_function *handler, int flags) {
+static void put_into(_Atomic uint64_t *signals, int signal, bool is) {
     uint64_t bit = (uint64_t)1 << ((signal - 1) & 63);
-    if ((flags & (int)SA_RESETHAND) != 0)
-        atomic_fetch_or_explicit(&one_shot, bit, memory_order_relaxed);
+    if (is)
+        atomic_fetch_or_explicit(signals, bit, memory_order_relaxed);
     else
-        atomic_fetch_and_explicit(&one_shot, ~bit, memory_order_relaxed);
+        atomic_fetch_and_explicit(signals, ~bit, memory_order_relaxed);
+}
+
+static void installed(int signal, handler_function *handler, int flags) {
+    put_into(&one_shot, signal, (flags & (int)SA_RESETHAND) != 0);
+    put_into(&with_info, signal, (flags & (int)SA_SIGINFO) != 0);
     lge_signal_installed(signal, slot_of(handler));
 }
 

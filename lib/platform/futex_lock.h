@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "platform/own_locks.h"
+
 /* 0 free, 1 held, 2 held with waiters. */
 struct lgp_lock {
     _Atomic uint32_t state;
@@ -16,15 +18,24 @@ struct lgp_lock {
 void lgp_lock_contended(struct lgp_lock *lock);
 void lgp_unlock_contended(struct lgp_lock *lock);
 
+/* A lock that is taken, whoever has it. */
+static inline void lgp_free_lock(struct lgp_lock *lock) {
+    if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
+        lgp_unlock_contended(lock);
+}
+
 static inline void lgp_lock(struct lgp_lock *lock) {
     uint32_t expected = 0;
+    lgp_own_taking(lock);
     if (!atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
                                                  memory_order_relaxed))
         lgp_lock_contended(lock);
+    lgp_own_taken();
 }
 static inline void lgp_unlock(struct lgp_lock *lock) {
-    if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
-        lgp_unlock_contended(lock);
+    lgp_own_giving(lock);
+    lgp_free_lock(lock);
+    lgp_own_given();
 }
 
 #endif

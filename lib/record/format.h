@@ -47,6 +47,7 @@ enum lgr_degraded {
     LGR_DEGRADED_SEARCH = 1u << 3,   /* a cycle search ran out of its work budget */
     LGR_DEGRADED_FILE = 1u << 4,     /* the program closed or replaced our descriptor */
     LGR_DEGRADED_UNWIND = 1u << 5,   /* stacks are incomplete: no unwinder could be loaded */
+    LGR_DEGRADED_LEFT = 1u << 6,     /* a signal handler left the runtime half-way: nothing from then on */
 };
 
 /* Fixed header.  Written once by the process that owns the file, except the

@@ -1,8 +1,10 @@
 #include <check.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "platform/futex_lock.h"
@@ -35,6 +37,74 @@ START_TEST(threads_exclude_each_other) {
     ck_assert_int_eq(counter, (long)THREADS * ROUNDS);
     ck_assert_int_eq(overlaps, 0);
     ck_assert_uint_eq(lock.state, 0);
+}
+END_TEST
+
+START_TEST(own_locks_are_known_in_any_order) {
+    struct lgp_lock first = LGP_LOCK_INIT, second = LGP_LOCK_INIT, third = LGP_LOCK_INIT;
+    lgp_lock(&first);
+    lgp_lock(&second);
+    lgp_lock(&third);
+    ck_assert_uint_eq(lgp_own_locks.count, 3);
+    lgp_unlock(&first);
+    ck_assert_uint_eq(lgp_own_locks.count, 2);
+    ck_assert_ptr_eq(lgp_own_locks.locks[0], &second);
+    ck_assert_ptr_eq(lgp_own_locks.locks[1], &third);
+    lgp_unlock(&third);
+    lgp_unlock(&second);
+    ck_assert_uint_eq(lgp_own_locks.count, 0);
+}
+END_TEST
+
+/* More than are kept by name. */
+START_TEST(deep_locks_are_counted) {
+    static struct lgp_lock locks[LGP_LOCKS_KNOWN + 4];
+    for (size_t i = 0; i < LGP_LOCKS_KNOWN + 4; i++)
+        lgp_lock(&locks[i]);
+    ck_assert_uint_eq(lgp_own_locks.count, LGP_LOCKS_KNOWN + 4);
+    for (size_t i = LGP_LOCKS_KNOWN + 4; i-- > 0;)
+        lgp_unlock(&locks[i]);
+    ck_assert_uint_eq(lgp_own_locks.count, 0);
+}
+END_TEST
+
+START_TEST(locks_left_behind_are_free_for_others) {
+    struct lgp_lock first = LGP_LOCK_INIT, second = LGP_LOCK_INIT;
+    lgp_lock(&first);
+    lgp_lock(&second);
+    lgp_locks_left();
+    ck_assert_uint_eq(lgp_own_locks.count, 0);
+    ck_assert_uint_eq(first.state, 0);
+    ck_assert_uint_eq(second.state, 0);
+}
+END_TEST
+
+static volatile int handled;
+static volatile bool held_then;
+
+static void put_off_or_handle(int signal, siginfo_t *info, void *context) {
+    uint64_t *mask = (uint64_t *)(void *)&((ucontext_t *)context)->uc_sigmask;
+    if (lgp_own_locks.count != 0 && lgp_put_off(signal, info, mask))
+        return;
+    handled++;
+    held_then = lgp_own_locks.count != 0;
+}
+
+START_TEST(a_signal_is_put_off_until_the_last_lock_is_free) {
+    struct lgp_lock outer = LGP_LOCK_INIT, inner = LGP_LOCK_INIT;
+    struct sigaction action = {.sa_sigaction = put_off_or_handle, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+    handled = 0;
+    lgp_lock(&outer);
+    lgp_lock(&inner);
+    raise(SIGUSR1);
+    lgp_unlock(&inner);
+    ck_assert_int_eq(handled, 0);
+    lgp_unlock(&outer);
+    ck_assert_int_eq(handled, 1);
+    ck_assert(!held_then);
+    raise(SIGUSR1); /* not blocked any more */
+    ck_assert_int_eq(handled, 2);
 }
 END_TEST
 
@@ -91,6 +161,10 @@ int main(void) {
     Suite *suite = suite_create("platform futex lock");
     TCase *cases = tcase_create("lock");
     tcase_set_timeout(cases, 30);
+    tcase_add_test(cases, own_locks_are_known_in_any_order);
+    tcase_add_test(cases, deep_locks_are_counted);
+    tcase_add_test(cases, locks_left_behind_are_free_for_others);
+    tcase_add_test(cases, a_signal_is_put_off_until_the_last_lock_is_free);
     tcase_add_test(cases, uncontended_states);
     tcase_add_test(cases, threads_exclude_each_other);
     tcase_add_test(cases, waiters_sleep_and_are_all_woken);

@@ -23,6 +23,8 @@ static const struct {
     {LGR_DEGRADED_SEARCH, "search", "a search for cycles ran out of its work budget: some may be missing"},
     {LGR_DEGRADED_FILE, "file", "the program closed or replaced the evidence file: recording ended early"},
     {LGR_DEGRADED_UNWIND, "unwind", "no unwinder could be loaded: stacks are incomplete"},
+    {LGR_DEGRADED_LEFT, "left",
+     "a signal handler left the runtime in the middle of its work: watching ended then"},
 };
 
 const char *degraded_words(uint32_t bit) {
