@@ -42,6 +42,22 @@ static bool listed(const struct lge_dependency *dependency, uint64_t id) {
 
 static uint64_t bloom(uint64_t id) { return (uint64_t)1 << (lge_mix(id, 1) & 63); }
 
+/* One is kept. */
+static void note_switch(struct lge_dependency *to, const struct lge_held *held) {
+    if (!held->taken_under || to->switch_under != 0 || (to->flags & LGE_TAKEN_BACK))
+        return;
+    to->switch_lock = held->id;
+    to->switch_under = held->under;
+    to->signature = lge_mix(to->signature, held->under);
+}
+
+static bool same_switch(const struct lge_dependency *last, const struct lge_thread *thread) {
+    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+        if (held->taken_under)
+            return last->switch_lock == held->id && last->switch_under == held->under;
+    return last->switch_under == 0;
+}
+
 /* Recursive holds count once, as first taken. */
 static void copy_holds(struct lge_dependency *to, const struct lge_thread *thread) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++) {
@@ -49,6 +65,7 @@ static void copy_holds(struct lge_dependency *to, const struct lge_thread *threa
             continue;
         to->held[to->held_count++] = (struct lgr_held){held->id, held->context, held->mode};
         to->lockset |= bloom(held->id);
+        note_switch(to, held);
         to->signature = lge_mix(to->signature ^ held->id, held->mode);
         to->shape = lge_mix(to->shape ^ lge_lock_class(held->id), held->mode);
     }
@@ -57,7 +74,8 @@ static void copy_holds(struct lge_dependency *to, const struct lge_thread *threa
 static bool reusable(const struct lge_dependency *last, const struct lge_thread *thread,
                      const struct lge_request *request, uint32_t context) {
     return last != NULL && last->chain == thread->top->key && last->context == context &&
-           last->epoch == thread->epoch && last->mode == request->mode && last->flags == request->flags;
+           last->epoch == thread->epoch && last->mode == request->mode && last->flags == request->flags &&
+           same_switch(last, thread);
 }
 
 struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const struct lge_request *request,

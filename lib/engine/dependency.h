@@ -18,14 +18,15 @@ struct lge_dependency {
     uint32_t time;   /* its vector clock component */
     uint32_t epoch;
     struct lge_past *past;
-    uint64_t chain;     /* key of the held stack */
-    uint64_t signature; /* held locks and modes, and how it was requested */
-    uint64_t shape;     /* the same with classes instead of locks */
-    uint64_t lockset;   /* Bloom word of the held ids: disjoint words, disjoint sets */
-    uint64_t requested; /* the lock it was first made for */
-    uint32_t context;   /* of the request */
-    uint8_t mode;       /* of the request */
-    uint8_t flags;      /* enum lge_request_flags of the request */
+    uint64_t chain;                     /* key of the held stack */
+    uint64_t signature;                 /* held locks and modes, and how it was requested */
+    uint64_t shape;                     /* the same with classes instead of locks */
+    uint64_t lockset;                   /* Bloom word of the held ids: disjoint words, disjoint sets */
+    uint64_t requested;                 /* the lock it was first made for */
+    uint64_t switch_lock, switch_under; /* a semaphore it holds, and what that was taken under; 0: none */
+    uint32_t context;                   /* of the request */
+    uint8_t mode;                       /* of the request */
+    uint8_t flags;                      /* enum lge_request_flags of the request */
     uint16_t reserved;
     uint32_t held_count;
     uint32_t room;          /* entries allocated */

@@ -153,6 +153,7 @@ enum lge_request_flags {
     LGE_TIMED = 1u,            /* a time limit that the program itself chose */
     LGE_RECURSIVE = 2u,        /* the lock may be re-acquired by its holder */
     LGE_WRITER_PREFERRED = 4u, /* a shared request queues behind waiting writers; also set for these */
+    LGE_TAKEN_BACK = 8u,       /* given up for a wait that ends with it */
     LGE_HOLDERS_UNKNOWN = 64u, /* shared holds of the lock are given back by other threads */
     LGE_OTHERS_HOLD = 128u     /* holds the lock shared, as others do, and wants it exclusively */
 };

@@ -26,7 +26,8 @@ struct lge_held {
     uint8_t mode;              /* enum lgr_mode */
     uint8_t kind;              /* enum lgr_lock_kind */
     uint8_t attributes;
-    uint8_t reserved;
+    uint8_t taken_under; /* a semaphore: `under` was held when it was taken, and is not any more */
+    uint64_t under;      /* lock id; only then */
 };
 
 /* Where a lock was taken, as far as the key is concerned: a context when one

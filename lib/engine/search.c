@@ -10,7 +10,7 @@
 /* Constraints that a verdict gives up. */
 enum relax {
     RELAX_TIMED = 1,
-    RELAX_ORDER = 2, /* and semaphores that signal */
+    RELAX_ORDER = 2, /* and semaphores that signal, or are switches */
     RELAX_GATE = 4,
     RELAX_THREAD = 8
 };
@@ -161,6 +161,23 @@ static bool signals(const struct lge_step *step) {
     return held != NULL && lge_semaphore_signals(held->lock);
 }
 
+/* A semaphore of one slot was taken under the very lock that its holder asks for
+ * now, and given up since.  The first and the last of a group do so, who count
+ * themselves under that lock ("lightswitch"): whoever holds the semaphore keeps
+ * the others from asking for it.  If nobody counts, it hangs as soon as two meet,
+ * and is seen then. */
+static bool switches(const struct lge_step *step) {
+    const struct lge_dependency *dependency = step->dependency;
+    const struct lge_node *from = step->edge->from, *to = step->edge->to;
+    if (dependency->switch_under == 0)
+        return false;
+    if (!from->is_class)
+        return lge_node_number(from) == dependency->switch_lock &&
+               lge_node_number(to) == dependency->switch_under;
+    return lge_node_number(from) == lge_lock_class(dependency->switch_lock) &&
+           lge_node_number(to) == lge_lock_class(dependency->switch_under);
+}
+
 /* A part of the cycle holds up another one than the part before it: a chord, and
  * a shorter ring of the same evidence tells it better. */
 static bool chord(size_t depth, const struct lge_step *step) {
@@ -182,7 +199,7 @@ static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *can
     const struct lge_step step = {edge, candidate};
     if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED))
         return false;
-    if (!(search.relax & RELAX_ORDER) && signals(&step))
+    if (!(search.relax & RELAX_ORDER) && (signals(&step) || switches(&step)))
         return false;
     if (!blocks(edge, search.path[depth - 1].dependency, candidate))
         return false;
@@ -328,12 +345,19 @@ static void explain_pair(struct lge_cycle *cycle, const struct lge_dependency *a
     }
 }
 
+static bool lacks_reason(const struct lge_cycle *cycle) {
+    return cycle->verdict == LGR_VERDICT_ORDERED && cycle->reason_kind == LGR_REASON_NONE;
+}
+
 static void explain(struct lge_cycle *cycle) {
     for (size_t i = 0; i < cycle->length && cycle->reason_kind == LGR_REASON_NONE; i++)
         for (size_t j = i + 1; j < cycle->length && cycle->reason_kind == LGR_REASON_NONE; j++)
             explain_pair(cycle, cycle->steps[i].dependency, cycle->steps[j].dependency);
-    /* Graded so low by a semaphore that signals. */
-    if (cycle->verdict == LGR_VERDICT_ORDERED && cycle->reason_kind == LGR_REASON_NONE)
+    /* Else graded so low by a semaphore, which signals or is a switch. */
+    for (size_t i = 0; i < cycle->length && lacks_reason(cycle); i++)
+        if (switches(&cycle->steps[i]))
+            cycle->reason_kind = LGR_REASON_SWITCH;
+    if (lacks_reason(cycle))
         cycle->reason_kind = LGR_REASON_SEMAPHORE;
 }
 
@@ -346,7 +370,7 @@ static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr
         search.relax = phases[i].relax;
         if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED))
             continue;
-        if (!(search.relax & RELAX_ORDER) && signals(&search.path[0]))
+        if (!(search.relax & RELAX_ORDER) && (signals(&search.path[0]) || switches(&search.path[0])))
             continue;
         search.steps = 0;
         cycle->length = along ? descend_along(along) : deepen();

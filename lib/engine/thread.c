@@ -362,6 +362,15 @@ uint32_t lge_thread_serial(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->serial, memory_order_relaxed);
 }
 
+/* Search.c asks what a semaphore was taken under: the first of it that is given
+ * up. */
+static void note_under(struct lge_held *semaphore, uint64_t under) {
+    if (semaphore->kind != LGR_LOCK_SEMAPHORE || semaphore->mode != LGR_EXCLUSIVE || semaphore->taken_under)
+        return;
+    semaphore->under = under;
+    semaphore->taken_under = 1;
+}
+
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
     struct lge_held *at = thread->top;
     while (at != thread->base && at->address != address)
@@ -370,10 +379,11 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         return false;
     if (held != NULL)
         *held = *at;
-    uint64_t key = at[-1].key;
+    uint64_t key = at[-1].key, id = at->id;
     /* Those above it move down, and their keys no longer contain it. */
     for (; at != thread->top; at++) {
         *at = at[1];
+        note_under(at, id);
         key = lge_chain_key(key, at->id, at->mode, lge_place(at->site, at->context));
         at->key = key;
     }

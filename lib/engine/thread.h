@@ -165,7 +165,7 @@ static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id
     held->mode = mode;
     held->kind = kind;
     held->attributes = attributes;
-    held->reserved = 0; /* so that one store writes all four */
+    held->taken_under = 0; /* so that one store writes all four */
     atomic_signal_fence(memory_order_release);
     held->address = address;
 }

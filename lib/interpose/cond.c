@@ -153,6 +153,7 @@ static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_m
     given->woken = false;
     given->mutex_held = lge_released(thread, mutex);
     lgi_mutex_request(thread, mutex, site, sp, &given->request);
+    given->request.flags |= LGE_TAKEN_BACK;
     if (given->mutex_held)
         lge_check(thread, &given->request);
     else if (!held_in_fact(mutex, thread))

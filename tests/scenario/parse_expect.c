@@ -40,6 +40,7 @@ static const struct {
                {LGR_REASON_SEMAPHORE, "semaphore"},
                {LGR_REASON_CONDITION, "condition"},
                {LGR_REASON_ONCE, "once"},
+               {LGR_REASON_SWITCH, "switch"},
                {LGR_REASON_GUESSED_CLASS, "guessed-class"},
                {LGR_REASON_THREAD, "thread"},
                {LGR_REASON_QUEUE, "queue"}};

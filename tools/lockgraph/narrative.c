@@ -168,6 +168,12 @@ static const char *why_ordered(struct pool *pool, const struct model_finding *fi
         return "a barrier stands between the two orders";
     case LGR_REASON_SEMAPHORE:
         return "a semaphore hands over from the one order to the other";
+    case LGR_REASON_SWITCH:
+        return "who holds the semaphore took it under the very lock that it asks for again, as the first and "
+               "the "
+               "last of a group do who count themselves under that lock: then nobody else asks for it; "
+               "without "
+               "such a count it hangs as soon as two threads meet";
     case LGR_REASON_CONDITION:
         return "a condition variable hands over from the one order to the other";
     case LGR_REASON_ONCE:
