@@ -5,6 +5,7 @@
 #include "engine/context.h"
 #include "engine/context_cache.h"
 #include "engine/known.h"
+#include "engine/recorded_modules.h"
 #include "engine/signal.h"
 #include "engine/step_cache.h"
 #include "engine/thread.h"
@@ -16,6 +17,15 @@ enum { MOST_FRAMES = 64, FIRST_USES = 64 };
 void lge_context_cache_free(struct lge_thread *thread) {
     lgp_free(thread->contexts, sizeof *thread->contexts);
     thread->contexts = NULL;
+}
+
+void lge_context_forget_unloaded(struct lge_thread *thread) {
+    uint32_t epoch = atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed);
+    if (thread->modules_epoch == epoch)
+        return;
+    thread->modules_epoch = epoch;
+    lge_context_cache_free(thread);
+    lge_step_cache_free(thread);
 }
 
 /* The slots may be re-read later only where they are certain to be mapped:
@@ -95,6 +105,7 @@ static size_t unwind(struct lge_thread *thread, uintptr_t site, uintptr_t sp, st
 }
 
 uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    lge_context_forget_unloaded(thread);
     uint32_t context = lge_context_cached(thread, site, sp);
     if (context == 0)
         context = cached_behind(thread, site, sp);
@@ -153,6 +164,7 @@ static bool all_known(const struct lge_thread *thread) {
 }
 
 uint32_t lge_context_resolve(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    lge_context_forget_unloaded(thread);
     if (all_known(thread))
         return lge_context_capture(thread, site, sp);
     struct lgp_frame frames[MOST_FRAMES];

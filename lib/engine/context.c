@@ -5,6 +5,7 @@
 
 #include "engine/map.h"
 #include "engine/mix.h"
+#include "engine/recorded_modules.h"
 #include "engine/thread.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
@@ -50,12 +51,25 @@ static uint64_t hash_of(const uintptr_t *frames, size_t count, bool partial) {
     return hash;
 }
 
+/* Since it was made something may have been unloaded, and other code may be there
+ * now. */
+static bool means_the_same(struct lge_context *context) {
+    uint32_t now = atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed);
+    uint32_t then = atomic_load_explicit(&context->epoch, memory_order_relaxed);
+    if (then == now)
+        return true;
+    if (!lge_recorded_modules_same(context->frames, context->count, then))
+        return false;
+    atomic_store_explicit(&context->epoch, now, memory_order_relaxed);
+    return true;
+}
+
 static struct lge_context *find(uint64_t hash, const uintptr_t *frames, size_t count, bool partial) {
     for (size_t i = lge_map_first(&contexts.by_hash, hash); i != SIZE_MAX;
          i = lge_map_next(&contexts.by_hash, i)) {
         struct lge_context *context = lge_map_at(&contexts.by_hash, i);
         if (context->count == count && context->partial == partial &&
-            memcmp(context->frames, frames, count * sizeof frames[0]) == 0)
+            memcmp(context->frames, frames, count * sizeof frames[0]) == 0 && means_the_same(context))
             return context;
     }
     return NULL;
@@ -81,6 +95,8 @@ static struct lge_context *add(uint64_t hash, const uintptr_t *frames, size_t co
         return NULL;
     contexts.bytes += size_of(count);
     context->id = index + 1;
+    atomic_store_explicit(&context->epoch, atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed),
+                          memory_order_relaxed);
     context->count = (uint16_t)count;
     context->partial = partial;
     memcpy(context->frames, frames, count * sizeof frames[0]);

@@ -24,7 +24,7 @@ struct lge_context {
     uint32_t recorded; /* evidence generation in which it was written; graph or context lock */
     uint16_t count;
     uint16_t partial;
-    uint32_t reserved;
+    _Atomic uint32_t epoch; /* of the modules, in which its frames mean what they did; relaxed */
     uintptr_t frames[];
 };
 
@@ -65,6 +65,10 @@ uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_
 uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_t sp);
 /* Gives every hold of the thread a context, and returns the one of (site, sp). */
 uint32_t lge_context_resolve(struct lge_thread *thread, uintptr_t site, uintptr_t sp);
+
+/* Something was unloaded: what this thread remembers of its stacks may be of other
+ * code.  By every thread, when it next captures; by the one that unloaded, at once. */
+void lge_context_forget_unloaded(struct lge_thread *thread);
 
 void lge_context_cache_free(struct lge_thread *thread);
 void lge_contexts_reset(void);

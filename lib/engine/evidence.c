@@ -35,7 +35,8 @@ static void write_context(uint32_t id) {
         return;
     struct lgr_location frames[64];
     for (size_t i = 0; i < context->count; i++)
-        frames[i] = lge_recorded_location(context->frames[i]);
+        frames[i] = lge_recorded_location(context->frames[i],
+                                          atomic_load_explicit(&context->epoch, memory_order_relaxed));
     struct lgr_context *record =
         lgr_begin(LGR_CONTEXT, sizeof *record + context->count * sizeof frames[0], true);
     if (record == NULL)
@@ -54,7 +55,7 @@ static void write_class(uint32_t id) {
     write_context(class->context);
     struct lgr_location variable = {0};
     if (class->kind == LGR_CLASS_STATIC)
-        variable = lge_recorded_location(class->variable);
+        variable = lge_recorded_location(class->variable, class->epoch);
     struct lgr_class *record = lgr_begin(LGR_CLASS, sizeof *record + class->name_length, true);
     if (record == NULL)
         return;
@@ -122,7 +123,8 @@ static void write_thread_record(struct lge_thread *thread) {
         write_context(thread->creation_context);
     struct lgr_location start = {0};
     if (thread->start_routine != 0)
-        start = lge_recorded_location(thread->start_routine);
+        start = lge_recorded_location(thread->start_routine,
+                                      atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed));
     struct lgr_thread *record = lgr_begin(LGR_THREAD, sizeof *record, true);
     if (record == NULL)
         return;

@@ -5,6 +5,7 @@
 
 #include "engine/map.h"
 #include "engine/mix.h"
+#include "engine/recorded_modules.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 
@@ -62,6 +63,7 @@ static bool equal(const struct lge_class *class, uint16_t kind, uint64_t what, c
 
 static void describe(struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
     class->kind = kind;
+    class->epoch = atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed);
     if (kind == LGR_CLASS_STATIC)
         class->variable = (uintptr_t)what;
     if (kind == LGR_CLASS_INIT || kind == LGR_CLASS_GUESS)
@@ -109,6 +111,8 @@ uint32_t lge_class_static_first(uintptr_t address) {
     uint32_t id = intern(LGR_CLASS_STATIC, address, NULL, &fresh);
     return fresh ? id : LGE_CLASS_NONE;
 }
+
+uint32_t lge_class_count(void) { return atomic_load_explicit(&classes.count, memory_order_acquire); }
 
 void lge_classes_reset(void) {
     uint32_t count = atomic_load_explicit(&classes.count, memory_order_relaxed);

@@ -13,12 +13,14 @@ struct lge_class {
     uint32_t context;
     uint32_t recorded;  /* evidence generation */
     uintptr_t variable; /* address, LGR_CLASS_STATIC */
+    uint32_t epoch;     /* of the modules, when it was made */
     char *name;
     size_t name_length;
 };
 
 /* NULL for an unknown id. */
 struct lge_class *lge_class_get(uint32_t id);
+uint32_t lge_class_count(void);
 void lge_classes_reset(void);
 
 #endif

@@ -1,5 +1,7 @@
 #include "engine/recorded_modules.h"
 #include "engine/lifecycle.h"
+#include "engine/mix.h"
+#include "platform/futex_lock.h"
 
 #include <string.h>
 
@@ -11,15 +13,24 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+/* Once gone it stays: what lay there then is still asked for. */
 struct recorded {
     uintptr_t start, end, bias;
-    uint32_t id;
+    uint64_t identity; /* of what is there: path, build id, bias */
+    uint32_t id;       /* 0: not in this file */
+    uint32_t gone_at;  /* epoch; 0: still there */
 };
 
 static struct {
+    struct lgp_lock lock;
     struct recorded *items;
     size_t count, room;
+    uint32_t last_id;
 } modules;
+
+_Atomic uint32_t lge_modules_epoch = 1;
+
+static uint32_t now(void) { return atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed); }
 
 /* Looked up when the first file begins, before there are threads: a sandbox may
  * forbid it later.  Evidence lock. */
@@ -34,17 +45,39 @@ static void find_program_path(void) {
     program_path.length = length < 0 ? 0 : (size_t)length;
 }
 
+/* Of what is gone only the place is known: nobody can write it once more. */
 void lge_recorded_modules_new_file(void) {
-    modules.count = 0;
+    size_t kept = 0;
+    lgp_lock(&modules.lock);
+    for (size_t i = 0; i < modules.count; i++)
+        if (modules.items[i].gone_at != 0) {
+            modules.items[kept] = modules.items[i];
+            modules.items[kept++].id = 0;
+        }
+    modules.count = kept;
+    modules.last_id = 0;
+    lgp_unlock(&modules.lock);
     if (program_path.length == 0)
         find_program_path();
 }
 
-static struct recorded *find(uintptr_t address) {
-    for (size_t i = 0; i < modules.count; i++)
-        if (address >= modules.items[i].start && address < modules.items[i].end)
-            return &modules.items[i];
+/* What was there in that epoch: the oldest that was not gone by then. */
+static struct recorded *find(uintptr_t address, uint32_t epoch) {
+    for (size_t i = 0; i < modules.count; i++) {
+        struct recorded *item = &modules.items[i];
+        if (address >= item->start && address < item->end && (item->gone_at == 0 || item->gone_at > epoch))
+            return item;
+    }
     return NULL;
+}
+
+static uint64_t identity_of(const struct lgp_module *module) {
+    uint64_t identity = lge_mix(module->start, module->end) ^ module->bias;
+    for (const char *at = module->path; *at != '\0'; at++)
+        identity = lge_mix(identity, (unsigned char)*at);
+    for (size_t i = 0; module->build_id != NULL && i < module->build_id_length; i++)
+        identity = lge_mix(identity, module->build_id[i]);
+    return identity;
 }
 
 static void write_record(const struct lgp_module *module, uint32_t id) {
@@ -70,10 +103,28 @@ static void write_record(const struct lgp_module *module, uint32_t id) {
     lgr_commit(record);
 }
 
+/* The newest that was at that place, when it is back now. */
+static struct recorded *revive(uintptr_t address, uint64_t identity) {
+    for (size_t i = modules.count; i-- > 0;) {
+        struct recorded *item = &modules.items[i];
+        if (address < item->start || address >= item->end)
+            continue;
+        if (item->identity != identity || item->id == 0)
+            return NULL;
+        item->gone_at = 0;
+        return item;
+    }
+    return NULL;
+}
+
 static struct recorded *add(uintptr_t address) {
     struct lgp_module module;
     if (!lgp_module_find(address, &module))
         return NULL;
+    uint64_t identity = identity_of(&module);
+    struct recorded *back = revive(address, identity);
+    if (back != NULL)
+        return back;
     if (modules.count == modules.room) {
         size_t room = modules.room ? modules.room * 2 : 32;
         struct recorded *items =
@@ -84,20 +135,68 @@ static struct recorded *add(uintptr_t address) {
         modules.room = room;
     }
     struct recorded *recorded = &modules.items[modules.count++];
-    *recorded = (struct recorded){module.start, module.end, module.bias, (uint32_t)modules.count};
+    *recorded = (struct recorded){module.start, module.end, module.bias, identity, ++modules.last_id, 0};
     write_record(&module, recorded->id);
     return recorded;
 }
 
-struct lgr_location lge_recorded_location(uintptr_t address) {
-    struct recorded *recorded = find(address);
-    if (recorded == NULL)
+struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch) {
+    struct lgr_location location = {.module = 0, .offset = address};
+    lgp_lock(&modules.lock);
+    struct recorded *recorded = find(address, epoch);
+    if (recorded == NULL && epoch == now())
         recorded = add(address);
-    if (recorded == NULL)
-        return (struct lgr_location){.module = 0, .offset = address};
-    return (struct lgr_location){.module = recorded->id, .offset = address - recorded->bias};
+    if (recorded != NULL && recorded->id != 0)
+        location = (struct lgr_location){.module = recorded->id, .offset = address - recorded->bias};
+    lgp_unlock(&modules.lock);
+    return location;
+}
+
+/* ---- unloading ---- */
+
+static bool still_there(const struct recorded *item) {
+    struct lgp_module module;
+    return lgp_module_find(item->start, &module) && identity_of(&module) == item->identity;
+}
+
+bool lge_recorded_modules_unloaded(void) {
+    bool any = false;
+    lgp_modules_changed();
+    lgp_lock(&modules.lock);
+    for (size_t i = 0; i < modules.count; i++) {
+        struct recorded *item = &modules.items[i];
+        if (item->gone_at != 0 || still_there(item))
+            continue;
+        item->gone_at = now() + 1;
+        any = true;
+    }
+    if (any)
+        atomic_fetch_add_explicit(&lge_modules_epoch, 1, memory_order_relaxed);
+    lgp_unlock(&modules.lock);
+    return any;
+}
+
+/* One that is back by now is not gone. */
+static bool gone_since(uintptr_t address, uint32_t epoch) {
+    for (size_t i = 0; i < modules.count; i++) {
+        const struct recorded *item = &modules.items[i];
+        if (address < item->start || address >= item->end || item->gone_at <= epoch)
+            continue;
+        struct lgp_module module;
+        return !lgp_module_find(address, &module) || revive(address, identity_of(&module)) != item;
+    }
+    return false;
+}
+
+bool lge_recorded_modules_same(const uintptr_t *addresses, size_t count, uint32_t epoch) {
+    bool same = true;
+    lgp_lock(&modules.lock);
+    for (size_t i = 0; i < count && same; i++)
+        same = !gone_since(addresses[i], epoch);
+    lgp_unlock(&modules.lock);
+    return same;
 }
 
 struct lgp_part lge_recorded_modules_part(void) {
-    return (struct lgp_part){NULL, (void *)&modules, sizeof modules};
+    return (struct lgp_part){&modules.lock, (void *)&modules, sizeof modules};
 }

@@ -1,12 +1,28 @@
 /* ELF objects named in the evidence file, and addresses as (module, offset).
- * Under the evidence lock. */
+ *
+ * An object may be unloaded, and another one loaded where it was.  So an address
+ * means something only together with when it was seen: the epoch counts the
+ * unloadings.  Addresses must have been asked for before their object is
+ * unloaded (lge_modules_unloading sees to that).  Any thread; a lock of its own,
+ * inner to all but the writer's. */
 #ifndef LOCKGRAPH_ENGINE_RECORDED_MODULES_H
 #define LOCKGRAPH_ENGINE_RECORDED_MODULES_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "record/format.h"
 
-/* Where an address lies; writes the module's record the first time. */
-struct lgr_location lge_recorded_location(uintptr_t address);
+/* Relaxed: who sees an unloading late could as well have come before it. */
+extern _Atomic uint32_t lge_modules_epoch;
+
+/* Where an address lay in that epoch; writes the module's record the first time. */
+struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch);
+/* Notes which of them are not there any more.  False: all are. */
+bool lge_recorded_modules_unloaded(void);
+/* Whether what lay at all of these addresses in that epoch does so now. */
+bool lge_recorded_modules_same(const uintptr_t *addresses, size_t count, uint32_t epoch);
 void lge_recorded_modules_new_file(void);
 
 #endif

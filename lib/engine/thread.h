@@ -73,6 +73,7 @@ struct lge_thread {
     _Atomic uint64_t id_next, id_end; /* lock numbers set aside for this thread; owner, figures: relaxed */
     struct lge_context_cache *contexts;
     struct lge_step_cache *steps;
+    uint32_t modules_epoch;     /* of both */
     uint64_t *recent;           /* class edges and watched chains seen: known.h */
     struct lge_request request; /* the request being waited for */
     struct lge_past *past;

@@ -142,6 +142,11 @@ EARLY(lockf, (int descriptor, int command, off_t length), descriptor, command, l
 EARLY(fclose, (FILE * stream), stream)
 EARLY(dup3, (int from, int to, int flags), from, to, flags)
 EARLY(munmap, (void *start, size_t size), start, size)
+/* Before glibc 2.34 it is in a library of its own, which may come later. */
+static int early_dlclose(void *handle) {
+    lgi_real_start();
+    return lgi_real.dlclose == early_dlclose ? -1 : lgi_real.dlclose(handle);
+}
 static void early_exit_thread(void *value) {
     lgi_real_start();
     lgi_real.exit_thread(value);
@@ -193,6 +198,7 @@ struct lgi_real lgi_real = {
     .barrier_wait = early_barrier_wait,
     .once = early_once,
     .munmap = early_munmap,
+    .dlclose = early_dlclose,
     .exit_thread = early_exit_thread,
     .sem_init = early_sem_init,
     .sem_destroy = early_sem_destroy,
@@ -284,6 +290,7 @@ static const struct entry entries[] = {
     REAL(barrier_wait, "pthread_barrier_wait"),
     REAL(once, "pthread_once"),
     REAL(munmap, "munmap"),
+    REAL(dlclose, "dlclose"),
     REAL(exit_thread, "pthread_exit"),
     REAL(sem_init, "sem_init"),
     REAL(sem_destroy, "sem_destroy"),

@@ -65,6 +65,7 @@ struct lgi_real {
     int (*spin_unlock)(pthread_spinlock_t *);
 
     int (*munmap)(void *, size_t);
+    int (*dlclose)(void *);
     void (*exit_thread)(void *);
 
     int (*barrier_init)(pthread_barrier_t *, const pthread_barrierattr_t *, unsigned);

@@ -44,6 +44,11 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
     return true;
 }
 
+void lgp_modules_changed(void) {
+    if (find_object == NULL)
+        lgp_maps_changed();
+}
+
 bool lgp_module_contains(uintptr_t address) {
     struct found_object object;
     struct lgp_module module;

@@ -19,6 +19,9 @@ struct lgp_module {
 
 /* Resolves what it needs once; call from the constructor. */
 void lgp_modules_start(void);
+/* Something was unloaded: what is remembered of where things are is not true any
+ * more. */
+void lgp_modules_changed(void);
 /* Any address within an object's mapping, code or data.  False: none.  path
  * and build_id point into the loader's and the object's own memory: copy at
  * once. */

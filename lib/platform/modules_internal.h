@@ -21,5 +21,6 @@ bool lgp_image_read(uintptr_t start, uintptr_t limit, struct lgp_image *image);
  * again when an address is met that it does not cover.  An object mapped where
  * something else was before is noticed only then.  Takes a lock of its own. */
 bool lgp_maps_find(uintptr_t address, struct lgp_module *module);
+void lgp_maps_changed(void);
 
 #endif

@@ -200,3 +200,9 @@ bool lgp_maps_find(uintptr_t address, struct lgp_module *module) {
     lgp_unlock(&lock);
     return found;
 }
+
+void lgp_maps_changed(void) {
+    lgp_lock(&lock);
+    mapping_count = 0;
+    lgp_unlock(&lock);
+}

@@ -1,0 +1,22 @@
+/* dlclose(3): code and static locks that go.  dlopen needs no hook: what is new is
+ * looked up when it is first named. */
+#include <dlfcn.h>
+
+#include "engine/unloading.h"
+#include "interpose/real.h"
+#include "interpose/self.h"
+
+/* Destructors of the module run in between, as any code of the program. */
+LGI_EXPORT int dlclose(void *handle) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread != NULL) {
+        lge_modules_unloading();
+        lgi_leave(thread);
+    }
+    int result = lgi_real.dlclose(handle);
+    if (thread != NULL && lgi_enter() != NULL) {
+        lge_modules_unloaded(thread);
+        lgi_leave(thread);
+    }
+    return result;
+}
