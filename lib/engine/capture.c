@@ -14,9 +14,13 @@
 
 enum { MOST_FRAMES = 64, FIRST_USES = 64 };
 
+/* In this order: a child forked in between by another thread frees what its
+ * copy of the block has. */
 void lge_context_cache_free(struct lge_thread *thread) {
-    lgp_free(thread->contexts, sizeof *thread->contexts);
+    struct lge_context_cache *gone = thread->contexts;
     thread->contexts = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+    lgp_free(gone, sizeof *gone);
 }
 
 void lge_context_forget_unloaded(struct lge_thread *thread) {
@@ -24,8 +28,10 @@ void lge_context_forget_unloaded(struct lge_thread *thread) {
     if (thread->modules_epoch == epoch)
         return;
     thread->modules_epoch = epoch;
-    lge_context_cache_free(thread);
-    lge_step_cache_free(thread);
+    if (thread->contexts != NULL)
+        memset(thread->contexts, 0, sizeof *thread->contexts);
+    if (thread->steps != NULL)
+        memset(thread->steps, 0, sizeof *thread->steps);
 }
 
 /* The slots may be re-read later only where they are certain to be mapped:

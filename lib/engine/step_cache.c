@@ -5,8 +5,10 @@
 #include "platform/memory.h"
 
 void lge_step_cache_free(struct lge_thread *thread) {
-    lgp_free(thread->steps, sizeof *thread->steps);
-    thread->steps = NULL;
+    struct lge_step_cache *gone = thread->steps;
+    thread->steps = NULL; /* first, as in lge_context_cache_free */
+    atomic_signal_fence(memory_order_seq_cst);
+    lgp_free(gone, sizeof *gone);
 }
 
 bool lge_on_own_stack(const struct lge_thread *thread, uintptr_t sp) {

@@ -23,7 +23,8 @@ static void locate_class(uint32_t id) {
 }
 
 static void locate(_Atomic uint32_t *located, uint32_t count, void (*one)(uint32_t id)) {
-    for (uint32_t id = atomic_load_explicit(located, memory_order_relaxed) + 1; id <= count; id++)
+    uint32_t done = atomic_load_explicit(located, memory_order_relaxed);
+    for (uint32_t id = (done <= count ? done : 0) + 1; id <= count; id++) /* more: all were forgotten */
         one(id);
     atomic_store_explicit(located, count, memory_order_relaxed);
 }
