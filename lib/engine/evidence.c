@@ -5,6 +5,8 @@
 
 #include "engine/context.h"
 #include "engine/lock_class.h"
+#include "engine/map.h"
+#include "engine/mix.h"
 #include "engine/recorded_modules.h"
 #include "engine/semaphore.h"
 #include "platform/futex_lock.h"
@@ -16,9 +18,14 @@
 static struct lgp_lock lock;
 static uint32_t generation = 1;
 
+/* Uses of conditions, by thread, condition and role.  Under the lock. */
+static struct lge_map uses_written;
+static char present;
+
 void lge_evidence_new_file(void) {
     generation++;
     lge_recorded_modules_new_file();
+    lge_map_clear(&uses_written);
 }
 
 /* True the first time in this file. */
@@ -276,6 +283,32 @@ void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_he
     lgp_unlock(&lock);
 }
 
+/* ---- conditions ---- */
+
+void lge_evidence_condition(const struct lge_thread *thread, const void *condition, uint64_t mutex,
+                            enum lgr_condition_role role) {
+    uint64_t key = lge_mix(lge_mix((uintptr_t)condition, lge_thread_serial(thread)), role);
+    if (!lgr_writer_accepts(false))
+        return;
+    lgp_lock(&lock);
+    bool fresh = lge_map_get(&uses_written, key) == NULL && lge_map_add(&uses_written, key, &present);
+    if (fresh && mutex != 0)
+        write_lock(mutex);
+    struct lgr_condition *record = fresh ? lgr_begin(LGR_CONDITION, sizeof *record, false) : NULL;
+    if (record != NULL) {
+        record->serial = lge_thread_serial(thread);
+        record->role = role;
+        record->condition = (uintptr_t)condition;
+        record->mutex = mutex;
+        lgr_commit(record);
+    }
+    lgp_unlock(&lock);
+}
+
+struct lgp_part lge_condition_uses_part(void) {
+    return (struct lgp_part){NULL, &uses_written, sizeof uses_written};
+}
+
 /* ---- thread states ---- */
 
 /* Slots that nobody uses any more, in the file of that generation. */
@@ -416,6 +449,7 @@ void lge_evidence_lock_figures(void) {
 
 void lge_evidence_reset(void) {
     lge_recorded_modules_new_file();
+    lge_map_clear(&uses_written);
     generation++;
     lgp_free(free_states.items, free_states.room * sizeof(struct lgr_thread_state *));
     free_states.items = NULL;

@@ -20,6 +20,10 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial);
 void lge_evidence_state_clear(struct lge_thread *thread);
 /* Waiting figures of every lock that was contended, at exit. */
 void lge_evidence_lock_figures(void);
+/* That the thread waits for a condition (with a mutex, 0: not known) or signals it:
+ * once in a file for each. */
+void lge_evidence_condition(const struct lge_thread *thread, const void *condition, uint64_t mutex,
+                            enum lgr_condition_role role);
 /* The thread's own record and name; by the thread itself. */
 void lge_evidence_thread(struct lge_thread *thread);
 void lge_evidence_reset(void);

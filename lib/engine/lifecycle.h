@@ -20,6 +20,7 @@ struct lgp_part lge_destroyed_part(void);
 struct lgp_part lge_search_part(void);
 struct lgp_part lge_order_part(void);
 struct lgp_part lge_recorded_modules_part(void);
+struct lgp_part lge_condition_uses_part(void);
 struct lgp_part lge_threads_part(void);
 struct lgp_part lge_table_part(void);
 struct lgp_part lge_graph_part(void);

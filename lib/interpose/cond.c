@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "engine/context.h"
+#include "engine/evidence.h"
 #include "engine/graph.h"
 #include "engine/known.h"
 #include "engine/misuse.h"
@@ -122,6 +123,19 @@ static void check_holding(const struct given_up *given, const struct lgi_conditi
         report_holding(given->thread, &conflict, given->request.site, given->request.sp, LGR_HOLDING_WAITER);
 }
 
+/* ---- hand-overs that a late comer does not wait for ---- */
+
+/* Only of threads with dependencies: what others hand over orders nothing. */
+static bool untold(struct lge_thread *thread, const pthread_cond_t *condition, enum lgr_condition_role role) {
+    return thread->has_dependencies && !lge_recent(thread, lge_mix((uintptr_t)condition, role));
+}
+
+static void tell_use(struct lge_thread *thread, const pthread_cond_t *condition, uint64_t mutex,
+                     enum lgr_condition_role role) {
+    lge_recent_insert(thread, lge_mix((uintptr_t)condition, role));
+    lge_evidence_condition(thread, condition, mutex, role);
+}
+
 /* ---- waiting ---- */
 
 static void enter_wait(const struct given_up *given, pthread_mutex_t *mutex) {
@@ -133,6 +147,10 @@ static void enter_wait(const struct given_up *given, pthread_mutex_t *mutex) {
     if (given->mutex_held && (given->request.attributes & LGR_LOCK_PSHARED) == 0) {
         use.mutex = mutex;
         use.mutex_id = given->request.id;
+    }
+    if (use.mutex != NULL && untold(given->thread, given->condition, LGR_CONDITION_WAITS)) {
+        know_mutex(&use);
+        tell_use(given->thread, given->condition, use.mutex_id, LGR_CONDITION_WAITS);
     }
     lgi_condition_wait_begin(given->condition, &use, &conflict);
     if (conflict.found)
@@ -198,8 +216,12 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
 
 void lgi_cond_signalled(pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_self();
-    if (thread == NULL || (lge_depth(thread) < 2 && !lgi_condition_watched(condition)) || lgi_enter() == NULL)
+    bool first = thread != NULL && untold(thread, condition, LGR_CONDITION_SIGNALS);
+    bool ordinary = thread == NULL || (!first && lge_depth(thread) < 2 && !lgi_condition_watched(condition));
+    if (ordinary || lgi_enter() == NULL)
         return;
+    if (first)
+        tell_use(thread, condition, 0, LGR_CONDITION_SIGNALS);
     struct lgi_condition_conflict conflict;
     lgi_condition_signal(thread, condition, all, site, sp, &conflict);
     if (conflict.found)

@@ -107,6 +107,7 @@ enum lgr_type {
     LGR_THREAD_STATE = 11,
     LGR_MESSAGE = 12,
     LGR_LOCK_STATS = 13,
+    LGR_CONDITION = 14,
 };
 
 /* Ids: of several records with one id (one serial, one lock's totals) the last
@@ -427,6 +428,18 @@ struct lgr_lock_stats {
     uint32_t reserved;
 };
 
+/* A thread that had nested locks before waits for a condition variable, or signals
+ * it: once per thread, condition and role.  A hand-over need not show as a wait
+ * that a signal ended. */
+enum lgr_condition_role { LGR_CONDITION_WAITS = 1, LGR_CONDITION_SIGNALS = 2 };
+struct lgr_condition {
+    struct lgr_record record;
+    uint32_t serial;    /* of the thread */
+    uint32_t role;      /* enum lgr_condition_role */
+    uint64_t condition; /* address */
+    uint64_t mutex;     /* lock id of a waiter's, 0: not known */
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -444,5 +457,6 @@ _Static_assert(sizeof(struct lgr_finding_edge) == 48, "edge of a finding");
 _Static_assert(sizeof(struct lgr_thread_state) == 240, "LGR_THREAD_STATE");
 _Static_assert(sizeof(struct lgr_message) == 16, "LGR_MESSAGE");
 _Static_assert(sizeof(struct lgr_lock_stats) == 48, "LGR_LOCK_STATS");
+_Static_assert(sizeof(struct lgr_condition) == 32, "LGR_CONDITION");
 
 #endif

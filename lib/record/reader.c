@@ -33,6 +33,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->renames = TABLE(struct lgr_thread_rename, rename_key);
     file->stats = TABLE(struct lgr_lock_stats, stats_key);
     file->edges = TABLE(const struct lgr_edge *, NULL);
+    file->conditions = TABLE(const struct lgr_condition *, NULL);
     file->states = TABLE(struct lgr_thread_state, NULL);
     file->messages = TABLE(struct lgr_message_info, NULL);
 }
@@ -54,6 +55,7 @@ static const struct {
     [LGR_THREAD_STATE] = {sizeof(struct lgr_thread_state), lgr_read_thread_state},
     [LGR_MESSAGE] = {sizeof(struct lgr_message), lgr_read_message},
     [LGR_LOCK_STATS] = {sizeof(struct lgr_lock_stats), lgr_read_lock_stats},
+    [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -204,9 +206,9 @@ struct lgr_file *lgr_open(const char *path, char *error, size_t error_size) {
 void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
-    struct lgr_table *tables[] = {&file->modules, &file->contexts, &file->classes, &file->locks,
-                                  &file->threads, &file->findings, &file->renames, &file->stats,
-                                  &file->edges,   &file->states,   &file->messages};
+    struct lgr_table *tables[] = {&file->modules, &file->contexts, &file->classes,  &file->locks,
+                                  &file->threads, &file->findings, &file->renames,  &file->stats,
+                                  &file->edges,   &file->states,   &file->messages, &file->conditions};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     free(file->strings);
@@ -264,6 +266,11 @@ const struct lgr_lock_info *lgr_lock_by_id(const struct lgr_file *file, uint64_t
 }
 const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, uint32_t serial) {
     return lgr_table_find(&file->threads, serial);
+}
+
+size_t lgr_condition_count(const struct lgr_file *file) { return file->conditions.count; }
+const struct lgr_condition *lgr_condition_at(const struct lgr_file *file, size_t index) {
+    return ((const struct lgr_condition *const *)(const void *)file->conditions.items)[index];
 }
 
 size_t lgr_edge_count(const struct lgr_file *file) { return file->edges.count; }

@@ -93,6 +93,10 @@ const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, 
 size_t lgr_edge_count(const struct lgr_file *file);
 const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index);
 
+/* In the order written; valid until lgr_close. */
+size_t lgr_condition_count(const struct lgr_file *file);
+const struct lgr_condition *lgr_condition_at(const struct lgr_file *file, size_t index);
+
 /* One entry per problem, in the order of their numbers: the last record of
  * each, checked; its count includes the earlier ones. */
 struct lgr_finding_edge_info {

@@ -160,6 +160,19 @@ enum lgr_outcome lgr_read_edge(struct lgr_file *file, const struct lgr_record *r
     return LGR_READ_OK;
 }
 
+enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_record *record) {
+    const struct lgr_condition *use = (const void *)record;
+    if (use->serial == 0 || use->role == 0)
+        return LGR_READ_DAMAGED;
+    if (use->role > LGR_CONDITION_SIGNALS)
+        return LGR_READ_UNKNOWN;
+    const struct lgr_condition **place = lgr_table_add(&file->conditions);
+    if (!place)
+        return LGR_READ_NO_MEMORY;
+    *place = use;
+    return LGR_READ_OK;
+}
+
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_message *message = (const void *)record;
     struct lgr_rest rest = lgr_rest_after(record, sizeof *message);

@@ -249,8 +249,30 @@ END_TEST
 START_TEST(unknown_types_are_skipped) {
     image_add(&image, 999, 64);
     image_add(&image, 0, 16);
-    image_add(&image, LGR_LOCK_STATS + 1, 16);
+    image_add(&image, LGR_CONDITION + 1, 16);
     expect_damage(0, 3);
+}
+END_TEST
+
+static void add_use(uint32_t serial, uint32_t role) {
+    struct lgr_condition *use = image_add(&image, LGR_CONDITION, sizeof *use);
+    use->serial = serial;
+    use->role = role;
+    use->condition = 0x1000 + role;
+}
+
+START_TEST(uses_of_conditions_are_read_in_order) {
+    add_use(3, LGR_CONDITION_SIGNALS);
+    add_use(4, LGR_CONDITION_WAITS);
+    add_use(4, LGR_CONDITION_SIGNALS + 1); /* unknown */
+    add_use(0, LGR_CONDITION_WAITS);       /* damaged */
+    struct lgr_file *file = open_image();
+    ck_assert_uint_eq(lgr_condition_count(file), 2);
+    ck_assert_uint_eq(lgr_condition_at(file, 0)->serial, 3);
+    ck_assert_uint_eq(lgr_condition_at(file, 1)->condition, 0x1000 + LGR_CONDITION_WAITS);
+    ck_assert_uint_eq(lgr_unknown(file), 1);
+    ck_assert_uint_eq(lgr_damaged(file), 1);
+    lgr_close(file);
 }
 END_TEST
 
@@ -267,9 +289,9 @@ START_TEST(bytes_added_to_a_record_are_skipped) {
 END_TEST
 
 START_TEST(short_records_are_damage) {
-    for (uint16_t type = LGR_PROCESS; type <= LGR_LOCK_STATS; type++)
+    for (uint16_t type = LGR_PROCESS; type <= LGR_CONDITION; type++)
         image_add(&image, type, sizeof(struct lgr_record));
-    expect_damage(LGR_LOCK_STATS - LGR_PROCESS + 1, 0);
+    expect_damage(LGR_CONDITION - LGR_PROCESS + 1, 0);
 }
 END_TEST
 
@@ -589,6 +611,7 @@ int main(void) {
     tcase_add_checked_fixture(damage, set_up, tear_down);
     tcase_add_test(damage, an_uncommitted_record_ends_the_file);
     tcase_add_test(damage, unknown_types_are_skipped);
+    tcase_add_test(damage, uses_of_conditions_are_read_in_order);
     tcase_add_test(damage, bytes_added_to_a_record_are_skipped);
     tcase_add_test(damage, short_records_are_damage);
     tcase_add_test(damage, lengths_beyond_a_record_are_damage);

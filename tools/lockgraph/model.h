@@ -119,7 +119,11 @@ struct model_finding {
     const struct model_thread *reason_thread; /* LGR_REASON_CREATE, _JOIN, _THREAD */
     uint64_t detail;                          /* LGR_REASON_DETAIL: an errno value, a signal number */
     bool timed;
-    const struct suppression *suppression; /* NULL: to be told */
+    struct {
+        const struct model_thread *from, *to; /* from NULL: none */
+        const struct model_lock *mutex;       /* NULL: not known */
+    } hand_over;                              /* that may keep a feasible cycle apart, see hand_over.h */
+    const struct suppression *suppression;    /* NULL: to be told */
     /* In words, filled by narrative.c. */
     const char *title, *why, *advice, *explanation;
     const char *steps_heading;

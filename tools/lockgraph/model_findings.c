@@ -5,6 +5,7 @@
 
 #include "edge_sites.h"
 #include "finding_id.h"
+#include "hand_over.h"
 #include "misuse_words.h"
 #include "naming.h"
 #include "narrative.h"
@@ -143,6 +144,7 @@ static void fill_finding(struct model *model, struct model_process *process,
     if (!is_misuse(finding))
         rotate_edges(model, finding);
     fill_reason(model, process, finding, raw->reason_id);
+    find_hand_over(model, process, finding);
     label_edges(model, finding);
     finding->id = finding_id(&model->pool, finding);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dry_pool.h"
+#include "hand_over.h"
 #include "kinds.h"
 #include "misuse_words.h"
 #include "stacks.h"
@@ -208,8 +209,9 @@ static const char *why(struct pool *pool, const struct model_finding *finding) {
         return pool_printf(
             pool,
             "%zu different threads, no lock held around %s, and no creation, join or hand-over "
-            "that keeps them apart",
-            finding->edge_count, finding->edge_count == 2 ? "both orders" : "all of it");
+            "that keeps them apart%s",
+            finding->edge_count, finding->edge_count == 2 ? "both orders" : "all of it",
+            tell_hand_over(pool, finding));
     case LGR_VERDICT_ACTUAL:
         return why_actual(pool, finding);
     case LGR_VERDICT_GATED:
