@@ -4,6 +4,11 @@
  * | held entries         | owner thread              | owner; others only    |
  * |                      |                           | while it is published |
  * |                      |                           | as waiting (wait.h)   |
+ * | since, since_ns      | since: owner, to UNKNOWN  | any, relaxed          |
+ * |                      | (relaxed); both: waiting  |                       |
+ * |                      | threads, under the thread |                       |
+ * |                      | list's lock (holders.c),  |                       |
+ * |                      | and the owner (trace.h)   |                       |
  *
  * The key of an entry covers every lock below it and itself, each with its
  * mode and with where it was taken, so "have I seen this request under these
@@ -26,8 +31,14 @@ struct lge_held {
     uint8_t mode;              /* enum lgr_mode */
     uint8_t kind;              /* enum lgr_lock_kind */
     uint8_t attributes;
-    uint8_t reserved;
+    uint8_t since;     /* enum lge_since */
+    uint64_t since_ns; /* on the monotonic clock */
 };
+_Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
+
+/* Since when a lock is held.  Taking it reads no clock: one that had to wait for
+ * it notes when it first saw the hold, which was taken before that. */
+enum lge_since { LGE_SINCE_UNKNOWN, LGE_SINCE_AT_LEAST, LGE_SINCE_EXACTLY };
 
 /* Where a lock was taken, as far as the key is concerned: a context when one
  * was captured, else the call site. */

@@ -9,6 +9,7 @@
 #include "engine/known.h"
 #include "engine/past.h"
 #include "engine/step_cache.h"
+#include "engine/trace.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -370,6 +371,8 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         return false;
     if (held != NULL)
         *held = *at;
+    if (lge_tracing())
+        lge_trace_released(at);
     uint64_t key = at[-1].key;
     /* Those above it move down, and their keys no longer contain it. */
     for (; at != thread->top; at++) {

@@ -196,7 +196,7 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
 /* ---- signalling ---- */
 
 void lgi_cond_signalled(pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp) {
-    struct lge_thread *thread = lgi_self();
+    struct lge_thread *thread = lgi_outside();
     if (thread == NULL || (lge_depth(thread) < 2 && !lgi_condition_watched(condition)) || lgi_enter() == NULL)
         return;
     struct lgi_condition_conflict conflict;

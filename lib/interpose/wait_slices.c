@@ -14,6 +14,11 @@ uint64_t lgi_first_slice_ns(void) { return first_slice_ns; }
 
 uint64_t lgi_next_slice_ns(uint64_t ns) { return ns * GROWTH < SECOND ? ns * GROWTH : SECOND; }
 
+uint64_t lgi_slice_cut(const struct lge_thread *thread, uint64_t ns) {
+    uint64_t left = lge_wait_left(thread);
+    return left != 0 && left < ns ? left : ns;
+}
+
 bool lgi_limit_valid(const struct lgi_limit *limit) {
     return (limit->clock == CLOCK_REALTIME || limit->clock == CLOCK_MONOTONIC) && limit->at->tv_nsec >= 0 &&
            limit->at->tv_nsec < SECOND;
@@ -28,13 +33,15 @@ static struct timespec after(clockid_t clock, uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(now / SECOND), .tv_nsec = (long)(now % SECOND)};
 }
 
-struct lgi_slices lgi_slices_start(clockid_t clock, const struct lgi_limit *limit) {
+struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,
+                                   const struct lgi_limit *limit) {
     return (struct lgi_slices){
+        .thread = thread,
         .clock = limit != NULL ? limit->clock : clock, .length_ns = first_slice_ns, .limit = limit};
 }
 
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
-    slices->until = after(slices->clock, slices->length_ns);
+    slices->until = after(slices->clock, lgi_slice_cut(slices->thread, slices->length_ns));
     slices->last = slices->limit != NULL && not_later(slices->limit->at, &slices->until);
     slices->length_ns = lgi_next_slice_ns(slices->length_ns);
     return slices->last ? slices->limit->at : &slices->until;
