@@ -114,6 +114,7 @@ static bool keeps_out(const struct lge_held *held, const struct lge_request *req
 
 static void look_at_holds(const struct lge_thread *thread, const struct lge_thread *waiter,
                           struct lge_keepers *keepers) {
+    uint32_t before = keepers->count;
     for (struct lge_held *held = newest(thread); held > thread->base; held--) {
         if (!keeps_out(held, &waiter->request)) {
             continue;
@@ -126,6 +127,7 @@ static void look_at_holds(const struct lge_thread *thread, const struct lge_thre
             see(held, &keepers->first);
         }
     }
+    keepers->threads += keepers->count != before;
 }
 
 /* The lock's owner field; 0: nobody, or glibc's words for a robust mutex that is
@@ -159,7 +161,7 @@ struct lge_keepers lge_keepers_find(const struct lge_thread *waiter) {
     lge_threads_unlock();
     if (tid != 0) {
         keepers.first.tid = tid;
-        keepers.count = 1;
+        keepers.count = keepers.threads = 1;
     }
     return keepers;
 }

@@ -35,6 +35,7 @@ uint32_t lge_holder_context(const struct lge_holder *holder);
 struct lge_keepers {
     struct lge_holder first;
     uint32_t count; /* holds that are in its way; 0: none is known */
+    uint32_t threads; /* whose they are */
     uint32_t own;   /* those of its own that are not counted */
 };
 /* By its owner, where the lock tells one, else by the held stacks of all threads.

@@ -108,7 +108,7 @@ static struct lge_overdue describe(const struct lge_thread *thread, const struct
         .address = thread->request.address,
         .waited_ns = now - thread->wait_begun,
         .at_first = at_first,
-        .more_holders = keepers->count - 1,
+        .more_holders = keepers->threads - 1,
         .queue = lge_waiters_count(thread, thread->request.id, UINT32_MAX),
     };
     describe_hold(&overdue, &keepers->first, now);

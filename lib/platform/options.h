@@ -123,7 +123,7 @@ void lgp_options_help(const struct lgp_options *options, struct lgp_text *text);
 /* "key=value:…" of what differs from the defaults, in the form that
  * lgp_options_parse reads. */
 void lgp_options_effective(const struct lgp_options *options, struct lgp_text *text);
-enum { LGP_OPTIONS_TEXT_SIZE = 16384 };
+enum { LGP_OPTIONS_TEXT_SIZE = 24576 };
 
 /* Pieces of the above for other layouts, such as a manual page. */
 const struct lgp_option *lgp_option_find(const char *name);

@@ -32,9 +32,6 @@
  * case: writer
  *     call: WRITER WAITS
  *     earlier: READER HOLDS
- * case: queued-reader
- *     call: QUEUED READER WAITS
- *     earlier: FIRST READER HOLDS
  * case: preferred-writer
  *     call: PREFERRED WRITER WAITS
  *     earlier: OTHER READER HOLDS
@@ -174,27 +171,6 @@ static void writer_waiter(void) {
     pthread_rwlock_unlock(&rwlock);
 }
 
-/* A writer in between, which gives up later than the reader behind it is told. */
-static void *queue(void *unused) {
-    struct timespec at = in_a_while();
-    if (pthread_rwlock_timedwrlock(&preferred, &at) == 0)
-        pthread_rwlock_unlock(&preferred);
-    return unused;
-}
-static void queued_reader_holder(void) {
-    pthread_rwlock_rdlock(&preferred); /* FIRST READER HOLDS */
-    hold();
-    pthread_rwlock_unlock(&preferred);
-}
-static void queued_reader_waiter(void) {
-    pthread_t writer;
-    pthread_create(&writer, NULL, queue, NULL);
-    usleep(100000);
-    must(pthread_rwlock_rdlock(&preferred) == 0); /* QUEUED READER WAITS */
-    pthread_rwlock_unlock(&preferred);
-    pthread_join(writer, NULL);
-}
-
 static void preferred_writer_holder(void) {
     pthread_rwlock_rdlock(&preferred); /* OTHER READER HOLDS */
     hold();
@@ -265,7 +241,6 @@ static const struct {
     {"timedlock", timedlock_holder, timedlock_waiter},
     {"reader", reader_holder, reader_waiter},
     {"writer", writer_holder, writer_waiter},
-    {"queued-reader", queued_reader_holder, queued_reader_waiter},
     {"preferred-writer", preferred_writer_holder, preferred_writer_waiter},
     {"semaphore", semaphore_holder, semaphore_waiter},
     {"semaphore-timed", semaphore_timed_holder, semaphore_timed_waiter},
@@ -277,6 +252,7 @@ static size_t kind;
 static void *holder(void *unused) {
     pthread_setname_np(pthread_self(), "holder");
     kinds[kind].holder();
+    await_turn(2); /* its name is asked for */
     return unused;
 }
 
@@ -302,6 +278,7 @@ int main(int argc, char **argv) {
     errno = OWN_ERRNO;
     kinds[kind].waiter();
     must(errno == OWN_ERRNO);
+    next_turn();
     pthread_join(thread, NULL);
     return 0;
 }
