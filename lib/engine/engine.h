@@ -49,7 +49,6 @@ struct lge_finding {
     const struct lge_finding_edge *edges;
 };
 
-
 /* A lock wait that is past its limit, as of now. */
 struct lge_overdue {
     uint64_t lock;

@@ -34,9 +34,9 @@ uint32_t lge_holder_context(const struct lge_holder *holder);
 /* Who keeps a thread from the lock it waits for. */
 struct lge_keepers {
     struct lge_holder first;
-    uint32_t count; /* holds that are in its way; 0: none is known */
+    uint32_t count;   /* holds that are in its way; 0: none is known */
     uint32_t threads; /* whose they are */
-    uint32_t own;   /* those of its own that are not counted */
+    uint32_t own;     /* those of its own that are not counted */
 };
 /* By its owner, where the lock tells one, else by the held stacks of all threads.
  * Holds that had not been seen by a waiting thread are from now on (held.h:

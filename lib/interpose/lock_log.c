@@ -44,7 +44,8 @@ static void put_holders_wait(struct lgp_text *text, const struct lge_overdue *ov
     } else if (overdue->holder_waits == LGR_WAIT_BARRIER) {
         lgp_format(text, "; it waits at a barrier");
     } else if (overdue->holder_waits == LGR_WAIT_LOCK) {
-        lgp_format(text, overdue->holder_at_condition ? "; it waits for a condition with " : "; it waits for ");
+        lgp_format(text,
+                   overdue->holder_at_condition ? "; it waits for a condition with " : "; it waits for ");
         lgi_put_lock(text, overdue->holder_wants, overdue->holder_wants_address);
     }
 }

@@ -35,9 +35,10 @@ static struct timespec after(clockid_t clock, uint64_t ns) {
 
 struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,
                                    const struct lgi_limit *limit) {
-    return (struct lgi_slices){
-        .thread = thread,
-        .clock = limit != NULL ? limit->clock : clock, .length_ns = first_slice_ns, .limit = limit};
+    return (struct lgi_slices){.thread = thread,
+                               .clock = limit != NULL ? limit->clock : clock,
+                               .length_ns = first_slice_ns,
+                               .limit = limit};
 }
 
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {

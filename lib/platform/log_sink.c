@@ -128,8 +128,9 @@ void lgp_write(const char *text, size_t length) { write_to(&standard_error, text
 /* ---- log lines ---- */
 
 static int open_log(void) {
-    long descriptor = lgp_syscall(SYS_openat, AT_FDCWD, (long)log_path,
-                                  O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600, 0, 0);
+    long descriptor =
+        lgp_syscall(SYS_openat, AT_FDCWD, (long)log_path,
+                    O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600, 0, 0);
     return descriptor < 0 ? -1 : lgp_high_descriptor((int)descriptor);
 }
 

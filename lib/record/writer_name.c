@@ -12,8 +12,8 @@
 #include "platform/system.h"
 #include "record/writer_file.h"
 
-#define PROGRAM_MAX     64u
-#define NAME_ATTEMPTS   100000u
+#define PROGRAM_MAX   64u
+#define NAME_ATTEMPTS 100000u
 
 static bool append(struct lgr_output *output, const char *text) {
     size_t length = strlen(output->path), more = strlen(text);

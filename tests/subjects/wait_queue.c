@@ -134,7 +134,8 @@ int main(int argc, char **argv) {
     const struct {
         const char *name;
         void (*play)(void);
-    } cases[] = {{"chain", chain}, {"condition", at_condition}, {"readers", readers}, {"bystander", bystander}};
+    } cases[] = {
+        {"chain", chain}, {"condition", at_condition}, {"readers", readers}, {"bystander", bystander}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (argc > 1 && strcmp(argv[1], cases[i].name) == 0)
             cases[i].play();

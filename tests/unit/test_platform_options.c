@@ -127,10 +127,10 @@ START_TEST(times_take_units) {
     const struct {
         const char *value, *printed;
         uint64_t ms;
-    } times[] = {{"1ms", "1ms", 1},          {"1500ms", "1500ms", 1500}, {"2000ms", "2s", 2000},
-                 {"7", "7s", 7000},          {"90s", "90s", 90000},      {"120s", "2m", 120000},
-                 {"5m", "5m", 300000},       {"24h", "24h", 86400000},   {"3600", "1h", 3600000},
-                 {"none", "none", 0},        {"0", "none", 0},           {"0ms", "none", 0}};
+    } times[] = {{"1ms", "1ms", 1},    {"1500ms", "1500ms", 1500}, {"2000ms", "2s", 2000},
+                 {"7", "7s", 7000},    {"90s", "90s", 90000},      {"120s", "2m", 120000},
+                 {"5m", "5m", 300000}, {"24h", "24h", 86400000},   {"3600", "1h", 3600000},
+                 {"none", "none", 0},  {"0", "none", 0},           {"0ms", "none", 0}};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
         char list[40], printed[48];
         snprintf(list, sizeof(list), "lock_timeout=%s", times[i].value);
@@ -208,17 +208,34 @@ static const char *const bad_sizes[] = {"",
                                         "17179869184g",
                                         "17179869185g"};
 
-static const char *const bad_times[] = {"",     "s",    "ms",   "-1s",  "1 s", "1.5s", "1S", "1d", "25h", "86401",
-                                        "1ns",  "1us",  "1mss", "None", "30s5", "18446744073709551617ms",
-                                        "99999999999999999999h", "0x1s", "5124096h"};
+static const char *const bad_times[] = {"",
+                                        "s",
+                                        "ms",
+                                        "-1s",
+                                        "1 s",
+                                        "1.5s",
+                                        "1S",
+                                        "1d",
+                                        "25h",
+                                        "86401",
+                                        "1ns",
+                                        "1us",
+                                        "1mss",
+                                        "None",
+                                        "30s5",
+                                        "18446744073709551617ms",
+                                        "99999999999999999999h",
+                                        "0x1s",
+                                        "5124096h"};
 
 START_TEST(times_out_of_form_or_range) {
     char list[64], sentence[200];
     snprintf(list, sizeof(list), "lock_timeout=%s", bad_times[_i]);
-    snprintf(sentence, sizeof(sentence),
-             "lock_timeout=\"%s\" in LOCKGRAPH_OPTIONS is not allowed: use a time from 1ms to 24h, in ms, s, m "
-             "or h, or none",
-             bad_times[_i]);
+    snprintf(
+        sentence, sizeof(sentence),
+        "lock_timeout=\"%s\" in LOCKGRAPH_OPTIONS is not allowed: use a time from 1ms to 24h, in ms, s, m "
+        "or h, or none",
+        bad_times[_i]);
     refuse(list, sentence);
     ck_assert_uint_eq(options.lock_timeout, 30000000000);
 }
