@@ -238,9 +238,9 @@ bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_her
 /* Still waiting after a while: records stacks and the thread's state in the
  * evidence file and looks again. */
 bool lge_wait_again(struct lge_thread *thread);
-/* Nanoseconds until lge_wait_again has a wait to tell that is past its limit: 0:
- * any time from now on, UINT64_MAX: never. */
-uint64_t lge_wait_left(const struct lge_thread *thread);
+/* Nanoseconds from `now`, on the monotonic clock, until lge_wait_again has a wait to
+ * tell that is past its limit: 0: any time from now on, UINT64_MAX: never. */
+uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now);
 void lge_wait_end(struct lge_thread *thread);
 
 /* ---- figures ---- */

@@ -29,10 +29,9 @@ void lge_overdue_begin(struct lge_thread *thread) {
     thread->wait_told = false;
 }
 
-uint64_t lge_wait_left(const struct lge_thread *thread) {
+uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now) {
     if (thread->wait_due == UINT64_MAX)
         return UINT64_MAX;
-    uint64_t now = lgp_monotonic_ns();
     return now < thread->wait_due ? thread->wait_due - now : 0;
 }
 

@@ -19,9 +19,9 @@ struct lgi_slices {
 void lgi_slices_configure(uint32_t first_ms);
 uint64_t lgi_first_slice_ns(void);
 /* The length after one of `ns`, for waits that keep their own time; and what a
- * slice of `ns` is cut to, so that it ends when the wait is to be told. */
+ * slice of `ns` from `now` (monotonic) is cut to, so that it ends when the wait is to be told. */
 uint64_t lgi_next_slice_ns(uint64_t ns);
-uint64_t lgi_slice_cut(const struct lge_thread *thread, uint64_t ns);
+uint64_t lgi_slice_cut(const struct lge_thread *thread, uint64_t now, uint64_t ns);
 
 /* A limit that glibc would not refuse with EINVAL where it checks both. */
 bool lgi_limit_valid(const struct lgi_limit *limit);

@@ -8,6 +8,7 @@
 #include "engine/semaphore.h"
 #include "engine/wait.h"
 #include "engine_support.h"
+#include "platform/system.h"
 
 enum { LIMIT = 1000000, LONG_US = 3000 };
 
@@ -43,6 +44,8 @@ static void begin(struct lge_thread *thread, uint64_t id) {
     struct lge_request request = engine_request(id);
     lge_wait_begin(thread, &request, &owner);
 }
+
+static uint64_t now(void) { return lgp_monotonic_ns(); }
 
 static void pass(struct lge_thread *thread) {
     usleep(LONG_US);
@@ -93,14 +96,14 @@ START_TEST(left_is_the_time_until_then) {
     start_with(UINT64_C(1000000000000));
     engine_take(holder, queue);
     begin(waiter, queue);
-    uint64_t left = lge_wait_left(waiter);
+    uint64_t left = lge_wait_left(waiter, now());
     ck_assert_uint_le(left, UINT64_C(1000000000000));
     ck_assert_uint_ge(left, UINT64_C(900000000000));
     pass(waiter);
     ck_assert_uint_eq(told.count, 0);
     lge_wait_end(waiter);
     lge_wait_join(waiter, third, 1, 0, 0, false);
-    ck_assert_uint_eq(lge_wait_left(waiter), UINT64_MAX);
+    ck_assert_uint_eq(lge_wait_left(waiter, now()), UINT64_MAX);
     lge_wait_end(waiter);
 }
 END_TEST
@@ -109,7 +112,7 @@ START_TEST(no_limit_is_never) {
     start_with(0);
     engine_take(holder, queue);
     begin(waiter, queue);
-    ck_assert_uint_eq(lge_wait_left(waiter), UINT64_MAX);
+    ck_assert_uint_eq(lge_wait_left(waiter, now()), UINT64_MAX);
     pass(waiter);
     ck_assert_uint_eq(told.count + engine_seen.count, 0);
     lge_wait_end(waiter);
@@ -121,7 +124,7 @@ START_TEST(nobody_who_holds_it_is_told_later) {
     begin(waiter, queue);
     pass(waiter);
     ck_assert_uint_eq(told.count, 0);
-    ck_assert_uint_eq(lge_wait_left(waiter), 0);
+    ck_assert_uint_eq(lge_wait_left(waiter, now()), 0);
     owner = (int)lge_thread_tid(holder);
     engine_take(holder, queue);
     lge_wait_again(waiter);
