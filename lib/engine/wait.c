@@ -108,6 +108,8 @@ bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *req
     thread->wait_since = lgp_realtime_ns();
     count_contention(request);
     publish(thread, LGR_WAIT_LOCK, request->id, NULL, NULL, request->context, false);
+    lge_overdue_begin(thread);
+    lge_overdue_never(thread);
     lge_wait_stack(thread);
     return lge_deadlock_look(thread);
 }
