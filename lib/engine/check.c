@@ -16,6 +16,7 @@
 #include "engine/orphan.h"
 #include "engine/semaphore.h"
 #include "engine/signal.h"
+#include "engine/trace.h"
 #include "platform/memory.h"
 
 static _Atomic uint32_t degraded;  /* enum lgr_degraded bits; relaxed */
@@ -249,6 +250,8 @@ static bool interrupted(const struct lge_thread *thread) {
 }
 
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
+    if (lge_tracing())
+        lge_trace_requested(thread, request);
     if (thread->handlers.depth != 0)
         lge_signal_requested(thread, request);
     if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)

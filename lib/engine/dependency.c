@@ -44,7 +44,7 @@ static uint64_t bloom(uint64_t id) { return (uint64_t)1 << (lge_mix(id, 1) & 63)
 
 /* One is kept. */
 static void note_switch(struct lge_dependency *to, const struct lge_held *held) {
-    if (!held->taken_under || to->switch_under != 0 || (to->flags & LGE_TAKEN_BACK))
+    if (!(lge_held_marks(held) & LGE_TAKEN_UNDER) || to->switch_under != 0 || (to->flags & LGE_TAKEN_BACK))
         return;
     to->switch_lock = held->id;
     to->switch_under = held->under;
@@ -53,7 +53,7 @@ static void note_switch(struct lge_dependency *to, const struct lge_held *held) 
 
 static bool same_switch(const struct lge_dependency *last, const struct lge_thread *thread) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (held->taken_under)
+        if (lge_held_marks(held) & LGE_TAKEN_UNDER)
             return last->switch_lock == held->id && last->switch_under == held->under;
     return last->switch_under == 0;
 }

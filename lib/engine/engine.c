@@ -16,10 +16,12 @@
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
 #include "engine/orphan.h"
+#include "engine/overdue.h"
 #include "engine/past.h"
 #include "engine/search.h"
 #include "engine/semaphore.h"
 #include "engine/signal.h"
+#include "engine/trace.h"
 #include "engine/wait.h"
 #include "engine/wait_for.h"
 #include "platform/futex_lock.h"
@@ -40,6 +42,8 @@ void lge_start(const struct lge_config *config) {
     lge_cycle_start();
     lge_waits_start(config->recording);
     lge_wait_for_start(config);
+    lge_overdue_start(config);
+    lge_trace_start(config);
     lge_collect_start(config);
     lge_identity_start();
     lge_semaphores_start(config);
@@ -160,6 +164,8 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
                                  lge_place(request->site, request->context));
     lge_hold(thread, key, request->id, request->address, request->site, request->sp, request->context,
              request->mode, request->kind, request->attributes, thread->top != thread->base);
+    if (lge_tracing())
+        lge_trace_acquired(thread);
     if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
         lge_signal_acquired(thread, request);
     if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)

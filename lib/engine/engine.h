@@ -49,6 +49,30 @@ struct lge_finding {
     const struct lge_finding_edge *edges;
 };
 
+/* A lock wait that is past its limit, as of now. */
+struct lge_overdue {
+    uint64_t lock;
+    const void *address;
+    uint64_t waited_ns;
+    uint32_t holder;       /* kernel id of the first of them */
+    uint32_t holder_known; /* its serial; 0: no thread of this process that is known */
+    uintptr_t taken_at;    /* 0: not known */
+    uint64_t held_ns;      /* 0: not known */
+    bool held_exactly;     /* else at least so long */
+    bool at_first;         /* what is said of the holder was so when the wait began */
+    uint32_t more_holders;
+    uint32_t queue; /* other threads that wait for the lock */
+    /* What the holder itself waits for; enum lgr_wait_kind. */
+    uint32_t holder_waits;
+    uint64_t holder_wants; /* by that kind: lock id, serial of a thread, 0 */
+    const void *holder_wants_address;
+    bool holder_at_condition; /* it will want that lock once it is woken */
+    char holder_name[16];     /* "" where it is not known */
+};
+
+/* What is traced of a thread: each request, acquisition and release. */
+enum lge_traced { LGE_TRACED_REQUEST, LGE_TRACED_ACQUISITION, LGE_TRACED_RELEASE };
+
 struct lge_config {
     uint64_t max_memory;    /* bytes for engine state, 0: no limit */
     uint64_t search_budget; /* steps per cycle search */
@@ -67,6 +91,14 @@ struct lge_config {
      * none of them granted and not told yet.  Must not fault.  NULL: as the waits
      * say. */
     bool (*shut_out)(const void *address, uint32_t shared);
+    /* After so long a lock wait is told, and again each time so long has passed;
+     * 0: never. */
+    uint64_t wait_limit_ns;
+    /* Tells of it; by the thread that waits, without engine locks.  May be NULL. */
+    void (*on_overdue)(const struct lge_overdue *overdue);
+    /* Told of each step, with how long the request took, or the hold lasted (0:
+     * not known); engine locks may be held.  NULL: nothing is traced. */
+    void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
     uint8_t severity_of_kind[LGR_KINDS]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that
                                             overrides */
 };
@@ -206,6 +238,9 @@ bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_her
 /* Still waiting after a while: records stacks and the thread's state in the
  * evidence file and looks again. */
 bool lge_wait_again(struct lge_thread *thread);
+/* Nanoseconds from `now`, on the monotonic clock, until lge_wait_again has a wait to
+ * tell that is past its limit: 0: any time from now on, UINT64_MAX: never. */
+uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now);
 void lge_wait_end(struct lge_thread *thread);
 
 /* ---- figures ---- */

@@ -170,6 +170,17 @@ void lge_evidence_thread(struct lge_thread *thread) {
     lgp_unlock(&lock);
 }
 
+void lge_evidence_name(uint32_t serial, const char *name) {
+    if (name[0] == '\0' || !lgr_writer_accepts(false))
+        return;
+    lgp_lock(&lock);
+    struct lge_thread *thread = thread_by_serial(serial);
+    write_thread(thread);
+    if (thread != NULL && thread->name[0] == '\0')
+        write_name(serial, name);
+    lgp_unlock(&lock);
+}
+
 static void write_held(const struct lgr_held *held, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         write_lock(held[i].lock);

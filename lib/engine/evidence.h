@@ -26,6 +26,8 @@ void lge_evidence_condition(const struct lge_thread *thread, const void *conditi
                             enum lgr_condition_role role);
 /* The thread's own record and name; by the thread itself. */
 void lge_evidence_thread(struct lge_thread *thread);
+/* A name for one that did not write its own so far; "": none. */
+void lge_evidence_name(uint32_t serial, const char *name);
 void lge_evidence_reset(void);
 
 #endif

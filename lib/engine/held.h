@@ -4,6 +4,11 @@
  * | held entries         | owner thread              | owner; others only    |
  * |                      |                           | while it is published |
  * |                      |                           | as waiting (wait.h)   |
+ * | marks, since_ns      | owner when it is taken;   | any, relaxed          |
+ * |                      | then, by atomic or: owner |                       |
+ * |                      | (trace.h, lge_pop), and   |                       |
+ * |                      | waiting threads under the |                       |
+ * |                      | list's lock (holders.c)   |                       |
  *
  * The key of an entry covers every lock below it and itself, each with its
  * mode and with where it was taken, so "have I seen this request under these
@@ -26,9 +31,24 @@ struct lge_held {
     uint8_t mode;              /* enum lgr_mode */
     uint8_t kind;              /* enum lgr_lock_kind */
     uint8_t attributes;
-    uint8_t taken_under; /* a semaphore: `under` was held when it was taken, and is not any more */
-    uint64_t under;      /* lock id; only then */
+    uint8_t marks;     /* enum lge_held_mark */
+    uint64_t under;    /* LGE_TAKEN_UNDER: the id of that lock */
+    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock */
 };
+_Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
+
+/* Since when a lock is held: taking it reads no clock, but one that had to wait for
+ * it notes when it first saw the hold, which was taken before that.  Of a semaphore:
+ * that another lock was held when it was taken, and is not any more. */
+enum lge_held_mark { LGE_SINCE_AT_LEAST = 1, LGE_SINCE_EXACTLY = 2, LGE_TAKEN_UNDER = 4 };
+enum { LGE_SINCE_UNKNOWN = 0, LGE_SINCE = LGE_SINCE_AT_LEAST | LGE_SINCE_EXACTLY };
+
+static inline uint8_t lge_held_marks(const struct lge_held *held) {
+    return __atomic_load_n(&held->marks, __ATOMIC_RELAXED);
+}
+static inline void lge_held_mark(struct lge_held *held, enum lge_held_mark mark) {
+    __atomic_fetch_or(&held->marks, (uint8_t)mark, __ATOMIC_RELEASE);
+}
 
 /* Where a lock was taken, as far as the key is concerned: a context when one
  * was captured, else the call site. */

@@ -1,5 +1,9 @@
 #include "engine/holders.h"
 
+#include <limits.h>
+
+#include "platform/system.h"
+
 /* A stack whose lower part was never captured says at least its first line. */
 static uint32_t context_of(uint32_t context, uintptr_t site) {
     if (context != 0 || site == 0)
@@ -28,6 +32,8 @@ static void copy_hold(struct lge_holder *holder, const struct lge_held *held, ui
     holder->kind = held->kind;
     holder->attributes = held->attributes;
     holder->context = held->context;
+    holder->mode = held->mode;
+    holder->site = held->site;
     *site = held->site;
 }
 
@@ -84,6 +90,97 @@ static bool hold_within(const struct lge_thread *thread, uintptr_t start, size_t
     }
     return false;
 }
+
+/* ---- who is in the way ---- */
+
+/* First the mark, then the time: a hold that is taken in between has no mark again,
+ * one that is there already was taken before. */
+static void see(struct lge_held *held, struct lge_holder *holder) {
+    if ((lge_held_marks(held) & LGE_SINCE) == LGE_SINCE_UNKNOWN) {
+        lge_held_mark(held, LGE_SINCE_AT_LEAST);
+        atomic_thread_fence(memory_order_seq_cst);
+        __atomic_store_n(&held->since_ns, lgp_monotonic_ns(), __ATOMIC_RELAXED);
+    }
+    holder->since_ns = __atomic_load_n(&held->since_ns, __ATOMIC_RELAXED);
+    holder->since = lge_held_marks(held) & LGE_SINCE;
+}
+
+/* Behind a writer that waits, readers wait for readers. */
+static bool keeps_out(const struct lge_held *held, const struct lge_request *request) {
+    return address_of(held) == request->address && held->id == request->id &&
+           (request->mode == LGR_EXCLUSIVE || held->mode == LGR_EXCLUSIVE ||
+            held->kind == LGR_LOCK_SEMAPHORE || (request->flags & LGE_WRITER_PREFERRED));
+}
+
+static void look_at_holds(const struct lge_thread *thread, const struct lge_thread *waiter,
+                          struct lge_keepers *keepers) {
+    uint32_t before = keepers->count;
+    for (struct lge_held *held = newest(thread); held > thread->base; held--) {
+        if (!keeps_out(held, &waiter->request)) {
+            continue;
+        } else if (thread == waiter) {
+            keepers->own++;
+        } else if (keepers->count++ == 0) {
+            uintptr_t site;
+            keepers->first = of_thread(thread);
+            copy_hold(&keepers->first, held, &site);
+            see(held, &keepers->first);
+        }
+    }
+    keepers->threads += keepers->count != before;
+}
+
+/* The lock's owner field; 0: nobody, or glibc's words for a robust mutex that is
+ * to be made consistent or cannot be any more. */
+static uint32_t owner_of(const struct lge_thread *waiter) {
+    const int *owner = atomic_load_explicit(&waiter->wait.owner, memory_order_relaxed);
+    int tid = owner == NULL ? 0 : __atomic_load_n(owner, __ATOMIC_RELAXED);
+    return tid > 0 && tid < INT_MAX - 1 && (uint32_t)tid != lge_thread_tid(waiter) ? (uint32_t)tid : 0;
+}
+
+/* Holders are looked for where the lock names none, and their stacks say all. */
+static bool in_stacks(const struct lge_thread *waiter) {
+    if (waiter->request.kind == LGR_LOCK_RWLOCK)
+        return (waiter->request.flags & LGE_HOLDERS_UNKNOWN) == 0;
+    return atomic_load_explicit(&waiter->wait.owner, memory_order_relaxed) == NULL;
+}
+
+struct lge_keepers lge_keepers_find(const struct lge_thread *waiter) {
+    struct lge_keepers keepers = {0};
+    uint32_t tid = owner_of(waiter);
+    lge_threads_lock();
+    const struct lge_thread *owner = tid == 0 ? NULL : lge_thread_by_tid(tid);
+    if (owner != NULL) {
+        look_at_holds(owner, waiter, &keepers);
+        if (keepers.count == 0) /* taken past us */
+            keepers.first = of_thread(owner);
+    } else if (tid == 0 && in_stacks(waiter)) {
+        for (const struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list)
+            look_at_holds(t, waiter, &keepers);
+    }
+    lge_threads_unlock();
+    if (tid != 0) {
+        keepers.first.tid = tid;
+        keepers.count = keepers.threads = 1;
+    }
+    return keepers;
+}
+
+uint32_t lge_holder_context(const struct lge_holder *holder) {
+    return context_of(holder->context, holder->site);
+}
+
+uint32_t lge_waiters_count(const struct lge_thread *self, uint64_t id, uint32_t most) {
+    struct lge_holder unused;
+    uint32_t count = 0;
+    lge_threads_lock();
+    for (const struct lge_thread *t = lge_threads_first(); t != NULL && most-- != 0; t = t->next_in_list)
+        count += t != self && waits_for(t, id, &unused);
+    lge_threads_unlock();
+    return count;
+}
+
+/* ---- by address ---- */
 
 uint32_t lge_holders_count(const void *address) {
     uint32_t count = 0;

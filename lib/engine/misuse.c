@@ -92,7 +92,7 @@ static bool other_holds(enum lgr_kind kind) {
 
 static void report(const struct lge_thread *thread, const struct lge_misuse *misuse, uint32_t context,
                    const struct lgr_held *held, uint32_t held_count) {
-    struct lgr_held theirs = {misuse->lock, misuse->earlier_context, LGR_EXCLUSIVE};
+    struct lgr_held theirs = {misuse->lock, misuse->earlier_context, misuse->earlier_mode};
     uint32_t serial = lge_thread_serial(thread), class = lge_lock_class(misuse->lock);
     struct lge_finding_edge edges[2] = {{
                                             .from = misuse->lock,

@@ -19,6 +19,7 @@ struct lge_misuse {
     uint32_t context;         /* the same when it was captured already, else 0 */
     uint32_t earlier_context; /* where the lock was taken, created or destroyed; 0: not known */
     uint32_t earlier_thread;  /* serial of who did that; 0: not known */
+    uint8_t earlier_mode;     /* enum lgr_mode, where it was taken */
     uint64_t detail;          /* by kind: an errno value, a signal number; format.h */
     /* Of `lock`, where neither the order graph nor the caller's held stack knows
      * it; without them the report cannot name it. */

@@ -9,6 +9,7 @@
 #include "engine/known.h"
 #include "engine/past.h"
 #include "engine/step_cache.h"
+#include "engine/trace.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -365,10 +366,11 @@ uint32_t lge_thread_serial(const struct lge_thread *thread) {
 /* Search.c asks what a semaphore was taken under: the first of it that is given
  * up. */
 static void note_under(struct lge_held *semaphore, uint64_t under) {
-    if (semaphore->kind != LGR_LOCK_SEMAPHORE || semaphore->mode != LGR_EXCLUSIVE || semaphore->taken_under)
+    if (semaphore->kind != LGR_LOCK_SEMAPHORE || semaphore->mode != LGR_EXCLUSIVE ||
+        lge_held_marks(semaphore) & LGE_TAKEN_UNDER)
         return;
     semaphore->under = under;
-    semaphore->taken_under = 1;
+    lge_held_mark(semaphore, LGE_TAKEN_UNDER);
 }
 
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
@@ -379,6 +381,8 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         return false;
     if (held != NULL)
         *held = *at;
+    if (lge_tracing())
+        lge_trace_released(at);
     uint64_t key = at[-1].key, id = at->id;
     /* Those above it move down, and their keys no longer contain it. */
     for (; at != thread->top; at++) {

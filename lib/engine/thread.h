@@ -49,6 +49,7 @@ struct lge_wait {
     _Atomic uint32_t timed;
     _Atomic uint32_t shareable; /* the owner field tells of exclusive holders only */
     _Atomic uint32_t queues;    /* behind waiting writers */
+    _Atomic uint32_t condition; /* wants the lock back after waiting for one */
     _Atomic uint32_t stacked;   /* held contexts are resolved, too */
     _Atomic uint32_t reported;
 };
@@ -91,7 +92,10 @@ struct lge_thread {
     uint32_t recorded; /* evidence generation in which it was written */
     enum lge_life life;
     struct lge_wait wait;
-    uint64_t wait_since;
+    uint64_t wait_since;            /* on the realtime clock; 0: not looked at again so far */
+    uint64_t wait_begun, wait_due;  /* monotonic: for a lock, and when it is to be told (overdue.h); owner */
+    bool wait_told;                 /* it was; owner */
+    uint64_t asked, asked_ns;       /* lock of the last request and its time, when traced; owner */
     struct lgr_thread_state *state; /* its slot in the evidence file */
     uint32_t state_generation;
     char name[16];
@@ -166,7 +170,7 @@ static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id
     held->mode = mode;
     held->kind = kind;
     held->attributes = attributes;
-    held->taken_under = 0; /* so that one store writes all four */
+    held->marks = 0; /* so that one store writes all four */
     atomic_signal_fence(memory_order_release);
     held->address = address;
 }

@@ -6,6 +6,7 @@
 #include "engine/deadlock.h"
 #include "engine/evidence.h"
 #include "engine/graph.h"
+#include "engine/overdue.h"
 #include "platform/system.h"
 
 static _Atomic uint64_t contended; /* relaxed: a figure */
@@ -35,6 +36,7 @@ static bool queues(const struct lge_request *request) {
 static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, const int *owner,
                     struct lge_thread *joined, uint32_t context, bool timed) {
     struct lge_wait *wait = &thread->wait;
+    lge_overdue_never(thread);
     atomic_store_explicit(&wait->kind, kind, memory_order_relaxed);
     atomic_store_explicit(&wait->target, target, memory_order_relaxed);
     atomic_store_explicit(&wait->owner, owner, memory_order_relaxed);
@@ -45,6 +47,8 @@ static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, c
     atomic_store_explicit(&wait->address, thread->request.address, memory_order_relaxed);
     atomic_store_explicit(&wait->shareable, shareable(&thread->request), memory_order_relaxed);
     atomic_store_explicit(&wait->queues, queues(&thread->request), memory_order_relaxed);
+    atomic_store_explicit(&wait->condition, (thread->request.flags & LGE_TAKEN_BACK) != 0,
+                          memory_order_relaxed);
     atomic_store_explicit(&wait->timed, timed, memory_order_relaxed);
     atomic_store_explicit(&wait->reported, 0, memory_order_relaxed);
     atomic_store_explicit(&wait->stacked, !recording && context != 0 && all_stacked(thread),
@@ -78,12 +82,24 @@ static void count_contention(const struct lge_request *request) {
     lge_table_unlock();
 }
 
+/* Those that wait at this moment, the thread included. */
+static void note_queue(const struct lge_thread *thread) {
+    enum { MOST_THREADS = 256 };
+    uint32_t waiters = lge_waiters_count(thread, thread->request.id, MOST_THREADS) + 1;
+    lge_table_lock();
+    struct lge_lock *lock = lge_lock_find(thread->request.id);
+    if (lock != NULL && waiters > lock->waiters_most)
+        lock->waiters_most = waiters;
+    lge_table_unlock();
+}
+
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
     thread->wait_since = 0;
     count_contention(request);
     publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context,
             (request->flags & LGE_TIMED) != 0);
+    lge_overdue_begin(thread);
     return lge_deadlock_look(thread);
 }
 
@@ -92,12 +108,15 @@ bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *req
     thread->wait_since = lgp_realtime_ns();
     count_contention(request);
     publish(thread, LGR_WAIT_LOCK, request->id, NULL, NULL, request->context, false);
+    lge_overdue_begin(thread);
+    lge_overdue_never(thread);
     lge_wait_stack(thread);
     return lge_deadlock_look(thread);
 }
 
 void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
+    thread->request.flags |= LGE_TAKEN_BACK;
     thread->wait_since = 0;
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context ? request->context : context,
@@ -129,20 +148,37 @@ bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_her
     return lge_deadlock_look(thread);
 }
 
+static bool waits_for_lock(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
+}
+
+/* After its first slice: a wait that is worth some more work. */
+static void note_long_wait(struct lge_thread *thread) {
+    thread->wait_since = lgp_realtime_ns();
+    if (!waits_for_lock(thread))
+        return;
+    thread->wait_since -= lgp_monotonic_ns() - thread->wait_begun;
+    note_queue(thread);
+    lge_overdue_note(thread);
+}
+
 bool lge_wait_again(struct lge_thread *thread) {
     if (thread->wait_since == 0)
-        thread->wait_since = lgp_realtime_ns();
+        note_long_wait(thread);
     if (recording && atomic_load_explicit(&thread->wait.stacked, memory_order_relaxed))
         lge_evidence_state(thread, lge_deadlock_owner(thread));
     lge_wait_stack(thread);
-    return lge_deadlock_look(thread);
+    bool deadlock = lge_deadlock_look(thread);
+    if (!deadlock)
+        lge_overdue_look(thread);
+    return deadlock;
 }
 
 /* Only waits long enough to have been looked at again know their length. */
 static void count_long_wait(const struct lge_thread *thread) {
-    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != LGR_WAIT_LOCK)
+    if (!waits_for_lock(thread))
         return;
-    uint64_t waited = lgp_realtime_ns() - thread->wait_since;
+    uint64_t waited = lgp_monotonic_ns() - thread->wait_begun;
     lge_table_lock();
     struct lge_lock *lock = lge_lock_find(thread->request.id);
     if (lock != NULL) {

@@ -215,7 +215,7 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
 /* ---- signalling ---- */
 
 void lgi_cond_signalled(pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp) {
-    struct lge_thread *thread = lgi_self();
+    struct lge_thread *thread = lgi_outside();
     bool first = thread != NULL && untold(thread, condition, LGR_CONDITION_SIGNALS);
     bool ordinary = thread == NULL || (!first && lge_depth(thread) < 2 && !lgi_condition_watched(condition));
     if (ordinary || lgi_enter() == NULL)

@@ -1,50 +1,13 @@
 #include "interpose/finding_text.h"
 
-#include <string.h>
-
 #include "engine/context.h"
-#include "engine/graph.h"
-#include "engine/lock_class.h"
+#include "interpose/short_names.h"
 #include "platform/memory.h"
-#include "platform/modules.h"
 #include "platform/options.h"
 #include "platform/print.h"
 #include "platform/system.h"
 
 enum { TEXT_SIZE = 16384, FRAMES_SHOWN = 6 };
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
-static void put_place(struct lgp_text *text, uintptr_t address) {
-    struct lgp_module module;
-    if (!lgp_module_find(address, &module))
-        lgp_format(text, "0x%lx", (unsigned long)address);
-    else
-        lgp_format(text, "%s+0x%lx", module.path[0] == '\0' ? "main program" : base_name(module.path),
-                   (unsigned long)(address - module.bias));
-}
-
-static const void *address_of(uint64_t lock_id) {
-    lge_table_lock();
-    const struct lge_lock *lock = lge_lock_find(lock_id);
-    const void *address = lock == NULL ? NULL : lock->address;
-    lge_table_unlock();
-    return address;
-}
-
-static void put_lock(struct lgp_text *text, uint64_t id) {
-    const struct lge_class *class = lge_class_get(lge_lock_class(id));
-    if (class != NULL && class->kind == LGR_CLASS_NAMED && class->name != NULL) {
-        lgp_format(text, "%s ", class->name);
-    } else if (class != NULL && class->kind == LGR_CLASS_STATIC) {
-        put_place(text, class->variable);
-        return;
-    }
-    lgp_format(text, "lock %p", address_of(id));
-}
 
 static void put_stack(struct lgp_text *text, const char *what, uint32_t context_id) {
     const struct lge_context *context = lge_context_get(context_id);
@@ -53,7 +16,7 @@ static void put_stack(struct lgp_text *text, const char *what, uint32_t context_
     lgp_format(text, "      %s", what);
     for (size_t i = 0; i < context->count && i < FRAMES_SHOWN; i++) {
         lgp_format(text, i == 0 ? " " : " < ");
-        put_place(text, context->frames[i]);
+        lgi_put_place(text, context->frames[i]);
     }
     lgp_format(text, "\n");
 }
@@ -65,7 +28,7 @@ static void put_holds(struct lgp_text *text, const struct lge_finding_edge *edge
     for (uint32_t i = 0; i < edge->held_count; i++) {
         if (i != 0)
             lgp_format(text, ", ");
-        put_lock(text, edge->held[i].lock);
+        lgi_put_lock(text, edge->held[i].lock, NULL);
     }
 }
 
@@ -78,7 +41,7 @@ static void put_edge(struct lgp_text *text, const struct lge_finding_edge *edge,
         lgp_format(text, ", waits at a barrier\n");
     else {
         lgp_format(text, actual ? ", waits for " : ", wants ");
-        put_lock(text, edge->to);
+        lgi_put_lock(text, edge->to, NULL);
         lgp_format(text, "\n");
     }
     if (!actual)
@@ -127,7 +90,7 @@ static void put_misuse(struct lgp_text *text, const struct lge_finding *finding)
     lgp_format(text, "  T%u", call->thread);
     if (call->from != 0) {
         lgp_format(text, ", ");
-        put_lock(text, call->from);
+        lgi_put_lock(text, call->from, NULL);
     }
     if (finding->edge_count > 1)
         lgp_format(text, ", T%u before it", finding->edges[1].thread);

@@ -8,6 +8,7 @@
 #include "engine/holders.h"
 #include "engine/misuse.h"
 #include "interpose/fork.h"
+#include "interpose/lock_log.h"
 #include "interpose/mutex_kind.h"
 #include "platform/modules.h"
 
@@ -80,6 +81,8 @@ void lgi_mutex_look_at_unlock(struct lge_thread *thread, pthread_mutex_t *mutex,
     enum lgr_kind kind = state.locked ? LGR_KIND_UNLOCK_FOREIGN : LGR_KIND_UNLOCK_UNHELD;
     uint64_t id = lgi_mutex_identity(thread, mutex, site, sp);
     report_held(thread, misuse_of(kind, mutex, id, site, sp), holder);
+    if (kind == LGR_KIND_UNLOCK_UNHELD)
+        lgi_log_unheld(id, mutex);
 }
 
 /* ---- destruction ---- */

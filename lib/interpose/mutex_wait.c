@@ -36,7 +36,7 @@ static clockid_t slice_clock(const pthread_mutex_t *mutex) {
 }
 
 static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lgi_limit *limit) {
-    struct lgi_slices slices = lgi_slices_start(slice_clock(mutex), limit);
+    struct lgi_slices slices = lgi_slices_start(thread, slice_clock(mutex), limit);
     for (;;) {
         const struct timespec *until = lgi_slice_begin(&slices);
         int result = lgi_real.mutex_clocklock(mutex, slices.clock, until);

@@ -12,6 +12,7 @@
 #include "interpose/file.h"
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
+#include "interpose/lock_log.h"
 #include "interpose/mutex.h"
 #include "interpose/mutex_fast.h"
 #include "interpose/on_deadlock.h"
@@ -97,6 +98,9 @@ static void start_engine(void) {
         .user = &options.launcher,
         .lock_alive = lock_alive,
         .shut_out = lgi_rwlock_shut_out,
+        .wait_limit_ns = options.lock_timeout,
+        .on_overdue = lgi_log_overdue,
+        .on_traced = options.log == LGP_LOG_DEBUG ? lgi_log_traced : NULL,
     };
     for (int check = 0; check < LGP_CHECK_COUNT; check++)
         config.severity_of_kind[check + 1] = severity((enum lgp_check)check);
@@ -177,6 +181,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgp_modules_start();
     lgp_log_start();
     load_options();
+    lgi_log_start(options.log, options.log_to);
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
     lgi_slices_configure(options.wait_slice);

@@ -6,6 +6,7 @@
 #include "engine/holders.h"
 #include "engine/misuse.h"
 #include "interpose/fork.h"
+#include "interpose/lock_log.h"
 #include "interpose/rwlock_fast.h"
 
 /* ---- what the lock says ---- */
@@ -76,10 +77,12 @@ void lgi_rwlock_look_at_unlock(const struct lgi_rwlock_call *call) {
     uint32_t writer = writer_of(call->lock), readers = readers_of(call->lock);
     if (others_unseen(call) || writer == lge_thread_tid(call->thread))
         return;
-    if (writer == 0 && readers == 0)
+    if (writer == 0 && readers == 0) {
         report(call, LGR_KIND_UNLOCK_UNHELD, (struct lge_holder){0}, 0);
-    else if (writer != 0 || readers == lge_holders_count(call->lock))
+        lgi_log_unheld(call->id, call->lock);
+    } else if (writer != 0 || readers == lge_holders_count(call->lock)) {
         report(call, LGR_KIND_UNLOCK_FOREIGN, holder_of(call->lock), 0);
+    }
 }
 
 void lgi_rwlock_look_at_destroy(const struct lgi_rwlock_call *call) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "engine/overdue.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/rwlock_fast.h"
@@ -43,7 +44,7 @@ static int wait_slice(pthread_rwlock_t *lock, uint8_t mode, struct lgi_slices *s
 
 static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock, uint8_t mode,
                           const struct lgi_limit *limit) {
-    struct lgi_slices slices = lgi_slices_start(CLOCK_MONOTONIC, limit);
+    struct lgi_slices slices = lgi_slices_start(thread, CLOCK_MONOTONIC, limit);
     for (;;) {
         int result = wait_slice(lock, mode, &slices);
         if (result != ETIMEDOUT || slices.last)
@@ -54,7 +55,7 @@ static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock, uin
 
 /* A writer that readers queue behind must not step out of the queue between
  * slices: they would get in, and a program that hangs by itself would not.  Its
- * wait is recorded before it blocks. */
+ * wait is recorded before it blocks, and if it is too long told afterwards. */
 static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, const struct lge_request *request,
                          const struct lgi_limit *limit) {
     if (request->flags & LGE_OTHERS_HOLD) {
@@ -62,7 +63,10 @@ static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, cons
         lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&slice, 0, 0, 0);
     }
     lgi_slice_passed(thread);
-    return lgi_rwlock_pass_through(lock, request->mode, limit);
+    struct lge_keepers keepers = lge_overdue_note(thread);
+    int result = lgi_rwlock_pass_through(lock, request->mode, limit);
+    lge_overdue_ended(thread, &keepers);
+    return result;
 }
 
 int lgi_rwlock_wait(struct lge_thread *thread, pthread_rwlock_t *lock, struct lge_request *request,

@@ -8,6 +8,7 @@
 
 __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
 _Atomic bool lgi_up;
+bool lgi_all_slow;
 
 /* Where the loader found the first thread's stack to begin. */
 extern void *__libc_stack_end __attribute__((weak));
@@ -75,6 +76,6 @@ struct lge_thread *lgi_enter(void) {
 }
 
 void lgi_leave(struct lge_thread *thread) {
-    lgi_local.self = lgi_up && thread->handlers.depth == 0 ? thread : NULL;
+    lgi_local.self = lgi_up && !lgi_all_slow && thread->handlers.depth == 0 ? thread : NULL;
     lgi_local.inside = false;
 }

@@ -22,6 +22,17 @@ extern __thread struct lgi_thread_local lgi_local __attribute__((tls_model("init
 
 static inline struct lge_thread *lgi_self(void) { return lgi_local.self; }
 
+/* Every lock call is to go the slow way, for it to be told: `self` is NULL all the
+ * time.  Written by the constructor. */
+extern bool lgi_all_slow;
+/* As lgi_self, and also then. */
+static inline struct lge_thread *lgi_outside(void) {
+    struct lge_thread *block = lgi_local.block;
+    if (LGI_LIKELY(!lgi_all_slow))
+        return lgi_local.self;
+    return lgi_local.inside || block == NULL || block->handlers.depth != 0 ? NULL : block;
+}
+
 /* Enters the runtime; a thread that was not created through us is taken in
  * now.  NULL: already inside, or the runtime is not up: pass the call through.
  * Every non-NULL result needs lgi_leave. */

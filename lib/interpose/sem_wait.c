@@ -47,7 +47,7 @@ static void look_around(struct lge_thread *thread) {
 
 static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const struct lgi_limit *limit) {
     int saved = errno;
-    struct lgi_slices slices = lgi_slices_start(CLOCK_MONOTONIC, limit);
+    struct lgi_slices slices = lgi_slices_start(thread, CLOCK_MONOTONIC, limit);
     for (;;) {
         const struct timespec *until = lgi_slice_begin(&slices);
         if (lgi_real.sem_clockwait(semaphore, slices.clock, until) == 0) {

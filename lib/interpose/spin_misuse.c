@@ -5,6 +5,7 @@
 #include "engine/misuse.h"
 #include "engine/side_tag.h"
 #include "interpose/fork.h"
+#include "interpose/lock_log.h"
 #include "interpose/spin_fast.h"
 
 static const void *address_of(const struct lgi_spin_call *call) {
@@ -50,7 +51,9 @@ void lgi_spin_look_at_unlock(const struct lgi_spin_call *call) {
     if (!readable())
         return;
     if (lgi_spin_is_free(call->lock)) {
-        report(call, LGR_KIND_UNLOCK_UNHELD, identity(call), (struct lge_holder){0});
+        uint64_t id = identity(call);
+        report(call, LGR_KIND_UNLOCK_UNHELD, id, (struct lge_holder){0});
+        lgi_log_unheld(id, address_of(call));
         return;
     }
     struct lge_holder holder = holder_of(call);

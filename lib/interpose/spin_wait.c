@@ -37,7 +37,8 @@ static bool spin_for(pthread_spinlock_t *lock, uint64_t ns) {
 /* No yield and no sleep: the real one has none either, and whoever spins with
  * a real-time priority counts on it. */
 static void wait_in_slices(struct lge_thread *thread, pthread_spinlock_t *lock) {
-    for (uint64_t slice = lgi_first_slice_ns(); !spin_for(lock, slice); slice = lgi_next_slice_ns(slice))
+    for (uint64_t slice = lgi_first_slice_ns();
+         !spin_for(lock, lgi_slice_cut(thread, lgp_monotonic_ns(), slice)); slice = lgi_next_slice_ns(slice))
         lgi_slice_passed(thread);
 }
 

@@ -102,7 +102,7 @@ void lgi_thread_exit_holding(struct lge_thread *thread) {
 
 LGI_EXPORT void pthread_exit(void *value) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    struct lge_thread *thread = lgi_self();
+    struct lge_thread *thread = lgi_outside();
     if (lgi_local.block != NULL)
         lgi_local.block->exits = true;
     if (thread != NULL && thread->top != thread->base && lgi_enter() != NULL) {

@@ -14,6 +14,11 @@ uint64_t lgi_first_slice_ns(void) { return first_slice_ns; }
 
 uint64_t lgi_next_slice_ns(uint64_t ns) { return ns * GROWTH < SECOND ? ns * GROWTH : SECOND; }
 
+uint64_t lgi_slice_cut(const struct lge_thread *thread, uint64_t now, uint64_t ns) {
+    uint64_t left = lge_wait_left(thread, now);
+    return left != 0 && left < ns ? left : ns;
+}
+
 bool lgi_limit_valid(const struct lgi_limit *limit) {
     return (limit->clock == CLOCK_REALTIME || limit->clock == CLOCK_MONOTONIC) && limit->at->tv_nsec >= 0 &&
            limit->at->tv_nsec < SECOND;
@@ -23,18 +28,22 @@ static bool not_later(const struct timespec *a, const struct timespec *b) {
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
 }
 
-static struct timespec after(clockid_t clock, uint64_t ns) {
-    uint64_t now = (clock == CLOCK_REALTIME ? lgp_realtime_ns() : lgp_monotonic_ns()) + ns;
-    return (struct timespec){.tv_sec = (time_t)(now / SECOND), .tv_nsec = (long)(now % SECOND)};
+static struct timespec end_of(const struct lgi_slices *slices) {
+    uint64_t now = lgp_monotonic_ns(), end = lgi_slice_cut(slices->thread, now, slices->length_ns);
+    end += slices->clock == CLOCK_REALTIME ? lgp_realtime_ns() : now;
+    return (struct timespec){.tv_sec = (time_t)(end / SECOND), .tv_nsec = (long)(end % SECOND)};
 }
 
-struct lgi_slices lgi_slices_start(clockid_t clock, const struct lgi_limit *limit) {
-    return (struct lgi_slices){
-        .clock = limit != NULL ? limit->clock : clock, .length_ns = first_slice_ns, .limit = limit};
+struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,
+                                   const struct lgi_limit *limit) {
+    return (struct lgi_slices){.thread = thread,
+                               .clock = limit != NULL ? limit->clock : clock,
+                               .length_ns = first_slice_ns,
+                               .limit = limit};
 }
 
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
-    slices->until = after(slices->clock, slices->length_ns);
+    slices->until = end_of(slices);
     slices->last = slices->limit != NULL && not_later(slices->limit->at, &slices->until);
     slices->length_ns = lgi_next_slice_ns(slices->length_ns);
     return slices->last ? slices->limit->at : &slices->until;

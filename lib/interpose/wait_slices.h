@@ -7,6 +7,7 @@
 #include "interpose/mutex.h" /* struct lgi_limit */
 
 struct lgi_slices {
+    const struct lge_thread *thread; /* that waits */
     clockid_t clock;
     uint64_t length_ns;            /* of the next one */
     const struct lgi_limit *limit; /* the program's own, or NULL */
@@ -17,12 +18,15 @@ struct lgi_slices {
 /* Length of every wait's first slice; from the constructor. */
 void lgi_slices_configure(uint32_t first_ms);
 uint64_t lgi_first_slice_ns(void);
-/* The length after one of `ns`, for waits that keep their own time. */
+/* The length after one of `ns`, for waits that keep their own time; and what a
+ * slice of `ns` from `now` (monotonic) is cut to, so that it ends when the wait is to be told. */
 uint64_t lgi_next_slice_ns(uint64_t ns);
+uint64_t lgi_slice_cut(const struct lge_thread *thread, uint64_t now, uint64_t ns);
 
 /* A limit that glibc would not refuse with EINVAL where it checks both. */
 bool lgi_limit_valid(const struct lgi_limit *limit);
-struct lgi_slices lgi_slices_start(clockid_t clock, const struct lgi_limit *limit);
+struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,
+                                   const struct lgi_limit *limit);
 /* Begins a slice: until when the real call may wait. */
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices);
 /* A slice passed in vain: looks for a deadlock, records the wait. */

@@ -57,6 +57,40 @@ static bool parse_size(const struct lgp_option *option, const char *value, void 
     return true;
 }
 
+static uint64_t unit_of_time(const char *name) {
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {
+        {"ms", 1000000}, {"s", 1000000000}, {"", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(name, units[i].name) == 0)
+            return units[i].ns;
+    return 0;
+}
+
+/* Digits, then a unit. */
+static bool parse_ns(const char *value, uint64_t *ns) {
+    char digits[24];
+    size_t length = strspn(value, "0123456789");
+    uint64_t count, unit = unit_of_time(value + length);
+    if (length >= sizeof digits || unit == 0)
+        return false;
+    memcpy(digits, value, length);
+    digits[length] = '\0';
+    return parse_whole(digits, false, &count) && !__builtin_mul_overflow(count, unit, ns);
+}
+
+static bool parse_time(const struct lgp_option *option, const char *value, void *field) {
+    uint64_t ns = 0;
+    if (strcmp(value, "none") != 0 && !parse_ns(value, &ns))
+        return false;
+    if (ns != 0 && (ns < option->minimum || ns > option->maximum))
+        return false;
+    memcpy(field, &ns, sizeof(ns));
+    return true;
+}
+
 /* Signed or not, the field has the same representation up to INT_MAX. */
 static bool parse_number(const struct lgp_option *option, const char *value, void *field) {
     uint64_t wide;
@@ -92,7 +126,8 @@ static bool parse_choice(const struct lgp_option *option, const char *value, voi
     return true;
 }
 
-_Static_assert(sizeof(enum lgp_unwinder) == sizeof(int) && sizeof(enum lgp_check_level) == sizeof(int),
+_Static_assert(sizeof(enum lgp_unwinder) == sizeof(int) && sizeof(enum lgp_check_level) == sizeof(int) &&
+                   sizeof(enum lgp_log_level) == sizeof(int),
                "choices are stored through an int");
 
 static bool parse_value(const struct lgp_option *option, const char *value, struct lgp_options *options) {
@@ -104,6 +139,8 @@ static bool parse_value(const struct lgp_option *option, const char *value, stru
         return parse_size(option, value, field);
     case LGP_OPTION_NUMBER:
         return parse_number(option, value, field);
+    case LGP_OPTION_TIME:
+        return parse_time(option, value, field);
     case LGP_OPTION_SWITCH:
         return parse_switch(value, (bool *)field);
     case LGP_OPTION_CHOICE:

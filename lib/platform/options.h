@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "platform/log_line.h"
 #include "platform/print.h"
 #include "platform/unwind.h"
 
@@ -70,6 +71,9 @@ struct lgp_options {
     uint32_t search_budget; /* steps per cycle search */
     uint32_t wait_slice;    /* milliseconds until a waiter records its stack */
     bool file_locks;        /* flock, fcntl and lockf are followed */
+    uint64_t lock_timeout;  /* nanoseconds after which a wait is told; 0: never */
+    enum lgp_log_level log;
+    char log_to[PATH_MAX]; /* see lgp_log_to */
     bool help;
     bool launcher; /* started by `lockgraph run` */
     enum lgp_check_level check[LGP_CHECK_COUNT];
@@ -79,6 +83,7 @@ enum lgp_option_type {
     LGP_OPTION_TEXT,   /* char[PATH_MAX], never empty */
     LGP_OPTION_SIZE,   /* uint64_t bytes; suffixes k, m, g */
     LGP_OPTION_NUMBER, /* int or uint32_t, never negative */
+    LGP_OPTION_TIME,   /* uint64_t nanoseconds; ms, s (the same without), m, h; 0 or none: never */
     LGP_OPTION_SWITCH, /* bool; 0 or 1, also no/yes, false/true */
     LGP_OPTION_CHOICE  /* an enum, in the order of `choices` */
 };
@@ -89,7 +94,7 @@ struct lgp_option {
     size_t offset; /* in struct lgp_options */
     const char *default_value;
     const char *const *choices; /* CHOICE: NULL-terminated */
-    uint64_t minimum, maximum;  /* SIZE and NUMBER: inclusive */
+    uint64_t minimum, maximum;  /* SIZE, NUMBER and TIME: inclusive */
     const char *help;           /* one line, no full stop */
     bool internal;              /* between `lockgraph run` and the runtime: not in the help */
 };
@@ -118,7 +123,7 @@ void lgp_options_help(const struct lgp_options *options, struct lgp_text *text);
 /* "key=value:…" of what differs from the defaults, in the form that
  * lgp_options_parse reads. */
 void lgp_options_effective(const struct lgp_options *options, struct lgp_text *text);
-enum { LGP_OPTIONS_TEXT_SIZE = 16384 };
+enum { LGP_OPTIONS_TEXT_SIZE = 24576 };
 
 /* Pieces of the above for other layouts, such as a manual page. */
 const struct lgp_option *lgp_option_find(const char *name);

@@ -17,6 +17,22 @@ static void print_size(uint64_t size, struct lgp_text *text) {
         lgp_format(text, "%c", " kmg"[shift / 10]);
 }
 
+/* In the largest unit that says it exactly. */
+static void print_time(uint64_t ns, struct lgp_text *text) {
+    enum { MINUTE = 60, HOUR = 3600 };
+    uint64_t ms = ns / 1000000, seconds = ms / 1000;
+    if (ms == 0)
+        lgp_format(text, "none");
+    else if (ms % 1000 != 0)
+        lgp_format(text, "%lums", (unsigned long)ms);
+    else if (seconds % HOUR == 0)
+        lgp_format(text, "%luh", (unsigned long)(seconds / HOUR));
+    else if (seconds % MINUTE == 0)
+        lgp_format(text, "%lum", (unsigned long)(seconds / MINUTE));
+    else
+        lgp_format(text, "%lus", (unsigned long)seconds);
+}
+
 static uint32_t number_at(const void *field) {
     uint32_t number;
     memcpy(&number, field, sizeof(number));
@@ -35,6 +51,9 @@ void lgp_option_value(const struct lgp_option *option, const struct lgp_options 
         break;
     case LGP_OPTION_NUMBER:
         lgp_format(text, "%u", number_at(field));
+        break;
+    case LGP_OPTION_TIME:
+        print_time(*(const uint64_t *)field, text);
         break;
     case LGP_OPTION_SWITCH:
         lgp_format(text, "%d", *(const bool *)field ? 1 : 0);
@@ -67,6 +86,13 @@ void lgp_option_allowed(const struct lgp_option *option, struct lgp_text *text) 
     case LGP_OPTION_NUMBER:
         lgp_format(text, "a whole number from %lu to %lu", (unsigned long)option->minimum,
                    (unsigned long)option->maximum);
+        break;
+    case LGP_OPTION_TIME:
+        lgp_format(text, "a time from ");
+        print_time(option->minimum, text);
+        lgp_format(text, " to ");
+        print_time(option->maximum, text);
+        lgp_format(text, ", in ms, s, m or h, or none");
         break;
     case LGP_OPTION_SWITCH:
         lgp_format(text, "0 or 1");
@@ -107,6 +133,7 @@ static bool same_value(const struct lgp_option *option, const struct lgp_options
     case LGP_OPTION_TEXT:
         return strcmp(left, right) == 0;
     case LGP_OPTION_SIZE:
+    case LGP_OPTION_TIME:
         return memcmp(left, right, sizeof(uint64_t)) == 0;
     case LGP_OPTION_SWITCH:
         return memcmp(left, right, sizeof(bool)) == 0;

@@ -6,10 +6,13 @@
 static const char *const unwinders[] = {"gcc", "fp", "libunwind", "none", NULL};
 static const char *const identities[] = {"tag", "table", NULL};
 static const char *const deadlock_actions[] = {"leave", "kill", "abort", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const check_levels[] = {"default", "off", "note", "warning", "error", NULL};
 
 enum { KIB = 1024, MAXIMUM_NUMBER = INT_MAX };
-#define TIB ((uint64_t)1 << 40)
+#define TIB         ((uint64_t)1 << 40)
+#define MILLISECOND UINT64_C(1000000)
+#define DAY         (24 * 3600 * 1000 * MILLISECOND)
 
 #define CHECK(index, kind, meaning)                                                                          \
     {                                                                                                        \
@@ -91,6 +94,24 @@ const struct lgp_option lgp_option_table[] = {
      .offset = FIELD(file_locks),
      .default_value = "1",
      .help = "whether the locks of flock, fcntl and lockf are followed"},
+    {.name = "lock_timeout",
+     .type = LGP_OPTION_TIME,
+     .offset = FIELD(lock_timeout),
+     .default_value = "30s",
+     .minimum = MILLISECOND,
+     .maximum = DAY,
+     .help = "how long a thread may wait for a lock until that is told; the wait goes on"},
+    {.name = "log",
+     .type = LGP_OPTION_CHOICE,
+     .offset = FIELD(log),
+     .default_value = "warning",
+     .choices = log_levels,
+     .help = "log lines of that level and graver ones are written; debug tells every lock call"},
+    {.name = "log_to",
+     .type = LGP_OPTION_TEXT,
+     .offset = FIELD(log_to),
+     .default_value = "stderr",
+     .help = "where log lines go: stderr, or a file by its path or as file:PATH"},
     CHECK(LGP_CHECK_ORDER_CYCLE, "order-cycle", "severity of possible deadlocks, by verdict unless set"),
     CHECK(LGP_CHECK_DEADLOCK, "deadlock", "severity of deadlocks that happened"),
     CHECK(LGP_CHECK_SELF_DEADLOCK, "self-deadlock", "severity of a thread that waits for itself"),

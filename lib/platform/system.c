@@ -1,9 +1,13 @@
 #include "platform/system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
+
+#include "platform/print.h"
 
 #if defined(__x86_64__)
 long lgp_syscall(long number, long a, long b, long c, long d, long e, long f) {
@@ -78,4 +82,32 @@ void lgp_thread_name(char name[16]) {
     name[0] = '\0';
     lgp_syscall(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0, 0);
     name[15] = '\0';
+}
+
+/* /proc/<pid>/task/<tid>/comm, proc(5): the name and a line's end. */
+void lgp_thread_name_of(uint32_t tid, char name[16]) {
+    char path[48];
+    struct lgp_text text = {path, sizeof path, 0};
+    name[0] = '\0';
+    lgp_format(&text, "/proc/self/task/%u/comm", tid);
+    long descriptor = lgp_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    if (descriptor < 0)
+        return;
+    long length = lgp_syscall(SYS_read, descriptor, (long)name, 16, 0, 0, 0);
+    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    name[length > 0 ? length - 1 : 0] = '\0';
+}
+
+int lgp_high_descriptor(int descriptor) {
+    enum { HIGH = 900, SPARE = 16 };
+    struct rlimit limit = {1024, 1024};
+    lgp_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0);
+    long floor = limit.rlim_cur > HIGH + SPARE ? HIGH : (long)limit.rlim_cur - SPARE;
+    if (floor <= descriptor)
+        return descriptor;
+    long high = lgp_syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, floor, 0, 0, 0);
+    if (high < 0)
+        return descriptor;
+    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    return (int)high;
 }

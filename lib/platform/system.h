@@ -34,5 +34,10 @@ static inline void lgp_pause(void) {
 bool lgp_thread_alive(uint32_t tid);
 /* The calling thread's kernel name, at most 16 bytes with terminator. */
 void lgp_thread_name(char name[16]);
+/* That of another thread of the process; "" when it is gone or not told. */
+void lgp_thread_name_of(uint32_t tid, char name[16]);
+/* The same file on a number that programs which close or reuse descriptors
+ * leave alone; `descriptor` itself when there is none.  Close-on-exec. */
+int lgp_high_descriptor(int descriptor);
 
 #endif

@@ -343,7 +343,8 @@ enum lgr_wait_kind {
  * held_context, and in its held stack the lock if it holds it.  reason_id with
  * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal, and
  * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail;
- * fork-held enum lgr_fork_detail; sem-misuse, barrier-misuse enum lgr_use_detail.
+ * fork-held enum lgr_fork_detail; sem-misuse, barrier-misuse enum lgr_use_detail;
+ * wait-timeout the limit in milliseconds.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same

@@ -35,7 +35,7 @@ static long reopen(struct lgr_output *output) {
         lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
         return -EBADF;
     }
-    output->descriptor = lgr_high_descriptor((int)descriptor);
+    output->descriptor = lgp_high_descriptor((int)descriptor);
     return 0;
 }
 

@@ -46,10 +46,6 @@ long lgr_output_complete(struct lgr_output *output);
 /* Drops a file that never got its first record, and its name with it. */
 void lgr_output_discard(struct lgr_output *output);
 
-/* The same file on a number that programs which close or reuse descriptors
- * leave alone; `descriptor` itself when there is none.  Close-on-exec. */
-int lgr_high_descriptor(int descriptor);
-
 /* Unmaps everything and closes the descriptor if it is still ours.  The path
  * stays for messages.  The file is not touched. */
 void lgr_output_drop(struct lgr_output *output);

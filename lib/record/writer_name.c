@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -13,9 +12,8 @@
 #include "platform/system.h"
 #include "record/writer_file.h"
 
-#define PROGRAM_MAX     64u
-#define HIGH_DESCRIPTOR 900
-#define NAME_ATTEMPTS   100000u
+#define PROGRAM_MAX   64u
+#define NAME_ATTEMPTS 100000u
 
 static bool append(struct lgr_output *output, const char *text) {
     size_t length = strlen(output->path), more = strlen(text);
@@ -104,19 +102,6 @@ static long link_unnamed(struct lgr_output *output) {
     return lgp_syscall(SYS_linkat, AT_FDCWD, (long)link, AT_FDCWD, (long)output->path, AT_SYMLINK_FOLLOW, 0);
 }
 
-int lgr_high_descriptor(int descriptor) {
-    struct rlimit limit = {1024, 1024};
-    lgp_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0);
-    long floor = limit.rlim_cur > HIGH_DESCRIPTOR + 16 ? HIGH_DESCRIPTOR : (long)limit.rlim_cur - 16;
-    if (floor <= descriptor)
-        return descriptor;
-    long high = lgp_syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, floor, 0, 0, 0);
-    if (high < 0)
-        return descriptor;
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
-    return (int)high;
-}
-
 static long remember_identity(struct lgr_output *output) {
     struct stat status;
     long result = lgp_syscall(SYS_fstat, output->descriptor, (long)&status, 0, 0, 0, 0);
@@ -141,7 +126,7 @@ long lgr_output_create(struct lgr_output *output, const char *directory, bool un
     if (descriptor < 0)
         return descriptor;
     output->named = !unnamed;
-    output->descriptor = lgr_high_descriptor((int)descriptor);
+    output->descriptor = lgp_high_descriptor((int)descriptor);
     return remember_identity(output);
 }
 

@@ -23,6 +23,7 @@ import command  # noqa: E402
 import faults  # noqa: E402
 import kills  # noqa: E402
 import library  # noqa: E402
+import logs  # noqa: E402
 import subjects  # noqa: E402
 import suppressions  # noqa: E402
 import symbols  # noqa: E402
@@ -33,7 +34,7 @@ NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the 
 
 
 def selected(options, build):
-    for module in (catalogue, subjects, command, kills, library, suppressions, symbols, faults):
+    for module in (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults):
         for name, slow, function in module.cases():
             left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV
             if (options.only or "") in name and not left_out:

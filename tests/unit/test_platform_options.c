@@ -45,6 +45,9 @@ START_TEST(the_defaults) {
     ck_assert_uint_eq(options.search_budget, 100000);
     ck_assert_uint_eq(options.wait_slice, 2);
     ck_assert(options.file_locks);
+    ck_assert_uint_eq(options.lock_timeout, 30000000000);
+    ck_assert_int_eq(options.log, LGP_LOG_WARNING);
+    ck_assert_str_eq(options.log_to, "stderr");
     ck_assert(!options.help);
     ck_assert(!options.launcher);
     for (size_t i = 0; i < LGP_CHECK_COUNT; i++)
@@ -53,6 +56,10 @@ START_TEST(the_defaults) {
 END_TEST
 
 START_TEST(every_option_reaches_its_field) {
+    accept("lock_timeout=200ms:log=debug:log_to='file:/var/tmp/log'");
+    ck_assert_uint_eq(options.lock_timeout, 200000000);
+    ck_assert_int_eq(options.log, LGP_LOG_DEBUG);
+    ck_assert_str_eq(options.log_to, "file:/var/tmp/log");
     accept("data=/var/tmp/x y:max_data=1m:max_memory=65536:unwinder=fp:stack_depth=64:identity=table");
     accept("on_deadlock=kill:exitcode=255:verdict=0:search_budget=1:wait_slice=0:file_locks=0:help=1:"
            "launcher=1");
@@ -112,6 +119,26 @@ START_TEST(sizes_take_suffixes) {
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         accept(sizes[i].list);
         ck_assert_uint_eq(options.max_data, sizes[i].bytes);
+    }
+}
+END_TEST
+
+START_TEST(times_take_units) {
+    const struct {
+        const char *value, *printed;
+        uint64_t ms;
+    } times[] = {{"1ms", "1ms", 1},    {"1500ms", "1500ms", 1500}, {"2000ms", "2s", 2000},
+                 {"7", "7s", 7000},    {"90s", "90s", 90000},      {"120s", "2m", 120000},
+                 {"5m", "5m", 300000}, {"24h", "24h", 86400000},   {"3600", "1h", 3600000},
+                 {"none", "none", 0},  {"0", "none", 0},           {"0ms", "none", 0}};
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        char list[40], printed[48];
+        snprintf(list, sizeof(list), "lock_timeout=%s", times[i].value);
+        accept(list);
+        ck_assert_uint_eq(options.lock_timeout, times[i].ms * 1000000);
+        lgp_options_effective(&options, &text);
+        snprintf(printed, sizeof(printed), "lock_timeout=%s", times[i].printed);
+        ck_assert_str_eq(buffer, printed);
     }
 }
 END_TEST
@@ -180,6 +207,39 @@ static const char *const bad_sizes[] = {"",
                                         "18446744073709551617",
                                         "17179869184g",
                                         "17179869185g"};
+
+static const char *const bad_times[] = {"",
+                                        "s",
+                                        "ms",
+                                        "-1s",
+                                        "1 s",
+                                        "1.5s",
+                                        "1S",
+                                        "1d",
+                                        "25h",
+                                        "86401",
+                                        "1ns",
+                                        "1us",
+                                        "1mss",
+                                        "None",
+                                        "30s5",
+                                        "18446744073709551617ms",
+                                        "99999999999999999999h",
+                                        "0x1s",
+                                        "5124096h"};
+
+START_TEST(times_out_of_form_or_range) {
+    char list[64], sentence[200];
+    snprintf(list, sizeof(list), "lock_timeout=%s", bad_times[_i]);
+    snprintf(
+        sentence, sizeof(sentence),
+        "lock_timeout=\"%s\" in LOCKGRAPH_OPTIONS is not allowed: use a time from 1ms to 24h, in ms, s, m "
+        "or h, or none",
+        bad_times[_i]);
+    refuse(list, sentence);
+    ck_assert_uint_eq(options.lock_timeout, 30000000000);
+}
+END_TEST
 
 START_TEST(numbers_out_of_form_or_range) {
     char list[64], sentence[200];
@@ -268,6 +328,9 @@ static void other_value(const struct lgp_option *option, char *value, size_t siz
     case LGP_OPTION_TEXT:
         snprintf(value, size, "another");
         break;
+    case LGP_OPTION_TIME:
+        snprintf(value, size, "5m");
+        break;
     default:
         snprintf(value, size, "%lu", (unsigned long)option->maximum);
     }
@@ -296,7 +359,7 @@ END_TEST
 START_TEST(help_names_every_option_once) {
     accept("data=elsewhere");
     lgp_options_help(&options, &text);
-    ck_assert_uint_lt(text.length, sizeof(buffer) - PATH_MAX);
+    ck_assert_uint_lt(text.length, sizeof(buffer) - 2 * (size_t)PATH_MAX);
     ck_assert_ptr_nonnull(strstr(buffer, "  data=elsewhere\n"));
     for (size_t i = 0; i < lgp_option_count; i++) {
         const struct lgp_option *option = &lgp_option_table[i];
@@ -374,11 +437,13 @@ static Suite *options_suite(void) {
     tcase_add_test(parsing, every_option_reaches_its_field);
     tcase_add_test(parsing, choices_are_in_the_order_of_their_enums);
     tcase_add_test(parsing, sizes_take_suffixes);
+    tcase_add_test(parsing, times_take_units);
     tcase_add_test(parsing, switches_take_words);
     tcase_add_test(parsing, separators_and_quotation_marks);
     tcase_add_test(parsing, mistakes_are_told_in_one_sentence);
     tcase_add_loop_test(parsing, numbers_out_of_form_or_range, 0,
                         sizeof(bad_numbers) / sizeof(bad_numbers[0]));
+    tcase_add_loop_test(parsing, times_out_of_form_or_range, 0, sizeof(bad_times) / sizeof(bad_times[0]));
     tcase_add_loop_test(parsing, sizes_out_of_form_or_range, 0, sizeof(bad_sizes) / sizeof(bad_sizes[0]));
     tcase_add_test(parsing, right_keys_count_beside_wrong_ones);
     tcase_add_test(parsing, longest_text_fits_and_longer_is_refused);

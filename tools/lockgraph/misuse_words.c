@@ -1,5 +1,6 @@
 #include "misuse_words.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 
 /* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
  * what kind of lock that is, {M} the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it
- * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name. */
+ * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name,
+ * {limit} a time limit or nothing. */
 struct words {
     const char *title, *why, *advice;
     const char *calls, *called;   /* "unlocks", "unlocked" */
@@ -107,7 +109,7 @@ static const struct words table[LGR_KINDS] = {
                                   "a thread may only take a lock of a higher level than all it holds",
                                   "take {L} before {M}, or release {M} first, at {at}", "takes", "requested",
                                   "takes", "taken"},
-    [LGR_KIND_WAIT_TIMEOUT] = {"{T} waits too long for {L}", "the wait took longer than lock_timeout",
+    [LGR_KIND_WAIT_TIMEOUT] = {"{T} waits too long for {L}", "the wait took longer than lock_timeout{limit}",
                                "hold {L}, taken at {earlier}, for a shorter time", "waits for", "waited for",
                                "takes", "taken"},
     [LGR_KIND_HOLD_TOO_LONG] = {"{T} holds {L} too long", "whoever wants it waits that long",
@@ -265,6 +267,10 @@ static const char *detail_name(struct pool *pool, const struct model_finding *fi
     return finding->kind == LGR_KIND_SIGNAL_UNSAFE ? pool_printf(pool, "SIG%s", name) : name;
 }
 
+static const char *limit_of(struct pool *pool, const struct model_finding *finding) {
+    return finding->detail == 0 ? "" : pool_printf(pool, " (%" PRIu64 " ms)", finding->detail);
+}
+
 static const char *value_of(struct pool *pool, const struct model_finding *finding, const char *name) {
     const struct model_edge *call = &finding->edges[0];
     const struct model_thread *other = other_thread(finding);
@@ -284,6 +290,8 @@ static const char *value_of(struct pool *pool, const struct model_finding *findi
         return frame_place(pool, stack_site(&call->requested_at));
     if (strcmp(name, "earlier") == 0)
         return frame_place(pool, stack_site(&call->held_at));
+    if (strcmp(name, "limit") == 0)
+        return limit_of(pool, finding);
     return detail_name(pool, finding);
 }
 

@@ -1,0 +1,95 @@
+#include "interpose/lock_log.h"
+
+#include "engine/lock_class.h"
+#include "engine/misuse.h"
+#include "interpose/self.h"
+#include "interpose/short_names.h"
+
+static const uint64_t millisecond = 1000000;
+
+static unsigned long ms(uint64_t ns) { return (unsigned long)(ns / millisecond); }
+
+static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t lock, const void *address) {
+    const struct lge_class *class = lge_class_get(lge_lock_class(lock));
+    lgp_log_begin(line, level);
+    lgi_put_lock(&line->text, lock, address);
+    if (class != NULL && class->level != INT16_MIN)
+        lgp_format(&line->text, " (level %d)", class->level);
+    lgp_format(&line->text, ": ");
+}
+
+/* ---- a wait past its limit ---- */
+
+static void put_holder(struct lgp_text *text, const struct lge_overdue *overdue) {
+    lgp_format(text, "; held by %u", overdue->holder);
+    if (overdue->holder_name[0] != '\0')
+        lgp_format(text, " %s", overdue->holder_name);
+    else if (overdue->holder_known == 0)
+        lgp_format(text, ", no thread that is known");
+    if (overdue->at_first)
+        lgp_format(text, " when that began");
+    if (overdue->taken_at != 0) {
+        lgp_format(text, ", taken at ");
+        lgi_put_place(text, overdue->taken_at);
+    }
+    if (overdue->held_ns != 0 && !overdue->at_first)
+        lgp_format(text, ", for %s%lu ms", overdue->held_exactly ? "" : "at least ", ms(overdue->held_ns));
+    if (overdue->more_holders != 0)
+        lgp_format(text, ", and by %u more", overdue->more_holders);
+}
+
+static void put_holders_wait(struct lgp_text *text, const struct lge_overdue *overdue) {
+    if (overdue->holder_waits == LGR_WAIT_JOIN) {
+        lgp_format(text, "; it waits for a thread to end");
+    } else if (overdue->holder_waits == LGR_WAIT_BARRIER) {
+        lgp_format(text, "; it waits at a barrier");
+    } else if (overdue->holder_waits == LGR_WAIT_LOCK) {
+        lgp_format(text,
+                   overdue->holder_at_condition ? "; it waits for a condition with " : "; it waits for ");
+        lgi_put_lock(text, overdue->holder_wants, overdue->holder_wants_address);
+    }
+}
+
+void lgi_log_overdue(const struct lge_overdue *overdue) {
+    struct lgp_log_line line;
+    if (!lgp_log_wanted(LGP_LOG_WARNING))
+        return;
+    begin(&line, LGP_LOG_WARNING, overdue->lock, overdue->address);
+    lgp_format(&line.text, "timeout after %lu ms", ms(overdue->waited_ns));
+    put_holder(&line.text, overdue);
+    put_holders_wait(&line.text, overdue);
+    if (overdue->queue != 0)
+        lgp_format(&line.text, "; %u more wait%s for it", overdue->queue, overdue->queue == 1 ? "s" : "");
+    lgp_log_end(&line, LGP_LOG_WARNING);
+}
+
+/* ---- releases, and everything ---- */
+
+void lgi_log_unheld(uint64_t lock, const void *address) {
+    struct lgp_log_line line;
+    if (!lgp_log_wanted(LGP_LOG_WARNING) || !lge_misuse_wanted(LGR_KIND_UNLOCK_UNHELD))
+        return;
+    begin(&line, LGP_LOG_WARNING, lock, address);
+    lgp_format(&line.text, "release of a lock that is not held");
+    lgp_log_end(&line, LGP_LOG_WARNING);
+}
+
+void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns) {
+    struct lgp_log_line line;
+    begin(&line, LGP_LOG_DEBUG, lock, address);
+    if (what == LGE_TRACED_REQUEST)
+        lgp_format(&line.text, "acquiring");
+    else
+        lgp_format(&line.text, "%s after %lu ms", what == LGE_TRACED_ACQUISITION ? "acquired" : "released",
+                   ms(ns));
+    lgp_log_end(&line, LGP_LOG_DEBUG);
+}
+
+/* ---- start ---- */
+
+void lgi_log_start(enum lgp_log_level level, const char *where) {
+    lgp_log_set_level(level);
+    lgi_all_slow = level == LGP_LOG_DEBUG;
+    if (!lgp_log_to(where))
+        lgp_warn("log_to=%s: it cannot be opened; log lines go to the standard error", where);
+}

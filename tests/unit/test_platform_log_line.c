@@ -1,0 +1,227 @@
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/log_line.h"
+
+static int receiver;
+static char message[4096];
+
+static void open_sink(void) {
+    int ends[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends), 0);
+    receiver = ends[0];
+    lgp_log_redirect(ends[1]);
+}
+
+static bool receive(void) {
+    ssize_t length = recv(receiver, message, sizeof(message) - 1, 0);
+    message[length < 0 ? 0 : length] = '\0';
+    return length >= 0;
+}
+
+static void say(enum lgp_log_level level, const char *text) {
+    struct lgp_log_line line;
+    lgp_log_begin(&line, level);
+    lgp_format(&line.text, "%s", text);
+    lgp_log_end(&line, level);
+}
+
+static void check_form(const char *pattern) {
+    regex_t regex;
+    ck_assert_int_eq(regcomp(&regex, pattern, REG_EXTENDED), 0);
+    ck_assert_msg(regexec(&regex, message, 0, NULL, 0) == 0, "%s is not %s", message, pattern);
+    regfree(&regex);
+}
+
+START_TEST(one_write_in_the_agreed_form) {
+    char pattern[128];
+    open_sink();
+    errno = 77;
+    say(LGP_LOG_WARNING, "queue: timeout after 30000 ms");
+    ck_assert_int_eq(errno, 77);
+    ck_assert(receive());
+    snprintf(pattern, sizeof(pattern),
+             "^\\[[0-9]{10,}\\.[0-9]{3}\\] WARNING lockgraph\\[%d/%d test_[a-z_]*\\]: queue: timeout after "
+             "30000 ms\n$",
+             getpid(), getpid());
+    check_form(pattern);
+    ck_assert(!receive());
+}
+END_TEST
+
+START_TEST(the_time_is_that_of_the_day) {
+    open_sink();
+    time_t before = time(NULL);
+    say(LGP_LOG_ERROR, "x");
+    ck_assert(receive());
+    long seconds = strtol(message + 1, NULL, 10);
+    ck_assert_int_ge(seconds, before);
+    ck_assert_int_le(seconds, time(NULL));
+}
+END_TEST
+
+START_TEST(levels_are_named_and_ordered) {
+    static const char *const names[] = {"] ERROR lock", "] WARNING lock", "] INFO lock", "] DEBUG lock"};
+    for (unsigned most = 0; most < 4; most++) {
+        lgp_log_set_level((enum lgp_log_level)most);
+        for (unsigned level = 0; level < 4; level++)
+            ck_assert_int_eq(lgp_log_wanted((enum lgp_log_level)level), level <= most);
+    }
+    open_sink();
+    for (unsigned level = 0; level < 4; level++) {
+        say((enum lgp_log_level)level, "x");
+        ck_assert(receive());
+        ck_assert_ptr_nonnull(strstr(message, names[level]));
+    }
+}
+END_TEST
+
+START_TEST(a_long_line_is_cut_and_still_ends) {
+    static char endless[5000];
+    memset(endless, 'a', sizeof(endless) - 1);
+    open_sink();
+    say(LGP_LOG_INFO, endless);
+    ck_assert(receive());
+    ck_assert_uint_eq(strlen(message), LGP_LOG_LINE - 1);
+    ck_assert_str_eq(message + strlen(message) - 5, "a...\n");
+}
+END_TEST
+
+static unsigned say_many(enum lgp_log_level level, unsigned count) {
+    unsigned got = 0;
+    for (unsigned i = 0; i < count; i++) {
+        say(level, "again");
+        got += receive();
+    }
+    return got;
+}
+
+START_TEST(many_lines_are_left_out_and_counted) {
+    char said[64];
+    unsigned got, seconds;
+    open_sink();
+    do { /* all of them in one second */
+        time_t before = time(NULL);
+        got = say_many(LGP_LOG_WARNING, 500);
+        seconds = (unsigned)(time(NULL) - before);
+        sleep(1);
+    } while (seconds > 1);
+    ck_assert_uint_ge(got, 50);
+    ck_assert_uint_le(got, 50 * (seconds + 2));
+    say(LGP_LOG_WARNING, "later");
+    ck_assert(receive());
+    snprintf(said, sizeof(said), "later (%u lines before this were left out)\n", 500 - got);
+    ck_assert_msg(strstr(message, " lines before this were left out)\n") != NULL, "%s", message);
+    say(LGP_LOG_WARNING, "after");
+    ck_assert(receive());
+    ck_assert_ptr_null(strstr(message, "left out"));
+    ck_assert_uint_eq(say_many(LGP_LOG_DEBUG, 500), 500);
+}
+END_TEST
+
+/* ---- a file ---- */
+
+static char directory[] = "/tmp/lockgraph-log-XXXXXX";
+static char path[sizeof(directory) + 16], where[sizeof(path) + 16];
+
+static void make_directory(void) {
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/a.log", directory);
+    snprintf(where, sizeof(where), "file:%s", path);
+}
+static void remove_directory(void) {
+    unlink(path);
+    rmdir(directory);
+}
+
+static off_t size_of_log(void) {
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_size : -1;
+}
+
+START_TEST(lines_go_to_a_file_and_warnings_do_not) {
+    struct stat status;
+    open_sink();
+    ck_assert(lgp_log_to(where));
+    say(LGP_LOG_WARNING, "x");
+    ck_assert(!receive());
+    off_t size = size_of_log();
+    ck_assert_int_gt(size, 0);
+    lgp_warn("problem");
+    ck_assert(receive());
+    ck_assert(lgp_log_to(path)); /* once more: it is appended to */
+    say(LGP_LOG_WARNING, "x");
+    ck_assert_int_gt(size_of_log(), size);
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(what_cannot_be_opened_is_refused) {
+    open_sink();
+    ck_assert(!lgp_log_to("/no/such/directory/a.log"));
+    ck_assert(!lgp_log_to("file:"));
+    ck_assert(lgp_log_to("stderr"));
+    say(LGP_LOG_WARNING, "x");
+    ck_assert(receive());
+}
+END_TEST
+
+static bool is_log(int descriptor) {
+    struct stat log, status;
+    return stat(path, &log) == 0 && fstat(descriptor, &status) == 0 && log.st_ino == status.st_ino &&
+           log.st_dev == status.st_dev;
+}
+
+START_TEST(a_closed_file_is_opened_again_and_nothing_else_written) {
+    char other[sizeof(path) + 8];
+    struct stat status;
+    int descriptor = 3;
+    ck_assert(lgp_log_to(path));
+    say(LGP_LOG_WARNING, "x");
+    off_t size = size_of_log();
+    while (descriptor < 1024 && !is_log(descriptor))
+        descriptor++;
+    ck_assert_int_ge(descriptor, 100); /* out of the way */
+    snprintf(other, sizeof(other), "%s.other", path);
+    int file = open(other, O_RDWR | O_CREAT, 0600);
+    ck_assert_int_eq(dup2(file, descriptor), descriptor); /* closed, and its number used again */
+    say(LGP_LOG_WARNING, "x");
+    ck_assert_int_gt(size_of_log(), size);
+    ck_assert_int_eq(stat(other, &status), 0);
+    ck_assert_int_eq(status.st_size, 0);
+    unlink(other);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("platform log lines");
+    TCase *form = tcase_create("form");
+    tcase_set_timeout(form, 60);
+    tcase_add_test(form, one_write_in_the_agreed_form);
+    tcase_add_test(form, the_time_is_that_of_the_day);
+    tcase_add_test(form, levels_are_named_and_ordered);
+    tcase_add_test(form, a_long_line_is_cut_and_still_ends);
+    tcase_add_test(form, many_lines_are_left_out_and_counted);
+    suite_add_tcase(suite, form);
+    TCase *file = tcase_create("file");
+    tcase_add_checked_fixture(file, make_directory, remove_directory);
+    tcase_add_test(file, lines_go_to_a_file_and_warnings_do_not);
+    tcase_add_test(file, what_cannot_be_opened_is_refused);
+    tcase_add_test(file, a_closed_file_is_opened_again_and_nothing_else_written);
+    suite_add_tcase(suite, file);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
