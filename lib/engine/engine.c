@@ -20,6 +20,7 @@
 #include "engine/search.h"
 #include "engine/semaphore.h"
 #include "engine/signal.h"
+#include "engine/stall.h"
 #include "engine/wait.h"
 #include "engine/wait_for.h"
 #include "platform/futex_lock.h"
@@ -40,6 +41,7 @@ void lge_start(const struct lge_config *config) {
     lge_cycle_start();
     lge_waits_start(config->recording);
     lge_wait_for_start(config);
+    lge_stall_start(config);
     lge_collect_start(config);
     lge_identity_start();
     lge_semaphores_start(config);

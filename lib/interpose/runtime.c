@@ -8,6 +8,8 @@
 #include "engine/file_lock.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
+#include "interpose/company.h"
+#include "interpose/cond_order.h"
 #include "interpose/file.h"
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
@@ -96,6 +98,9 @@ static void start_engine(void) {
         .user = &options.launcher,
         .lock_alive = lock_alive,
         .shut_out = lgi_rwlock_shut_out,
+        .company = lgi_company,
+        .exhausted = lgi_sem_exhausted,
+        .last_signal = lgi_condition_last_signal,
     };
     for (int check = 0; check < LGP_CHECK_COUNT; check++)
         config.severity_of_kind[check + 1] = severity((enum lgp_check)check);
