@@ -99,12 +99,19 @@ static bool may_last(const struct lge_thread *thread) {
            atomic_load_explicit(&thread->cancelled_by, memory_order_relaxed) == 0;
 }
 
+/* Where somebody who signals or comes last says so. */
+static const _Atomic uint32_t *said(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.over, memory_order_acquire);
+}
+
+static bool seems_to_last(const struct lge_thread *thread) {
+    return may_last(thread) &&
+           (said(thread) == NULL || atomic_load_explicit(said(thread), memory_order_acquire) == 0);
+}
+
 static bool lasts(const struct lge_thread_set *set, const struct lge_thread *thread) {
-    if (!may_last(thread))
-        return false;
-    const _Atomic uint32_t *over = atomic_load_explicit(&thread->wait.over, memory_order_acquire);
-    if (over != NULL)
-        return atomic_load_explicit(over, memory_order_acquire) == 0;
+    if (said(thread) != NULL)
+        return true;
     if (kind_of(thread) == LGR_WAIT_JOIN)
         return join_lasts(set, thread);
     if (at_semaphore(thread))
@@ -112,7 +119,11 @@ static bool lasts(const struct lge_thread_set *set, const struct lge_thread *thr
     return kind_of(thread) == LGR_WAIT_LOCK && lock_lasts(set, thread);
 }
 
+/* What is cheap to ask comes first. */
 static bool all_last(const struct lge_thread_set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        if (!seems_to_last(set->members[i].thread))
+            return false;
     for (size_t i = 0; i < set->count; i++)
         if (!lasts(set, set->members[i].thread))
             return false;
@@ -150,11 +161,12 @@ static void nap(long ns) {
 
 static bool gather(struct lge_thread_set *set) { return lge_set_add_everybody(set) && all_last(set); }
 
-/* A thread that was given what it waited for says so as soon as it runs: most
- * of those who look too early find out here, at the price of three calls. */
-static bool outlasts_others(const struct lge_thread_set *set) {
-    for (int i = 0; i < 3; i++) {
-        lgp_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+/* A thread that was given what it waited for says so as soon as it runs, within a
+ * microsecond if it runs now: most of those who look too early find out here. */
+static bool lasts_a_moment(const struct lge_thread_set *set) {
+    enum { LOOKS = 200 };
+    for (int i = 0; i < LOOKS; i++) {
+        lgp_pause();
         if (!lge_set_unchanged(set))
             return false;
     }
@@ -311,7 +323,7 @@ static void report(const struct lge_thread_set *set) {
 /* `thread`: the caller, when it waits; NULL when it has ended. */
 static bool look(struct lge_thread *thread) {
     struct lge_thread_set set = {0};
-    bool stalled = gather(&set) && outlasts_others(&set);
+    bool stalled = gather(&set) && lasts_a_moment(&set);
     if (stalled && thread != NULL)
         lge_wait_stack(thread);
     stalled = stalled && settles(&set);
