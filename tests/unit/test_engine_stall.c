@@ -19,8 +19,12 @@ static struct lge_sleeper sleepers[MOST];
 static size_t sleeping;
 static bool slots_left;
 
+static void (*meanwhile)(void); /* happens while it is asked */
+
 static enum lge_company company(const struct lge_sleeper *list, size_t count) {
     sleeping = count;
+    if (meanwhile != NULL)
+        meanwhile();
     for (size_t i = 0; i < count && i < MOST; i++)
         sleepers[i] = list[i];
     enum lge_company answer = answers[asked < 3 ? asked : 3];
@@ -46,6 +50,7 @@ static void start(int count) {
     engine_again();
     signalled = all_here = 0;
     asked = sleeping = 0;
+    meanwhile = NULL;
     slots_left = false;
     for (int i = 0; i < 4; i++)
         answers[i] = LGE_ALONE;
@@ -378,6 +383,32 @@ START_TEST(company_at_the_second_look) {
 }
 END_TEST
 
+static void signal_from_nowhere(void) { signalled = 1; }
+static void go_on(void) {
+    lge_wait_end(threads[1]);
+    meanwhile = NULL;
+}
+
+START_TEST(a_signal_meanwhile) {
+    start(2);
+    meanwhile = signal_from_nowhere;
+    ck_assert(!wait_condition(1, mutex_of(1), true));
+    ck_assert(!join(0, 1, false));
+    check_silence();
+    ck_assert_uint_eq(asked, 1);
+}
+END_TEST
+
+START_TEST(one_that_goes_on_meanwhile) {
+    start(2);
+    meanwhile = go_on;
+    ck_assert(!wait_condition(1, mutex_of(1), true));
+    ck_assert(!join(0, 1, false));
+    check_silence();
+    ck_assert_uint_eq(asked, 1);
+}
+END_TEST
+
 START_TEST(one_that_does_not_sleep_yet) {
     start(2);
     answers[0] = answers[1] = LGE_UNSETTLED;
@@ -488,6 +519,8 @@ int main(void) {
     tcase_add_test(silent, a_deadlock_says_it);
     tcase_add_test(silent, somebody_else);
     tcase_add_test(silent, company_at_the_second_look);
+    tcase_add_test(silent, a_signal_meanwhile);
+    tcase_add_test(silent, one_that_goes_on_meanwhile);
     tcase_add_test(silent, one_that_does_not_sleep_yet);
     tcase_add_test(silent, one_that_never_sleeps);
     tcase_add_test(silent, nobody_can_tell);
