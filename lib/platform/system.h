@@ -12,15 +12,6 @@
  * and aarch64, so that libc's errno is not written. */
 long lgp_syscall(long number, long a, long b, long c, long d, long e, long f);
 
-/* In a loop that waits for another processor. */
-static inline void lgp_pause(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#else
-    __asm__ volatile("yield");
-#endif
-}
-
 /* libc's clock_gettime, looked up in libc itself: it reads the vDSO, and a
  * program may have a clock_gettime of its own.  From the constructor. */
 void lgp_clock_start(int (*function)(clockid_t, struct timespec *));
