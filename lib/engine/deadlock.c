@@ -5,6 +5,7 @@
 #include "engine/finding.h"
 #include "engine/graph.h"
 #include "engine/stuck.h"
+#include "engine/wait_edge.h"
 #include "engine/wait_for.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
@@ -205,44 +206,11 @@ static bool wait_for_stacks(const struct hop *hops, size_t count) {
     return unchanged(hops, count);
 }
 
-static struct lgr_held *copy_held(const struct lge_thread *thread, uint32_t *count) {
-    size_t depth = lge_depth(thread);
-    struct lgr_held *held = lgp_alloc((depth + 1) * sizeof *held);
-    if (held == NULL)
-        return NULL;
-    for (size_t i = 0; i < depth; i++) {
-        const struct lge_held *at = &thread->base[i + 1];
-        held[i] = (struct lgr_held){at->id, at->context, at->mode};
-    }
-    *count = (uint32_t)depth;
-    return held;
-}
-
 /* What the thread before this one wants of it: a lock, or nothing (0) when that
  * one joins, or is at a barrier. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
-    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) != LGR_WAIT_LOCK)
-        return;
-    uint64_t wanted = atomic_load_explicit(&before->wait.target, memory_order_relaxed);
-    for (uint32_t i = 0; i < edge->held_count; i++) {
-        if (edge->held[i].lock != wanted)
-            continue;
-        edge->from = wanted;
-        edge->from_class = lge_lock_class(wanted);
-        edge->held_context = edge->held[i].context;
-        edge->mode_from = (uint8_t)edge->held[i].mode;
-    }
-}
-
-static void describe_wait(struct lge_finding_edge *edge, const struct lge_thread *thread) {
-    const struct lge_wait *wait = &thread->wait;
-    edge->thread = lge_thread_serial(thread);
-    edge->wait_kind = (uint8_t)atomic_load_explicit(&wait->kind, memory_order_relaxed);
-    edge->to = atomic_load_explicit(&wait->target, memory_order_relaxed);
-    edge->to_class = edge->wait_kind == LGR_WAIT_LOCK ? lge_lock_class(edge->to) : 0;
-    edge->request_context = atomic_load_explicit(&wait->context, memory_order_relaxed);
-    edge->mode_to = (uint8_t)atomic_load_explicit(&wait->mode, memory_order_relaxed);
-    edge->timed = atomic_load_explicit(&wait->timed, memory_order_relaxed) != 0;
+    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK)
+        lge_edge_wanted(edge, atomic_load_explicit(&before->wait.target, memory_order_relaxed));
 }
 
 /* The ring as it is told.  A writer that readers queue behind holds nothing that
@@ -261,13 +229,11 @@ static const struct hop *hop_before(const struct hop *hops, size_t count, size_t
 
 static bool describe_hop(struct ring *ring, const struct hop *hops, size_t count, size_t i) {
     struct lge_finding_edge *edge = &ring->edges[ring->count++];
-    describe_wait(edge, hops[i].thread);
-    lge_threads_lock(); /* should one wait no more: no stack is replaced meanwhile */
-    edge->held = copy_held(hops[i].thread, &edge->held_count);
-    lge_threads_unlock();
-    if (edge->held != NULL)
-        describe_hold(edge, hop_before(hops, count, i)->thread);
-    return edge->held != NULL;
+    lge_edge_of_wait(edge, hops[i].thread);
+    if (!lge_edge_copy_held(edge, hops[i].thread))
+        return false;
+    describe_hold(edge, hop_before(hops, count, i)->thread);
+    return true;
 }
 
 static bool describe(struct ring *ring, const struct hop *hops, size_t count) {
@@ -296,22 +262,13 @@ static bool already_reported(const struct hop *hops, size_t count) {
     return reported;
 }
 
-/* The locks of a deadlock need records, or their names would be lost. */
 static void obtain_records(const struct hop *hops, size_t count) {
     lge_table_lock();
     lge_threads_lock();
     for (size_t i = 0; i < count; i++)
-        for (const struct lge_held *held = hops[i].thread->base + 1; held <= hops[i].thread->top; held++)
-            lge_lock_obtain_held(held);
+        lge_edge_obtain_records(hops[i].thread);
     lge_threads_unlock();
     lge_table_unlock();
-}
-
-static void free_edges(struct lge_finding_edge *edges, size_t room) {
-    for (size_t i = 0; i < room; i++)
-        if (edges[i].held != NULL)
-            lgp_free((void *)(uintptr_t)edges[i].held, (edges[i].held_count + 1) * sizeof *edges[i].held);
-    lgp_free(edges, room * sizeof *edges);
 }
 
 static void report(const struct hop *hops, size_t count) {
@@ -324,7 +281,7 @@ static void report(const struct hop *hops, size_t count) {
         lge_report_deadlock(ring.edges, ring.count, ring.timed, ring.queue);
     }
     lge_graph_unlock();
-    free_edges(ring.edges, count);
+    lge_edges_free(ring.edges, count);
 }
 
 static struct hop *copy_path(size_t *count) {

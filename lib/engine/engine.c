@@ -21,6 +21,7 @@
 #include "engine/search.h"
 #include "engine/semaphore.h"
 #include "engine/signal.h"
+#include "engine/stall.h"
 #include "engine/trace.h"
 #include "engine/wait.h"
 #include "engine/wait_for.h"
@@ -44,6 +45,7 @@ void lge_start(const struct lge_config *config) {
     lge_wait_for_start(config);
     lge_overdue_start(config);
     lge_trace_start(config);
+    lge_stall_start(config);
     lge_collect_start(config);
     lge_identity_start();
     lge_semaphores_start(config);

@@ -29,13 +29,14 @@
 struct lge_thread;
 
 struct lge_finding_edge {
-    uint64_t from, to; /* lock ids; `to` is a thread serial when wait_kind is LGR_WAIT_JOIN */
+    uint64_t from, to; /* as in the evidence: lock ids, or what struct lgr_finding says */
     uint32_t from_class, to_class;
     uint32_t thread; /* serial */
     uint32_t held_context, request_context;
     uint8_t mode_from, mode_to, timed, wait_kind;
     uint32_t held_count;
     const struct lgr_held *held; /* whole held stack, outermost first */
+    uint64_t since_realtime_ns;  /* of a wait in a stall; 0: not known */
 };
 struct lge_finding {
     enum lgr_kind kind;
@@ -73,6 +74,20 @@ struct lge_overdue {
 /* What is traced of a thread: each request, acquisition and release. */
 enum lge_traced { LGE_TRACED_REQUEST, LGE_TRACED_ACQUISITION, LGE_TRACED_RELEASE };
 
+/* A thread that waits for ever, as the front end is asked about it. */
+struct lge_sleeper {
+    uint32_t tid;
+    bool spins;         /* it never sleeps */
+    const void *object; /* the lock, condition or barrier; NULL: none */
+};
+/* Whether those who wait are by themselves. */
+enum lge_company {
+    LGE_ALONE,
+    LGE_UNSETTLED, /* one of them is not asleep (yet, or any more) */
+    LGE_LEAVING,   /* a thread that ended still runs its last steps */
+    LGE_IN_COMPANY /* a thread that is not known, a signal handler, or another process may end a wait */
+};
+
 struct lge_config {
     uint64_t max_memory;    /* bytes for engine state, 0: no limit */
     uint64_t search_budget; /* steps per cycle search */
@@ -99,6 +114,16 @@ struct lge_config {
     /* Told of each step, with how long the request took, or the hold lasted (0:
      * not known); engine locks may be held.  NULL: nothing is traced. */
     void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
+    /* What but the known threads may end a wait of these.  The caller, who need
+     * not sleep, may be among them.  Called without engine locks.  NULL: nobody
+     * can tell, and no stall is looked for. */
+    enum lge_company (*company)(const struct lge_sleeper *sleepers, size_t count);
+    /* Whether the semaphore at that address has no slot left.  Must not fault.
+     * NULL: nobody can tell. */
+    bool (*exhausted)(const void *address);
+    /* Who signalled the condition at that address last (serial), and from where
+     * (return address); false: not known.  NULL: never. */
+    bool (*last_signal)(const void *condition, uint32_t *thread, uintptr_t *site);
     uint8_t severity_of_kind[LGR_KINDS]; /* by enum lgr_kind: 0 default, 255 off, else an lgr_severity that
                                             overrides */
 };
@@ -129,6 +154,8 @@ void lge_thread_adopted(struct lge_thread *thread);
 /* Whether the thread of that serial, whose block this was, has begun (and
  * perhaps ended). */
 bool lge_thread_begun(const struct lge_thread *thread, uint32_t serial);
+/* Whether the thread has ended: what it still runs are destructors. */
+bool lge_thread_over(const struct lge_thread *thread);
 /* The thread will report no further events. */
 void lge_thread_end(struct lge_thread *thread);
 /* Nobody will join the thread: its block may be reused once it is gone.  Before
@@ -222,26 +249,41 @@ size_t lge_held_count(const struct lge_thread *thread);
  * tells of a writer, and readers are looked for as well.  True when the
  * thread is part of a deadlock (reported).  Reported at most once per wait. */
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner);
+/* The same for a semaphore that signals: any thread may post it. */
+bool lge_wait_signal(struct lge_thread *thread, const struct lge_request *request);
+struct lge_condition_wait {
+    const void *condition;
+    const _Atomic uint32_t
+        *signalled;   /* of those who wait for it; the front end's, readable during the wait */
+    uint32_t context; /* of the call */
+    bool endless;     /* no limit, and only threads of this process signal it */
+};
 /* The thread gave `request`'s lock up for a condition and must have it back
- * before it can do anything else: signalled or not, it waits for its owner.
- * Published with its stack, for others to find; no look of its own. */
-void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *request, const int *owner);
+ * before it can do anything else: under what else it holds, it waits for that
+ * lock's owner, signalled or not.  Published with its stack, for others to find;
+ * looks for a stall only.  A wait with a limit by a thread that holds nothing is
+ * not to be told. */
+bool lge_wait_condition(struct lge_thread *thread, const struct lge_request *request, const int *owner,
+                        const struct lge_condition_wait *wait);
 /* The same for waiting until `target` ends. */
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
                    uint32_t context, bool timed);
 /* Waiting at a barrier until *all_here, which is the front end's and stays
  * readable during the wait, is not 0.  Anybody may come and end the wait: it is
- * part of a deadlock only when all threads wait without limit.  Looked into
- * only when the thread holds something. */
-bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_here, uintptr_t site,
-                      uintptr_t sp);
+ * part of a deadlock only when all threads wait without limit. */
+bool lge_wait_barrier(struct lge_thread *thread, const void *barrier, const _Atomic uint32_t *all_here,
+                      uintptr_t site, uintptr_t sp);
 /* Still waiting after a while: records stacks and the thread's state in the
  * evidence file and looks again. */
 bool lge_wait_again(struct lge_thread *thread);
 /* Nanoseconds from `now`, on the monotonic clock, until lge_wait_again has a wait to
  * tell that is past its limit: 0: any time from now on, UINT64_MAX: never. */
 uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now);
+/* Nothing happens when the wait is over already. */
 void lge_wait_end(struct lge_thread *thread);
+/* A signal handler begins on the thread, which may post, signal or jump away:
+ * its wait, if there is one, is no more endless.  Async-signal-safe. */
+void lge_wait_interrupted(struct lge_thread *thread);
 
 /* ---- figures ---- */
 

@@ -188,10 +188,15 @@ static void write_held(const struct lgr_held *held, uint32_t count) {
     }
 }
 
-static size_t size_of_edges(const struct lge_finding *finding) {
+static size_t size_of_edges(const struct lge_finding *finding, bool whole) {
     size_t size = 0;
-    for (size_t i = 0; i < finding->edge_count; i++)
-        size += sizeof(struct lgr_finding_edge) + finding->edges[i].held_count * sizeof(struct lgr_held);
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        size += sizeof(struct lgr_finding_edge);
+        if (whole)
+            size += finding->edges[i].held_count * sizeof(struct lgr_held);
+        if (finding->kind == LGR_KIND_STALL)
+            size += sizeof(uint64_t);
+    }
     return size;
 }
 
@@ -199,8 +204,11 @@ static void write_parts(const struct lge_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++) {
         const struct lge_finding_edge *edge = &finding->edges[i];
         write_held(edge->held, edge->held_count);
-        write_lock(edge->from);
-        if (edge->to != 0 && edge->wait_kind != LGR_WAIT_JOIN)
+        if (finding->kind == LGR_KIND_STALL)
+            write_thread(thread_by_serial((uint32_t)edge->from));
+        else
+            write_lock(edge->from);
+        if (edge->to != 0 && edge->wait_kind != LGR_WAIT_JOIN && edge->wait_kind != LGR_WAIT_CONDITION)
             write_lock(edge->to);
         write_context(edge->held_context);
         write_context(edge->request_context);
@@ -233,16 +241,19 @@ static char *put_edge(char *at, const struct lge_finding_edge *edge, bool whole)
     return at + sizeof *out + out->held_count * sizeof(struct lgr_held);
 }
 
+static void put_since(char *at, const struct lge_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++, at += sizeof(uint64_t))
+        memcpy(at, &finding->edges[i].since_realtime_ns, sizeof(uint64_t));
+}
+
 /* Held stacks so large that the record would not fit a chunk are left out. */
 static bool fits_whole(size_t size) { return size < LGR_CHUNK - 4096; }
 
 _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64_t count) {
     lgp_lock(&lock);
     write_parts(finding);
-    size_t size = sizeof(struct lgr_finding) + size_of_edges(finding);
-    bool whole = fits_whole(size);
-    if (!whole)
-        size = sizeof(struct lgr_finding) + finding->edge_count * sizeof(struct lgr_finding_edge);
+    bool whole = fits_whole(sizeof(struct lgr_finding) + size_of_edges(finding, true));
+    size_t size = sizeof(struct lgr_finding) + size_of_edges(finding, whole);
     struct lgr_finding *record = lgr_begin(LGR_FINDING, size, true);
     if (record != NULL) {
         record->problem = finding->problem;
@@ -258,6 +269,8 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
         char *at = (char *)(record + 1);
         for (size_t i = 0; i < finding->edge_count; i++)
             at = put_edge(at, &finding->edges[i], whole);
+        if (finding->kind == LGR_KIND_STALL)
+            put_since(at, finding);
         lgr_commit(record);
         struct lgr_header *header = lgr_writer_header();
         atomic_fetch_add_explicit(&header->findings, 1, memory_order_relaxed);
@@ -394,6 +407,12 @@ static void end_state(struct lgr_thread_state *state) {
     atomic_store_explicit(&state->sequence, sequence + 1, memory_order_release);
 }
 
+static uint64_t since(const struct lge_thread *thread) {
+    if (thread->wait_since != 0)
+        return thread->wait_since;
+    return atomic_load_explicit(&thread->wait.since_ns, memory_order_relaxed);
+}
+
 void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
     lgp_lock(&lock);
     write_thread(thread);
@@ -412,7 +431,7 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
         state->wait_kind = kind;
         state->wait_context = context;
         state->target = target;
-        state->since_realtime_ns = thread->wait_since;
+        state->since_realtime_ns = since(thread);
         state->owner = owner_serial;
         put_held(state, thread);
         end_state(state);

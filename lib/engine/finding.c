@@ -286,6 +286,12 @@ void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, boo
     report(&finding, false);
 }
 
+void lge_report_stall(const struct lge_finding_edge *edges, size_t count) {
+    struct lge_finding finding = {
+        .kind = LGR_KIND_STALL, .verdict = LGR_VERDICT_ACTUAL, .edge_count = count, .edges = edges};
+    report(&finding, false);
+}
+
 void lge_findings_reset(void) {
     for (size_t i = 0; i < findings.problems.capacity; i++)
         lgp_free(findings.problems.slots[i].value, sizeof(struct problem));

@@ -11,6 +11,8 @@ void lge_report_cycle(const struct lge_cycle *cycle);
 /* True when this cycle's problem is known with at least that verdict. */
 /* `queue`: serial of a writer that waits and that readers queue behind; 0: none. */
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue);
+/* Every thread, or as many as are listed. */
+void lge_report_stall(const struct lge_finding_edge *edges, size_t count);
 /* Whether check.<kind> is not off.  Any time. */
 bool lge_kind_wanted(enum lgr_kind kind);
 /* Counts the problem with that key when it is known with at least the severity

@@ -2,8 +2,9 @@
 
 #include "engine/semaphore.h"
 #include "engine/signal.h"
+#include "engine/stall.h"
+#include "engine/thread_set.h"
 #include "engine/wait_for.h"
-#include "platform/memory.h"
 #include "platform/system.h"
 
 #include <sys/syscall.h>
@@ -12,17 +13,13 @@
 static const uint64_t long_wait_ns = 500000000;
 static const long settling_ns = 10000000;
 
-struct member {
-    struct lge_thread *thread;
-    uint32_t sequence; /* of its wait, as it was when it joined the set */
-};
 struct set {
-    struct member *members;
-    size_t count, room;
+    struct lge_thread_set threads;
     bool doubtful;  /* a semaphore in it was never posted by a holder */
     bool ambiguous; /* and it may as well be one that signals */
     bool at_barrier;
     bool at_semaphore;
+    bool everybody;
 };
 
 static uint64_t wanted(const struct lge_thread *thread) {
@@ -45,34 +42,6 @@ bool lge_stuck_by_ring(const struct lge_thread *thread) {
            !lge_semaphore_known(wanted(thread));
 }
 
-static bool contains(const struct set *set, const struct lge_thread *thread) {
-    for (size_t i = 0; i < set->count; i++)
-        if (set->members[i].thread == thread)
-            return true;
-    return false;
-}
-
-/* False when it does not wait. */
-static bool add(struct set *set, struct lge_thread *thread) {
-    if (thread == NULL)
-        return false;
-    if (contains(set, thread))
-        return true;
-    uint32_t sequence = lge_wait_sequence(thread);
-    if (!lge_waiting(sequence))
-        return false;
-    if (set->count == set->room) {
-        size_t room = set->room ? set->room * 2 : 32;
-        struct member *more = lgp_resize(set->members, set->room * sizeof *more, room * sizeof *more);
-        if (more == NULL)
-            return false;
-        set->members = more;
-        set->room = room;
-    }
-    set->members[set->count++] = (struct member){thread, sequence};
-    return true;
-}
-
 static uint32_t slots_of(const struct lge_thread *thread, uint64_t id) {
     uint32_t slots = 0;
     for (const struct lge_held *held = thread->top; held > thread->base; held--)
@@ -88,7 +57,7 @@ static bool add_holders(struct set *set, const struct lge_thread *waiter) {
     uint32_t slots = lge_semaphore_exhaustible(id, &proven), held = 0;
     struct lge_thread *holder;
     for (uint32_t n = 0; slots != 0 && (holder = lge_waits_for(waiter, n)) != NULL; n++) {
-        if (!add(set, holder))
+        if (!lge_set_add(&set->threads, holder))
             return false;
         held += slots_of(holder, id);
     }
@@ -103,43 +72,38 @@ static bool add_holders(struct set *set, const struct lge_thread *waiter) {
 static bool add_owner(struct set *set, const struct lge_thread *waiter) {
     struct lge_thread *first = lge_waits_for(waiter, 0), *next = first;
     for (uint32_t n = 1; next != NULL; n++) {
-        if (contains(set, next))
+        if (lge_set_contains(&set->threads, next))
             return true;
         next = lge_waits_for(waiter, n);
     }
-    return add(set, first) && lge_waits_for_still(waiter, first);
-}
-
-/* Adds every other thread of the process; false when one does not wait. */
-static bool add_everybody(struct set *set) {
-    bool all = true;
-    lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL && all; t = t->next_in_list)
-        all = t->life == LGE_THREAD_ENDED || add(set, t);
-    lge_threads_unlock();
-    return all;
+    return lge_set_add(&set->threads, first) && lge_waits_for_still(waiter, first);
 }
 
 static bool add_successors(struct set *set, const struct lge_thread *waiter) {
     if (at_barrier(waiter)) {
-        set->at_barrier = true;
-        return add_everybody(set);
+        set->at_barrier = set->everybody = true;
+        return lge_set_add_everybody(&set->threads);
     }
     return lge_stuck_by_ring(waiter) ? add_owner(set, waiter) : add_holders(set, waiter);
 }
 
 static bool close_from(struct set *set, size_t i) {
-    for (; i < set->count; i++)
-        if (!add_successors(set, set->members[i].thread))
+    for (; i < set->threads.count; i++)
+        if (!add_successors(set, set->threads.members[i].thread))
             return false;
     return true;
+}
+
+/* All known threads wait; somebody else may come. */
+static bool nobody_else(const struct set *set) {
+    return !set->everybody || lge_company_of(&set->threads) != LGE_IN_COMPANY;
 }
 
 /* Who waits with a limit goes on after it, perhaps to the barrier; and a barrier
  * at which all have come by now is left at any moment. */
 static bool barriers_stay_closed(const struct set *set) {
-    for (size_t i = 0; set->at_barrier && i < set->count; i++) {
-        const struct lge_thread *thread = set->members[i].thread;
+    for (size_t i = 0; set->at_barrier && i < set->threads.count; i++) {
+        const struct lge_thread *thread = set->threads.members[i].thread;
         if (atomic_load_explicit(&thread->wait.timed, memory_order_relaxed) ||
             (at_barrier(thread) && !lge_waits_at_barrier(thread)))
             return false;
@@ -152,8 +116,8 @@ static bool waited_long(const struct lge_thread *thread) {
 }
 
 static bool somebody_timed(const struct set *set) {
-    for (size_t i = 0; i < set->count; i++)
-        if (atomic_load_explicit(&set->members[i].thread->wait.timed, memory_order_relaxed))
+    for (size_t i = 0; i < set->threads.count; i++)
+        if (atomic_load_explicit(&set->threads.members[i].thread->wait.timed, memory_order_relaxed))
             return true;
     return false;
 }
@@ -168,15 +132,9 @@ static bool beyond_doubt(struct set *set, const struct lge_thread *thread) {
         return false;
     if (!set->ambiguous && waited_long(thread))
         return true;
-    size_t first = set->count;
-    return add_everybody(set) && close_from(set, first);
-}
-
-static bool unchanged(const struct set *set) {
-    for (size_t i = 0; i < set->count; i++)
-        if (!lge_wait_unchanged(set->members[i].thread, set->members[i].sequence))
-            return false;
-    return true;
+    size_t first = set->threads.count;
+    set->everybody = true;
+    return lge_set_add_everybody(&set->threads) && close_from(set, first);
 }
 
 /* A thread that was cancelled a moment ago leaves its wait for a semaphore as soon
@@ -186,13 +144,14 @@ static bool settled(const struct set *set) {
         return true;
     struct timespec moment = {.tv_nsec = settling_ns};
     return lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&moment, 0, 0, 0) == 0 &&
-           unchanged(set);
+           lge_set_unchanged(&set->threads);
 }
 
 bool lge_stuck(struct lge_thread *thread) {
     struct set set = {0};
-    bool stuck = add(&set, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) && unchanged(&set) &&
-                 barriers_stay_closed(&set) && unchanged(&set) && settled(&set);
-    lgp_free(set.members, set.room * sizeof *set.members);
+    bool stuck = lge_set_add(&set.threads, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) &&
+                 lge_set_unchanged(&set.threads) && barriers_stay_closed(&set) &&
+                 lge_set_unchanged(&set.threads) && nobody_else(&set) && settled(&set);
+    lge_set_free(&set.threads);
     return stuck;
 }

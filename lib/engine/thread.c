@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/author.h"
+#include "engine/census.h"
 #include "engine/context.h"
 #include "engine/dependency.h"
 #include "engine/known.h"
@@ -72,6 +73,8 @@ uint64_t lge_threads_unused_numbers(void) {
     lge_threads_unlock();
     return sum;
 }
+
+_Atomic uint64_t lge_census;
 
 /* ---- by kernel id ---- */
 
@@ -148,7 +151,13 @@ static void end_life(struct lge_thread *thread) {
     thread->last_dependency = NULL;
 }
 
+static bool counts(const struct lge_thread *thread) {
+    return thread->life == LGE_THREAD_NEW || thread->life == LGE_THREAD_RUNNING;
+}
+
 static void release_block(struct lge_thread *thread) {
+    if (counts(thread))
+        lge_census_remove(LGE_CENSUS_THREAD);
     link_out(thread->life == LGE_THREAD_LEAVING ? &threads.leaving : &threads.first, thread);
     tid_remove(thread);
     end_life(thread);
@@ -220,6 +229,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->front_end = NULL;
     thread->handlers.depth = 0;
     thread->exits = thread->cancelled = false;
+    thread->counted = false;
     thread->cancelled_by = thread->cancelled_at = 0;
     memset(thread->settled, 0, sizeof thread->settled);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
@@ -261,6 +271,7 @@ struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_rou
     thread->creation_context = creation_context;
     thread->life = LGE_THREAD_NEW;
     link_in(&threads.first, thread);
+    lge_census_add(LGE_CENSUS_THREAD);
     lge_threads_unlock();
     return thread;
 }
@@ -311,6 +322,13 @@ bool lge_thread_begun(const struct lge_thread *thread, uint32_t serial) {
     return begun;
 }
 
+bool lge_thread_over(const struct lge_thread *thread) {
+    lge_threads_lock();
+    bool over = thread->life == LGE_THREAD_ENDED || thread->life == LGE_THREAD_LEAVING;
+    lge_threads_unlock();
+    return over;
+}
+
 /* Nobody will join: to the list of those whose blocks can be taken. */
 static void leave(struct lge_thread *thread) {
     link_out(&threads.first, thread);
@@ -320,6 +338,8 @@ static void leave(struct lge_thread *thread) {
 
 void lge_thread_end(struct lge_thread *thread) {
     lge_threads_lock();
+    if (counts(thread))
+        lge_census_remove(LGE_CENSUS_THREAD);
     thread->life = LGE_THREAD_ENDED;
     if (thread->detached)
         leave(thread);
@@ -458,6 +478,7 @@ void lge_threads_reset(void) {
     free_list(threads.leaving);
     free_list(threads.free);
     memset((void *)&threads, 0, sizeof threads);
+    atomic_store_explicit(&lge_census, 0, memory_order_relaxed);
 }
 
 struct lgp_part lge_threads_part(void) {

@@ -38,15 +38,19 @@ enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_
 /* What a thread waits for.  sequence is odd while it waits. */
 struct lge_wait {
     _Atomic uint32_t sequence;
-    _Atomic uint32_t kind;                   /* enum lgr_wait_kind */
-    _Atomic uint64_t target;                 /* lock id or thread serial */
-    _Atomic(const int *) owner;              /* owner field of the lock, or NULL */
-    _Atomic(const void *) address;           /* of the lock */
-    _Atomic(struct lge_thread *) joined;     /* thread waited for */
-    _Atomic(const _Atomic uint32_t *) round; /* BARRIER: not 0 once all have come */
-    _Atomic uint32_t context;                /* 0 until the stack was recorded */
+    _Atomic uint32_t kind;                  /* enum lgr_wait_kind */
+    _Atomic uint64_t target;                /* lock id, thread serial, or address of a condition */
+    _Atomic(const int *) owner;             /* owner field of the lock, or NULL */
+    _Atomic(const void *) address;          /* of the lock, condition or barrier */
+    _Atomic(struct lge_thread *) joined;    /* thread waited for */
+    _Atomic(const _Atomic uint32_t *) over; /* not 0 once all have come to the barrier; or one of those who
+                                               wait for the condition was signalled.  NULL elsewhere */
+    _Atomic uint64_t since_ns;              /* real time, where it is endless */
+    _Atomic uint32_t context;               /* 0 until the stack was recorded */
     _Atomic uint32_t mode;
     _Atomic uint32_t timed;
+    _Atomic uint32_t endless;   /* no limit of its own, and nobody outside the process ends it */
+    _Atomic uint32_t lock_kind; /* LOCK: enum lgr_lock_kind */
     _Atomic uint32_t shareable; /* the owner field tells of exclusive holders only */
     _Atomic uint32_t queues;    /* behind waiting writers */
     _Atomic uint32_t condition; /* wants the lock back after waiting for one */
@@ -96,6 +100,7 @@ struct lge_thread {
     uint64_t wait_begun, wait_due;  /* monotonic: for a lock, and when it is to be told (overdue.h); owner */
     bool wait_told;                 /* it was; owner */
     uint64_t asked, asked_ns;       /* lock of the last request and its time, when traced; owner */
+    bool counted;                   /* as waiting, in the census; owner */
     struct lgr_thread_state *state; /* its slot in the evidence file */
     uint32_t state_generation;
     char name[16];

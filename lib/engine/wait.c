@@ -2,11 +2,13 @@
  * deadlock.c. */
 #include "engine/wait.h"
 
+#include "engine/census.h"
 #include "engine/context.h"
 #include "engine/deadlock.h"
 #include "engine/evidence.h"
 #include "engine/graph.h"
 #include "engine/overdue.h"
+#include "engine/stall.h"
 #include "platform/system.h"
 
 static _Atomic uint64_t contended; /* relaxed: a figure */
@@ -31,43 +33,69 @@ static bool queues(const struct lge_request *request) {
     return shareable(request) && request->mode == LGR_SHARED && (request->flags & LGE_WRITER_PREFERRED);
 }
 
+/* What is to be published. */
+struct begun {
+    enum lgr_wait_kind kind;
+    uint64_t target;
+    const int *owner;
+    struct lge_thread *joined;
+    const void *address;
+    const _Atomic uint32_t *over;
+    uint32_t context;
+    bool timed;
+    bool endless;
+    bool stacked; /* its stack and those of its holds are known */
+};
+
+static void store(struct lge_thread *thread, const struct begun *begun) {
+    struct lge_wait *wait = &thread->wait;
+    const struct lge_request *request = &thread->request;
+    atomic_store_explicit(&wait->kind, begun->kind, memory_order_relaxed);
+    atomic_store_explicit(&wait->target, begun->target, memory_order_relaxed);
+    atomic_store_explicit(&wait->owner, begun->owner, memory_order_relaxed);
+    atomic_store_explicit(&wait->joined, begun->joined, memory_order_relaxed);
+    atomic_store_explicit(&wait->over, begun->over, memory_order_relaxed);
+    atomic_store_explicit(&wait->context, begun->context, memory_order_relaxed);
+    atomic_store_explicit(&wait->mode, request->mode, memory_order_relaxed);
+    atomic_store_explicit(&wait->lock_kind, request->kind, memory_order_relaxed);
+    atomic_store_explicit(&wait->address, begun->address, memory_order_relaxed);
+    atomic_store_explicit(&wait->shareable, shareable(request), memory_order_relaxed);
+    atomic_store_explicit(&wait->queues, queues(request), memory_order_relaxed);
+    atomic_store_explicit(&wait->condition, (request->flags & LGE_TAKEN_BACK) != 0, memory_order_relaxed);
+    atomic_store_explicit(&wait->timed, begun->timed, memory_order_relaxed);
+    atomic_store_explicit(&wait->endless, begun->endless, memory_order_relaxed);
+    atomic_store_explicit(&wait->reported, 0, memory_order_relaxed);
+    bool stacked = begun->stacked || (!recording && begun->context != 0 && all_stacked(thread));
+    atomic_store_explicit(&wait->stacked, stacked, memory_order_relaxed);
+}
+
 /* Makes the wait visible.  The fence orders it before our look at the others:
  * of two threads that close a cycle together, one at least sees the other. */
-static void publish(struct lge_thread *thread, uint32_t kind, uint64_t target, const int *owner,
-                    struct lge_thread *joined, uint32_t context, bool timed) {
-    struct lge_wait *wait = &thread->wait;
+static void publish(struct lge_thread *thread, const struct begun *begun) {
+    lge_wait_end(thread); /* one that a handler interrupted, which waits itself now, or left by siglongjmp */
     lge_overdue_never(thread);
-    atomic_store_explicit(&wait->kind, kind, memory_order_relaxed);
-    atomic_store_explicit(&wait->target, target, memory_order_relaxed);
-    atomic_store_explicit(&wait->owner, owner, memory_order_relaxed);
-    atomic_store_explicit(&wait->joined, joined, memory_order_relaxed);
-    atomic_store_explicit(&wait->round, NULL, memory_order_relaxed);
-    atomic_store_explicit(&wait->context, context, memory_order_relaxed);
-    atomic_store_explicit(&wait->mode, thread->request.mode, memory_order_relaxed);
-    atomic_store_explicit(&wait->address, thread->request.address, memory_order_relaxed);
-    atomic_store_explicit(&wait->shareable, shareable(&thread->request), memory_order_relaxed);
-    atomic_store_explicit(&wait->queues, queues(&thread->request), memory_order_relaxed);
-    atomic_store_explicit(&wait->condition, (thread->request.flags & LGE_TAKEN_BACK) != 0,
-                          memory_order_relaxed);
-    atomic_store_explicit(&wait->timed, timed, memory_order_relaxed);
-    atomic_store_explicit(&wait->reported, 0, memory_order_relaxed);
-    atomic_store_explicit(&wait->stacked, !recording && context != 0 && all_stacked(thread),
-                          memory_order_relaxed);
+    store(thread, begun);
+    uint64_t now = begun->endless ? lgp_realtime_ns() : 0;
+    atomic_store_explicit(&thread->wait.since_ns, now, memory_order_relaxed);
     /* Release: pairs with the acquire load in deadlock.c. */
-    atomic_fetch_add_explicit(&wait->sequence, 1, memory_order_release);
+    atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
+    if (!begun->endless)
+        return;
+    thread->counted = true;
+    lge_census_add(LGE_CENSUS_WAIT);
 }
 
 /* Once per wait: the thread's own contexts, and its record and state in the
- * evidence file, which may be all that is left of it soon. */
+ * evidence file. */
 void lge_wait_stack(struct lge_thread *thread) {
     struct lge_wait *wait = &thread->wait;
-    if (atomic_load_explicit(&wait->stacked, memory_order_relaxed))
-        return;
-    uint32_t context = lge_context_resolve(thread, thread->request.site, thread->request.sp);
-    if (atomic_load_explicit(&wait->context, memory_order_relaxed) == 0)
-        atomic_store_explicit(&wait->context, context, memory_order_relaxed);
-    if (recording)
+    if (!atomic_load_explicit(&wait->stacked, memory_order_relaxed)) {
+        uint32_t context = lge_context_resolve(thread, thread->request.site, thread->request.sp);
+        if (atomic_load_explicit(&wait->context, memory_order_relaxed) == 0)
+            atomic_store_explicit(&wait->context, context, memory_order_relaxed);
+    }
+    if (recording && thread->state == NULL)
         lge_evidence_state(thread, lge_deadlock_owner(thread));
     /* Release: our held contexts are seen by whoever sees this. */
     atomic_store_explicit(&wait->stacked, 1, memory_order_release);
@@ -93,59 +121,117 @@ static void note_queue(const struct lge_thread *thread) {
     lge_table_unlock();
 }
 
+/* Nobody outside the process, and no refusal of libc, ends it. */
+static bool ends_inside(const struct lge_request *request) {
+    return (request->attributes & (LGR_LOCK_PSHARED | LGR_LOCK_PRIO_PROTECT)) == 0 &&
+           request->kind != LGR_LOCK_FILE;
+}
+
+static struct begun for_lock(const struct lge_request *request, const int *owner) {
+    bool timed = (request->flags & LGE_TIMED) != 0;
+    return (struct begun){.kind = LGR_WAIT_LOCK,
+                          .target = request->id,
+                          .owner = owner,
+                          .address = request->address,
+                          .context = request->context,
+                          .timed = timed,
+                          .endless = !timed && ends_inside(request)};
+}
+
+static bool look(struct lge_thread *thread) { return lge_deadlock_look(thread) || lge_stall_look(thread); }
+
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
     thread->wait_since = 0;
     count_contention(request);
-    publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context,
-            (request->flags & LGE_TIMED) != 0);
+    struct begun begun = for_lock(request, owner);
+    publish(thread, &begun);
     lge_overdue_begin(thread);
-    return lge_deadlock_look(thread);
+    return look(thread);
 }
 
 bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *request) {
     thread->request = *request;
     thread->wait_since = lgp_realtime_ns();
     count_contention(request);
-    publish(thread, LGR_WAIT_LOCK, request->id, NULL, NULL, request->context, false);
+    struct begun begun = for_lock(request, NULL);
+    begun.timed = begun.endless = false; /* a handler or another process may end it */
+    publish(thread, &begun);
     lge_overdue_begin(thread);
     lge_overdue_never(thread);
     lge_wait_stack(thread);
     return lge_deadlock_look(thread);
 }
 
-void lge_wait_reacquire(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
+/* Whose wait has no slices is not asked again: its stack is taken at once. */
+static uint32_t stack_now(struct lge_thread *thread, uint32_t context, uintptr_t site, uintptr_t sp) {
+    uint32_t found = 0;
+    if (lge_depth(thread) != 0)
+        found = lge_context_resolve(thread, site, sp);
+    else if (context == 0)
+        found = lge_context_capture(thread, site, sp);
+    return context != 0 ? context : found;
+}
+
+bool lge_wait_signal(struct lge_thread *thread, const struct lge_request *request) {
     thread->request = *request;
     thread->request.flags |= LGE_TAKEN_BACK;
     thread->wait_since = 0;
-    uint32_t context = lge_context_resolve(thread, request->site, request->sp);
-    publish(thread, LGR_WAIT_LOCK, request->id, owner, NULL, request->context ? request->context : context,
-            false);
-    atomic_store_explicit(&thread->wait.stacked, 1, memory_order_release);
+    struct begun begun = for_lock(request, NULL);
+    begun.context = stack_now(thread, request->context, request->site, request->sp);
+    begun.stacked = true;
+    publish(thread, &begun);
+    return lge_stall_look(thread);
+}
+
+bool lge_wait_condition(struct lge_thread *thread, const struct lge_request *request, const int *owner,
+                        const struct lge_condition_wait *wait) {
+    thread->request = *request;
+    thread->request.flags |= LGE_TAKEN_BACK;
+    thread->wait_since = 0;
+    struct begun begun = {.kind = LGR_WAIT_CONDITION,
+                          .target = (uintptr_t)wait->condition,
+                          .address = wait->condition,
+                          .over = wait->signalled,
+                          .context = stack_now(thread, wait->context, request->site, request->sp),
+                          .endless = wait->endless && ends_inside(request),
+                          .stacked = true};
+    if (lge_depth(thread) != 0) {
+        begun.kind = LGR_WAIT_LOCK;
+        begun.target = request->id;
+        begun.owner = owner;
+    }
+    publish(thread, &begun);
+    return lge_stall_look(thread);
 }
 
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
                    uint32_t context, bool timed) {
     thread->request = (struct lge_request){.site = site, .sp = sp, .context = context};
     thread->wait_since = lgp_realtime_ns();
-    if (context == 0 && lge_depth(thread) != 0)
-        context = lge_context_resolve(thread, site, sp);
-    publish(thread, LGR_WAIT_JOIN, lge_thread_serial(target), NULL, target, context, timed);
-    return lge_deadlock_look(thread);
+    struct begun begun = {.kind = LGR_WAIT_JOIN,
+                          .target = lge_thread_serial(target),
+                          .joined = target,
+                          .context = stack_now(thread, context, site, sp),
+                          .timed = timed,
+                          .endless = !timed,
+                          .stacked = true};
+    publish(thread, &begun);
+    return look(thread);
 }
 
-bool lge_wait_barrier(struct lge_thread *thread, const _Atomic uint32_t *all_here, uintptr_t site,
-                      uintptr_t sp) {
-    bool holds = lge_depth(thread) != 0;
+bool lge_wait_barrier(struct lge_thread *thread, const void *barrier, const _Atomic uint32_t *all_here,
+                      uintptr_t site, uintptr_t sp) {
     thread->request = (struct lge_request){.site = site, .sp = sp};
-    thread->wait_since = holds ? lgp_realtime_ns() : 0;
-    publish(thread, LGR_WAIT_BARRIER, 0, NULL, NULL, 0, false);
-    /* Afterwards: whoever finds it before sees a barrier that nobody waits at. */
-    atomic_store_explicit(&thread->wait.round, all_here, memory_order_release);
-    if (!holds)
-        return false;
-    lge_wait_stack(thread);
-    return lge_deadlock_look(thread);
+    thread->wait_since = lge_depth(thread) != 0 ? lgp_realtime_ns() : 0;
+    struct begun begun = {.kind = LGR_WAIT_BARRIER,
+                          .address = barrier,
+                          .over = all_here,
+                          .context = stack_now(thread, 0, site, sp),
+                          .endless = true,
+                          .stacked = true};
+    publish(thread, &begun);
+    return (lge_depth(thread) != 0 && lge_deadlock_look(thread)) || lge_stall_look(thread);
 }
 
 static bool waits_for_lock(const struct lge_thread *thread) {
@@ -168,10 +254,10 @@ bool lge_wait_again(struct lge_thread *thread) {
     if (recording && atomic_load_explicit(&thread->wait.stacked, memory_order_relaxed))
         lge_evidence_state(thread, lge_deadlock_owner(thread));
     lge_wait_stack(thread);
-    bool deadlock = lge_deadlock_look(thread);
-    if (!deadlock)
+    bool stuck = look(thread);
+    if (!stuck)
         lge_overdue_look(thread);
-    return deadlock;
+    return stuck;
 }
 
 /* Only waits long enough to have been looked at again know their length. */
@@ -190,8 +276,13 @@ static void count_long_wait(const struct lge_thread *thread) {
 }
 
 void lge_wait_end(struct lge_thread *thread) {
+    if (!lge_waiting(atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed)))
+        return;
     /* Release: nothing of the wait is written after this. */
     atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
+    if (thread->counted)
+        lge_census_remove(LGE_CENSUS_WAIT);
+    thread->counted = false;
     if (thread->wait_since != 0)
         count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
@@ -199,7 +290,13 @@ void lge_wait_end(struct lge_thread *thread) {
         lge_evidence_state_clear(thread);
 }
 
+void lge_wait_interrupted(struct lge_thread *thread) {
+    atomic_store_explicit(&thread->wait.endless, 0, memory_order_relaxed);
+}
+
 void lge_waits_after_fork(struct lge_thread *self) {
-    if (atomic_load_explicit(&self->wait.sequence, memory_order_relaxed) & 1)
+    if (lge_waiting(atomic_load_explicit(&self->wait.sequence, memory_order_relaxed)))
         lge_wait_end(self);
+    self->counted = false;
+    atomic_store_explicit(&lge_census, LGE_CENSUS_THREAD, memory_order_relaxed);
 }

@@ -111,7 +111,7 @@ struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *si
 }
 
 bool lge_waits_at_barrier(const struct lge_thread *thread) {
-    const _Atomic uint32_t *all_here = atomic_load_explicit(&thread->wait.round, memory_order_acquire);
+    const _Atomic uint32_t *all_here = atomic_load_explicit(&thread->wait.over, memory_order_acquire);
     return all_here != NULL && atomic_load_explicit(all_here, memory_order_acquire) == 0;
 }
 
@@ -134,9 +134,12 @@ static struct lge_thread *anybody(const struct lge_thread *waiter, uint32_t n) {
 }
 
 struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
-    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_BARRIER)
+    uint32_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+    if (kind == LGR_WAIT_CONDITION)
+        return NULL; /* whoever signals: stall.h */
+    if (kind == LGR_WAIT_BARRIER)
         return anybody(thread, n);
-    if (atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_JOIN)
+    if (kind == LGR_WAIT_JOIN)
         return n == 0 ? atomic_load_explicit(&thread->wait.joined, memory_order_relaxed) : NULL;
     if (atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) == NULL ||
         atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed))

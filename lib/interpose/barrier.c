@@ -62,11 +62,12 @@ LGI_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier) {
 }
 
 /* True when the thread may have to wait. */
-static bool publish(struct lge_thread *thread, const struct lgi_round *round, uintptr_t site, uintptr_t sp) {
+static bool publish(struct lge_thread *thread, const pthread_barrier_t *barrier,
+                    const struct lgi_round *round, uintptr_t site, uintptr_t sp) {
     const _Atomic uint32_t *all_here = lgi_barrier_all_here(round);
     if (atomic_load_explicit(all_here, memory_order_relaxed) != 0)
         return false;
-    if (lge_wait_barrier(thread, all_here, site, sp))
+    if (lge_wait_barrier(thread, barrier, all_here, site, sp))
         lgi_on_deadlock();
     return true;
 }
@@ -86,7 +87,7 @@ LGI_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier) {
     bool published = false;
     if (thread != NULL) {
         round = arrive(thread, barrier, LGI_SITE(), LGI_SP());
-        published = round != NULL && publish(thread, round, LGI_SITE(), LGI_SP());
+        published = round != NULL && publish(thread, barrier, round, LGI_SITE(), LGI_SP());
         lgi_leave(thread);
     }
     int result = lgi_real.barrier_wait(barrier);

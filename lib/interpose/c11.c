@@ -73,13 +73,13 @@ LGI_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
 }
 
 LGI_EXPORT int cnd_signal(cnd_t *condition) {
-    lgi_cond_signalled(condition_of(condition), false, LGI_SITE(), LGI_SP());
-    return result_of(lgi_real.cond_signal(condition_of(condition)));
+    return result_of(
+        lgi_cond_signal(lgi_real.cond_signal, condition_of(condition), false, LGI_SITE(), LGI_SP()));
 }
 
 LGI_EXPORT int cnd_broadcast(cnd_t *condition) {
-    lgi_cond_signalled(condition_of(condition), true, LGI_SITE(), LGI_SP());
-    return result_of(lgi_real.cond_broadcast(condition_of(condition)));
+    return result_of(
+        lgi_cond_signal(lgi_real.cond_broadcast, condition_of(condition), true, LGI_SITE(), LGI_SP()));
 }
 
 LGI_EXPORT int cnd_init(cnd_t *condition) {

@@ -10,6 +10,7 @@
 
 #include "engine/context.h"
 #include "engine/misuse.h"
+#include "interpose/company.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
 #include "interpose/thread_exit.h"
@@ -17,10 +18,14 @@
 
 LGI_EXPORT int pthread_cancel(pthread_t handle) {
     struct lge_thread *thread = lgi_enter();
-    if (thread == NULL)
+    if (thread == NULL) {
+        lgi_company_for_good();
         return lgi_real.cancel(handle);
+    }
     struct lge_thread *target = lgi_table_get(handle);
-    if (target != NULL) {
+    if (target == NULL) {
+        lgi_company_for_good(); /* somebody will leave a wait, and nobody knows who */
+    } else {
         uint32_t context = lge_context_capture(thread, LGI_SITE(), LGI_SP());
         atomic_store_explicit(&target->cancelled_by, lge_thread_serial(thread), memory_order_relaxed);
         atomic_store_explicit(&target->cancelled_at, context, memory_order_relaxed);

@@ -12,9 +12,11 @@
 #include "engine/known.h"
 #include "engine/misuse.h"
 #include "engine/mix.h"
+#include "interpose/company.h"
 #include "interpose/cond.h"
 #include "interpose/cond_order.h"
 #include "interpose/mutex.h"
+#include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 
 /* A mutex given up for the wait. */
@@ -22,8 +24,10 @@ struct given_up {
     struct lge_thread *thread; /* NULL: not tracked */
     pthread_cond_t *condition;
     bool mutex_held; /* there is something to put back */
-    bool published;  /* as waiting for the mutex, under what else it holds */
+    bool published;
     bool woken;
+    uint32_t context; /* of the wait */
+    const _Atomic uint32_t *signalled;
     struct lge_request request;
 };
 
@@ -138,7 +142,7 @@ static void tell_use(struct lge_thread *thread, const pthread_cond_t *condition,
 
 /* ---- waiting ---- */
 
-static void enter_wait(const struct given_up *given, pthread_mutex_t *mutex) {
+static void enter_wait(struct given_up *given, pthread_mutex_t *mutex) {
     struct lgi_condition_use use = {.serial = lge_thread_serial(given->thread)};
     struct lgi_condition_conflict conflict;
     use.context = given->request.context;
@@ -148,27 +152,44 @@ static void enter_wait(const struct given_up *given, pthread_mutex_t *mutex) {
         use.mutex = mutex;
         use.mutex_id = given->request.id;
     }
+    given->context = use.context;
     if (use.mutex != NULL && untold(given->thread, given->condition, LGR_CONDITION_WAITS)) {
         know_mutex(&use);
         tell_use(given->thread, given->condition, use.mutex_id, LGR_CONDITION_WAITS);
     }
-    lgi_condition_wait_begin(given->condition, &use, &conflict);
+    given->signalled = lgi_condition_wait_begin(given->condition, &use, &conflict);
     if (conflict.found)
         report_two_mutexes(given, &conflict.other);
-    if (given->published)
+    if (given->mutex_held && lge_held_count(given->thread) != 0)
         check_holding(given, &use);
+}
+
+/* glibc keeps it in the lowest bit, since 2.25. */
+static bool process_shared(const pthread_cond_t *condition) {
+    return (__atomic_load_n(&condition->__data.__wrefs, __ATOMIC_RELAXED) & 1) != 0;
+}
+
+/* A wait with a limit matters only for the locks that are held meanwhile. */
+static void publish(struct given_up *given, const pthread_mutex_t *mutex, bool limited) {
+    struct lge_condition_wait wait = {
+        .condition = given->condition,
+        .signalled = given->signalled,
+        .context = given->context,
+        .endless = !limited && given->signalled != NULL && !process_shared(given->condition),
+    };
+    given->published = given->mutex_held && (wait.endless || lge_held_count(given->thread) != 0);
+    if (given->published && lge_wait_condition(given->thread, &given->request, &mutex->__data.__owner, &wait))
+        lgi_on_deadlock();
 }
 
 /* The re-acquisition is a blocking request under everything else still held:
  * checked now, because libc makes it without us. */
-static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_mutex_t *mutex, uintptr_t site,
+static void give_up(struct given_up *given, pthread_mutex_t *mutex, bool limited, uintptr_t site,
                     uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     given->thread = thread;
     if (thread == NULL)
         return;
-    given->condition = condition;
-    given->woken = false;
     given->mutex_held = lge_released(thread, mutex);
     lgi_mutex_request(thread, mutex, site, sp, &given->request);
     given->request.flags |= LGE_TAKEN_BACK;
@@ -176,10 +197,8 @@ static void give_up(struct given_up *given, pthread_cond_t *condition, pthread_m
         lge_check(thread, &given->request);
     else if (!held_in_fact(mutex, thread))
         report_unheld(given, mutex);
-    given->published = given->mutex_held && lge_held_count(thread) != 0;
-    if (given->published)
-        lge_wait_reacquire(thread, &given->request, &mutex->__data.__owner);
     enter_wait(given, mutex);
+    publish(given, mutex, limited);
     lgi_leave(thread);
 }
 
@@ -198,8 +217,8 @@ static void take_back(void *argument) {
 int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct lgi_limit *limit,
                   uintptr_t site, uintptr_t sp) {
     int result;
-    struct given_up given;
-    give_up(&given, condition, mutex, site, sp);
+    struct given_up given = {.condition = condition};
+    give_up(&given, mutex, limit != NULL, site, sp);
     pthread_cleanup_push(take_back, &given);
     if (limit == NULL)
         result = lgi_real.cond_wait(condition, mutex);
@@ -214,30 +233,62 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
 
 /* ---- signalling ---- */
 
-void lgi_cond_signalled(pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp) {
+/* The newest wait that is counted as signalled by it. */
+static uint64_t before_signal(const pthread_cond_t *condition, bool all, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_outside();
     bool first = thread != NULL && untold(thread, condition, LGR_CONDITION_SIGNALS);
-    bool ordinary = thread == NULL || (!first && lge_depth(thread) < 2 && !lgi_condition_watched(condition));
-    if (ordinary || lgi_enter() == NULL)
-        return;
+    if (thread != NULL && !first && lge_depth(thread) < 2 && !lgi_condition_watched(condition)) {
+        lgi_condition_note_signal(thread, condition, site);
+        return LGI_NO_WAITS;
+    }
+    thread = lgi_enter();
+    if (thread == NULL) {
+        lgi_company_for_good(); /* nobody will know whom it woke */
+        return LGI_ALL_COUNTED;
+    }
     if (first)
         tell_use(thread, condition, 0, LGR_CONDITION_SIGNALS);
     struct lgi_condition_conflict conflict;
-    lgi_condition_signal(thread, condition, all, site, sp, &conflict);
+    uint64_t newest;
+    lgi_condition_note_signal(thread, condition, site);
+    lgi_condition_signal(thread, condition, all, site, sp, &conflict, &newest);
     if (conflict.found)
         report_holding(thread, &conflict, site, sp, LGR_HOLDING_SIGNALLER);
+    lgi_leave(thread);
+    return newest;
+}
+
+/* The fence: if libc saw a waiter, we see its watch. */
+static void after_signal(const pthread_cond_t *condition, bool all, uint64_t newest) {
+    if (newest == LGI_ALL_COUNTED)
+        return;
+    atomic_thread_fence(memory_order_acquire);
+    if (!lgi_condition_watched(condition))
+        return;
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL) {
+        lgi_company_for_good();
+        return;
+    }
+    lgi_condition_signal_after(condition, all, newest);
     lgi_leave(thread);
 }
 
 /* What was done before the signal, not the signal itself, is what orders. */
+int lgi_cond_signal(int (*real)(pthread_cond_t *), pthread_cond_t *condition, bool all, uintptr_t site,
+                    uintptr_t sp) {
+    uint64_t newest = before_signal(condition, all, site, sp);
+    int result = real(condition);
+    after_signal(condition, all, newest);
+    return result;
+}
+
 LGI_EXPORT int pthread_cond_signal(pthread_cond_t *condition) {
-    lgi_cond_signalled(condition, false, LGI_SITE(), LGI_SP());
-    return lgi_real.cond_signal(condition);
+    return lgi_cond_signal(lgi_real.cond_signal, condition, false, LGI_SITE(), LGI_SP());
 }
 
 LGI_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition) {
-    lgi_cond_signalled(condition, true, LGI_SITE(), LGI_SP());
-    return lgi_real.cond_broadcast(condition);
+    return lgi_cond_signal(lgi_real.cond_broadcast, condition, true, LGI_SITE(), LGI_SP());
 }
 
 /* ---- life ---- */

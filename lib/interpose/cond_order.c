@@ -22,22 +22,26 @@ struct holds {
 struct condition {
     struct lge_sync *sync; /* NULL while nobody waits */
     uint32_t waiters;
-    uint32_t signalled; /* at most so many of them are not blocked any more */
+    /* At most so many of them are not blocked any more.  Changed under the lock,
+     * release; read by who looks for a stall, acquire. */
+    _Atomic uint32_t signalled;
+    uint64_t arrived; /* the number of the newest wait */
     struct lgi_condition_use last;
     struct holds *waiting, *signalling; /* NULL: none */
 };
 
 /* Lock order: this one before any of the engine's. */
 static struct lgp_lock lock;
-static struct lge_map conditions; /* by address */
-static uint32_t kept;             /* of those, with holds */
+static struct lge_map conditions;     /* by address */
+static uint32_t kept;                 /* of those, with holds */
+static uint64_t waits = LGI_NO_WAITS; /* begun, of any condition */
 
-_Atomic uint32_t lgi_condition_watch[LGI_CONDITION_BUCKETS];
+struct lgi_condition_bucket lgi_condition_buckets[LGI_CONDITION_BUCKETS];
 
 static void watch(const void *condition, int change) {
-    _Atomic uint32_t *bucket = lgi_condition_bucket(condition);
-    uint32_t now = atomic_load_explicit(bucket, memory_order_relaxed);
-    atomic_store_explicit(bucket, now + (uint32_t)change, memory_order_relaxed);
+    _Atomic uint32_t *count = &lgi_condition_bucket(condition)->watch;
+    uint32_t now = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, now + (uint32_t)change, memory_order_relaxed);
 }
 
 /* ---- the table ---- */
@@ -135,7 +139,22 @@ static const struct lge_held *last_of_way(const struct lge_thread *thread) {
 
 /* ---- waiting ---- */
 
-static bool blocked(const struct condition *known) { return known->waiters > known->signalled; }
+static uint32_t signalled(const struct condition *known) {
+    return atomic_load_explicit(&known->signalled, memory_order_relaxed);
+}
+
+static void set_signalled(struct condition *known, uint32_t count) {
+    atomic_store_explicit(&known->signalled, count, memory_order_release);
+}
+
+static void count_signal(struct condition *known, bool all) {
+    if (all)
+        set_signalled(known, known->waiters);
+    else if (signalled(known) < known->waiters)
+        set_signalled(known, signalled(known) + 1);
+}
+
+static bool blocked(const struct condition *known) { return known->waiters > signalled(known); }
 
 static void enter_waiter(struct condition *known, const struct lgi_condition_use *use,
                          struct lgi_condition_conflict *conflict) {
@@ -143,11 +162,12 @@ static void enter_waiter(struct condition *known, const struct lgi_condition_use
         known->last.mutex != use->mutex && known->last.serial != use->serial)
         *conflict = (struct lgi_condition_conflict){.found = true, .other = known->last};
     known->waiters++;
+    known->arrived = ++waits;
     known->last = *use;
 }
 
-void lgi_condition_wait_begin(const void *condition, const struct lgi_condition_use *use,
-                              struct lgi_condition_conflict *conflict) {
+const _Atomic uint32_t *lgi_condition_wait_begin(const void *condition, const struct lgi_condition_use *use,
+                                                 struct lgi_condition_conflict *conflict) {
     conflict->found = false;
     lgp_lock(&lock);
     struct condition *known = obtain(condition);
@@ -158,16 +178,17 @@ void lgi_condition_wait_begin(const void *condition, const struct lgi_condition_
         enter_waiter(known, use, conflict);
     }
     lgp_unlock(&lock);
+    return known == NULL ? NULL : &known->signalled;
 }
 
 static void leave_waiter(struct lge_thread *thread, struct condition *known, bool woken) {
     if (woken && known->sync != NULL)
         lge_sync_acquire(thread, known->sync, LGR_REASON_CONDITION);
-    if (woken && known->signalled != 0)
-        known->signalled--;
+    if (woken && signalled(known) != 0)
+        set_signalled(known, signalled(known) - 1);
     known->waiters--;
-    if (known->signalled > known->waiters)
-        known->signalled = known->waiters;
+    if (signalled(known) > known->waiters)
+        set_signalled(known, known->waiters);
     if (known->last.serial == lge_thread_serial(thread))
         known->last.serial = 0; /* others of that mutex may be there still */
     if (known->waiters != 0 || known->sync == NULL)
@@ -221,21 +242,54 @@ static void look_at_way(struct lge_thread *thread, const void *condition, struct
             remember(known->signalling, held, &use);
 }
 
+void lgi_condition_note_signal(const struct lge_thread *thread, const void *condition, uintptr_t site) {
+    struct lgi_condition_bucket *bucket = lgi_condition_bucket(condition);
+    uint32_t serial = lge_thread_serial(thread);
+    if (atomic_load_explicit(&bucket->condition, memory_order_relaxed) == (uintptr_t)condition &&
+        atomic_load_explicit(&bucket->thread, memory_order_relaxed) == serial &&
+        atomic_load_explicit(&bucket->site, memory_order_relaxed) == site)
+        return;
+    atomic_store_explicit(&bucket->condition, 0, memory_order_relaxed);
+    atomic_store_explicit(&bucket->thread, serial, memory_order_relaxed);
+    atomic_store_explicit(&bucket->site, site, memory_order_relaxed);
+    atomic_store_explicit(&bucket->condition, (uintptr_t)condition, memory_order_relaxed);
+}
+
+bool lgi_condition_last_signal(const void *condition, uint32_t *thread, uintptr_t *site) {
+    const struct lgi_condition_bucket *bucket = lgi_condition_bucket(condition);
+    *thread = atomic_load_explicit(&bucket->thread, memory_order_relaxed);
+    *site = atomic_load_explicit(&bucket->site, memory_order_relaxed);
+    return atomic_load_explicit(&bucket->condition, memory_order_relaxed) == (uintptr_t)condition;
+}
+
+/* Nobody begins to wait while its mutex is held. */
+static bool holds_waiters_mutex(const struct lge_thread *thread, const struct condition *known) {
+    return known->last.mutex != NULL && lge_holds(thread, known->last.mutex);
+}
+
 void lgi_condition_signal(struct lge_thread *thread, const void *condition, bool all, uintptr_t site,
-                          uintptr_t sp, struct lgi_condition_conflict *conflict) {
+                          uintptr_t sp, struct lgi_condition_conflict *conflict, uint64_t *newest) {
     conflict->found = false;
+    *newest = LGI_NO_WAITS;
     lgp_lock(&lock);
     struct condition *known = lge_depth(thread) > 1 ? obtain(condition) : find(condition);
     if (known != NULL) {
         if (known->sync != NULL && lge_thread_has_past(thread))
             lge_sync_release(thread, known->sync);
-        if (all)
-            known->signalled = known->waiters;
-        else if (known->signalled < known->waiters)
-            known->signalled++;
+        count_signal(known, all);
+        if (known->waiters != 0)
+            *newest = holds_waiters_mutex(thread, known) ? LGI_ALL_COUNTED : known->arrived;
         look_at_way(thread, condition, known, site, sp, conflict);
         drop_if_unused(condition, known);
     }
+    lgp_unlock(&lock);
+}
+
+void lgi_condition_signal_after(const void *condition, bool all, uint64_t newest) {
+    lgp_lock(&lock);
+    struct condition *known = find(condition);
+    if (known != NULL && known->arrived != newest)
+        count_signal(known, all);
     lgp_unlock(&lock);
 }
 
@@ -274,6 +328,6 @@ void lgi_condition_forget(void) {
     conditions = (struct lge_map){0};
     kept = 0;
     for (size_t i = 0; i < LGI_CONDITION_BUCKETS; i++)
-        atomic_store_explicit(&lgi_condition_watch[i], 0, memory_order_relaxed);
+        atomic_store_explicit(&lgi_condition_buckets[i].watch, 0, memory_order_relaxed);
     atomic_store_explicit(&lock.state, 0, memory_order_relaxed);
 }

@@ -20,17 +20,26 @@
 
 #include "engine/thread.h"
 
-/* Waiters of, and things remembered about, the conditions of one bucket.
- * Written under the lock, relaxed; read by signallers (relaxed): who signals
- * under the mutex of a waiter sees what that waiter wrote. */
+/* The conditions of one bucket: how many waiters and things remembered there
+ * are, and the last signal.
+ *
+ * watch: written under the lock, relaxed; read by signallers (relaxed): who
+ * signals under the mutex of a waiter sees what that waiter wrote.
+ * The last signal: by signallers, relaxed, for reports only; `condition` is 0
+ * while the others change. */
 enum { LGI_CONDITION_BUCKETS = 1024 };
-extern _Atomic uint32_t lgi_condition_watch[LGI_CONDITION_BUCKETS];
+struct lgi_condition_bucket {
+    _Atomic uint32_t watch;
+    _Atomic uint32_t thread; /* serial */
+    _Atomic uintptr_t condition, site;
+};
+extern struct lgi_condition_bucket lgi_condition_buckets[LGI_CONDITION_BUCKETS];
 
-static inline _Atomic uint32_t *lgi_condition_bucket(const void *condition) {
-    return &lgi_condition_watch[(uintptr_t)condition * 0x9e3779b97f4a7c15u >> 54];
+static inline struct lgi_condition_bucket *lgi_condition_bucket(const void *condition) {
+    return &lgi_condition_buckets[(uintptr_t)condition * 0x9e3779b97f4a7c15u >> 54];
 }
 static inline bool lgi_condition_watched(const void *condition) {
-    return atomic_load_explicit(lgi_condition_bucket(condition), memory_order_relaxed) != 0;
+    return atomic_load_explicit(&lgi_condition_bucket(condition)->watch, memory_order_relaxed) != 0;
 }
 
 /* A wait for a condition, or a signal to it. */
@@ -49,9 +58,10 @@ struct lgi_condition_conflict {
 };
 
 /* The caller is about to wait; `conflict`: another thread is blocked with
- * another mutex. */
-void lgi_condition_wait_begin(const void *condition, const struct lgi_condition_use *use,
-                              struct lgi_condition_conflict *conflict);
+ * another mutex.  How many of the waiters were signalled, readable until the
+ * wait ends; NULL: not known. */
+const _Atomic uint32_t *lgi_condition_wait_begin(const void *condition, const struct lgi_condition_use *use,
+                                                 struct lgi_condition_conflict *conflict);
 /* `woken`: by a signal, not by time or cancellation. */
 void lgi_condition_wait_end(struct lge_thread *thread, const void *condition, bool woken);
 /* A waiter holds something besides its mutex; `conflict`: a signaller takes it,
@@ -59,10 +69,17 @@ void lgi_condition_wait_end(struct lge_thread *thread, const void *condition, bo
 void lgi_condition_waits_holding(const struct lge_thread *thread, const void *condition,
                                  const struct lgi_condition_use *use,
                                  struct lgi_condition_conflict *conflict);
+/* A signal of that thread from `site`, for lgi_condition_last_signal. */
+void lgi_condition_note_signal(const struct lge_thread *thread, const void *condition, uintptr_t site);
+bool lgi_condition_last_signal(const void *condition, uint32_t *thread, uintptr_t *site);
 /* Before a signal (`all`: a broadcast); `conflict`: what it takes on its way is
- * held by waiters. */
+ * held by waiters.  *newest: the number of the newest wait that was counted, or
+ * one of these. */
+enum { LGI_ALL_COUNTED = 0, LGI_NO_WAITS = 1 };
 void lgi_condition_signal(struct lge_thread *thread, const void *condition, bool all, uintptr_t site,
-                          uintptr_t sp, struct lgi_condition_conflict *conflict);
+                          uintptr_t sp, struct lgi_condition_conflict *conflict, uint64_t *newest);
+/* After it, unless all were counted: counts it anew when there is a newer wait. */
+void lgi_condition_signal_after(const void *condition, bool all, uint64_t newest);
 /* Before the condition is destroyed; `conflict`: somebody is blocked. */
 void lgi_condition_destroy(const void *condition, struct lgi_condition_conflict *conflict);
 /* Before it is initialised: what was known of that address is over. */

@@ -39,6 +39,8 @@ static void put_edge(struct lgp_text *text, const struct lge_finding_edge *edge,
         lgp_format(text, ", waits for T%lu to end\n", (unsigned long)edge->to);
     else if (edge->wait_kind == LGR_WAIT_BARRIER)
         lgp_format(text, ", waits at a barrier\n");
+    else if (edge->wait_kind == LGR_WAIT_CONDITION)
+        lgp_format(text, ", waits for condition %p\n", (const void *)(uintptr_t)edge->to);
     else {
         lgp_format(text, actual ? ", waits for " : ", wants ");
         lgi_put_lock(text, edge->to, NULL);
@@ -72,7 +74,6 @@ static const char *const misuses[LGR_KINDS] = {
     [LGR_KIND_SEM_MISUSE] = "misuses a semaphore",
     [LGR_KIND_BARRIER_MISUSE] = "misuses a barrier",
     [LGR_KIND_ASSERT_FAILED] = "fails an assertion about a lock",
-    [LGR_KIND_STALL] = "waits for ever, as all threads do",
     [LGR_KIND_LEVEL_VIOLATION] = "takes a lock against the declared levels",
     [LGR_KIND_WAIT_TIMEOUT] = "waits too long for a lock",
     [LGR_KIND_HOLD_TOO_LONG] = "holds a lock too long",
@@ -109,6 +110,9 @@ static void put_title(struct lgp_text *text, const struct lge_finding *finding) 
         break;
     case LGR_KIND_SELF_DEADLOCK:
         lgp_format(text, "self-deadlock: a thread waits for a lock that it holds itself");
+        break;
+    case LGR_KIND_STALL:
+        lgp_format(text, "stall: every thread waits for ever");
         break;
     case LGR_KIND_ORDER_CYCLE:
         lgp_format(text, "order-cycle: these locks are taken in opposite orders");

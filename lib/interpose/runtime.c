@@ -9,6 +9,8 @@
 #include "engine/file_lock.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
+#include "interpose/company.h"
+#include "interpose/cond_order.h"
 #include "interpose/file.h"
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
@@ -101,6 +103,9 @@ static void start_engine(void) {
         .wait_limit_ns = options.lock_timeout,
         .on_overdue = lgi_log_overdue,
         .on_traced = options.log == LGP_LOG_DEBUG ? lgi_log_traced : NULL,
+        .company = lgi_company,
+        .exhausted = lgi_sem_exhausted,
+        .last_signal = lgi_condition_last_signal,
     };
     for (int check = 0; check < LGP_CHECK_COUNT; check++)
         config.severity_of_kind[check + 1] = severity((enum lgp_check)check);

@@ -176,12 +176,23 @@ int lgi_sem_pass_through(sem_t *semaphore, const struct lgi_limit *limit) {
                            : lgi_real.sem_timedwait(semaphore, limit->at);
 }
 
-/* A signal is not watched while it is waited for: nobody holds it. */
+/* Nobody holds it, and anybody may post it: while it is waited for, only a stall
+ * is looked for, and only where there is no limit. */
+static int take_signal(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,
+                       const struct lgi_limit *limit) {
+    int saved = errno;
+    bool taken = limit == NULL && lgi_real.sem_trywait(semaphore) == 0;
+    errno = saved;
+    if (limit == NULL && !taken)
+        return lgi_sem_block_for_signal(thread, semaphore, request);
+    lgi_leave(thread);
+    return taken ? 0 : lgi_sem_pass_through(semaphore, limit);
+}
+
 static int wait_for_signal(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,
                            const struct lge_tag *tag, const struct lgi_limit *limit) {
     lge_semaphore_drop_stale(thread);
-    lgi_leave(thread);
-    int result = lgi_sem_pass_through(semaphore, limit);
+    int result = take_signal(thread, semaphore, request, limit);
     unsigned facts = LGE_SEMAPHORE_ORDERS;
     if (result == 0 && tag != NULL)
         lge_semaphore_tag(tag, semaphore, &facts);
@@ -435,6 +446,11 @@ bool lgi_sem_alive(const void *address, uint64_t id, uint8_t attributes) {
     if (!lgp_read_safely(&copy, (const char *)address + TAG_OFFSET, sizeof copy))
         return false;
     return lge_semaphore_tag(&copy, address, &facts) == id && (facts & LGE_SEMAPHORE_DESTROYED) == 0;
+}
+
+bool lgi_sem_exhausted(const void *address) {
+    uint64_t word;
+    return lge_hot.fast_semaphore && lgp_read_safely(&word, address, sizeof word) && (uint32_t)word == 0;
 }
 
 /* ---- start ---- */

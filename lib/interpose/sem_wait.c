@@ -90,3 +90,18 @@ int lgi_sem_block(struct lge_thread *thread, sem_t *semaphore, const struct lge_
     pthread_cleanup_pop(1);
     return result;
 }
+
+int lgi_sem_block_for_signal(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request) {
+    int result;
+    if (waits_already(thread)) {
+        lgi_leave(thread);
+        return lgi_sem_pass_through(semaphore, NULL);
+    }
+    if (lge_wait_signal(thread, request))
+        lgi_on_deadlock();
+    lgi_leave(thread);
+    pthread_cleanup_push(end_wait, thread);
+    result = lgi_real.sem_wait(semaphore);
+    pthread_cleanup_pop(1);
+    return result;
+}

@@ -1,4 +1,4 @@
-/* Waiting for a slot of a semaphore that is a lock. */
+/* Waiting for a semaphore that has no slot. */
 #ifndef LOCKGRAPH_INTERPOSE_SEM_WAIT_H
 #define LOCKGRAPH_INTERPOSE_SEM_WAIT_H
 
@@ -10,5 +10,7 @@
  * post meanwhile must be seen. */
 int lgi_sem_block(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,
                   const struct lgi_limit *limit);
+/* The same for one that signals: without limit, and in one piece. */
+int lgi_sem_block_for_signal(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request);
 
 #endif

@@ -22,6 +22,7 @@
 #include "engine/check.h"
 #include "engine/misuse.h"
 #include "engine/signal.h"
+#include "interpose/company.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
 #include "platform/own_locks.h"
@@ -76,6 +77,7 @@ static void enter_handler(struct interrupted *was, int signal, const void *conte
     *was = (struct interrupted){.thread = thread, .self = lgi_local.self, .inside = lgi_local.inside};
     if (thread == NULL)
         return;
+    lge_wait_interrupted(thread);
     was->depth = thread->handlers.depth;
     if (was->depth < LGE_HANDLER_DEPTH) {
         struct lge_handler_mark mark = {
@@ -184,10 +186,8 @@ static bool is_function(handler_function *handler) {
     return (uintptr_t)handler > 2 && handler != (handler_function *)(uintptr_t)SIG_ERR;
 }
 
-static handler_function *wrap(handler_function *handler) {
-    if (!is_function(handler) || slot_of(handler) != LGE_NO_SLOT ||
-        !lge_misuse_wanted(LGR_KIND_SIGNAL_UNSAFE))
-        return handler;
+/* A free trampoline, or the handler's own; NULL: there is none. */
+static handler_function *trampoline_for(handler_function *handler) {
     for (uint32_t i = 0; i < SLOTS; i++) {
         handler_function *there = atomic_load_explicit(&programs[i], memory_order_relaxed);
         bool ours = there == NULL &&
@@ -197,7 +197,20 @@ static handler_function *wrap(handler_function *handler) {
             return trampolines[i];
     }
     lge_count_unwrapped();
-    return handler;
+    return NULL;
+}
+
+/* Of a handler without a trampoline nobody knows when it comes, and which waits
+ * it leaves. */
+static handler_function *wrap(handler_function *handler) {
+    if (!is_function(handler) || slot_of(handler) != LGE_NO_SLOT)
+        return handler;
+    handler_function *ours = NULL;
+    if (lge_misuse_wanted(LGR_KIND_SIGNAL_UNSAFE))
+        ours = trampoline_for(handler);
+    if (ours == NULL)
+        lgi_company_for_good();
+    return ours == NULL ? handler : ours;
 }
 
 static handler_function *unwrap(handler_function *handler) {

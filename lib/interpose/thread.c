@@ -8,6 +8,7 @@
 
 #include "engine/context.h"
 #include "engine/misuse.h"
+#include "engine/stall.h"
 #include "interpose/mutex_misuse.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
@@ -55,6 +56,8 @@ static void end(void *argument) {
     if (thread->top != thread->base)
         lgi_thread_exit_holding(thread);
     lge_thread_end(thread);
+    if (lge_stall_near())
+        lgi_thread_exit_last(thread);
     if (thread->has_dependencies)
         lgi_write_figures();
     lgi_leave(thread);

@@ -5,8 +5,10 @@
 
 #include "engine/context.h"
 #include "engine/misuse.h"
+#include "engine/stall.h"
 #include "interpose/cancel.h"
 #include "interpose/mutex_kind.h"
+#include "interpose/on_deadlock.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
 #include "platform/futex_lock.h"
@@ -19,6 +21,7 @@ enum { ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS };
 static __thread struct {
     uint32_t context;
     int round;
+    bool last; /* nobody else does anything */
 } ending __attribute__((tls_model("initial-exec")));
 
 /* ---- the report ---- */
@@ -80,6 +83,8 @@ static void destructor(void *value) {
     bool last = ++ending.round >= ROUNDS || pthread_setspecific(last_round.key, value) != 0;
     if (last)
         report_all(thread);
+    if (last && ending.last && lge_stall_look_last())
+        lgi_on_deadlock();
     lgi_leave(thread);
 }
 
@@ -92,11 +97,17 @@ static bool make_key(void) {
     return last_round.made;
 }
 
-void lgi_thread_exit_holding(struct lge_thread *thread) {
+static bool look_in_last_round(struct lge_thread *thread) {
     ending.round = 0;
-    if (!make_key() || pthread_setspecific(last_round.key, thread) != 0)
+    return make_key() && pthread_setspecific(last_round.key, thread) == 0;
+}
+
+void lgi_thread_exit_holding(struct lge_thread *thread) {
+    if (!look_in_last_round(thread))
         report_all(thread);
 }
+
+void lgi_thread_exit_last(struct lge_thread *thread) { ending.last = look_in_last_round(thread); }
 
 /* ---- pthread_exit ---- */
 

@@ -325,7 +325,9 @@ enum lgr_wait_kind {
 };
 
 /* One finding.  The fixed part is followed by edge_count elements, each a
- * struct lgr_finding_edge followed by its held_count struct lgr_held.
+ * struct lgr_finding_edge followed by its held_count struct lgr_held; in a stall
+ * they are followed by one uint64_t for each edge: the real time in nanoseconds
+ * since when that thread waits, 0 when it is not known.
  *
  * order-cycle: edge i says: thread held `from` and requested `to`; the edges
  * close a ring (to of the last is from of the first).
@@ -334,7 +336,13 @@ enum lgr_wait_kind {
  * self-deadlock: one edge, from == to.
  * In both, a reader may wait for a reader of the same lock: it queues behind a
  * writer that waits for that one (LGR_REASON_QUEUE names the first such writer,
- * which holds nothing that is wanted of it and so has no edge).
+ * which holds nothing that is wanted of it and so has no edge).  A wait for a
+ * condition, a barrier or a semaphore that signals is one for whoever comes next
+ * on the ring.
+ * stall: edge i is the wait of thread i, at request_context, for `to`, and its
+ * whole held stack.  Where the condition that it waits for was signalled before,
+ * `from` is the serial of the thread that did so last, at held_context; else
+ * both are 0.
  * Every other kind is a misuse: one call that is wrong.  Edge 0 is that call:
  * its thread and whole held stack, request_context the call, from the lock (0:
  * none), held_context where that lock was taken, created or destroyed before
@@ -365,10 +373,10 @@ struct lgr_finding {
     uint64_t reason_id;
 };
 struct lgr_finding_edge {
-    uint64_t from; /* lock id */
-    uint64_t to;   /* lock id; thread serial for LGR_WAIT_JOIN; 0 for LGR_WAIT_BARRIER */
+    uint64_t from; /* lock id; stall: thread serial */
+    uint64_t to;   /* lock id; as enum lgr_wait_kind says */
     uint32_t from_class;
-    uint32_t to_class; /* 0 for LGR_WAIT_JOIN and LGR_WAIT_BARRIER */
+    uint32_t to_class; /* 0 but for locks */
     uint32_t thread;   /* serial */
     uint32_t tid;
     uint32_t held_context;    /* where `from` was taken */

@@ -42,6 +42,8 @@ static enum lgr_outcome take_edges(struct lgr_file *file, const struct lgr_findi
         if (outcome != LGR_READ_OK)
             return outcome;
     }
+    if (finding->kind == LGR_KIND_STALL)
+        info->since = lgr_take(&rest, finding->edge_count * sizeof *info->since);
     file->finding_edges_used += finding->edge_count;
     info->edges = finding->edge_count ? edges : NULL;
     info->edge_count = finding->edge_count;

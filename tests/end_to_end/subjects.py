@@ -17,7 +17,7 @@
     says: WORD, WORD                the text report contains these
     processes: N                    how many process images left evidence
     in child                        the finding belongs to a process whose parent is also there
-    deadlock                        it hangs: run with --on-deadlock kill, and with --timeout
+    deadlock                        it hangs: run with --on-deadlock kill, and with --timeout; the kind must be named
     transcript                      prints the same with and without the runtime
     arguments: A | B                one case for each; $1 in the other words is its first word
     case: A                         the words from here to the next case belong to a run with this argument
@@ -192,46 +192,51 @@ def check_run(build, subject, arguments):
         check_text(subject, here)
 
 
-def check_killed(build, subject):
+def check_killed(build, subject, arguments):
     """The command ends a hanging program as soon as it hangs."""
     with place(build) as here:
-        result = here.run(build.subject(subject.name), options=["--on-deadlock", "kill"], seconds=20)
+        result = here.run(build.subject(subject.name), *arguments, options=["--on-deadlock", "kill"], seconds=20)
         result.expect(EXIT_FINDINGS)
         check(result.seconds < 5 * SLOWNESS, f"ended only after {result.seconds:.1f} s")
-        check_report(subject, here.json(), ())
+        check_report(subject, here.json(), arguments)
         check_text(subject, here)
 
 
-def check_left_alone(build, subject):
+def named(subject):
+    """What the runtime must say: a self-deadlock is a deadlock, too."""
+    return "stall" if subject.one("expect").startswith("stall") else "deadlock"
+
+
+def check_left_alone(build, subject, arguments):
     """By default it goes on hanging, with the deadlock named at once; the time
     limit then ends it by SIGKILL, and the evidence is there."""
     with place(build) as here:
-        result = here.run(build.subject(subject.name), options=["--timeout", "2"], seconds=20)
+        result = here.run(build.subject(subject.name), *arguments, options=["--timeout", "2"], seconds=20)
         result.expect(EXIT_FINDINGS)
         check(result.seconds >= 2, f"did not hang, ended after {result.seconds:.1f} s")
-        check("deadlock" in result.stderr, f"no word of a deadlock: {result}")
-        check_report(subject, here.json(), ())
+        check(named(subject) in result.stderr, f"no word of a {named(subject)}: {result}")
+        check_report(subject, here.json(), arguments)
 
 
-def check_named_at_once(build, subject):
+def check_named_at_once(build, subject, arguments):
     """What the runtime itself prints, without the command, and when: the best of
     three, since this machine may have other things to do."""
     seconds = []
     for _ in range(3):
         with place(build) as here:
-            seconds.append(time_until_named(build, subject, here))
-            check_report(subject, here.json(), ())
+            seconds.append(time_until_named(build, subject, arguments, here))
+            check_report(subject, here.json(), arguments)
         if seconds[-1] < DEADLOCK_NAMED_WITHIN:
             return
     check(False, f"named only after {seconds} s")
 
 
-def time_until_named(build, subject, here):
-    process = subprocess.Popen([build.subject(subject.name)], cwd=here.directory, stderr=subprocess.PIPE,
+def time_until_named(build, subject, arguments, here):
+    process = subprocess.Popen([build.subject(subject.name), *arguments], cwd=here.directory, stderr=subprocess.PIPE,
                                env={"LD_PRELOAD": str(build.runtime)}, start_new_session=True)
     os.set_blocking(process.stderr.fileno(), False)
-    text, started = b"", time.monotonic()
-    while b"deadlock" not in text and time.monotonic() - started < 10:
+    text, started, word = b"", time.monotonic(), named(subject).encode()
+    while word not in text and time.monotonic() - started < 10:
         text += process.stderr.read() or b""
         time.sleep(0.01)
     seconds = time.monotonic() - started
@@ -240,7 +245,7 @@ def time_until_named(build, subject, here):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     process.stderr.close()
-    check(b"deadlock" in text, f"not named: {text!r}")
+    check(word in text, f"not named: {text!r}")
     check(hanging, "the runtime ended the program")
     return seconds
 
@@ -268,6 +273,9 @@ def check_transcript(build, subject):
         check(bare.stdout == under.stdout, "the runtime changes results:\n" + "\n".join(different[:20]))
 
 
+HANGING = [("kill", check_killed), ("left alone", check_left_alone), ("named at once", check_named_at_once)]
+
+
 def cases():
     """(name, long, function of a build)"""
     sources = sorted([*SUBJECT_SOURCES.glob("*.c"), *SUBJECT_SOURCES.glob("*.cpp")])
@@ -276,9 +284,11 @@ def cases():
         if subject.has("helper"):
             continue
         if subject.has("deadlock"):
-            yield f"{name} (kill)", slow, lambda build, s=subject: check_killed(build, s)
-            yield f"{name} (left alone)", slow, lambda build, s=subject: check_left_alone(build, s)
-            yield f"{name} (named at once)", slow, lambda build, s=subject: check_named_at_once(build, s)
+            for arguments, variant in subject.variants():
+                full_name = " ".join([name, *arguments])
+                for how, function in HANGING:
+                    yield (f"{full_name} ({how})", slow,
+                           lambda build, f=function, s=variant, a=arguments: f(build, s, a))
         elif subject.has("transcript"):
             yield name, slow, lambda build, s=subject: check_transcript(build, s)
         else:

@@ -182,6 +182,20 @@ static inline struct lgr_finding *evidence_finding(struct evidence *evidence, en
     return finding;
 }
 
+/* Behind the edges of a stall: since when each of them waits. */
+static inline void evidence_since(struct evidence *evidence, struct lgr_finding *finding,
+                                  const struct lgr_finding_edge *edges, const uint64_t *since) {
+    size_t size = sizeof *finding;
+    for (uint16_t i = 0; i < finding->edge_count; i++)
+        size += sizeof edges[i] + (edges[i].held_count ? sizeof(struct lgr_held) : 0);
+    memcpy((unsigned char *)finding + size, since, finding->edge_count * sizeof *since);
+    size += finding->edge_count * sizeof *since;
+    if (size > finding->record.size) {
+        evidence->used += size - finding->record.size;
+        finding->record.size = (uint32_t)size;
+    }
+}
+
 static inline void evidence_wait(struct evidence *evidence, uint32_t serial, enum lgr_wait_kind kind,
                                  uint64_t target, uint32_t context, uint32_t owner) {
     struct lgr_thread_state *state = evidence_record(evidence, LGR_THREAD_STATE, sizeof *state);

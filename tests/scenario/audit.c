@@ -34,6 +34,10 @@ static bool holds(const struct lge_finding_edge *edge, uint64_t lock, uint8_t mo
 static void audit_ring(struct world *world, const struct seen_finding *finding) {
     for (size_t i = 0; i < finding->edges.count; i++) {
         const struct lge_finding_edge *edge = &finding->edges.at[i], *next = after(finding, i);
+        bool for_anybody = edge->wait_kind == LGR_WAIT_CONDITION || edge->wait_kind == LGR_WAIT_BARRIER;
+        if (for_anybody) {
+            continue;
+        }
         if (edge->wait_kind == LGR_WAIT_JOIN ? edge->to != next->thread
                                              : edge->to != next->from && edge->to_class != next->from_class) {
             seen_error(&world->seen, "problem %u: edge %zu does not lead to the next one",
@@ -123,11 +127,29 @@ static void audit_gated(struct world *world, const struct seen_finding *finding)
     }
 }
 
+/* Every thread that has not ended hangs, and is named. */
+static void audit_stall(struct world *world, const struct seen_finding *finding) {
+    size_t alive = 0;
+    for (size_t i = 0; i < world->scenario->threads.count; i++) {
+        alive += world->threads[i].started && !world->threads[i].ended;
+        if (world->threads[i].started && !world->threads[i].ended && !world_stuck(world, i)) {
+            seen_error(&world->seen, "a stall, and %s goes on", world->scenario->threads.at[i].name);
+        }
+    }
+    if (alive != finding->edges.count) {
+        seen_error(&world->seen, "a stall of %zu threads, and there are %zu", finding->edges.count, alive);
+    }
+}
+
 static void audit_finding(struct world *world, const struct seen_finding *finding) {
     bool guess = finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
     if (finding->head.severity != (guess ? LGR_NOTE : due_severity(finding->head.verdict))) {
         seen_error(&world->seen, "problem %u: severity %d does not fit %s", finding->head.problem,
                    (int)finding->head.severity, verdict_text(finding->head.verdict));
+    }
+    if (finding->head.kind == LGR_KIND_STALL) {
+        audit_stall(world, finding);
+        return;
     }
     audit_ring(world, finding);
     if (finding->head.verdict == LGR_VERDICT_FEASIBLE || finding->head.verdict == LGR_VERDICT_TIMED) {

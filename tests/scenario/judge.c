@@ -13,6 +13,9 @@ static const char *edge_lock(const struct world *world, const struct seen_findin
     if (before->wait_kind == LGR_WAIT_JOIN) {
         return world_thread_name(world, (uint32_t)before->to);
     }
+    if (finding->edges.at[edge].from == 0) { /* whoever comes is waited for */
+        return world_thread_name(world, finding->edges.at[edge].thread);
+    }
     return world_lock_name(world, finding->edges.at[edge].from);
 }
 
@@ -52,7 +55,7 @@ static void print_finding(const struct world *world, const struct seen_finding *
     if (finding->head.kind == LGR_KIND_ORDER_CYCLE) {
         printf(" %s", verdict_text(finding->head.verdict));
     }
-    for (size_t i = 0; i < finding->edges.count; i++) {
+    for (size_t i = 0; i < finding->edges.count && finding->head.kind != LGR_KIND_STALL; i++) {
         printf(" %s", edge_name(world, finding, i));
     }
     printf(" by");
@@ -104,8 +107,30 @@ static bool ring_matches(const struct world *world, const struct seen_finding *f
     return false;
 }
 
+static bool named_in(const struct expectation *expected, const char *name) {
+    for (size_t i = 0; i < expected->threads.count; i++) {
+        if (strcmp(expected->threads.at[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Just those threads, in any order. */
+static bool stall_matches(const struct world *world, const struct seen_finding *finding,
+                          const struct expectation *expected) {
+    size_t named = 0;
+    for (size_t i = 0; i < finding->edges.count; i++) {
+        named += named_in(expected, world_thread_name(world, finding->edges.at[i].thread));
+    }
+    return named == finding->edges.count && named == expected->threads.count;
+}
+
 static bool finding_matches(const struct world *world, const struct seen_finding *finding,
                             const struct expectation *expected) {
+    if (expected->kind == EXPECT_FINDING && expected->finding == LGR_KIND_STALL) {
+        return finding->head.kind == LGR_KIND_STALL && stall_matches(world, finding, expected);
+    }
     if (expected->kind != EXPECT_FINDING || finding->head.kind != expected->finding ||
         finding->head.verdict != expected->verdict || finding->edges.count != expected->locks.count) {
         return false;
@@ -192,15 +217,6 @@ static void judge_count(struct run *run, const struct expectation *expected) {
     for (size_t i = 0; i < run->world->seen.findings.count; i++) {
         unexpected(run, &run->world->seen.findings.at[i]);
     }
-}
-
-static bool named_in(const struct expectation *expected, const char *name) {
-    for (size_t i = 0; i < expected->threads.count; i++) {
-        if (strcmp(expected->threads.at[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void judge_stuck_threads(struct run *run, const struct expectation *expected) {

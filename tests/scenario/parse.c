@@ -200,6 +200,8 @@ static void declaration(struct scenario *scenario, int line, const char *text) {
         declare_barrier(scenario, line, &words);
     } else if (strcmp(first, "permute") == 0 || strcmp(first, "interleave") == 0) {
         declare_schedule(scenario, line, &words);
+    } else if (strcmp(first, "stalls") == 0 && words.list.count == 1) {
+        scenario->stalls = true;
     } else if (strcmp(first, "allow") == 0) {
         declare_tolerance(scenario, line, &words);
     } else if (strcmp(first, "expect") == 0) {

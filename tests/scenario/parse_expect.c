@@ -16,7 +16,8 @@ static const struct {
     const char *text;
 } kinds[] = {{LGR_KIND_ORDER_CYCLE, "order-cycle"},
              {LGR_KIND_DEADLOCK, "deadlock"},
-             {LGR_KIND_SELF_DEADLOCK, "self-deadlock"}};
+             {LGR_KIND_SELF_DEADLOCK, "self-deadlock"},
+             {LGR_KIND_STALL, "stall"}};
 static const struct {
     enum lgr_verdict verdict;
     const char *text;
@@ -181,6 +182,16 @@ static void check_name(const struct expectation_parser *parser, const char *name
     }
 }
 
+/* stall THREADS... */
+static void stall(struct expectation_parser *parser) {
+    parser->expectation->verdict = LGR_VERDICT_ACTUAL;
+    take_threads(parser);
+    take_clauses(parser);
+    if (parser->expectation->threads.count == 0) {
+        parse_fail(parser->scenario, parser->expectation->line, "which threads?");
+    }
+}
+
 /* order-cycle VERDICT LOCKS... CLAUSES, deadlock LOCKS... CLAUSES */
 static void finding(struct expectation_parser *parser) {
     struct expectation *expectation = parser->expectation;
@@ -208,7 +219,11 @@ static bool finding_kind(struct expectation_parser *parser) {
     for (size_t i = 0; i < COUNT(kinds); i++) {
         if (take_word(parser, kinds[i].text)) {
             parser->expectation->finding = kinds[i].kind;
-            finding(parser);
+            if (kinds[i].kind == LGR_KIND_STALL) {
+                stall(parser);
+            } else {
+                finding(parser);
+            }
             return true;
         }
     }

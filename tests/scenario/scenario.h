@@ -124,6 +124,7 @@ struct scenario {
     char *name;
     enum schedule schedule;
     size_t limit;                /* most runs */
+    bool stalls;                 /* are looked for */
     enum lgr_severity tolerated; /* findings not expected up to this severity pass; 0: none */
     LIST(struct object) objects;
     LIST(struct class_name) classes;
@@ -215,7 +216,9 @@ struct sim_lock {
 };
 struct sim_sync {
     struct lge_sync *sync;
-    unsigned value; /* arrivals, or posts not waited for */
+    unsigned value;             /* arrivals, or posts not waited for */
+    _Atomic uint32_t signalled; /* of a condition's waiters, that have not run since */
+    uint64_t id;                /* of a signal that is waited for; 0: none yet */
 };
 struct lock_name {
     uint64_t id;

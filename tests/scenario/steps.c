@@ -138,15 +138,24 @@ static void hand_over(struct world *world, size_t thread, const struct step *ste
 
 /* ---- conditions ---- */
 
+/* Waits that end by whoever comes are told where stalls are looked for. */
 static void begin_condition(struct world *world, size_t thread, const struct step *step) {
+    struct lge_thread *engine = world->threads[thread].engine;
     release(world, thread, step->other);
     struct lge_request request = request_of(world, thread, step, step->other, LGR_EXCLUSIVE);
-    lge_check(world->threads[thread].engine, &request);
+    lge_check(engine, &request);
     begin_waiting(world, thread, BLOCKED_CONDITION);
+    struct sim_sync *condition = &world->syncs[step->object];
+    struct lge_condition_wait wait = {condition, &condition->signalled, request.context, true};
+    if (world->scenario->stalls) {
+        lge_wait_condition(engine, &request, &world->locks[step->other].storage->owner, &wait);
+    }
 }
 
 static void finish_condition(struct world *world, size_t thread, const struct step *step) {
     struct lge_request request = request_of(world, thread, step, step->other, LGR_EXCLUSIVE);
+    lge_wait_end(world->threads[thread].engine);
+    world->syncs[step->object].signalled--;
     lge_sync_acquire(world->threads[thread].engine, world->syncs[step->object].sync, LGR_REASON_CONDITION);
     if (lock_grant(world, thread, step, step->other) == GRANT_NOW) {
         acquired(world, thread, &request, step->other);
@@ -174,6 +183,7 @@ static void wake(struct world *world, size_t thread, const struct step *step) {
     }
     while (waiter) {
         waiter->woken = true;
+        world->syncs[step->object].signalled++;
         waiter = step->kind == STEP_BROADCAST ? oldest_waiter(world, step->object) : NULL;
     }
     pass(&world->threads[thread]);
@@ -181,17 +191,25 @@ static void wake(struct world *world, size_t thread, const struct step *step) {
 
 /* ---- barriers and semaphores that signal ---- */
 
+/* Who comes last passes the others on at once: no wait at a barrier is over while
+ * it lasts. */
+static const _Atomic uint32_t nobody;
+
 static void begin_barrier(struct world *world, size_t thread, const struct step *step) {
     struct sim_sync *barrier = &world->syncs[step->object];
     lge_sync_release(world->threads[thread].engine, barrier->sync);
     begin_waiting(world, thread, BLOCKED_BARRIER);
     if (++barrier->value < world->scenario->objects.at[step->object].parties) {
+        if (world->scenario->stalls) {
+            lge_wait_barrier(world->threads[thread].engine, barrier, &nobody, 0, 0);
+        }
         return;
     }
     barrier->value = 0;
     for (size_t i = 0; i < world->scenario->threads.count; i++) {
         struct sim_thread *sim = &world->threads[i];
         if (sim->blocked == BLOCKED_BARRIER && sim->program.at[sim->next]->object == step->object) {
+            lge_wait_end(sim->engine);
             lge_sync_acquire(sim->engine, barrier->sync, LGR_REASON_BARRIER);
             pass(sim);
         }
@@ -204,12 +222,26 @@ static void post(struct world *world, size_t thread, const struct step *step) {
     pass(&world->threads[thread]);
 }
 
+static void tell_wait(struct world *world, size_t thread, const struct step *step, const void *address,
+                      uint64_t id) {
+    struct lge_request request = {.address = address, .id = id, .kind = LGR_LOCK_SEMAPHORE};
+    request.context = world_context(world, step, &request.site);
+    if (world->scenario->stalls) {
+        lge_wait_signal(world->threads[thread].engine, &request);
+    }
+}
+
 static void wait_for_post(struct world *world, size_t thread, const struct step *step) {
     struct sim_sync *signal = &world->syncs[step->object];
     if (signal->value == 0) {
         begin_waiting(world, thread, BLOCKED_WAIT);
+        if (signal->id == 0) {
+            signal->id = lge_lock_id_new(world->threads[thread].engine, LGE_CLASS_NONE);
+        }
+        tell_wait(world, thread, step, signal, signal->id);
         return;
     }
+    lge_wait_end(world->threads[thread].engine);
     signal->value--;
     lge_sync_acquire(world->threads[thread].engine, signal->sync, LGR_REASON_SEMAPHORE);
     pass(&world->threads[thread]);
@@ -249,6 +281,8 @@ static void begin_take(struct world *world, size_t thread, const struct step *st
         begin_waiting(world, thread, BLOCKED_SLOT);
         if (sim->watched) {
             look_again(world, thread, lge_wait_begin(sim->engine, &request, NULL));
+        } else if (!step->timed) {
+            tell_wait(world, thread, step, request.address, request.id);
         }
     }
 }
@@ -256,9 +290,7 @@ static void begin_take(struct world *world, size_t thread, const struct step *st
 static void finish_take(struct world *world, size_t thread, const struct step *step) {
     unsigned facts;
     struct lge_request request = slot_request(world, thread, step, &facts);
-    if (world->threads[thread].watched) {
-        lge_wait_end(world->threads[thread].engine);
-    }
+    lge_wait_end(world->threads[thread].engine);
     take_slot(world, thread, step->object, &request);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/semaphore.h"
+#include "engine/stall.h"
 #include "scenario.h"
 
 #define FIRST_TID     1000
@@ -41,6 +42,9 @@ static void end_thread(struct world *world, size_t thread) {
     struct sim_thread *sim = &world->threads[thread];
     sim->ended = true;
     lge_thread_end(sim->engine);
+    if (lge_stall_near()) {
+        lge_stall_look_last();
+    }
 }
 
 static void collect_programs(struct world *world) {
@@ -53,11 +57,37 @@ static void collect_programs(struct world *world) {
     }
 }
 
+/* The one that is played, for the engine's questions. */
+static const struct world *played;
+
+static enum lge_company by_themselves(const struct lge_sleeper *sleepers, size_t count) {
+    (void)sleepers;
+    (void)count;
+    return LGE_ALONE;
+}
+
+static bool exhausted(const void *address) {
+    for (size_t i = 0; i < played->scenario->objects.count; i++) {
+        if (address == &played->syncs[i]) {
+            return played->syncs[i].value == 0;
+        }
+        if (address == played->locks[i].storage) {
+            return played->locks[i].value == 0;
+        }
+    }
+    return false;
+}
+
 void world_begin(struct world *world, const struct scenario *scenario) {
     memset(world, 0, sizeof *world);
     world->scenario = scenario;
     struct lge_config config = {
         .search_budget = 1u << 20, .stack_depth = 16, .on_finding = seen_take, .user = &world->seen};
+    if (scenario->stalls) {
+        config.company = by_themselves;
+        config.exhausted = exhausted;
+    }
+    played = world;
     lge_start(&config);
     size_t objects = scenario->objects.count, threads = scenario->threads.count;
     world->threads = zeroed(threads, sizeof *world->threads);

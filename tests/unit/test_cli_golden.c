@@ -331,9 +331,59 @@ START_TEST(misuse_of_every_kind) {
     struct lgr_finding_edge edges[2];
     wrong_call(edges, LEDGER, AT(POST_LEDGER), AT(FLUSH_LEDGER));
     for (int kind = LGR_KIND_UNLOCK_UNHELD; kind < LGR_KINDS; kind++)
-        add_misuse(evidence, (enum lgr_kind)kind, LGR_ERROR, edges, 2);
+        if (kind != LGR_KIND_STALL)
+            add_misuse(evidence, (enum lgr_kind)kind, LGR_ERROR, edges, 2);
     evidence_end(evidence, 0);
     check_report("misuse-kinds", evidence, (struct format_options){.brief = true});
+}
+END_TEST
+
+/* Two wait for a condition, which the main thread signalled before, and one of
+ * them holds something; the main thread waits for the other. */
+static struct lgr_finding *add_stall(struct evidence *evidence, struct lgr_finding_edge edges[3]) {
+    uint64_t since[] = {EVIDENCE_START + 900000000u, 0, EVIDENCE_START + 800000000u};
+    ring_edge(&edges[0], WORKER2, MAIN, 0, AT(JOIN), AT(FLUSH_LEDGER));
+    ring_edge(&edges[1], WORKER1, MAIN, 0, AT(JOIN), AT(POST_AUDIT));
+    ring_edge(&edges[2], MAIN, 0, WORKER1, 0, AT(JOIN));
+    for (int i = 0; i < 2; i++) {
+        edges[i].wait_kind = LGR_WAIT_CONDITION;
+        edges[i].to = 0x7f0000001040;
+    }
+    edges[2].wait_kind = LGR_WAIT_JOIN;
+    edges[1].held_count = edges[2].held_count = 0;
+    struct lgr_finding *finding =
+        evidence_finding(evidence, LGR_KIND_STALL, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 3);
+    evidence_since(evidence, finding, edges, since);
+    return finding;
+}
+
+START_TEST(stall_tells_every_thread) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[3];
+    add_stall(evidence, edges);
+    check_report("stall", evidence, (struct format_options){0});
+}
+END_TEST
+
+/* What is at a barrier, waits for a lock, or has signalled nothing; and one that
+ * waits for a condition with what another one needs. */
+START_TEST(stalls_of_other_shapes) {
+    struct evidence *evidence = bank();
+    struct lgr_finding_edge edges[2];
+    ring_edge(&edges[0], MAIN, 0, 0, 0, AT(JOIN));
+    edges[0].held_count = 0;
+    edges[0].wait_kind = LGR_WAIT_BARRIER;
+    evidence_finding(evidence, LGR_KIND_STALL, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 1);
+    edges[0].wait_kind = LGR_WAIT_CONDITION;
+    edges[0].to = 0x7f0000001040;
+    ring_edge(&edges[1], WORKER1, 0, LEDGER, 0, AT(POST_LEDGER));
+    edges[1].held_count = 0;
+    evidence_finding(evidence, LGR_KIND_STALL, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 2);
+    ring_edge(&edges[0], WORKER2, LEDGER, 0, AT(FLUSH_LEDGER), AT(FLUSH_AUDIT));
+    edges[0].wait_kind = LGR_WAIT_CONDITION;
+    edges[0].to = 0x7f0000001040;
+    evidence_finding(evidence, LGR_KIND_DEADLOCK, LGR_VERDICT_ACTUAL, LGR_ERROR, edges, 2);
+    check_report("stall-shapes", evidence, (struct format_options){.brief = true});
 }
 END_TEST
 
@@ -541,6 +591,8 @@ int main(void) {
     tcase_add_test(reports, deadlocks_of_other_shapes);
     tcase_add_test(reports, misuse_tells_the_call_and_the_earlier_place);
     tcase_add_test(reports, misuse_of_every_kind);
+    tcase_add_test(reports, stall_tells_every_thread);
+    tcase_add_test(reports, stalls_of_other_shapes);
     tcase_add_test(reports, long_ring_is_folded);
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);

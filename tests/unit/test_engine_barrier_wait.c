@@ -20,7 +20,7 @@ static void start(int count) {
     owner = (int)lge_thread_tid(threads[0]);
 }
 
-static bool wait_at_barrier(int i) { return lge_wait_barrier(threads[i], &all_here, 0x4711, 0); }
+static bool wait_at_barrier(int i) { return lge_wait_barrier(threads[i], NULL, &all_here, 0x4711, 0); }
 static bool wait_for_lock(int i, uint8_t flags) {
     struct lge_request request = engine_request(lock);
     request.flags = flags;
@@ -108,7 +108,7 @@ START_TEST(another_barrier_that_opens_is_enough) {
     other = 0;
     start(3);
     ck_assert(!wait_at_barrier(0));
-    ck_assert(!lge_wait_barrier(threads[2], &other, 0x4712, 0));
+    ck_assert(!lge_wait_barrier(threads[2], NULL, &other, 0x4712, 0));
     other = 1;
     ck_assert(!wait_for_lock(1, 0));
     other = 0;

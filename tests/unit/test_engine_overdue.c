@@ -200,7 +200,9 @@ START_TEST(the_holders_own_wait_and_the_queue) {
     ck_assert(!told.last.holder_at_condition);
     ck_assert_uint_eq(told.last.queue, 1);
     lge_wait_end(holder);
-    lge_wait_reacquire(holder, &wanted, &nobody);
+    static const _Atomic uint32_t signalled;
+    struct lge_condition_wait condition = {.condition = &told, .signalled = &signalled};
+    lge_wait_condition(holder, &wanted, &nobody, &condition);
     pass(waiter);
     ck_assert(told.last.holder_at_condition);
     lge_wait_end(holder);

@@ -1,10 +1,12 @@
 #include "finding_id.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "kinds.h"
 #include "misuse_words.h"
 #include "stacks.h"
+#include "stall_words.h"
 
 /* FNV-1a, then a mixing step (the low bits of FNV are weak), cut to 48 bits. */
 const char *stable_id(struct pool *pool, const char *text) {
@@ -16,10 +18,17 @@ const char *stable_id(struct pool *pool, const char *text) {
     return pool_printf(pool, "%012lx", (unsigned long)(hash & 0xffffffffffffu));
 }
 
+static const char *target_word(const struct model_edge *edge) {
+    if (!edge->condition)
+        return "join";
+    return edge->condition_name ? edge->condition_name : "condition";
+}
+
 static const char *edge_identity(struct pool *pool, const struct model_edge *edge) {
     return pool_printf(pool, "%s/%s@%s -> %s/%s@%s", edge->from ? edge->from->identity : "nothing",
-                       edge->shared_from ? "s" : "x", stack_identity(pool, &edge->held_at, 0),
-                       edge->to ? edge->to->identity : "join", edge->shared_to ? "s" : "x",
+                       edge->shared_from ? "s" : "x",
+                       edge->signaller ? "" : stack_identity(pool, &edge->held_at, 0),
+                       edge->to ? edge->to->identity : target_word(edge), edge->shared_to ? "s" : "x",
                        stack_identity(pool, &edge->requested_at, 0));
 }
 
@@ -51,13 +60,30 @@ static const char *smallest_rotation(struct pool *pool, const char *const *parts
     return best;
 }
 
+static int compare_parts(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* However many threads do the same. */
+static const char *set_of(struct pool *pool, const char **parts, size_t count) {
+    size_t different = 0;
+    qsort(parts, count, sizeof *parts, compare_parts);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(parts[i], parts[different - 1]) != 0)
+            parts[different++] = parts[i];
+    return ring_from(pool, parts, different, 0);
+}
+
 const char *finding_id(struct pool *pool, const struct model_finding *finding) {
     const char *ring = "";
     if (finding->edge_count) {
         const char **parts = pool_array(pool, finding->edge_count, sizeof *parts);
         for (size_t i = 0; i < finding->edge_count; i++)
             parts[i] = edge_identity(pool, &finding->edges[i]);
-        ring = is_misuse(finding) ? parts[0] : smallest_rotation(pool, parts, finding->edge_count);
+        if (is_stall(finding))
+            ring = set_of(pool, parts, finding->edge_count);
+        else
+            ring = is_misuse(finding) ? parts[0] : smallest_rotation(pool, parts, finding->edge_count);
     }
     return stable_id(pool, pool_printf(pool, "%s|%s", kind_name(finding->kind), ring));
 }

@@ -6,6 +6,7 @@
 #include "misuse_words.h"
 #include "source.h"
 #include "stacks.h"
+#include "stall_words.h"
 
 #define LONGEST_STACK   16 /* frames shown of one stack; the middle is folded */
 #define FUNCTION_COLUMN 32
@@ -120,10 +121,29 @@ static void add_misuse_stacks(struct text *out, struct model *model, const struc
     add_also_held(out, model, edge);
 }
 
+static void add_stall_stacks(struct text *out, struct model *model, const struct model_finding *finding,
+                             const struct model_edge *edge, bool color) {
+    struct pool *pool = &model->pool;
+    text_printf(out, "    %s: %s\n", edge->thread->label, stall_edge(pool, edge));
+    add_labelled(out, model, &edge->requested_at, "waiting", color);
+    for (size_t i = 0; i < edge->held_count; i++)
+        add_labelled(out, model, &edge->held[i].taken_at,
+                     pool_printf(pool, "%s was taken", edge->held[i].lock->short_name), color);
+    if (stall_tells_signal(finding, edge))
+        add_labelled(
+            out, model, &edge->held_at,
+            pool_printf(pool, "%s was last signalled, by %s,", edge->to_label, edge->signaller->label),
+            color);
+}
+
 void format_edge_stacks(struct text *out, struct model *model, const struct model_finding *finding,
                         const struct model_edge *edge, bool color) {
     if (is_misuse(finding)) {
         add_misuse_stacks(out, model, finding, edge, color);
+        return;
+    }
+    if (is_stall(finding)) {
+        add_stall_stacks(out, model, finding, edge, color);
         return;
     }
     size_t shared = shared_tail(&edge->held_at, &edge->requested_at);

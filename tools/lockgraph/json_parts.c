@@ -6,6 +6,7 @@
 
 #include "format.h"
 #include "kinds.h"
+#include "stall_words.h"
 #include "suppress.h"
 
 json_t *json_text(const char *text) { return text ? json_string(text) : json_null(); }
@@ -45,15 +46,44 @@ static json_t *held_locks(const struct model_edge *edge) {
     return held;
 }
 
-static json_t *edge_object(const struct model_edge *edge) {
-    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from",
-                     json_text(edge->from ? edge->from->id : NULL), "to",
-                     json_text(edge->to ? edge->to->id : NULL), "mode_from", mode_name(edge->shared_from),
-                     "mode_to", mode_name(edge->shared_to), "timed", edge->timed, "thread",
-                     (int)edge->thread->serial, "joins",
-                     edge->joined ? json_integer(edge->joined->serial) : json_null(), "held_at",
-                     json_stack(&edge->held_at), "requested_at", json_stack(&edge->requested_at), "held",
-                     held_locks(edge));
+static json_t *held_stacks(const struct model_edge *edge) {
+    json_t *held = json_array();
+    for (size_t i = 0; i < edge->held_count; i++)
+        json_array_append_new(held, json_pack("{s:o, s:s, s:o}", "lock", json_text(edge->held[i].lock->id),
+                                              "mode", mode_name(edge->held[i].shared), "taken_at",
+                                              json_stack(&edge->held[i].taken_at)));
+    return held;
+}
+
+static const char *kind_of_wait(const struct model_edge *edge) {
+    if (edge->condition)
+        return "condition";
+    if (edge->joined)
+        return "thread";
+    return edge->to ? "lock" : "barrier";
+}
+
+/* Of a stall, where an edge is a wait by itself. */
+static json_t *edge_wait(const struct model_edge *edge) {
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o}", "for", kind_of_wait(edge), "condition",
+        edge->condition ? json_sprintf("0x%llx", (unsigned long long)edge->condition) : json_null(), "since",
+        json_time(edge->since_realtime_ns), "signalled_by",
+        edge->signaller ? json_integer(edge->signaller->serial) : json_null(), "held", held_stacks(edge));
+}
+
+static json_t *edge_object(const struct model_edge *edge, bool stall) {
+    json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from",
+                               json_text(edge->from ? edge->from->id : NULL), "to",
+                               json_text(edge->to ? edge->to->id : NULL), "mode_from",
+                               mode_name(edge->shared_from), "mode_to", mode_name(edge->shared_to), "timed",
+                               edge->timed, "thread", (int)edge->thread->serial, "joins",
+                               edge->joined ? json_integer(edge->joined->serial) : json_null(), "held_at",
+                               json_stack(&edge->held_at), "requested_at", json_stack(&edge->requested_at),
+                               "held", held_locks(edge));
+    if (stall)
+        json_object_set_new(object, "wait", edge_wait(edge));
+    return object;
 }
 
 /* ---- the locks and threads of a finding, each once ---- */
@@ -102,6 +132,8 @@ static json_t *finding_threads(const struct model_finding *finding) {
         add_thread(threads, edge->thread, edge->tid ? edge->tid : edge->thread->tid);
         if (edge->joined)
             add_thread(threads, edge->joined, edge->joined->tid);
+        if (edge->signaller)
+            add_thread(threads, edge->signaller, edge->signaller->tid);
     }
     return threads;
 }
@@ -114,7 +146,7 @@ static json_t *suppressed_by(const struct suppression *suppression) {
 json_t *json_finding(const struct model_finding *finding) {
     json_t *edges = json_array();
     for (size_t i = 0; i < finding->edge_count; i++)
-        json_array_append_new(edges, edge_object(&finding->edges[i]));
+        json_array_append_new(edges, edge_object(&finding->edges[i], is_stall(finding)));
     json_t *object =
         json_pack("{s:s, s:s, s:o, s:s, s:I, s:b, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "id", finding->id,
                   "kind", kind_name(finding->kind), "verdict", json_text(verdict_name(finding->verdict)),

@@ -103,8 +103,6 @@ static const struct words table[LGR_KINDS] = {
                                 "the program says itself who must hold this lock here",
                                 "take {L} on every path that leads to {at}", "checks", "checked", "takes",
                                 "taken"},
-    [LGR_KIND_STALL] = {"every thread waits for ever", "no thread is left that could end any of the waits",
-                        "see what each thread waits for", "waits for", "waited for", "takes", "taken"},
     [LGR_KIND_LEVEL_VIOLATION] = {"{T} takes {L} while it holds {M}, against the declared levels",
                                   "a thread may only take a lock of a higher level than all it holds",
                                   "take {L} before {M}, or release {M} first, at {at}", "takes", "requested",

@@ -75,11 +75,15 @@ struct model_held {
 };
 
 struct model_edge {
-    const struct model_lock *from;     /* NULL: a thread that is joined need not hold anything */
-    const struct model_lock *to;       /* NULL when a thread is waited for */
-    const struct model_thread *joined; /* the thread waited for, else NULL */
-    bool at_barrier;                   /* waits for whoever has not come yet */
-    const char *from_label, *to_label; /* short names, made distinct within the finding */
+    const struct model_lock *from;        /* NULL: a thread that is joined need not hold anything */
+    const struct model_lock *to;          /* NULL when a thread is waited for */
+    const struct model_thread *joined;    /* the thread waited for, else NULL */
+    bool at_barrier;                      /* waits for whoever has not come yet */
+    uint64_t condition;                   /* address of the one waited for; 0: none */
+    const char *condition_name;           /* NULL: it has none */
+    uint64_t since_realtime_ns;           /* 0: not recorded */
+    const struct model_thread *signaller; /* who signalled it last, at held_at; NULL: not known */
+    const char *from_label, *to_label;    /* short names, made distinct within the finding */
     const struct model_thread *thread;
     uint32_t tid;
     struct stack held_at, requested_at;

@@ -10,6 +10,7 @@
 #include "naming.h"
 #include "narrative.h"
 #include "stacks.h"
+#include "stall_words.h"
 
 /* ---- one finding ---- */
 
@@ -24,12 +25,23 @@ static void fill_held(struct model *model, struct model_process *process,
     edge->held_count = raw->held_count;
 }
 
+static void fill_condition(struct model *model, const struct model_process *process, uint64_t address,
+                           struct model_edge *edge) {
+    edge->condition = address;
+    edge->condition_name = name_of_address(model, process, address);
+}
+
 static void fill_edge(struct model *model, struct model_process *process,
-                      const struct lgr_finding_edge_info *info, struct model_edge *edge) {
+                      const struct lgr_finding_edge_info *info, bool stall, struct model_edge *edge) {
     const struct lgr_finding_edge *raw = info->edge;
-    edge->from = raw->from ? model_lock_of(model, process, raw->from) : NULL;
+    if (raw->from && stall)
+        edge->signaller = model_thread_of(model, process, (uint32_t)raw->from);
+    else if (raw->from)
+        edge->from = model_lock_of(model, process, raw->from);
     if (raw->wait_kind == LGR_WAIT_JOIN)
         edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
+    else if (raw->wait_kind == LGR_WAIT_CONDITION)
+        fill_condition(model, process, raw->to, edge);
     else if (raw->to)
         edge->to = model_lock_of(model, process, raw->to);
     edge->at_barrier = raw->wait_kind == LGR_WAIT_BARRIER;
@@ -85,6 +97,12 @@ static const char *label_of(struct model *model, const struct label_table *table
     return same < 2 ? lock->short_name : pool_printf(&model->pool, "%s#%zu", lock->short_name, position);
 }
 
+static const char *label_of_condition(struct model *model, const struct model_edge *edge) {
+    if (edge->condition_name)
+        return pool_printf(&model->pool, "condition %s", edge->condition_name);
+    return pool_printf(&model->pool, "condition at %#lx", (unsigned long)edge->condition);
+}
+
 static void label_edges(struct model *model, struct model_finding *finding) {
     struct label_table table = {.locks = pool_array(&model->pool, 2 * finding->edge_count, sizeof(void *))};
     bool by_class = finding->verdict == LGR_VERDICT_CLASS_PATTERN;
@@ -99,6 +117,8 @@ static void label_edges(struct model *model, struct model_finding *finding) {
             edge->from_label = by_class ? edge->from->short_name : label_of(model, &table, edge->from);
         if (edge->joined)
             edge->to_label = edge->joined->label;
+        else if (edge->condition)
+            edge->to_label = label_of_condition(model, edge);
         else if (!edge->to)
             edge->to_label = edge->at_barrier ? "a barrier" : "nothing";
         else
@@ -124,6 +144,11 @@ static void rotate_edges(struct model *model, struct model_finding *finding) {
     finding->edges = rotated;
 }
 
+static int by_thread(const void *a, const void *b) {
+    const struct model_edge *left = a, *right = b;
+    return left->thread->serial < right->thread->serial ? -1 : left->thread->serial > right->thread->serial;
+}
+
 static void fill_finding(struct model *model, struct model_process *process,
                          const struct lgr_finding_info *info, struct model_finding *finding) {
     const struct lgr_finding *raw = info->finding;
@@ -140,8 +165,12 @@ static void fill_finding(struct model *model, struct model_process *process,
                                       .timed = raw->timed != 0};
     finding->edges = pool_array(&model->pool, info->edge_count, sizeof *finding->edges);
     for (size_t i = 0; i < info->edge_count; i++)
-        fill_edge(model, process, &info->edges[i], &finding->edges[i]);
-    if (!is_misuse(finding))
+        fill_edge(model, process, &info->edges[i], is_stall(finding), &finding->edges[i]);
+    for (size_t i = 0; info->since && i < info->edge_count; i++)
+        finding->edges[i].since_realtime_ns = info->since[i];
+    if (is_stall(finding))
+        qsort(finding->edges, finding->edge_count, sizeof *finding->edges, by_thread);
+    else if (!is_misuse(finding))
         rotate_edges(model, finding);
     fill_reason(model, process, finding, raw->reason_id);
     find_hand_over(model, process, finding);

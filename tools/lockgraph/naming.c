@@ -56,6 +56,10 @@ static struct static_name static_name_of_address(struct model *model, const stru
     return (struct static_name){0};
 }
 
+const char *name_of_address(struct model *model, const struct model_process *process, uint64_t address) {
+    return static_name_of_address(model, process, address).name;
+}
+
 /* A class named by a call: `how` is "initialised" or "first taken". */
 static void name_by_site(struct model *model, struct model_class *class, const struct stack *stack,
                          const char *how) {

@@ -11,6 +11,8 @@ void name_class(struct model *model, const struct model_process *process, const 
                 struct model_class *class);
 /* Fills name, short_name and identity; process, raw, kind, info and class are set. */
 void name_lock(struct model *model, struct model_lock *lock);
+/* The static variable at an address in the process; NULL: none. */
+const char *name_of_address(struct model *model, const struct model_process *process, uint64_t address);
 /* Fills everything but serial, tid and tag. */
 void name_thread(struct model *model, const struct model_process *process, const struct lgr_thread_info *info,
                  struct model_thread *thread);

@@ -7,6 +7,7 @@
 #include "kinds.h"
 #include "misuse_words.h"
 #include "stacks.h"
+#include "stall_words.h"
 
 static bool is_deadlock(const struct model_finding *finding) {
     return finding->kind == LGR_KIND_DEADLOCK || finding->kind == LGR_KIND_SELF_DEADLOCK;
@@ -22,6 +23,8 @@ static const char *mode_word(const struct model_lock *lock, bool shared) {
 const char *narrate_edge(struct pool *pool, const struct model_finding *finding,
                          const struct model_edge *edge) {
     const char *held = "";
+    if (is_stall(finding))
+        return stall_edge(pool, edge);
     if (edge->from)
         held = pool_printf(pool, "holds %s%s, ", edge->from_label, mode_word(edge->from, edge->shared_from));
     if (edge->joined)
@@ -265,6 +268,14 @@ static const struct model_edge *barrier_edge(const struct model_finding *finding
     return NULL;
 }
 
+/* One that holds something until it is signalled. */
+static const struct model_edge *condition_edge(const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (finding->edges[i].condition && finding->edges[i].from)
+            return &finding->edges[i];
+    return NULL;
+}
+
 static const char *advise_order(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *edge = cheapest_edge(finding);
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
@@ -296,6 +307,11 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
     if (barrier)
         return pool_printf(pool, "release %s before waiting at the barrier at %s", barrier->from_label,
                            frame_place(pool, stack_site(&barrier->requested_at)));
+    const struct model_edge *condition = condition_edge(finding);
+    if (condition)
+        return pool_printf(pool, "release %s before waiting for the condition at %s, or signal without %s",
+                           condition->from_label, frame_place(pool, stack_site(&condition->requested_at)),
+                           condition->from_label);
     if (join && !join->from)
         return pool_printf(pool, "do not wait for %s at %s while it waits for this thread", join->to_label,
                            frame_place(pool, stack_site(&join->requested_at)));
@@ -329,9 +345,13 @@ void narrate(struct pool *pool, struct model_finding *finding) {
         finding->explanation = paragraph(pool, finding, finding->title);
         return;
     }
-    finding->title = title(pool, finding);
-    finding->why = why(pool, finding);
-    finding->advice = advice(pool, finding);
-    tell_steps(pool, finding);
+    if (finding->edge_count && is_stall(finding)) {
+        narrate_stall(pool, finding);
+    } else {
+        finding->title = title(pool, finding);
+        finding->why = why(pool, finding);
+        finding->advice = advice(pool, finding);
+        tell_steps(pool, finding);
+    }
     finding->explanation = finding->edge_count ? explanation(pool, finding) : finding->why;
 }
