@@ -57,7 +57,7 @@ static inline bool lge_cached_holds(const struct lge_cached_context *entry, uint
 /* The set that (site, sp) belongs to, or LGE_CACHE_SETS. */
 static inline size_t lge_cached_set_of(const struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     struct lge_context_cache *cache = thread->contexts;
-    if (cache == NULL || sp >= thread->stack_top)
+    if (cache == NULL || !lge_on_own_stack(thread, sp))
         return LGE_CACHE_SETS;
     const struct lge_cached_site *known = lge_cached_site(cache, site);
     if (known->site != site || known->offset >= thread->stack_top - sp)

@@ -145,9 +145,9 @@ void lge_reset(void);
  * parent's past -> child's start.  Never NULL except out of memory. */
 struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_routine,
                                   uint32_t creation_context);
-/* First event of the thread itself: its kernel id and the highest stack
- * address (0: unknown). */
-void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top);
+/* First event of the thread itself: its kernel id, the end of its stack (0:
+ * unknown) and what lies below that without belonging to anybody else. */
+void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top, size_t stack_size);
 /* The calling thread was not created through us: nobody will tell of its end,
  * so its block is taken back once the kernel knows it no more. */
 void lge_thread_adopted(struct lge_thread *thread);

@@ -11,11 +11,6 @@ void lge_step_cache_free(struct lge_thread *thread) {
     lgp_free(gone, sizeof *gone);
 }
 
-bool lge_on_own_stack(const struct lge_thread *thread, uintptr_t sp) {
-    enum { STACK_MOST = 64 << 20 };
-    return thread->stack_top > sp && thread->stack_top - sp < STACK_MOST;
-}
-
 /* Two ways. */
 static struct lge_step *first_way(struct lge_step_cache *cache, uintptr_t pc, uintptr_t sp) {
     return &cache->steps[lge_mix(pc, sp) % (LGE_STEPS / 2) * 2];

@@ -31,9 +31,6 @@ size_t lge_steps_unwind(struct lge_thread *thread, uintptr_t pc, uintptr_t sp, s
 /* Whether `pc` is in the function of this activation, one of the calling thread's. */
 bool lge_step_same_function(struct lge_thread *thread, uintptr_t pc, const struct lgp_frame *frame);
 
-/* Whether the stack slots from `sp` to the known top are certain to be mapped. */
-bool lge_on_own_stack(const struct lge_thread *thread, uintptr_t sp);
-
 void lge_step_cache_free(struct lge_thread *thread);
 
 #endif

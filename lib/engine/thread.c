@@ -221,7 +221,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->has_dependencies = false;
     thread->detached = false;
     thread->adopted = false;
-    thread->stack_top = 0;
+    thread->stack_low = thread->stack_top = 0;
     thread->start_routine = start_routine;
     thread->parent = parent == NULL ? 0 : lge_thread_serial(parent);
     thread->recorded = 0;
@@ -276,9 +276,10 @@ struct lge_thread *lge_thread_new(struct lge_thread *parent, uintptr_t start_rou
     return thread;
 }
 
-void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top) {
+void lge_thread_begin(struct lge_thread *thread, uint32_t tid, uintptr_t stack_top, size_t stack_size) {
     lge_threads_lock();
     thread->stack_top = stack_top;
+    thread->stack_low = stack_top > stack_size ? stack_top - stack_size : stack_top;
     thread->life = LGE_THREAD_RUNNING;
     tid_add(thread, tid);
     lge_threads_unlock();

@@ -89,7 +89,7 @@ struct lge_thread {
     bool detached; /* list lock */
     bool adopted;  /* list lock */
     struct lge_dependency *last_dependency;
-    uintptr_t stack_top;
+    uintptr_t stack_low, stack_top; /* its own stack; equal where that is not known */
     uintptr_t start_routine;
     uint32_t creation_context;
     uint32_t parent;
@@ -150,6 +150,12 @@ static inline bool lge_waiting(uint32_t sequence) { return (sequence & 1) != 0; 
 static inline bool lge_wait_unchanged(const struct lge_thread *thread, uint32_t sequence) {
     atomic_thread_fence(memory_order_acquire); /* what was read stays before this */
     return atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) == sequence;
+}
+
+/* Whether the stack slots from `sp` to the known top are certain to be mapped: not on
+ * a stack that the program made and switched to. */
+static inline bool lge_on_own_stack(const struct lge_thread *thread, uintptr_t sp) {
+    return sp - thread->stack_low < thread->stack_top - thread->stack_low;
 }
 
 static inline size_t lge_depth(const struct lge_thread *thread) {

@@ -13,6 +13,9 @@ bool lgi_all_slow;
 /* Where the loader found the first thread's stack to begin. */
 extern void *__libc_stack_end __attribute__((weak));
 
+/* The kernel keeps more than that free below the first thread's stack, whatever its limit. */
+enum { FIRST_STACK = 64 << 20 };
+
 static uintptr_t top_of_stack(uint32_t tid) {
     return tid == lgp_pid() && &__libc_stack_end != NULL ? (uintptr_t)__libc_stack_end : 0;
 }
@@ -22,7 +25,7 @@ static struct lge_thread *adopt(void) {
     struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
     if (thread == NULL)
         return NULL;
-    lge_thread_begin(thread, tid, top_of_stack(tid));
+    lge_thread_begin(thread, tid, top_of_stack(tid), FIRST_STACK);
     if (tid != lgp_pid())
         lge_thread_adopted(thread);
     lgi_table_put(pthread_self(), thread, lge_thread_serial(thread));

@@ -26,6 +26,7 @@ struct start {
     void *(*routine)(void *);
     thrd_start_t routine_c11; /* instead of routine */
     void *argument;
+    size_t stack_size;
 };
 
 /* ---- the thread's own side ---- */
@@ -34,7 +35,7 @@ struct start {
  * every frame: the outermost ones, libc's own, are higher than ours. */
 static void begin(const struct start *start) {
     lgi_local.inside = true;
-    lge_thread_begin(start->thread, lgp_tid(), (uintptr_t)pthread_self());
+    lge_thread_begin(start->thread, lgp_tid(), (uintptr_t)pthread_self(), start->stack_size);
     lgi_table_put(pthread_self(), start->thread, start->serial);
     lgi_local.block = start->thread;
     lgi_leave(start->thread);
@@ -95,7 +96,23 @@ static int run_c11(void *memory) {
 
 /* ---- creation ---- */
 
-static struct start *prepare(struct lge_thread *parent, uintptr_t routine, uintptr_t site, uintptr_t sp) {
+/* What is certain to be its own below a new thread's descriptor, which is less than a
+ * page long and lies within the stack.  A stack of no stated size has the default one. */
+static size_t stack_size(const pthread_attr_t *attributes) {
+    enum { PAGE = 4096 };
+    pthread_attr_t plain;
+    size_t size = 0;
+    if (attributes != NULL) {
+        pthread_attr_getstacksize(attributes, &size);
+    } else if (pthread_attr_init(&plain) == 0) {
+        pthread_attr_getstacksize(&plain, &size);
+        pthread_attr_destroy(&plain);
+    }
+    return size > PAGE ? size - PAGE : 0;
+}
+
+static struct start *prepare(struct lge_thread *parent, uintptr_t routine, const pthread_attr_t *attributes,
+                             uintptr_t site, uintptr_t sp) {
     struct start *start = lgp_alloc(sizeof *start);
     if (start == NULL)
         return NULL;
@@ -105,6 +122,7 @@ static struct start *prepare(struct lge_thread *parent, uintptr_t routine, uintp
         return NULL;
     }
     start->serial = lge_thread_serial(start->thread);
+    start->stack_size = stack_size(attributes);
     return start;
 }
 
@@ -132,7 +150,8 @@ static bool creates_detached(const pthread_attr_t *attributes) {
 LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *restrict attributes,
                               void *(*routine)(void *), void *restrict argument) {
     struct lge_thread *parent = lgi_enter();
-    struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, LGI_SITE(), LGI_SP());
+    struct start *start =
+        parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, attributes, LGI_SITE(), LGI_SP());
     if (parent != NULL)
         lgi_leave(parent);
     if (start == NULL)
@@ -158,7 +177,7 @@ LGI_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *
 int lgi_thread_create_c11(thrd_t *handle, thrd_start_t routine, void *argument, uintptr_t site,
                           uintptr_t sp) {
     struct lge_thread *parent = lgi_enter();
-    struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, site, sp);
+    struct start *start = parent == NULL ? NULL : prepare(parent, (uintptr_t)routine, NULL, site, sp);
     if (parent != NULL)
         lgi_leave(parent);
     if (start == NULL)

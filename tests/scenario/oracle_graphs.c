@@ -240,7 +240,7 @@ static void ask(struct past *past, struct lge_thread *thread, const struct lge_r
 static void execute(struct past *past, size_t index) {
     const struct event *event = &past->graph->events[index];
     struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
-    lge_thread_begin(thread, 100 + (uint32_t)index, 0);
+    lge_thread_begin(thread, 100 + (uint32_t)index, 0, 0);
     past->serials[index] = lge_thread_serial(thread);
     struct lge_request held = request_of(past, event->held, event->held_shared);
     struct lge_request wanted = request_of(past, event->wanted, event->wanted_shared);

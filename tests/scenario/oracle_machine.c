@@ -19,7 +19,7 @@ static bool learn(struct clock *to, const struct clock *from) {
 static void start(struct machine *machine, unsigned thread, struct lge_thread *parent) {
     struct random_thread *started = &machine->threads[thread];
     started->engine = lge_thread_new(parent, 0, 0);
-    lge_thread_begin(started->engine, 100 + thread, 0);
+    lge_thread_begin(started->engine, 100 + thread, 0, 0);
     started->serial = lge_thread_serial(started->engine);
 }
 

@@ -30,7 +30,7 @@ static void start_thread(struct world *world, size_t thread, struct lge_thread *
     struct sim_thread *sim = &world->threads[thread];
     sim->engine = lge_thread_new(parent, ROUTINE_BASE + 16 * thread, 0);
     sim->started = true;
-    lge_thread_begin(sim->engine, (uint32_t)world_tid(thread), 0);
+    lge_thread_begin(sim->engine, (uint32_t)world_tid(thread), 0, 0);
     sim->serial = lge_thread_serial(sim->engine);
     if (lge_thread_by_tid((uint32_t)world_tid(thread)) != sim->engine) {
         seen_error(&world->seen, "lge_thread_by_tid does not know %s",

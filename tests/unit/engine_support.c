@@ -67,7 +67,7 @@ int engine_run(Suite *suite) {
 struct lge_thread *engine_thread(struct lge_thread *parent) {
     struct lge_thread *thread = lge_thread_new(parent, 0, 0);
     ck_assert_ptr_nonnull(thread);
-    lge_thread_begin(thread, ++last_tid, 0);
+    lge_thread_begin(thread, ++last_tid, 0, 0);
     return thread;
 }
 

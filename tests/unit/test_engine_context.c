@@ -23,7 +23,7 @@ static uintptr_t stack_top(void) {
 static void set_up(void) {
     engine_up();
     self = lge_thread_new(NULL, 0, 0);
-    lge_thread_begin(self, 1, stack_top());
+    lge_thread_begin(self, 1, stack_top(), 64 << 20);
 }
 
 /* Stands for the interposed locking call. */
@@ -118,12 +118,12 @@ START_TEST(the_callers_of_a_caller_are_told_apart_in_the_cache) {
 END_TEST
 
 START_TEST(without_a_known_stack_top_nothing_is_cached) {
-    lge_thread_begin(self, 1, 0);
+    lge_thread_begin(self, 1, 0, 0);
     deposit();
     check_context(captured, wrapper, deposit);
     ck_assert_ptr_null(self->contexts);
     ck_assert_uint_eq(lge_context_cached(self, last_site, last_sp), 0);
-    self->stack_top = last_sp - 1; /* another stack: nothing of it is read */
+    self->stack_low = self->stack_top = last_sp - 1; /* another stack: nothing of it is read */
     ck_assert_uint_eq(lge_context_cached(self, last_site, last_sp), 0);
     deposit();
     ck_assert_ptr_null(self->contexts);

@@ -25,7 +25,7 @@ static void set_up(void) {
     writer_start(0);
     one = engine_thread(NULL);
     two = lge_thread_new(one, (uintptr_t)set_up, engine_request(1).context);
-    lge_thread_begin(two, 2, 0);
+    lge_thread_begin(two, 2, 0, 0);
     a = engine_lock(one, "first");
     b = engine_lock(one, "second");
 }

@@ -24,7 +24,7 @@ static uintptr_t stack_top(void) {
 static void set_up(void) {
     engine_up();
     self = lge_thread_new(NULL, 0, 0);
-    lge_thread_begin(self, 1, stack_top());
+    lge_thread_begin(self, 1, stack_top(), 64 << 20);
     lgp_unwind_start(LGP_UNWIND_GCC);
 }
 
@@ -145,10 +145,10 @@ END_TEST
 /* Its own frames only: another stack may be unmapped at any time. */
 START_TEST(on_another_stack_nothing_is_remembered) {
     struct lgp_frame walked[64];
-    self->stack_top = 0;
+    self->stack_low = self->stack_top = 0;
     ck_assert_uint_gt(unwind_path(PATHS, 64, walked), 5);
     ck_assert_ptr_null(self->steps);
-    self->stack_top = last_sp - 1;
+    self->stack_low = self->stack_top = last_sp - 1;
     ck_assert_uint_gt(unwind_path(PATHS, 64, walked), 5);
     ck_assert_ptr_null(self->steps);
 }

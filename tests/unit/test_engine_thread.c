@@ -32,7 +32,7 @@ END_TEST
 
 START_TEST(a_detached_block_waits_for_the_kernel) {
     struct lge_thread *here = lge_thread_new(NULL, 0, 0);
-    lge_thread_begin(here, (uint32_t)lgp_tid(), 0);
+    lge_thread_begin(here, (uint32_t)lgp_tid(), 0, 0);
     lge_thread_detached(here);
     lge_thread_end(here);
     ck_assert_ptr_ne(engine_thread(NULL), here); /* its kernel thread still runs */
@@ -75,7 +75,7 @@ START_TEST(threads_are_found_by_kernel_id) {
     struct lge_thread *threads[4];
     for (uint32_t i = 0; i < 4; i++) {
         threads[i] = lge_thread_new(NULL, 0, 0);
-        lge_thread_begin(threads[i], 50 + 1024 * i, 0); /* one bucket */
+        lge_thread_begin(threads[i], 50 + 1024 * i, 0, 0); /* one bucket */
     }
     for (uint32_t i = 0; i < 4; i++)
         ck_assert_ptr_eq(lge_thread_by_tid(50 + 1024 * i), threads[i]);
@@ -93,7 +93,7 @@ END_TEST
 /* Threads that were not created through us, and ended without a word. */
 START_TEST(blocks_of_lost_threads_are_used_again) {
     struct lge_thread *here = lge_thread_new(NULL, 0, 0);
-    lge_thread_begin(here, (uint32_t)lgp_tid(), 0);
+    lge_thread_begin(here, (uint32_t)lgp_tid(), 0, 0);
     lge_thread_adopted(here);
     size_t listed = 0;
     for (int i = 0; i < 500; i++)
@@ -109,7 +109,7 @@ START_TEST(a_thread_has_begun_or_not) {
     struct lge_thread *thread = lge_thread_new(NULL, 0, 0);
     uint32_t serial = lge_thread_serial(thread);
     ck_assert(!lge_thread_begun(thread, serial));
-    lge_thread_begin(thread, 77, 0);
+    lge_thread_begin(thread, 77, 0, 0);
     ck_assert(lge_thread_begun(thread, serial));
     lge_thread_joined(engine_thread(NULL), thread);
     ck_assert_ptr_eq(lge_thread_new(NULL, 0, 0), thread);
