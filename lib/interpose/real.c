@@ -131,6 +131,7 @@ static sem_t *early_sem_open(const char *name, int flags, ...) {
     return lgi_real.sem_open(name, flags, mode, value);
 }
 
+EARLY(iterate_objects, (lgp_object_callback * callback, void *data), callback, data)
 EARLY(munmap, (void *start, size_t size), start, size)
 static void early_exit_thread(void *value) {
     lgi_real_start();
@@ -204,6 +205,7 @@ struct lgi_real lgi_real = {
     .execvpe = early_execvpe,
     .fexecve = early_fexecve,
     .sem_open = early_sem_open,
+    .iterate_objects = early_iterate_objects,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */
@@ -290,6 +292,7 @@ static const struct entry entries[] = {
     REAL(fexecve, "fexecve"),
     REAL(execveat, "execveat"),
     REAL(sem_open, "sem_open"),
+    REAL(iterate_objects, "dl_iterate_phdr"),
 };
 
 /* Another interposer's definition carries no version, so the versioned look-up
@@ -307,12 +310,19 @@ static const void *module_of(const void *address) {
     return dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
 }
 
+/* Before glibc 2.34 its thread functions are in a library of their own. */
+static bool is_in_libc(const void *function) {
+    const void *module = module_of(function);
+    return module != NULL && (module == module_of((void *)gnu_get_libc_version) ||
+                              module == module_of((void *)lgi_libc.mutex_lock));
+}
+
 /* libc's function, NULL where another interposer's comes first.  Not by a handle
  * of libc: dlopen allocates, and an allocator's own start may have brought us
  * here with its lock held. */
 static void *in_libc(const char *name) {
     void *found = dlsym(RTLD_NEXT, name);
-    return found != NULL && module_of(found) == module_of((void *)gnu_get_libc_version) ? found : NULL;
+    return found != NULL && is_in_libc(found) ? found : NULL;
 }
 
 bool lgi_real_is_libc(const char *name, const void *function) {

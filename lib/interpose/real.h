@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/unwind.h"
+
 struct lgi_real {
     int (*mutex_lock)(pthread_mutex_t *);
     int (*mutex_trylock)(pthread_mutex_t *);
@@ -93,6 +95,7 @@ struct lgi_real {
     int (*fexecve)(int, char *const[], char *const[]);
     int (*execveat)(int, const char *, char *const[], char *const[], int); /* NULL: glibc is too old */
     sem_t *(*sem_open)(const char *, int, ...);
+    int (*iterate_objects)(lgp_object_callback *, void *);
 };
 extern struct lgi_real lgi_real;
 
