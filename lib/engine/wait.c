@@ -145,8 +145,10 @@ static void count_long_wait(const struct lge_thread *thread) {
 }
 
 void lge_wait_end(struct lge_thread *thread) {
-    /* Release: nothing of the wait is written after this. */
+    /* Release: nothing of the wait is written after this.  The fence: what comes
+     * next, holds and the next wait, is not seen before it. */
     atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
+    atomic_thread_fence(memory_order_release);
     if (thread->wait_since != 0)
         count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
