@@ -10,6 +10,7 @@
 #include "engine/step_cache.h"
 #include "engine/thread.h"
 #include "platform/memory.h"
+#include "platform/return_slot.h"
 #include "platform/unwind.h"
 
 enum { MOST_FRAMES = 64, FIRST_USES = 64 };
@@ -41,17 +42,16 @@ static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *f
     return lge_on_own_stack(thread, sp) && count > 1 && frames[count - 1].sp <= thread->stack_top;
 }
 
-/* Return address of frame i stands just below the sp of frame i + 1 on x86-64;
- * where it does not (other machines), no entry is made. */
+/* Where a slot is not certain, no entry is made. */
 static bool fill(struct lge_cached_context *entry, const struct lgp_frame *frames, size_t count,
                  uintptr_t top) {
     for (size_t i = 0; i < LGE_CHECKED_SLOTS; i++) {
-        const struct lgp_frame *frame = &frames[i + 1 < count ? i + 1 : 1];
-        uintptr_t slot = frame->sp - sizeof(uintptr_t);
-        if (slot < entry->sp || slot >= top || *(const uintptr_t *)slot != frame->pc)
+        const struct lgp_frame *caller = &frames[i + 1 < count ? i + 1 : 1];
+        uintptr_t slot = caller->sp <= top ? lgp_return_slot(caller - 1, caller) : 0;
+        if (slot == 0)
             return false;
         entry->offset[i] = (uint32_t)(slot - entry->sp);
-        entry->value[i] = frame->pc;
+        entry->value[i] = *(const uintptr_t *)slot;
     }
     return true;
 }

@@ -83,8 +83,9 @@ static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
 
 void lge_tags_stale(void) {
     uint64_t secret = __atomic_load_n(&lge_hot.tag_secret, __ATOMIC_RELAXED);
+    /* Release: who sees the new secret sees what its locks have to be seen for. */
     while ((secret & LGE_TAG_TURNS) != LGE_TAG_TURNS &&
-           !__atomic_compare_exchange_n(&lge_hot.tag_secret, &secret, secret + 1, true, __ATOMIC_RELAXED,
+           !__atomic_compare_exchange_n(&lge_hot.tag_secret, &secret, secret + 1, true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
         continue;
 }
@@ -95,7 +96,8 @@ static uint64_t renewed(struct lge_tag *tag, const void *address) {
     uint64_t id = lge_tag_known(tag, address);
     if (id != 0 && !lge_signal_watches(id)) {
         write_tag(tag, address, id);
-        if (lge_signal_watches(id)) /* since just now: with the new secret, perhaps */
+        atomic_thread_fence(memory_order_acquire); /* the secret read there before what is watched */
+        if (lge_signal_watches(id))                /* since just now: with the new secret, perhaps */
             atomic_store_explicit(&tag->check, lge_tag_check(id, address) ^ LGE_TAG_TURNS,
                                   memory_order_relaxed);
     }

@@ -11,6 +11,7 @@
 #include "engine/thread.h"
 #include "engine/wait.h"
 #include "platform/memory.h"
+#include "platform/modules.h"
 
 static struct lgp_part (*const parts[])(void) = {
     lge_destroyed_part,  lge_contexts_part,         lge_classes_part,       lge_identity_part,
@@ -42,6 +43,7 @@ static void forget_all(void) {
 }
 
 void lge_fork_child(struct lge_thread *self, uint32_t tid) {
+    lgp_modules_after_fork();
     bool whole = intact();
     if (!whole) {
         forget_all();

@@ -40,7 +40,7 @@ static _Atomic uint32_t slots[LGE_SIGNALS + 1];      /* by signal; relaxed */
 static _Atomic uint32_t changed_at[LGE_SIGNALS + 1]; /* generation; relaxed */
 static _Atomic uint32_t generation;                  /* of the dispositions; relaxed */
 static _Atomic uint64_t watched[TAKEN];              /* ids of locks in `taken`; 0: free */
-static _Atomic uint32_t watched_count;
+static _Atomic uint32_t watched_count;               /* release: what is below it was written */
 
 /* Lock order: after all other engine locks but those of memory; nothing is
  * called under it. */
@@ -98,7 +98,7 @@ static uint64_t open_now(void) {
 /* ---- watched locks ---- */
 
 bool lge_signal_watches(uint64_t id) {
-    uint32_t count = atomic_load_explicit(&watched_count, memory_order_relaxed);
+    uint32_t count = atomic_load_explicit(&watched_count, memory_order_acquire);
     for (uint32_t i = 0; i < count; i++)
         if (atomic_load_explicit(&watched[i], memory_order_relaxed) == id)
             return true;
@@ -110,7 +110,8 @@ static void watch(uint64_t id) {
     if (lge_signal_watches(id) || count == TAKEN)
         return;
     atomic_store_explicit(&watched[count], id, memory_order_relaxed);
-    atomic_store_explicit(&watched_count, count + 1, memory_order_relaxed);
+    /* Release: pairs with the acquire load in lge_signal_watches. */
+    atomic_store_explicit(&watched_count, count + 1, memory_order_release);
 }
 
 /* Nothing more to find out about the lock. */

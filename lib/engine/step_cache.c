@@ -3,6 +3,7 @@
 #include "engine/context.h"
 #include "engine/mix.h"
 #include "platform/memory.h"
+#include "platform/return_slot.h"
 
 void lge_step_cache_free(struct lge_thread *thread) {
     struct lge_step_cache *gone = thread->steps;
@@ -35,10 +36,6 @@ static void put(struct lge_thread *thread, struct lge_step made) {
     *known = made;
 }
 
-static uintptr_t return_address_below(uintptr_t sp) {
-    return *(const volatile uintptr_t *)(sp - sizeof(uintptr_t));
-}
-
 /* All of the stack, or its innermost `max` frames; 0 when a step is missing. */
 static size_t walk(const struct lge_thread *thread, uintptr_t pc, uintptr_t sp, struct lgp_frame *frames,
                    size_t max) {
@@ -49,27 +46,27 @@ static size_t walk(const struct lge_thread *thread, uintptr_t pc, uintptr_t sp, 
         frames[count++] = (struct lgp_frame){pc, sp, step->function};
         if (count == max || step->to_caller == 0)
             return count;
+        uintptr_t slot = sp + step->slot;
         sp += step->to_caller;
         if (sp > thread->stack_top)
             return 0;
-        pc = return_address_below(sp);
+        pc = lgp_return_address_in(slot);
     }
     return 0;
 }
 
-/* The return address into frame i + 1 stands just below its stack pointer on
- * x86-64; where it does not (signal frames, other machines), the step is not
- * remembered. */
+/* Where no slot is certain the step is not remembered. */
 static void remember(struct lge_thread *thread, const struct lgp_frame *frames, size_t count, bool whole) {
     for (size_t i = 0; i + 1 < count && frames[i + 1].sp <= thread->stack_top; i++) {
-        uintptr_t distance = frames[i + 1].sp - frames[i].sp;
-        if (frames[i + 1].sp > frames[i].sp && return_address_below(frames[i + 1].sp) == frames[i + 1].pc)
-            put(thread,
-                (struct lge_step){frames[i].pc, frames[i].sp, frames[i].function, (uint32_t)distance});
+        const struct lgp_frame *at = &frames[i];
+        uintptr_t slot = lgp_return_slot(at, at + 1);
+        if (slot != 0)
+            put(thread, (struct lge_step){at->pc, at->sp, at->function, (uint32_t)(at[1].sp - at->sp),
+                                          (uint32_t)(slot - at->sp)});
     }
     const struct lgp_frame *last = &frames[count - 1];
     if (whole && last->sp <= thread->stack_top)
-        put(thread, (struct lge_step){last->pc, last->sp, last->function, 0});
+        put(thread, (struct lge_step){last->pc, last->sp, last->function, 0, 0});
 }
 
 static bool ready(struct lge_thread *thread, uintptr_t sp) {
@@ -100,6 +97,6 @@ bool lge_step_same_function(struct lge_thread *thread, uintptr_t pc, const struc
     bool same = function != 0 && function == other;
     const struct lge_step *step = thread->steps == NULL ? NULL : find(thread, frame->pc, frame->sp);
     if (same && known == NULL && step != NULL)
-        put(thread, (struct lge_step){pc, frame->sp, function, step->to_caller});
+        put(thread, (struct lge_step){pc, frame->sp, function, step->to_caller, step->slot});
     return same;
 }

@@ -20,6 +20,7 @@ struct lge_step {
     uintptr_t pc, sp;
     uintptr_t function; /* start of the function of pc, or 0 */
     uint32_t to_caller; /* distance of the caller's stack pointer; 0: there is no caller */
+    uint32_t slot;      /* ... of the return address by which it goes there */
 };
 struct lge_step_cache {
     struct lge_step steps[LGE_STEPS];

@@ -278,8 +278,10 @@ static void count_long_wait(const struct lge_thread *thread) {
 void lge_wait_end(struct lge_thread *thread) {
     if (!lge_waiting(atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed)))
         return;
-    /* Release: nothing of the wait is written after this. */
+    /* Release: nothing of the wait is written after this.  The fence: what comes
+     * next, holds and the next wait, is not seen before it. */
     atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
+    atomic_thread_fence(memory_order_release);
     if (thread->counted)
         lge_census_remove(LGE_CENSUS_WAIT);
     thread->counted = false;

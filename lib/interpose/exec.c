@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "interpose/real.h"
@@ -59,15 +60,21 @@ LGI_EXPORT int fexecve(int file, char *const arguments[], char *const environmen
     return failed(ended, lgi_real.fexecve(file, arguments, environment));
 }
 
-/* glibc has it since 2.34. */
+/* glibc has it since 2.34.  Where it has none a program may find ours. */
+static int exec_at(int directory, const char *path, char *const arguments[], char *const environment[],
+                   int flags) {
+    if (lgi_real.execveat != NULL)
+        return lgi_real.execveat(directory, path, arguments, environment, flags);
+    long result =
+        lgp_syscall(SYS_execveat, directory, (long)path, (long)arguments, (long)environment, flags, 0);
+    errno = (int)-result; /* it came back: it failed */
+    return -1;
+}
+
 LGI_EXPORT int execveat(int directory, const char *path, char *const arguments[], char *const environment[],
                         int flags) {
-    if (lgi_real.execveat == NULL) {
-        errno = ENOSYS;
-        return -1;
-    }
     bool ended = about_to_exec();
-    return failed(ended, lgi_real.execveat(directory, path, arguments, environment, flags));
+    return failed(ended, exec_at(directory, path, arguments, environment, flags));
 }
 
 /* ---- with the arguments one by one ---- */
@@ -80,10 +87,11 @@ static size_t count_arguments(const char *first, va_list more) {
     return count;
 }
 
-static void put_arguments(char **to, const char *first, va_list more) {
+/* By pointer: the caller goes on behind them, and a va_list may be a structure. */
+static void put_arguments(char **to, const char *first, va_list *more) {
     *to = (char *)(uintptr_t)first;
     while (*to++ != NULL)
-        *to = va_arg(more, char *);
+        *to = va_arg(*more, char *);
 }
 
 /* An array of them on the caller's stack, where execl may be called when nothing
@@ -95,7 +103,7 @@ static void put_arguments(char **to, const char *first, va_list more) {
     va_end(more_);                                                                                           \
     char *array[count_ + 1];                                                                                 \
     va_start(more_, first);                                                                                  \
-    put_arguments(array, first, more_)
+    put_arguments(array, first, &more_)
 
 LGI_EXPORT int execl(const char *path, const char *first, ...) {
     ARGUMENTS(arguments, first);

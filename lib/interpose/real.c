@@ -141,6 +141,7 @@ EARLY(flock, (int descriptor, int operation), descriptor, operation)
 EARLY(lockf, (int descriptor, int command, off_t length), descriptor, command, length)
 EARLY(fclose, (FILE * stream), stream)
 EARLY(dup3, (int from, int to, int flags), from, to, flags)
+EARLY(iterate_objects, (lgp_object_callback * callback, void *data), callback, data)
 EARLY(munmap, (void *start, size_t size), start, size)
 /* Before glibc 2.34 it is in a library of its own, which may come later. */
 static int early_dlclose(void *handle) {
@@ -227,6 +228,7 @@ struct lgi_real lgi_real = {
     .fclose = early_fclose,
     .dup2 = __dup2,
     .dup3 = early_dup3,
+    .iterate_objects = early_iterate_objects,
 };
 
 /* `version`: tried first, where a name exists in two incompatible versions. */
@@ -323,6 +325,7 @@ static const struct entry entries[] = {
     REAL(dup3, "dup3"),
     REAL(close_range, "close_range"),
     REAL(closefrom, "closefrom"),
+    REAL(iterate_objects, "dl_iterate_phdr"),
 };
 
 /* Another interposer's definition carries no version, so the versioned look-up
@@ -340,12 +343,19 @@ static const void *module_of(const void *address) {
     return dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
 }
 
+/* Before glibc 2.34 its thread functions are in a library of their own. */
+static bool is_in_libc(const void *function) {
+    const void *module = module_of(function);
+    return module != NULL && (module == module_of((void *)gnu_get_libc_version) ||
+                              module == module_of((void *)lgi_libc.mutex_lock));
+}
+
 /* libc's function, NULL where another interposer's comes first.  Not by a handle
  * of libc: dlopen allocates, and an allocator's own start may have brought us
  * here with its lock held. */
 static void *in_libc(const char *name) {
     void *found = dlsym(RTLD_NEXT, name);
-    return found != NULL && module_of(found) == module_of((void *)gnu_get_libc_version) ? found : NULL;
+    return found != NULL && is_in_libc(found) ? found : NULL;
 }
 
 bool lgi_real_is_libc(const char *name, const void *function) {

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/unwind.h"
+
 struct lgi_real {
     int (*mutex_lock)(pthread_mutex_t *);
     int (*mutex_trylock)(pthread_mutex_t *);
@@ -104,6 +106,7 @@ struct lgi_real {
     int (*dup3)(int, int, int);
     int (*close_range)(unsigned, unsigned, int); /* NULL: glibc is too old */
     void (*closefrom)(int);                      /* NULL: likewise */
+    int (*iterate_objects)(lgp_object_callback *, void *);
 };
 extern struct lgi_real lgi_real;
 

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 #include "engine/check.h"
@@ -26,6 +27,7 @@
 #include "interpose/real.h"
 #include "interpose/self.h"
 #include "platform/own_locks.h"
+#include "platform/system.h"
 
 enum { SLOTS = 512 };
 typedef void handler_function(int, siginfo_t *, void *);
@@ -55,20 +57,27 @@ struct interrupted {
  * locks is passed through: seeing a lock for the first time takes an unwinding. */
 enum { ROOM = 12 * 1024 };
 
-/* On x86-64 the kernel passes the context to every handler, elsewhere only to
- * those that asked for it; it names the alternate stack. */
-static void find_stack(struct lge_handler_mark *mark, const ucontext_t *context) {
+/* On x86-64 the kernel passes the context, which names the alternate stack, to
+ * every handler, elsewhere only to those that asked for it: there the kernel is
+ * asked. */
+static stack_t alternate_stack(const ucontext_t *context) {
 #if defined __x86_64__
-    uintptr_t low = (uintptr_t)context->uc_stack.ss_sp;
-    if (context->uc_stack.ss_size != 0 && mark->frame >= low &&
-        mark->frame < low + context->uc_stack.ss_size) {
-        mark->low = low;
-        mark->high = low + context->uc_stack.ss_size;
-    }
+    return context->uc_stack;
 #else
-    (void)mark;
+    stack_t stack = {.ss_size = 0};
     (void)context;
+    lgp_syscall(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0);
+    return stack;
 #endif
+}
+
+static void find_stack(struct lge_handler_mark *mark, const ucontext_t *context) {
+    stack_t stack = alternate_stack(context);
+    uintptr_t low = (uintptr_t)stack.ss_sp;
+    if (stack.ss_size != 0 && mark->frame >= low && mark->frame < low + stack.ss_size) {
+        mark->low = low;
+        mark->high = low + stack.ss_size;
+    }
 }
 
 static void enter_handler(struct interrupted *was, int signal, const void *context, uint32_t slot,

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include "platform/futex_lock.h"
 #include "platform/system.h"
@@ -226,17 +225,18 @@ static void free_large(void *memory) {
     unmap_pages(block, block->mapped);
 }
 
-/* Pages that mremap adds are zero; the rest of the last old one may not be. */
-static void clear_page_rest(char *from, size_t size) {
-    size_t rest = (0 - (uintptr_t)from) & (PAGE - 1);
-    memset(from, 0, rest < size ? rest : size);
+/* Pages that mremap adds are zero; the rest of what was mapped may not be. */
+static void clear_rest(struct large *block, size_t mapped, size_t old_size, size_t new_size) {
+    size_t room = mapped - sizeof *block;
+    if (old_size < room && old_size < new_size)
+        memset((char *)(block + 1) + old_size, 0, (new_size < room ? new_size : room) - old_size);
 }
 
 /* Moves pages instead of bytes.  The neighbours in the list must not see the
  * block while it moves. */
 static void *resize_large(void *memory, size_t old_size, size_t new_size) {
     struct large *block = (struct large *)memory - 1;
-    size_t mapped = mapped_size(new_size);
+    size_t mapped = mapped_size(new_size), was_mapped = block->mapped;
     if (mapped == 0)
         return NULL;
     lgp_lock(&lock);
@@ -252,8 +252,7 @@ static void *resize_large(void *memory, size_t old_size, size_t new_size) {
     lgp_unlock(&lock);
     if (refused)
         return NULL;
-    if (new_size > old_size)
-        clear_page_rest((char *)(block + 1) + old_size, new_size - old_size);
+    clear_rest(block, was_mapped, old_size, new_size);
     return block + 1;
 }
 
@@ -296,13 +295,6 @@ void *lgp_resize(void *memory, size_t old_size, size_t new_size) {
 }
 
 uint64_t lgp_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
-
-bool lgp_read_safely(void *to, const void *address, size_t size) {
-    struct iovec local = {to, size};
-    struct iovec remote = {(void *)(uintptr_t)address, size};
-    long pid = (long)lgp_pid();
-    return lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0) == (long)size;
-}
 
 bool lgp_memory_intact(void) { return atomic_load_explicit(&lock.state, memory_order_relaxed) == 0; }
 

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "platform/safe_read.h"
+
 /* Zeroed memory, 16-byte aligned, from 256 bytes on 64-byte aligned (a cache
  * line); freed blocks are reused by size.  NULL only
  * when the kernel refuses.  Sizes up to 32 KiB come from size classes (steps
@@ -19,10 +21,6 @@ void *lgp_resize(void *memory, size_t old_size, size_t new_size);
 
 /* Bytes handed out now (not counting what waits for reuse). */
 uint64_t lgp_memory_used(void);
-
-/* True when every byte of [address, address+size) could be read, which is then
- * copied to `to`: process_vm_readv on ourselves, no fault even when unmapped. */
-bool lgp_read_safely(void *to, const void *address, size_t size);
 
 /* In a forked child: whether no other thread was inside at the moment of the
  * fork; and, if one was, a new start that leaves all old blocks where they are

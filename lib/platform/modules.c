@@ -2,8 +2,11 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
 
 #include "platform/modules_internal.h"
+#include "platform/safe_read.h"
 
 /* struct dl_find_object of glibc >= 2.35, of which only the part that is the
  * same on every machine is named: older headers do not declare it. */
@@ -24,9 +27,35 @@ void lgp_modules_start(void) {
     find_object = (find_object_function *)symbol;
 }
 
+/* Where the kernel left gaps between the segments of an object, as in every
+ * program on aarch64, the loader tells of one segment; its first page tells of
+ * all.  0: it is not to be seen. */
+static uintptr_t first_page(const struct lgp_module *module) {
+    char magic[SELFMAG];
+    uintptr_t start = module->bias;
+    if (memcmp((const void *)module->start, ELFMAG, SELFMAG) == 0)
+        return module->start;
+    if (start == 0) /* a program at a fixed address */
+        start = getauxval(AT_PHDR) & ~(uintptr_t)4095;
+    return lgp_read_safely(magic, (const void *)start, SELFMAG) ? start : 0;
+}
+
+static void read_image(uintptr_t address, struct lgp_module *module) {
+    struct lgp_image image;
+    uintptr_t start = first_page(module);
+    uintptr_t limit = start == module->start ? module->end : start + 4096;
+    if (start == 0 || !lgp_image_read(start, limit, &image))
+        return;
+    module->build_id = image.build_id;
+    module->build_id_length = image.build_id_length;
+    if (address < image.end && module->end < image.end)
+        module->end = image.end;
+    if (module->end == image.end)
+        module->start = start;
+}
+
 bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
     struct found_object object;
-    struct lgp_image image;
     if (find_object == NULL)
         return lgp_maps_find(address, module);
     if (find_object((void *)address, &object) != 0)
@@ -37,10 +66,7 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
         .bias = object.link_map->l_addr,
         .path = object.link_map->l_name,
     };
-    if (lgp_image_read(module->start, module->end, &image)) {
-        module->build_id = image.build_id;
-        module->build_id_length = image.build_id_length;
-    }
+    read_image(address, module);
     return true;
 }
 

@@ -29,4 +29,7 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module);
 /* True when `address` lies in a loaded object (static storage); about 20 ns. */
 bool lgp_module_contains(uintptr_t address);
 
+/* In a forked child, before any of the above. */
+void lgp_modules_after_fork(void);
+
 #endif

@@ -65,8 +65,26 @@ static bool find_extent(const ElfW(Phdr) * headers, size_t count, uintptr_t star
     return highest != 0;
 }
 
+bool lgp_image_covers(uintptr_t start, const struct lgp_image *image, uintptr_t address) {
+    const ElfW(Phdr) *headers = program_headers(start);
+    size_t count = headers == NULL ? 0 : ((const ElfW(Ehdr) *)start)->e_phnum;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t from = image->bias + headers[i].p_vaddr;
+        if (headers[i].p_type == PT_LOAD && address >= (from & ~(uintptr_t)(PAGE - 1)) &&
+            address < aligned(from + headers[i].p_memsz, PAGE))
+            return true;
+    }
+    return false;
+}
+
 static bool lies_within(uintptr_t at, size_t size, uintptr_t start, uintptr_t limit) {
     return at >= start && at < limit && size <= limit - at;
+}
+
+const ElfW(Phdr) * lgp_image_headers(uintptr_t start, size_t *count) {
+    const ElfW(Phdr) *headers = program_headers(start);
+    *count = headers == NULL ? 0 : ((const ElfW(Ehdr) *)start)->e_phnum;
+    return headers;
 }
 
 bool lgp_image_read(uintptr_t start, uintptr_t limit, struct lgp_image *image) {

@@ -6,6 +6,8 @@
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/modules_internal.h"
+#include "platform/part.h"
+#include "platform/safe_read.h"
 #include "platform/system.h"
 
 /* One line of /proc/self/maps.  Anonymous memory is kept, too, so that a heap
@@ -22,25 +24,27 @@ struct path {
     char text[];
 };
 
-/* All guarded by `lock`.  Paths are never freed: callers may still look. */
-static struct lgp_lock lock = LGP_LOCK_INIT;
-static struct mapping *mappings;
-static size_t mapping_count, mapping_room;
-static struct path *paths;
-static const char *main_path;
+/* All guarded by the lock.  Paths are never freed: callers may still look. */
+static struct {
+    struct lgp_lock lock;
+    struct mapping *mappings;
+    size_t count, room;
+    struct path *paths;
+    const char *main_path;
+} maps;
 
 /* --- reading the text --- */
 
 static const char *intern_path(const char *text, size_t length) {
-    for (struct path *known = paths; known != NULL; known = known->next)
+    for (struct path *known = maps.paths; known != NULL; known = known->next)
         if (strncmp(known->text, text, length) == 0 && known->text[length] == '\0')
             return known->text;
     struct path *added = lgp_alloc(sizeof(*added) + length + 1);
     if (added == NULL)
         return "";
     memcpy(added->text, text, length);
-    added->next = paths;
-    paths = added;
+    added->next = maps.paths;
+    maps.paths = added;
     return added->text;
 }
 
@@ -84,15 +88,16 @@ static struct mapping read_line(const char *line) {
 }
 
 static bool add_mapping(const struct mapping *mapping) {
-    if (mapping_count == mapping_room) {
-        size_t room = mapping_room == 0 ? 256 : mapping_room * 2;
-        void *grown = lgp_resize(mappings, mapping_room * sizeof(*mappings), room * sizeof(*mappings));
+    if (maps.count == maps.room) {
+        size_t room = maps.room == 0 ? 256 : maps.room * 2;
+        void *grown =
+            lgp_resize(maps.mappings, maps.room * sizeof(*maps.mappings), room * sizeof(*maps.mappings));
         if (grown == NULL)
             return false;
-        mappings = grown;
-        mapping_room = room;
+        maps.mappings = grown;
+        maps.room = room;
     }
-    mappings[mapping_count++] = *mapping;
+    maps.mappings[maps.count++] = *mapping;
     return true;
 }
 
@@ -111,14 +116,12 @@ static size_t take_lines(char *buffer, size_t filled) {
     return (size_t)(end - line);
 }
 
-static void read_maps(void) {
-    enum { ROOM = 8192 };
-    char *buffer = lgp_alloc(ROOM);
-    long descriptor =
-        lgp_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+enum { ROOM = 8192 };
+
+static void read_lines(long descriptor, char *buffer) {
     size_t filled = 0;
-    mapping_count = 0;
-    while (buffer != NULL && descriptor >= 0 && filled < ROOM) {
+    maps.count = 0;
+    while (filled < ROOM) {
         long got = lgp_syscall(SYS_read, descriptor, (long)(buffer + filled), (long)(ROOM - filled), 0, 0, 0);
         if (got == -EINTR)
             continue;
@@ -126,6 +129,15 @@ static void read_maps(void) {
             break;
         filled = take_lines(buffer, filled + (size_t)got);
     }
+}
+
+/* What was known stays known where there is no descriptor or memory left. */
+static void read_maps(void) {
+    char *buffer = lgp_alloc(ROOM);
+    long descriptor =
+        lgp_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    if (buffer != NULL && descriptor >= 0)
+        read_lines(descriptor, buffer);
     if (descriptor >= 0)
         lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
     lgp_free(buffer, ROOM);
@@ -135,21 +147,21 @@ static void read_main_path(void) {
     char buffer[1024];
     long length =
         lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)buffer, sizeof(buffer), 0, 0);
-    main_path = length > 0 ? intern_path(buffer, (size_t)length) : "";
+    maps.main_path = length > 0 ? intern_path(buffer, (size_t)length) : "";
 }
 
 /* --- looking up --- */
 
 static const struct mapping *mapping_of(uintptr_t address) {
-    size_t low = 0, high = mapping_count;
+    size_t low = 0, high = maps.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (mappings[middle].end <= address)
+        if (maps.mappings[middle].end <= address)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < mapping_count && mappings[low].start <= address ? &mappings[low] : NULL;
+    return low < maps.count && maps.mappings[low].start <= address ? &maps.mappings[low] : NULL;
 }
 
 /* The table may be older than an unloading. */
@@ -167,16 +179,16 @@ static bool find_object(const struct mapping *mapping, uintptr_t address, struct
         if (*mapping->path != '\0' && mapping->offset == 0 && mapping->readable &&
             still_readable(mapping->start) && lgp_image_read(mapping->start, mapping->end, &image))
             break;
-        if (mapping == mappings)
+        if (mapping == maps.mappings)
             return false;
     }
-    if (address >= image.end)
+    if (address >= image.end || !lgp_image_covers(mapping->start, &image, address))
         return false;
     *module = (struct lgp_module){
         .start = mapping->start,
         .end = image.end,
         .bias = image.bias,
-        .path = mapping->path == main_path ? "" : mapping->path,
+        .path = mapping->path == maps.main_path ? "" : mapping->path,
         .build_id = image.build_id,
         .build_id_length = image.build_id_length,
     };
@@ -184,7 +196,7 @@ static bool find_object(const struct mapping *mapping, uintptr_t address, struct
 }
 
 static bool find_locked(uintptr_t address, struct lgp_module *module) {
-    if (main_path == NULL)
+    if (maps.main_path == NULL)
         read_main_path();
     const struct mapping *mapping = mapping_of(address);
     if (mapping == NULL) {
@@ -195,14 +207,21 @@ static bool find_locked(uintptr_t address, struct lgp_module *module) {
 }
 
 bool lgp_maps_find(uintptr_t address, struct lgp_module *module) {
-    lgp_lock(&lock);
+    lgp_lock(&maps.lock);
     bool found = find_locked(address, module);
-    lgp_unlock(&lock);
+    lgp_unlock(&maps.lock);
     return found;
 }
 
 void lgp_maps_changed(void) {
-    lgp_lock(&lock);
-    mapping_count = 0;
-    lgp_unlock(&lock);
+    lgp_lock(&maps.lock);
+    maps.count = 0;
+    lgp_unlock(&maps.lock);
+}
+
+/* What there was is given up, not freed: it may be half changed. */
+void lgp_modules_after_fork(void) {
+    struct lgp_part part = {&maps.lock, &maps, sizeof maps};
+    if (!lgp_part_intact(&part))
+        lgp_part_forget(&part);
 }

@@ -2,6 +2,7 @@
 #ifndef LOCKGRAPH_PLATFORM_UNWIND_H
 #define LOCKGRAPH_PLATFORM_UNWIND_H
 
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,14 @@ enum lgp_unwinder lgp_unwind_start(enum lgp_unwinder wanted);
  * the loader's lock (gcc and fp; libunwind may, which is why it is not the
  * default).  Async-signal-safe with gcc on glibc >= 2.35 and with fp. */
 size_t lgp_unwind(uintptr_t from_sp, struct lgp_frame *frames, size_t max);
+
+/* Before glibc 2.35 libgcc asks dl_iterate_phdr for every frame, which takes the
+ * loader's lock: a thread may hold it that waits for a lock of the program, and in
+ * a forked child nobody may be left to give it back.  Called from the interposed
+ * dl_iterate_phdr: when this thread unwinds for us and libgcc asks, the answer is
+ * *result; false otherwise. */
+typedef int lgp_object_callback(struct dl_phdr_info *, size_t, void *);
+bool lgp_unwind_iterate(lgp_object_callback *callback, void *data, int *result);
 
 /* Start address of the function that contains `pc`, 0 when not known. */
 uintptr_t lgp_function_start(uintptr_t pc);

@@ -3,11 +3,14 @@
  * -fno-omit-frame-pointer throughout.  Where a function keeps something else in
  * that register the walk ends early or skips callers, but never faults: it
  * reads only stack pages known to be mapped. */
+#include <errno.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "platform/modules.h"
+#include "platform/return_slot.h"
+#include "platform/safe_read.h"
 #include "platform/system.h"
 #include "platform/unwind_internal.h"
 
@@ -24,6 +27,15 @@ struct frame_record {
  * unmap. */
 static _Thread_local struct { uintptr_t low, high; } own_stack __attribute__((tls_model("initial-exec")));
 
+/* The same where the kernel cannot tell of many pages in one call. */
+static size_t readable_one_by_one(uintptr_t low, size_t pages) {
+    char byte;
+    size_t count = 0;
+    while (count < pages && lgp_read_safely(&byte, (const void *)(low + count * PAGE), 1))
+        count++;
+    return count * PAGE;
+}
+
 /* How many bytes up from `low`, at most `pages` pages, can be read. */
 static size_t readable_up_from(uintptr_t low, size_t pages) {
     char bytes[PROBE_PAGES];
@@ -33,6 +45,8 @@ static size_t readable_up_from(uintptr_t low, size_t pages) {
         remote[i] = (struct iovec){(void *)(low + i * PAGE), 1};
     long pid = (long)lgp_pid();
     long got = lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)remote, (long)pages, 0);
+    if (got == -ENOSYS)
+        return readable_one_by_one(low, pages);
     return got > 0 ? (size_t)got * PAGE : 0;
 }
 
@@ -107,7 +121,8 @@ static uintptr_t sp_of_caller(const struct frame_record *record) {
 #if defined(__x86_64__)
     return (uintptr_t)(record + 1);
 #else
-    return (uintptr_t)record->caller;
+    /* The outermost one has no caller to know it from. */
+    return record->caller == NULL ? (uintptr_t)(record + 1) : (uintptr_t)record->caller;
 #endif
 }
 
@@ -119,10 +134,11 @@ static size_t follow(const struct frame_record *record, uintptr_t above, uintptr
     while (count < max && usable(record, above, limit)) {
         uintptr_t sp = sp_of_caller(record);
         /* A register used for something else leads to words that are no code. */
-        if (!lgp_module_contains(record->return_address))
+        uintptr_t pc = lgp_plain_address(record->return_address);
+        if (!lgp_module_contains(pc))
             break;
         if (sp >= from_sp)
-            frames[count++] = (struct lgp_frame){record->return_address, sp, 0};
+            frames[count++] = (struct lgp_frame){pc, sp, 0};
         above = (uintptr_t)(record + 1);
         record = record->caller;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unwind.h>
 
+#include "platform/modules_internal.h"
 #include "platform/unwind_internal.h"
 
 /* Resolved by the constructor, before a second thread exists. */
@@ -15,6 +16,46 @@ static struct {
     __typeof__(_Unwind_GetRegionStart) *get_region_start;
     __typeof__(_Unwind_FindEnclosingFunction) *find_enclosing_function;
 } libgcc;
+
+/* This thread is in libgcc for us. */
+static _Thread_local bool walking __attribute__((tls_model("initial-exec")));
+/* Where libgcc is; written with the functions above. */
+static struct lgp_module libgcc_module;
+
+/* What libgcc hands to its callback begins with the address it looks for. */
+struct wanted {
+    uintptr_t pc;
+};
+
+static int tell_object(const struct lgp_module *module, lgp_object_callback *callback, void *data) {
+    size_t count;
+    struct dl_phdr_info info = {.dlpi_addr = module->bias, .dlpi_name = module->path};
+    info.dlpi_phdr = lgp_image_headers(module->start, &count);
+    info.dlpi_phnum = (ElfW(Half))count;
+    /* Without the counters behind: libgcc then remembers nothing between calls. */
+    return count == 0 ? 0 : callback(&info, offsetof(struct dl_phdr_info, dlpi_adds), data);
+}
+
+bool lgp_unwind_iterate(lgp_object_callback *callback, void *data, int *result) {
+    uintptr_t asks = (uintptr_t)callback;
+    struct lgp_module module;
+    if (!walking || asks < libgcc_module.start || asks >= libgcc_module.end)
+        return false;
+    *result = 0;
+    if (lgp_module_find(((const struct wanted *)data)->pc, &module))
+        *result = tell_object(&module, callback, data);
+    else if (!lgp_module_contains((uintptr_t)lgp_unwind_iterate))
+        return false; /* nothing can be looked up, and libgcc ends the program without its own tables */
+    return true;
+}
+
+/* A signal handler may come in between and be walked, too. */
+static void backtrace(_Unwind_Trace_Fn visit, void *argument) {
+    bool outside = !walking;
+    walking = true;
+    libgcc.backtrace(visit, argument);
+    walking = !outside;
+}
 
 struct walk {
     uintptr_t from_sp;
@@ -50,7 +91,7 @@ size_t lgp_unwind_gcc(uintptr_t from_sp, struct lgp_frame *frames, size_t max) {
     struct walk walk = {from_sp, frames, 0, max};
     if (max == 0)
         return 0;
-    libgcc.backtrace(visit, &walk);
+    backtrace(visit, &walk);
     if (walk.count < max)
         correct_last(&walk);
     return walk.count;
@@ -83,14 +124,18 @@ bool lgp_frame_register_gcc(uintptr_t from_sp, struct lgp_frame *frame, uintptr_
     struct first_frame first = {.from_sp = from_sp};
     if (libgcc.backtrace == NULL)
         return false;
-    libgcc.backtrace(visit_first, &first);
+    backtrace(visit_first, &first);
     *frame = first.frame;
     *frame_register = first.frame_register;
     return first.frame.pc != 0;
 }
 
 uintptr_t lgp_function_start_gcc(uintptr_t pc) {
-    return (uintptr_t)libgcc.find_enclosing_function((void *)pc);
+    bool outside = !walking;
+    walking = true;
+    uintptr_t start = (uintptr_t)libgcc.find_enclosing_function((void *)pc);
+    walking = !outside;
+    return start;
 }
 
 static bool resolve(void *library) {
@@ -119,6 +164,8 @@ bool lgp_unwind_gcc_start(void) {
     void *library = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL || !resolve(library))
         return false;
+    if (!lgp_module_find((uintptr_t)libgcc.backtrace, &libgcc_module))
+        libgcc_module = (struct lgp_module){0};
     /* The first walk sets tables up under a once-lock. */
     return lgp_unwind_gcc(0, frames, 2) > 0;
 }

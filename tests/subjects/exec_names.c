@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,15 @@ static char **with(char *more) {
     return copy;
 }
 
+/* glibc has it since 2.34. */
+static int exec_at(char **arguments, char **environment) {
+#if __GLIBC_PREREQ(2, 34)
+    return execveat(AT_FDCWD, program, arguments, environment, 0);
+#else
+    return (int)syscall(SYS_execveat, AT_FDCWD, program, arguments, environment, 0);
+#endif
+}
+
 static int call(int which) {
     char *arguments[] = {(char *)"program", (char *)"shown", (char *)"in an array", NULL};
     char **more = with((char *)"GIVEN=yes");
@@ -41,7 +51,7 @@ static int call(int which) {
     case 4:
         return fexecve(open(program, O_RDONLY | O_CLOEXEC), arguments, more);
     case 5:
-        return execveat(AT_FDCWD, program, arguments, more, 0);
+        return exec_at(arguments, more);
     case 6:
         return execl(program, "program", "shown", "a", "b", "c", (char *)NULL);
     case 7:

@@ -29,6 +29,7 @@ struct lge_config engine_config = {
 void engine_up(void) {
     lgp_modules_start();
     lgp_unwind_start(LGP_UNWIND_GCC);
+    lgp_module_contains((uintptr_t)engine_up); /* what it remembers is not the engine's */
     used_before = lgp_memory_used();
     last_tid = 1u << 30;
     random_state = 12345;

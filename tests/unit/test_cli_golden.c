@@ -75,8 +75,7 @@ static void both_orders(struct lgr_finding_edge edges[2]) {
 
 static char *golden_path(const char *name) {
     static char path[PATH_MAX];
-    const char *slash = strrchr(__FILE__, '/');
-    snprintf(path, sizeof path, "%.*s/../golden/%s", (int)(slash - __FILE__), __FILE__, name);
+    snprintf(path, sizeof path, LOCKGRAPH_SOURCE "/tests/golden/%s", name);
     return path;
 }
 

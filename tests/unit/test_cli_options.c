@@ -328,9 +328,7 @@ END_TEST
 /* ---- the manual ---- */
 
 static char *manual(const char *name) {
-    const char *slash = strrchr(__FILE__, '/');
-    FILE *stream =
-        fopen(pool_printf(&pool, "%.*s/../../docs/man/%s", (int)(slash - __FILE__), __FILE__, name), "r");
+    FILE *stream = fopen(pool_printf(&pool, LOCKGRAPH_SOURCE "/docs/man/%s", name), "r");
     ck_assert_ptr_nonnull(stream);
     char *content = pool_alloc(&pool, 65536);
     ck_assert_uint_gt(fread(content, 1, 65535, stream), 0);

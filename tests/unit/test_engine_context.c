@@ -220,11 +220,15 @@ START_TEST(a_hold_whose_frame_is_gone_makes_its_site_a_wrapper) {
 }
 END_TEST
 
+LOCKING static void resolve_before(uint64_t id) {
+    if (id == 3)
+        captured = lge_context_resolve(self, last_site, last_sp);
+    NOT_LAST();
+}
 LOCKING static void take_in_a_loop(void) {
     /* volatile: the compiler must keep one call site */
     for (volatile uint64_t id = 1; id <= 3; id++) {
-        if (id == 3)
-            captured = lge_context_resolve(self, last_site, last_sp);
+        resolve_before(id);
         lock_here(id);
         NOT_LAST();
     }

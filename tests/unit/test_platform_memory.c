@@ -210,25 +210,6 @@ START_TEST(a_forked_child_can_allocate) {
 }
 END_TEST
 
-/* --- reading what may not be there --- */
-
-START_TEST(unreadable_memory_is_told_without_a_fault) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char copy[32];
-    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    memcpy(pages + page - 16, "0123456789abcdef", 16);
-    mprotect(pages + page, page, PROT_NONE);
-    ck_assert(lgp_read_safely(copy, pages + page - 16, 16));
-    ck_assert_mem_eq(copy, "0123456789abcdef", 16);
-    ck_assert(!lgp_read_safely(copy, pages + page - 16, 17));
-    ck_assert(!lgp_read_safely(copy, pages + page, 1));
-    munmap(pages, 2 * page);
-    ck_assert(!lgp_read_safely(copy, pages, 1));
-    ck_assert(!lgp_read_safely(copy, NULL, 1));
-    ck_assert(!lgp_read_safely(copy, (void *)UINTPTR_MAX, 1));
-}
-END_TEST
-
 static Suite *memory_suite(void) {
     Suite *suite = suite_create("platform memory");
     TCase *blocks = tcase_create("blocks");
@@ -242,7 +223,6 @@ static Suite *memory_suite(void) {
     tcase_add_test(blocks, resizing_nothing_allocates);
     tcase_add_test(blocks, impossible_sizes_are_refused);
     tcase_add_test(blocks, reset_gives_everything_back);
-    tcase_add_test(blocks, unreadable_memory_is_told_without_a_fault);
     suite_add_tcase(suite, blocks);
     TCase *threads = tcase_create("threads and processes");
     tcase_set_timeout(threads, 60);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "number_names.h"
 #include "stacks.h"
 
 /* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
@@ -247,15 +248,6 @@ static const char *who_holds(struct pool *pool, const struct model_finding *find
             return "it holds itself";
     return "is held";
 }
-
-/* By number only before glibc 2.32. */
-#if __GLIBC_PREREQ(2, 32)
-static const char *signal_name(int number) { return sigabbrev_np(number); }
-static const char *error_name(int number) { return strerrorname_np(number); }
-#else
-static const char *signal_name(int number) { return (void)number, NULL; }
-static const char *error_name(int number) { return (void)number, NULL; }
-#endif
 
 static const char *detail_name(struct pool *pool, const struct model_finding *finding) {
     int detail = (int)(finding->detail & ~(uint64_t)LGR_SIGNAL_CALL_IN_HANDLER);

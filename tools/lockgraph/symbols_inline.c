@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "demangle.h"
+#include "symbols_unit.h"
 #include "text.h"
 
 #define DEEPEST_INLINING 64
@@ -120,7 +121,7 @@ static const char *file_by_number(struct pool *pool, Dwarf_Die *unit, Dwarf_Word
     if (dwarf_getsrcfiles(unit, &files, &count) != 0 || number >= count)
         return NULL;
     const char *name = dwarf_filesrc(files, number, NULL, NULL);
-    return name ? text_clean(pool, name) : NULL;
+    return name ? source_path(pool, unit, name) : NULL;
 }
 
 /* Where the inlined function `die` was called: the place the frame outside of

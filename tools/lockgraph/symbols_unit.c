@@ -61,13 +61,17 @@ static const char *directory_of(Dwarf_Die *unit) {
     return dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &memory));
 }
 
+const char *source_path(struct pool *pool, Dwarf_Die *unit, const char *file) {
+    const char *directory = file[0] == '/' ? NULL : directory_of(unit);
+    return text_clean(pool, directory ? pool_printf(pool, "%s/%s", directory, file) : file);
+}
+
 void set_line(struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address, struct code_frame *frame) {
     Dwarf_Line *line = dwarf_getsrc_die(unit, address);
     int number = 0;
     const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
     if (!file || dwarf_lineno(line, &number) != 0 || number <= 0)
         return;
-    const char *directory = file[0] == '/' ? NULL : directory_of(unit);
-    frame->file = text_clean(pool, directory ? pool_printf(pool, "%s/%s", directory, file) : file);
+    frame->file = source_path(pool, unit, file);
     frame->line = (unsigned)number;
 }

@@ -19,6 +19,10 @@ struct unit_index {
 Dwarf_Die *unit_at(struct unit_index *index, Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias);
 void unit_index_free(struct unit_index *index);
 
+/* A file as the unit names it, absolute where that is known: a compiler that was
+ * given a relative path writes that one down. */
+const char *source_path(struct pool *pool, Dwarf_Die *unit, const char *file);
+
 /* Sets file (absolute where it is known) and line of `frame`; leaves both alone
  * where the unit has no line for `address` (in its own addresses). */
 void set_line(struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address, struct code_frame *frame);

@@ -1,0 +1,17 @@
+/* Reading memory that may be gone by now: the lock of a program that freed it,
+ * a stack that ended.  Never a fault.  Any thread; async-signal-safe. */
+#ifndef LOCKGRAPH_PLATFORM_SAFE_READ_H
+#define LOCKGRAPH_PLATFORM_SAFE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when every byte of [address, address+size) could be read, which is then
+ * copied to `to`.  `size` is at most PIPE_BUF.  By process_vm_readv on ourselves;
+ * a kernel without it (and user-mode emulation) is asked to copy through a pipe. */
+bool lgp_read_safely(void *to, const void *address, size_t size);
+
+/* The second way alone, for lgp_read_safely and its test. */
+bool lgp_read_by_pipe(void *to, const void *address, size_t size);
+
+#endif
