@@ -394,6 +394,13 @@ static void note_under(struct lge_held *semaphore, uint64_t under) {
     lge_held_mark(semaphore, LGE_TAKEN_UNDER);
 }
 
+/* A semaphore that is a switch is another hold than one that is none: what is known
+ * of the one says nothing of the other. */
+static uint64_t key_with(uint64_t below, const struct lge_held *held) {
+    uint64_t key = lge_chain_key(below, held->id, held->mode, lge_place(held->site, held->context));
+    return lge_held_marks(held) & LGE_TAKEN_UNDER ? lge_mix(key, held->under) : key;
+}
+
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
     struct lge_held *at = thread->top;
     while (at != thread->base && at->address != address)
@@ -409,7 +416,7 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
     for (; at != thread->top; at++) {
         *at = at[1];
         note_under(at, id);
-        key = lge_chain_key(key, at->id, at->mode, lge_place(at->site, at->context));
+        key = key_with(key, at);
         at->key = key;
     }
     thread->top--;

@@ -59,10 +59,17 @@ static enum lgr_verdict lower(enum lgr_verdict one, enum lgr_verdict other) {
     return one < other ? one : other;
 }
 
+/* The part holds a semaphore that it took under the lock it asks for: a switch. */
+static bool switches(const struct choice *choice, size_t depth) {
+    const struct dependency *part = choice->part[depth];
+    return part->switched == choice->ring->locks[depth] + 1 && part->switched_under == part->request + 1;
+}
+
 /* Adding the part at `depth` to those below it. */
 static enum lgr_verdict grade_with(const struct choice *choice, size_t depth, enum lgr_verdict grade) {
     const struct dependency *part = choice->part[depth];
     grade = lower(grade, part->timed ? LGR_VERDICT_TIMED : LGR_VERDICT_FEASIBLE);
+    grade = lower(grade, switches(choice, depth) ? LGR_VERDICT_ORDERED : LGR_VERDICT_FEASIBLE);
     for (size_t i = 0; i < depth; i++) {
         grade = lower(grade, grade_of_pair(choice->part[i], part));
     }
@@ -223,11 +230,21 @@ static unsigned common(const struct lge_finding_edge *one, const struct lge_find
     return holds == 2 && exclusive > 0;
 }
 
-/* The reason that is given lies between two of the edges. */
-static bool explained(const struct seen_finding *finding) {
+static bool has_switch(const struct machine *machine) {
+    for (size_t i = 0; i < machine->dependency_count; i++) {
+        if (machine->dependencies[i].switched != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The reason that is given lies between two of the edges, or in one of them. */
+static bool explained(const struct machine *machine, const struct seen_finding *finding) {
     const struct lge_finding *head = &finding->head;
     if (head->verdict == LGR_VERDICT_ORDERED) {
-        return head->reason_kind >= LGR_REASON_CREATE && head->reason_kind <= LGR_REASON_SEMAPHORE;
+        return (head->reason_kind >= LGR_REASON_CREATE && head->reason_kind <= LGR_REASON_SEMAPHORE) ||
+               (head->reason_kind == LGR_REASON_SWITCH && has_switch(machine));
     }
     bool found = head->verdict >= LGR_VERDICT_ORDERED;
     for (size_t i = 0; i < finding->edges.count; i++) {
@@ -264,7 +281,7 @@ static enum outcome compare_grade(struct machine *machine, const struct seen_fin
         seen_error(&machine->seen, "problem %u is graded %s", finding->head.problem, verdict_text(said));
         return high ? UNSOUND : LOW;
     }
-    if (!explained(finding)) {
+    if (!explained(machine, finding)) {
         expect(machine, ring, said);
         seen_error(&machine->seen, "problem %u has a wrong reason", finding->head.problem);
         return UNSOUND;

@@ -100,7 +100,10 @@ static pthread_t start(void *(*routine)(void *)) {
     return thread;
 }
 
-static void join(pthread_t thread) { pthread_join(thread, NULL); /* JOIN */ }
+static void join(pthread_t thread) {
+    int joined = pthread_join(thread, NULL); /* JOIN */
+    (void)joined;
+}
 
 static void play_queue(void) {
     pthread_t consumer = start(consumes);
