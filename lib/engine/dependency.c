@@ -130,8 +130,34 @@ uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_de
     return 0;
 }
 
+/* Written in a forked child while it has one thread. */
+static struct { uint32_t last, survivor, time; } forked;
+static const struct lge_past_entry by_fork = {.reason = LGR_REASON_FORK};
+
+void lge_dependency_forked(uint32_t last, uint32_t survivor, uint32_t time) {
+    forked.last = last;
+    forked.survivor = survivor;
+    forked.time = time;
+}
+void lge_dependency_unforked(void) { lge_dependency_forked(0, 0, 0); }
+
+static bool stayed_behind(const struct lge_dependency *dependency) {
+    return dependency->thread <= forked.last && dependency->thread != forked.survivor;
+}
+
+static bool made_here(const struct lge_dependency *dependency) {
+    return dependency->thread > forked.last ||
+           (dependency->thread == forked.survivor && dependency->time > forked.time);
+}
+
+static bool fork_between(const struct lge_dependency *a, const struct lge_dependency *b) {
+    return (stayed_behind(a) && made_here(b)) || (stayed_behind(b) && made_here(a));
+}
+
 const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a,
                                                   const struct lge_dependency *b) {
+    if (forked.last != 0 && fork_between(a, b))
+        return &by_fork;
     const struct lge_past_entry *entry = lge_past_find(b->past, a->thread);
     if (entry != NULL && entry->time >= a->time)
         return entry;

@@ -49,6 +49,11 @@ uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_de
 const struct lge_past_entry *lge_dependency_order(const struct lge_dependency *a,
                                                   const struct lge_dependency *b);
 
+/* In a forked child: of the threads up to `last` only `survivor` is there, and
+ * what they all did until its time `time` was before anything done here. */
+void lge_dependency_forked(uint32_t last, uint32_t survivor, uint32_t time);
+void lge_dependency_unforked(void);
+
 uint64_t lge_dependency_count(void);
 
 #endif

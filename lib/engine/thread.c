@@ -446,6 +446,9 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
     tid_remove(self);
     tid_add(self, tid);
     forget_numbers(self);
+    lge_dependency_forked(threads.serial, lge_thread_serial(self), self->time);
+    self->time++;
+    new_epoch(self);
 }
 
 /* Old pointers are dropped, not freed: their memory was the parent's. */
@@ -482,6 +485,7 @@ static void free_list(struct lge_thread *list) {
 }
 
 void lge_threads_reset(void) {
+    lge_dependency_unforked();
     free_list(threads.first);
     free_list(threads.leaving);
     free_list(threads.free);

@@ -307,6 +307,7 @@ enum lgr_reason {
     LGR_REASON_DETAIL = 10, /* misuse: reason_id is what its kind says there, see LGR_FINDING */
     LGR_REASON_QUEUE = 11,  /* deadlock: reason_id is the serial of a writer, see LGR_FINDING */
     LGR_REASON_SWITCH = 12, /* a semaphore is taken and given back under the other lock only */
+    LGR_REASON_FORK = 13,   /* one thread exists in the parent of this process only */
 };
 
 /* One lock held by a thread: part of findings and thread states. */

@@ -178,6 +178,8 @@ static const char *why_ordered(struct pool *pool, const struct model_finding *fi
                "last of a group do who count themselves under that lock: then nobody else asks for it; "
                "without "
                "such a count it hangs as soon as two threads meet";
+    case LGR_REASON_FORK:
+        return "one order was seen before the fork, by a thread that is the parent's and not in this process";
     case LGR_REASON_CONDITION:
         return "a condition variable hands over from the one order to the other";
     case LGR_REASON_ONCE:
