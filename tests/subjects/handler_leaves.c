@@ -10,7 +10,6 @@
  * case: once
  * silent
  * seconds: 20
- * says: a signal handler left the runtime
  */
 #include <pthread.h>
 #include <sched.h>
