@@ -151,6 +151,12 @@ static void print_verdict(void) {
              lgr_writer_on() ? "`lockgraph report` tells more" : "no evidence was recorded");
 }
 
+/* Only this much is safe once a handler left the runtime half-way. */
+static void finish_left(enum lgr_end how, int status) {
+    atomic_fetch_or_explicit(&lgr_writer_header()->degraded, LGR_DEGRADED_LEFT, memory_order_relaxed);
+    lgr_writer_finish(how, status);
+}
+
 static bool finished;
 
 /* Once: the exit handler and the destructor may both come by. */
@@ -159,7 +165,7 @@ static void finish(enum lgr_end how, int status) {
         return;
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL && (lge_degraded() & LGR_DEGRADED_LEFT) != 0)
-        lgr_writer_finish(how, status); /* only this much is safe */
+        finish_left(how, status);
     if (thread == NULL)
         return;
     finished = true;

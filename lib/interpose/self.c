@@ -37,9 +37,9 @@ static struct lge_thread *adopt(void) {
  * middle of what one of its locks guards.  Others may wait for that lock: they
  * get it, and nothing is looked at any more. */
 static void give_up(void) {
+    lge_degrade(LGR_DEGRADED_LEFT); /* first: another handler may be left in here */
     lgi_up = false;
     lgp_locks_left();
-    lge_degrade(LGR_DEGRADED_LEFT);
     lgi_write_figures();
 }
 

@@ -9,6 +9,7 @@
  *
  * case: once
  * silent
+ * may be unseen
  * seconds: 20
  */
 #include <pthread.h>
