@@ -110,11 +110,17 @@ static void check_deadlock(struct world *world, const struct seen_finding *findi
     }
 }
 
+/* A cycle through a semaphore that looks like a switch is told as a note, which says
+ * that it hangs unless its users count themselves. */
+static bool predicts(const struct seen_finding *finding) {
+    return finding->head.severity == LGR_ERROR || finding->head.reason_kind == LGR_REASON_SWITCH;
+}
+
 static void check_run(struct world *world, struct outcome_of_schedules *outcome) {
-    bool named = false, error = false, done = world_all_done(world);
+    bool named = false, predicted = false, done = world_all_done(world);
     for (size_t i = 0; i < world->seen.findings.count; i++) {
         const struct seen_finding *finding = &world->seen.findings.at[i];
-        error = error || finding->head.severity == LGR_ERROR;
+        predicted = predicted || predicts(finding);
         if (finding->head.kind != LGR_KIND_ORDER_CYCLE) {
             named = true;
             check_deadlock(world, finding);
@@ -125,7 +131,7 @@ static void check_run(struct world *world, struct outcome_of_schedules *outcome)
                    done ? "a deadlock is named, and nothing hangs" : "it hangs, and no deadlock is named");
     }
     outcome->hung = outcome->hung || !done;
-    outcome->silent = outcome->silent || (done && !error);
+    outcome->silent = outcome->silent || (done && !predicted);
 }
 
 static void take_program(struct scenario *scenario, void *user) {
