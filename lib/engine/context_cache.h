@@ -17,7 +17,7 @@ enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 64, LGE_CACHE_WAYS = 4, LGE_CACHE
 
 /* Callers that share even the first return address share a set: the slow path
  * keeps what the first ways have no room for, still far cheaper than unwinding. */
-enum { LGE_CACHE_BEHIND = 4 };
+enum { LGE_CACHE_BEHIND = 2 };
 
 /* Unused slots repeat the first one, so that the comparison needs no count. */
 struct lge_cached_context {
