@@ -33,18 +33,12 @@ static const struct {
 static const struct {
     enum lgr_reason reason;
     const char *text;
-} reasons[] = {{LGR_REASON_NONE, "none"},
-               {LGR_REASON_GATE, "gate"},
-               {LGR_REASON_CREATE, "create"},
-               {LGR_REASON_JOIN, "join"},
-               {LGR_REASON_BARRIER, "barrier"},
-               {LGR_REASON_SEMAPHORE, "semaphore"},
-               {LGR_REASON_CONDITION, "condition"},
-               {LGR_REASON_ONCE, "once"},
-               {LGR_REASON_SWITCH, "switch"},
-               {LGR_REASON_GUESSED_CLASS, "guessed-class"},
-               {LGR_REASON_THREAD, "thread"},
-               {LGR_REASON_QUEUE, "queue"}};
+} reasons[] = {{LGR_REASON_NONE, "none"},           {LGR_REASON_GATE, "gate"},
+               {LGR_REASON_CREATE, "create"},       {LGR_REASON_JOIN, "join"},
+               {LGR_REASON_BARRIER, "barrier"},     {LGR_REASON_SEMAPHORE, "semaphore"},
+               {LGR_REASON_CONDITION, "condition"}, {LGR_REASON_ONCE, "once"},
+               {LGR_REASON_SWITCH, "switch"},       {LGR_REASON_GUESSED_CLASS, "guessed-class"},
+               {LGR_REASON_THREAD, "thread"},       {LGR_REASON_QUEUE, "queue"}};
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 

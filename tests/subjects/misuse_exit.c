@@ -66,7 +66,7 @@ static void *holds(void *unused) { /* BODY ends */
 }
 
 static void *holds_spin(void *unused) { /* BODY with a spinlock ends */
-    pthread_spin_lock(&spin); /* SPIN LOCK */
+    pthread_spin_lock(&spin);           /* SPIN LOCK */
     return unused;
 }
 

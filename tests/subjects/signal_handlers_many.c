@@ -28,8 +28,8 @@ static volatile int last_called;
 #define TEN(M, n) M(n##0) M(n##1) M(n##2) M(n##3) M(n##4) M(n##5) M(n##6) M(n##7) M(n##8) M(n##9)
 #define HUNDRED(M, n)                                                                                        \
     TEN(M, n##0)                                                                                             \
-    TEN(M, n##1) TEN(M, n##2) TEN(M, n##3) TEN(M, n##4) TEN(M, n##5) TEN(M, n##6) TEN(M, n##7) TEN(M, n##8)  \
-        TEN(M, n##9)
+    TEN(M, n##1)                                                                                             \
+    TEN(M, n##2) TEN(M, n##3) TEN(M, n##4) TEN(M, n##5) TEN(M, n##6) TEN(M, n##7) TEN(M, n##8) TEN(M, n##9)
 #define ALL(M)  HUNDRED(M, 0) HUNDRED(M, 1) HUNDRED(M, 2) HUNDRED(M, 3) HUNDRED(M, 4) HUNDRED(M, 5)
 #define NAME(n) handler_##n,
 ALL(HANDLER)

@@ -140,7 +140,8 @@ struct wanted {
 
 static bool look_for(uintptr_t start, uintptr_t end, void *user) {
     struct wanted *wanted = user;
-    wanted->found = wanted->found || ((uintptr_t)wanted->address >= start && (uintptr_t)wanted->address < end);
+    wanted->found =
+        wanted->found || ((uintptr_t)wanted->address >= start && (uintptr_t)wanted->address < end);
     return true;
 }
 
