@@ -121,12 +121,16 @@ static bool handled(int number) {
     return action.handler != SIG_DFL && action.handler != SIG_IGN;
 }
 
+/* Libc's own, and those of faults, which only a thread that runs can make. */
+static bool passed_over(int number) {
+    return (number >= 32 && number < SIGRTMIN) || number == SIGILL || number == SIGTRAP || number == SIGBUS ||
+           number == SIGFPE || number == SIGSEGV || number == SIGSYS;
+}
+
 bool lgp_handlers_installed(void) {
-    for (int number = 1; number <= 64; number++) {
-        bool libcs_own = number >= 32 && number < SIGRTMIN;
-        if (!libcs_own && handled(number))
+    for (int number = 1; number <= 64; number++)
+        if (!passed_over(number) && handled(number))
             return true;
-    }
     return false;
 }
 

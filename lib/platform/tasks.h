@@ -19,7 +19,8 @@ enum lgp_task_state lgp_task_state(uint32_t tid);
  * did, or the kernel does not tell. */
 bool lgp_tasks_each(bool (*each)(uint32_t tid, void *user), void *user);
 
-/* Whether a signal has a handler, other than those of libc itself. */
+/* Whether a signal that comes from outside has a handler of the program's: not
+ * those of libc itself, and not those of faults. */
 bool lgp_handlers_installed(void);
 
 /* Calls `each` for every mapping that other processes may share, until it says

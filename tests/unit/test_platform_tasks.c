@@ -124,6 +124,8 @@ START_TEST(handlers) {
     ck_assert(!lgp_handlers_installed());
     signal(SIGUSR1, SIG_IGN);
     ck_assert(!lgp_handlers_installed());
+    signal(SIGSEGV, handle);
+    ck_assert(!lgp_handlers_installed());
     signal(SIGRTMAX, handle);
     ck_assert(lgp_handlers_installed());
     signal(SIGRTMAX, SIG_DFL);
