@@ -2,8 +2,20 @@
  * ends it after a while.
  *
  * silent
- * arguments: handler | limit | shared | shared_condition | named | pipe | timer | sleeper | sigwait |
- * cancelled | idle | exit_handler | nested_handler | other_process
+ * case: handler
+ * case: limit
+ * case: shared
+ * case: shared_condition
+ * case: named
+ * case: pipe
+ * case: timer
+ * case: sleeper
+ * case: sigwait
+ * case: cancelled
+ * case: idle
+ * case: exit_handler
+ * case: nested_handler
+ * case: other_process
  */
 #include <fcntl.h>
 #include <pthread.h>
