@@ -26,6 +26,7 @@ static struct {
     struct recorded *items;
     size_t count, room;
     uint32_t last_id;
+    struct lgp_module_room room_to_look;
 } modules;
 
 _Atomic uint32_t lge_modules_epoch = 1;
@@ -71,11 +72,15 @@ static struct recorded *find(uintptr_t address, uint32_t epoch) {
     return NULL;
 }
 
+static bool look(uintptr_t address, struct lgp_module *module) {
+    return lgp_module_look(address, module, &modules.room_to_look);
+}
+
 static uint64_t identity_of(const struct lgp_module *module) {
     uint64_t identity = lge_mix(module->start, module->end) ^ module->bias;
     for (const char *at = module->path; *at != '\0'; at++)
         identity = lge_mix(identity, (unsigned char)*at);
-    for (size_t i = 0; module->build_id != NULL && i < module->build_id_length; i++)
+    for (size_t i = 0; i < module->build_id_length; i++)
         identity = lge_mix(identity, module->build_id[i]);
     return identity;
 }
@@ -86,7 +91,7 @@ static void write_record(const struct lgp_module *module, uint32_t id) {
         find_program_path();
     const char *path = is_program ? program_path.text : module->path;
     size_t length = is_program ? program_path.length : strlen(path);
-    size_t build_id_length = module->build_id == NULL ? 0 : module->build_id_length;
+    size_t build_id_length = module->build_id_length;
     struct lgr_module *record = lgr_begin(LGR_MODULE, sizeof *record + build_id_length + length, true);
     if (record == NULL)
         return;
@@ -119,7 +124,7 @@ static struct recorded *revive(uintptr_t address, uint64_t identity) {
 
 static struct recorded *add(uintptr_t address) {
     struct lgp_module module;
-    if (!lgp_module_find(address, &module))
+    if (!look(address, &module))
         return NULL;
     uint64_t identity = identity_of(&module);
     struct recorded *back = revive(address, identity);
@@ -156,7 +161,7 @@ struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch) {
 
 static bool still_there(const struct recorded *item) {
     struct lgp_module module;
-    return lgp_module_find(item->start, &module) && identity_of(&module) == item->identity;
+    return look(item->start, &module) && identity_of(&module) == item->identity;
 }
 
 bool lge_recorded_modules_unloaded(void) {
@@ -183,7 +188,7 @@ static bool gone_since(uintptr_t address, uint32_t epoch) {
         if (address < item->start || address >= item->end || item->gone_at <= epoch)
             continue;
         struct lgp_module module;
-        return !lgp_module_find(address, &module) || revive(address, identity_of(&module)) != item;
+        return !look(address, &module) || revive(address, identity_of(&module)) != item;
     }
     return false;
 }

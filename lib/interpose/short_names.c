@@ -4,6 +4,7 @@
 
 #include "engine/graph.h"
 #include "engine/lock_class.h"
+#include "platform/memory.h"
 #include "platform/modules.h"
 
 static const char *base_name(const char *path) {
@@ -13,11 +14,13 @@ static const char *base_name(const char *path) {
 
 void lgi_put_place(struct lgp_text *text, uintptr_t address) {
     struct lgp_module module;
-    if (!lgp_module_find(address, &module))
+    struct lgp_module_room *room = lgp_alloc(sizeof *room); /* much for a coroutine's stack */
+    if (room == NULL || !lgp_module_look(address, &module, room))
         lgp_format(text, "0x%lx", (unsigned long)address);
     else
         lgp_format(text, "%s+0x%lx", module.path[0] == '\0' ? "main program" : base_name(module.path),
                    (unsigned long)(address - module.bias));
+    lgp_free(room, sizeof *room);
 }
 
 static const void *address_of(uint64_t lock_id) {

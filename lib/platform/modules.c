@@ -17,6 +17,8 @@ struct found_object {
     unsigned long long rest[12];
 };
 
+enum { PAGE = 4096 };
+
 typedef int find_object_function(void *address, struct found_object *result);
 
 /* Set once by the constructor, before a second thread exists. */
@@ -27,35 +29,29 @@ void lgp_modules_start(void) {
     find_object = (find_object_function *)symbol;
 }
 
+/* A program at a fixed address says nothing of where it starts. */
+static uintptr_t program_start(void) { return getauxval(AT_PHDR) & ~(uintptr_t)(PAGE - 1); }
+
 /* Where the kernel left gaps between the segments of an object, as in every
  * program on aarch64, the loader tells of one segment; its first page tells of
- * all.  0: it is not to be seen. */
-static uintptr_t first_page(const struct lgp_module *module) {
-    char magic[SELFMAG];
-    uintptr_t start = module->bias;
-    if (memcmp((const void *)module->start, ELFMAG, SELFMAG) == 0)
-        return module->start;
-    if (start == 0) /* a program at a fixed address */
-        start = getauxval(AT_PHDR) & ~(uintptr_t)4095;
-    return lgp_read_safely(magic, (const void *)start, SELFMAG) ? start : 0;
+ * all. */
+static uintptr_t other_start(const struct lgp_module *module) {
+    return module->bias != 0 ? module->bias : program_start();
 }
 
-static void read_image(uintptr_t address, struct lgp_module *module) {
-    struct lgp_image image;
-    uintptr_t start = first_page(module);
-    uintptr_t limit = start == module->start ? module->end : start + 4096;
-    if (start == 0 || !lgp_image_read(start, limit, &image))
-        return;
-    module->build_id = image.build_id;
-    module->build_id_length = image.build_id_length;
-    if (address < image.end && module->end < image.end)
-        module->end = image.end;
-    if (module->end == image.end)
+static void extend(uintptr_t address, struct lgp_module *module, uintptr_t start,
+                   const struct lgp_image *image) {
+    if (address < image->end && module->end < image->end)
+        module->end = image->end;
+    if (module->end == image->end)
         module->start = start;
 }
 
+static bool is_elf(const void *page) { return memcmp(page, ELFMAG, SELFMAG) == 0; }
+
 bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
     struct found_object object;
+    struct lgp_image image;
     if (find_object == NULL)
         return lgp_maps_find(address, module);
     if (find_object((void *)address, &object) != 0)
@@ -66,8 +62,61 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
         .bias = object.link_map->l_addr,
         .path = object.link_map->l_name,
     };
-    read_image(address, module);
+    char magic[SELFMAG];
+    uintptr_t start = is_elf((const void *)module->start) ? module->start : other_start(module);
+    if (start != module->start && !lgp_read_safely(magic, (const void *)start, sizeof magic))
+        return true;
+    if (lgp_image_read((const void *)start, start, &image))
+        extend(address, module, start, &image);
     return true;
+}
+
+/* ---- what may be unloaded meanwhile ---- */
+
+static bool copy_names(const struct found_object *object, struct lgp_module *module,
+                       struct lgp_module_room *room) {
+    struct {
+        ElfW(Addr) bias;
+        const char *path;
+    } map; /* how every struct link_map begins */
+    if (!lgp_read_safely(&map, object->link_map, sizeof map) ||
+        !lgp_read_text_safely(room->path, map.path, sizeof room->path))
+        return false;
+    *module = (struct lgp_module){
+        .start = (uintptr_t)object->map_start,
+        .end = (uintptr_t)object->map_end,
+        .bias = map.bias,
+        .path = room->path,
+    };
+    return true;
+}
+
+static void copy_image(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room) {
+    struct lgp_image image;
+    uintptr_t start = module->start;
+    if (!lgp_read_safely(room->page, (const void *)start, PAGE))
+        return;
+    if (!is_elf(room->page)) {
+        start = other_start(module);
+        if (!lgp_read_safely(room->page, (const void *)start, PAGE))
+            return;
+    }
+    if (!lgp_image_read(room->page, start, &image))
+        return;
+    uintptr_t limit = start == module->start ? module->end : start + PAGE;
+    module->build_id_length = lgp_image_build_id(room->page, start, limit, module->build_id);
+    extend(address, module, start, &image);
+}
+
+bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room) {
+    struct found_object object, after;
+    if (find_object == NULL)
+        return lgp_maps_find(address, module);
+    if (find_object((void *)address, &object) != 0 || !copy_names(&object, module, room))
+        return false;
+    copy_image(address, module, room);
+    return find_object((void *)address, &after) == 0 && after.link_map == object.link_map &&
+           after.map_start == object.map_start;
 }
 
 void lgp_modules_changed(void) {

@@ -9,12 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LGP_BUILD_ID = 64 }; /* bytes of the longest that is kept; a usual one has 20 */
+
 struct lgp_module {
     uintptr_t start, end; /* mapped range */
     uintptr_t bias;       /* runtime address minus ELF virtual address */
     const char *path;     /* "" for the main program: use /proc/self/exe */
-    const uint8_t *build_id;
+    uint8_t build_id[LGP_BUILD_ID];
     size_t build_id_length;
+};
+
+/* Where lgp_module_look copies to: the caller's, valid as long as the module is used. */
+struct lgp_module_room {
+    _Alignas(16) uint8_t page[4096];
+    char path[4096];
 };
 
 /* Resolves what it needs once; call from the constructor. */
@@ -22,10 +30,13 @@ void lgp_modules_start(void);
 /* Something was unloaded: what is remembered of where things are is not true any
  * more. */
 void lgp_modules_changed(void);
-/* Any address within an object's mapping, code or data.  False: none.  path
- * and build_id point into the loader's and the object's own memory: copy at
- * once. */
+/* Of code that cannot be unloaded meanwhile, such as what the calling thread will
+ * return to: without a system call, and without the build id.  False: none.  path
+ * is the loader's own memory. */
 bool lgp_module_find(uintptr_t address, struct lgp_module *module);
+/* Of any address, code or data, though another thread may be unloading what is
+ * there: everything is read safely, into `room`.  False: none, or going. */
+bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room);
 /* True when `address` lies in a loaded object (static storage); about 20 ns. */
 bool lgp_module_contains(uintptr_t address);
 

@@ -3,17 +3,20 @@
 #include <string.h>
 
 #include "platform/modules_internal.h"
+#include "platform/safe_read.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, NOTES = 1024 };
 
-static const ElfW(Phdr) * program_headers(uintptr_t start) {
-    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)start;
+const ElfW(Phdr) * lgp_image_headers(const void *page, size_t *count) {
+    const ElfW(Ehdr) *header = page;
+    *count = 0;
     size_t table = header->e_phnum * sizeof(ElfW(Phdr));
     if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64)
         return NULL;
     if (header->e_phentsize != sizeof(ElfW(Phdr)) || table > PAGE || header->e_phoff > PAGE - table)
         return NULL;
-    return (const ElfW(Phdr) *)(start + header->e_phoff);
+    *count = header->e_phnum;
+    return (const ElfW(Phdr) *)((uintptr_t)page + header->e_phoff);
 }
 
 /* True when the segment's bytes are mapped from the file and readable. */
@@ -30,23 +33,24 @@ static bool loaded(const ElfW(Phdr) * headers, size_t count, const ElfW(Phdr) * 
 
 static size_t aligned(size_t size, size_t alignment) { return (size + alignment - 1) & ~(alignment - 1); }
 
-static void find_build_id(const uint8_t *notes, size_t size, size_t alignment, struct lgp_image *image) {
+static size_t find_build_id(const uint8_t *notes, size_t size, size_t alignment, uint8_t *id) {
     while (size >= sizeof(ElfW(Nhdr))) {
         const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)notes;
         size_t description = sizeof(*note) + aligned(note->n_namesz, alignment);
         if (description > size || note->n_descsz > size - description)
-            return;
+            return 0;
         if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(note + 1, "GNU", 4) == 0) {
-            image->build_id = notes + description;
-            image->build_id_length = note->n_descsz;
-            return;
+            size_t length = note->n_descsz <= LGP_BUILD_ID ? note->n_descsz : 0;
+            memcpy(id, notes + description, length);
+            return length;
         }
         size_t step = description + aligned(note->n_descsz, alignment);
         if (step > size)
-            return;
+            return 0;
         notes += step;
         size -= step;
     }
+    return 0;
 }
 
 /* The object's extent; false when nothing of it is loaded. */
@@ -65,9 +69,9 @@ static bool find_extent(const ElfW(Phdr) * headers, size_t count, uintptr_t star
     return highest != 0;
 }
 
-bool lgp_image_covers(uintptr_t start, const struct lgp_image *image, uintptr_t address) {
-    const ElfW(Phdr) *headers = program_headers(start);
-    size_t count = headers == NULL ? 0 : ((const ElfW(Ehdr) *)start)->e_phnum;
+bool lgp_image_covers(const void *page, const struct lgp_image *image, uintptr_t address) {
+    size_t count;
+    const ElfW(Phdr) *headers = lgp_image_headers(page, &count);
     for (size_t i = 0; i < count; i++) {
         uintptr_t from = image->bias + headers[i].p_vaddr;
         if (headers[i].p_type == PT_LOAD && address >= (from & ~(uintptr_t)(PAGE - 1)) &&
@@ -81,24 +85,27 @@ static bool lies_within(uintptr_t at, size_t size, uintptr_t start, uintptr_t li
     return at >= start && at < limit && size <= limit - at;
 }
 
-const ElfW(Phdr) * lgp_image_headers(uintptr_t start, size_t *count) {
-    const ElfW(Phdr) *headers = program_headers(start);
-    *count = headers == NULL ? 0 : ((const ElfW(Ehdr) *)start)->e_phnum;
-    return headers;
+bool lgp_image_read(const void *page, uintptr_t start, struct lgp_image *image) {
+    size_t count;
+    const ElfW(Phdr) *headers = lgp_image_headers(page, &count);
+    *image = (struct lgp_image){0};
+    return headers != NULL && find_extent(headers, count, start, image);
 }
 
-bool lgp_image_read(uintptr_t start, uintptr_t limit, struct lgp_image *image) {
-    const ElfW(Phdr) *headers = program_headers(start);
-    size_t count = headers == NULL ? 0 : ((const ElfW(Ehdr) *)start)->e_phnum;
-    *image = (struct lgp_image){0};
-    if (headers == NULL || !find_extent(headers, count, start, image))
-        return false;
-    for (size_t i = 0; i < count && image->build_id == NULL; i++) {
+size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, uint8_t id[LGP_BUILD_ID]) {
+    _Alignas(8) uint8_t notes[NOTES];
+    struct lgp_image image;
+    size_t count, length = 0;
+    const ElfW(Phdr) *headers = lgp_image_headers(page, &count);
+    if (!lgp_image_read(page, start, &image))
+        return 0;
+    for (size_t i = 0; i < count && length == 0; i++) {
         const ElfW(Phdr) *segment = &headers[i];
-        uintptr_t notes = image->bias + segment->p_vaddr;
-        if (segment->p_type == PT_NOTE && loaded(headers, count, segment) &&
-            lies_within(notes, segment->p_filesz, start, limit))
-            find_build_id((const uint8_t *)notes, segment->p_filesz, segment->p_align == 8 ? 8 : 4, image);
+        uintptr_t at = image.bias + segment->p_vaddr;
+        if (segment->p_type == PT_NOTE && segment->p_filesz <= sizeof notes &&
+            loaded(headers, count, segment) && lies_within(at, segment->p_filesz, start, limit) &&
+            lgp_read_safely(notes, (const void *)at, segment->p_filesz))
+            length = find_build_id(notes, segment->p_filesz, segment->p_align == 8 ? 8 : 4, id);
     }
-    return true;
+    return length;
 }

@@ -6,25 +6,26 @@
 
 #include "platform/modules.h"
 
-/* What the ELF header mapped at `start` says of its object. */
+/* What the first page of an object says of it.  `page` is that page or a copy. */
 struct lgp_image {
     uintptr_t bias;
     uintptr_t end; /* of the last segment, page-aligned */
-    const uint8_t *build_id;
-    size_t build_id_length;
 };
 
-/* False where no ELF header of this machine's class, with its program headers
- * in the same page, lies at `start`.  That page must be readable; behind it
- * nothing from `limit` on is read. */
-bool lgp_image_read(uintptr_t start, uintptr_t limit, struct lgp_image *image);
+/* Of the object that is mapped at `start`.  False where its page has no ELF header
+ * of this machine's class with its program headers in the same page. */
+bool lgp_image_read(const void *page, uintptr_t start, struct lgp_image *image);
+
+/* The object's build id, read safely and only from [start, limit): its length; 0:
+ * there is none. */
+size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, uint8_t id[LGP_BUILD_ID]);
 
 /* Whether one of its segments, zeroed data included, covers `address`: where they
  * leave gaps, anybody's memory may be in between. */
-bool lgp_image_covers(uintptr_t start, const struct lgp_image *image, uintptr_t address);
+bool lgp_image_covers(const void *page, const struct lgp_image *image, uintptr_t address);
 
-/* The program headers of the object at `start`, as above; NULL: there are none. */
-const ElfW(Phdr) * lgp_image_headers(uintptr_t start, size_t *count);
+/* Its program headers; NULL: there are none. */
+const ElfW(Phdr) * lgp_image_headers(const void *page, size_t *count);
 
 /* The way without _dl_find_object: a private copy of /proc/self/maps, read
  * again when an address is met that it does not cover.  An object mapped where

@@ -31,6 +31,7 @@ static struct {
     size_t count, room;
     struct path *paths;
     const char *main_path;
+    _Alignas(16) uint8_t page[4096]; /* the first of the object that is looked at */
 } maps;
 
 /* --- reading the text --- */
@@ -164,34 +165,29 @@ static const struct mapping *mapping_of(uintptr_t address) {
     return low < maps.count && maps.mappings[low].start <= address ? &maps.mappings[low] : NULL;
 }
 
-/* The table may be older than an unloading. */
-static bool still_readable(uintptr_t address) {
-    char byte = 0;
-    return lgp_read_safely(&byte, (const void *)address, 1);
-}
-
 /* The object's last pages may be anonymous (its zeroed data), so it is looked
  * for downwards: the nearest mapping of a file's first page whose header says
- * that the object reaches up to `address`. */
+ * that the object reaches up to `address`.  The table may be older than an
+ * unloading. */
 static bool find_object(const struct mapping *mapping, uintptr_t address, struct lgp_module *module) {
     struct lgp_image image;
     for (;; mapping--) {
         if (*mapping->path != '\0' && mapping->offset == 0 && mapping->readable &&
-            still_readable(mapping->start) && lgp_image_read(mapping->start, mapping->end, &image))
+            lgp_read_safely(maps.page, (const void *)mapping->start, sizeof maps.page) &&
+            lgp_image_read(maps.page, mapping->start, &image))
             break;
         if (mapping == maps.mappings)
             return false;
     }
-    if (address >= image.end || !lgp_image_covers(mapping->start, &image, address))
+    if (address >= image.end || !lgp_image_covers(maps.page, &image, address))
         return false;
     *module = (struct lgp_module){
         .start = mapping->start,
         .end = image.end,
         .bias = image.bias,
         .path = mapping->path == maps.main_path ? "" : mapping->path,
-        .build_id = image.build_id,
-        .build_id_length = image.build_id_length,
     };
+    module->build_id_length = lgp_image_build_id(maps.page, mapping->start, mapping->end, module->build_id);
     return true;
 }
 

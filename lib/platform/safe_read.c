@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -32,4 +34,22 @@ bool lgp_read_safely(void *to, const void *address, size_t size) {
     long pid = (long)lgp_pid();
     long got = lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
     return got == (long)size || (got == -ENOSYS && lgp_read_by_pipe(to, address, size));
+}
+
+/* No piece crosses a page: the next one may be gone. */
+bool lgp_read_text_safely(char *to, const char *from, size_t room) {
+    enum { PIECE = 64 };
+    while (room > 0) {
+        size_t piece = PIECE - ((uintptr_t)from & (PIECE - 1));
+        if (piece > room)
+            piece = room;
+        if (!lgp_read_safely(to, from, piece))
+            return false;
+        if (memchr(to, '\0', piece) != NULL)
+            return true;
+        to += piece;
+        from += piece;
+        room -= piece;
+    }
+    return false;
 }

@@ -11,6 +11,10 @@
  * a kernel without it (and user-mode emulation) is asked to copy through a pipe. */
 bool lgp_read_safely(void *to, const void *address, size_t size);
 
+/* The string at `from`, with its end; false: it is not there, or not within `room`
+ * bytes. */
+bool lgp_read_text_safely(char *to, const char *from, size_t room);
+
 /* The second way alone, for lgp_read_safely and its test. */
 bool lgp_read_by_pipe(void *to, const void *address, size_t size);
 

@@ -30,7 +30,7 @@ struct wanted {
 static int tell_object(const struct lgp_module *module, lgp_object_callback *callback, void *data) {
     size_t count;
     struct dl_phdr_info info = {.dlpi_addr = module->bias, .dlpi_name = module->path};
-    info.dlpi_phdr = lgp_image_headers(module->start, &count);
+    info.dlpi_phdr = lgp_image_headers((const void *)module->start, &count);
     info.dlpi_phnum = (ElfW(Half))count;
     /* Without the counters behind: libgcc then remembers nothing between calls. */
     return count == 0 ? 0 : callback(&info, offsetof(struct dl_phdr_info, dlpi_adds), data);

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,16 @@
 static int initialised = 5;
 static char zeroed[100000];
 
-/* Both ways answer the same contract. */
+static struct lgp_module_room room;
+
+static bool look(uintptr_t address, struct lgp_module *module) {
+    return lgp_module_look(address, module, &room);
+}
+
+/* All answer the same, but that only those after the first tell the build id. */
 typedef bool find_function(uintptr_t address, struct lgp_module *module);
-static find_function *const ways[] = {lgp_module_find, lgp_maps_find};
+static find_function *const ways[] = {lgp_module_find, look, lgp_maps_find};
+enum { WAYS = sizeof ways / sizeof *ways };
 
 /* What the loader itself says of the object that holds `address`. */
 struct expected {
@@ -72,14 +80,14 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *argument
 static void check_found(const void *address) {
     struct expected expected = {.address = (uintptr_t)address};
     ck_assert_int_eq(dl_iterate_phdr(look_at_object, &expected), 1);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < WAYS; i++) {
         struct lgp_module module;
         ck_assert(ways[i](expected.address, &module));
         ck_assert_uint_eq(module.bias, expected.bias);
         ck_assert_uint_eq(module.start, expected.start);
         ck_assert_uint_lt(expected.address, module.end);
-        ck_assert_uint_eq(module.build_id_length, expected.build_id_length);
-        if (expected.build_id_length > 0)
+        ck_assert_uint_eq(module.build_id_length, i == 0 ? 0 : expected.build_id_length);
+        if (module.build_id_length > 0)
             ck_assert_mem_eq(module.build_id, expected.build_id, expected.build_id_length);
     }
     ck_assert(lgp_module_contains(expected.address));
@@ -87,8 +95,8 @@ static void check_found(const void *address) {
 
 static void check_not_found(const void *address) {
     struct lgp_module module;
-    ck_assert(!lgp_module_find((uintptr_t)address, &module));
-    ck_assert(!lgp_maps_find((uintptr_t)address, &module));
+    for (size_t i = 0; i < WAYS; i++)
+        ck_assert(!ways[i]((uintptr_t)address, &module));
     ck_assert(!lgp_module_contains((uintptr_t)address));
 }
 
@@ -98,7 +106,7 @@ START_TEST(own_code_and_data) {
     check_found(&initialised);
     check_found(zeroed);
     check_found(zeroed + sizeof(zeroed) - 1);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < WAYS; i++) {
         ck_assert(ways[i]((uintptr_t)&initialised, &module));
         ck_assert_str_eq(module.path, "");
     }
@@ -110,8 +118,8 @@ START_TEST(libraries) {
     struct lgp_module a, b;
     check_found((const void *)(uintptr_t)getpid);
     check_found((const void *)stdout);
-    ck_assert(ways[0]((uintptr_t)stdout, &a));
-    ck_assert(ways[1]((uintptr_t)stdout, &b));
+    ck_assert(ways[1]((uintptr_t)stdout, &a));
+    ck_assert(ways[2]((uintptr_t)stdout, &b));
     ck_assert_ptr_nonnull(realpath(a.path, real_a));
     ck_assert_ptr_nonnull(realpath(b.path, real_b));
     ck_assert_str_eq(real_a, real_b);
@@ -166,6 +174,33 @@ START_TEST(libraries_that_come_and_go) {
 }
 END_TEST
 
+static _Atomic bool enough;
+static _Atomic uintptr_t inside; /* the library that comes and goes */
+
+static void *come_and_go(void *unused) {
+    while (!enough) {
+        struct link_map *map;
+        void *library = dlopen(EXTRA_LIBRARY, RTLD_NOW);
+        if (library != NULL && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0)
+            inside = (uintptr_t)map->l_ld;
+        if (library != NULL)
+            dlclose(library);
+    }
+    return unused;
+}
+
+START_TEST(a_library_that_goes_while_it_is_looked_at) {
+    struct lgp_module module;
+    pthread_t thread;
+    unsigned seen = 0;
+    ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, NULL), 0);
+    for (int i = 0; seen < 200 || i < 20000; i++)
+        seen += ways[_i](inside, &module) && module.build_id_length != 0;
+    enough = true;
+    pthread_join(thread, NULL);
+}
+END_TEST
+
 /* Our own first page again, with nothing readable behind it. */
 static uint8_t *copy_first_page(void) {
     enum { PAGE = 4096 };
@@ -179,7 +214,7 @@ static uint8_t *copy_first_page(void) {
 
 static bool read_page(const uint8_t *page) {
     struct lgp_image image;
-    return lgp_image_read((uintptr_t)page, (uintptr_t)page + 4096, &image);
+    return lgp_image_read(page, (uintptr_t)page, &image);
 }
 
 START_TEST(damaged_headers_are_refused) {
@@ -212,8 +247,7 @@ END_TEST
 static const uintptr_t outside[] = {4096 - 16, 4096, 4096 + 64};
 
 START_TEST(notes_behind_the_limit_are_not_read) {
-    struct lgp_image image;
-    uint8_t *page = copy_first_page();
+    uint8_t id[LGP_BUILD_ID], *page = copy_first_page();
     const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)page;
     memset(page + 4096 - 16, 0, 16); /* reads as a note, with more to follow */
     ElfW(Phdr) *segments = (ElfW(Phdr) *)(page + header->e_phoff);
@@ -223,8 +257,8 @@ START_TEST(notes_behind_the_limit_are_not_read) {
         if (segments[i].p_type == PT_NOTE)
             segments[i].p_vaddr = outside[_i], segments[i].p_filesz = 64;
     }
-    ck_assert(lgp_image_read((uintptr_t)page, (uintptr_t)page + 4096, &image));
-    ck_assert_ptr_null(image.build_id);
+    ck_assert(read_page(page));
+    ck_assert_uint_eq(lgp_image_build_id(page, (uintptr_t)page, (uintptr_t)page + 4096, id), 0);
 }
 END_TEST
 
@@ -237,6 +271,7 @@ int main(void) {
     tcase_add_test(cases, memory_of_no_object);
     tcase_add_test(cases, mapped_files_are_no_objects);
     tcase_add_test(cases, libraries_that_come_and_go);
+    tcase_add_loop_test(cases, a_library_that_goes_while_it_is_looked_at, 1, WAYS);
     tcase_add_test(cases, damaged_headers_are_refused);
     tcase_add_loop_test(cases, notes_behind_the_limit_are_not_read, 0, sizeof(outside) / sizeof(outside[0]));
     suite_add_tcase(suite, cases);
