@@ -161,9 +161,10 @@ void lge_thread_end(struct lge_thread *thread);
 /* Nobody will join the thread: its block may be reused once it is gone.  Before
  * or after its end, by anybody. */
 void lge_thread_detached(struct lge_thread *thread);
-/* `thread` learnt that `target` ended (after a successful join): target's
- * whole past -> what follows.  Ends the life of `target`. */
-void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target);
+/* `thread` learnt that the thread of that serial, whose block `target` is, ended
+ * (after a successful join): its whole past -> what follows.  Ends its life, which
+ * may have ended already (detached meanwhile): then nothing happens. */
+void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target, uint32_t serial);
 /* lge_thread_new failed to start after all. */
 void lge_thread_abandon(struct lge_thread *thread);
 

@@ -226,7 +226,6 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->parent = parent == NULL ? 0 : lge_thread_serial(parent);
     thread->recorded = 0;
     thread->name[0] = '\0';
-    thread->front_end = NULL;
     thread->handlers.depth = 0;
     thread->exits = thread->cancelled = false;
     thread->counted = false;
@@ -366,10 +365,19 @@ static struct lge_past *past_after(struct lge_thread *thread, struct lge_past *t
     return with;
 }
 
-void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target) {
+static bool can_be_joined(const struct lge_thread *target, uint32_t serial) {
+    return lge_thread_serial(target) == serial && target->life != LGE_THREAD_FREE &&
+           target->life != LGE_THREAD_LEAVING;
+}
+
+void lge_thread_joined(struct lge_thread *thread, struct lge_thread *target, uint32_t serial) {
     lge_threads_lock();
+    if (!can_be_joined(target, serial)) {
+        lge_threads_unlock();
+        return;
+    }
     struct lge_past *target_past = lge_past_keep(target->past);
-    uint32_t serial = lge_thread_serial(target), time = target->time;
+    uint32_t time = target->time;
     release_block(target); /* and its own reference to its last dependency */
     struct lge_past *past = past_after(thread, target_past, serial, time);
     lge_past_drop(target_past);

@@ -110,7 +110,6 @@ struct lge_thread {
     _Atomic uint32_t cancelled_by; /* serial of who cancelled it last; relaxed, for reports */
     _Atomic uint32_t cancelled_at; /* context of that call */
     struct lge_handlers handlers;  /* signal handlers it is in; owner */
-    void *front_end;               /* the front end's own */
     uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };
 

@@ -22,7 +22,8 @@ LGI_EXPORT int pthread_cancel(pthread_t handle) {
         lgi_company_for_good();
         return lgi_real.cancel(handle);
     }
-    struct lge_thread *target = lgi_table_get(handle);
+    uint32_t serial;
+    struct lge_thread *target = lgi_table_get(handle, &serial);
     if (target == NULL) {
         lgi_company_for_good(); /* somebody will leave a wait, and nobody knows who */
     } else {

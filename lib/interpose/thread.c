@@ -35,8 +35,8 @@ struct start {
  * every frame: the outermost ones, libc's own, are higher than ours. */
 static void begin(const struct start *start) {
     lgi_local.inside = true;
+    lgi_table_put(pthread_self(), start->thread, start->serial); /* first: see started() */
     lge_thread_begin(start->thread, lgp_tid(), (uintptr_t)pthread_self(), start->stack_size);
-    lgi_table_put(pthread_self(), start->thread, start->serial);
     lgi_local.block = start->thread;
     lgi_leave(start->thread);
 }
@@ -127,7 +127,7 @@ static struct start *prepare(struct lge_thread *parent, uintptr_t routine, const
 }
 
 /* Enters the new thread for those who might join it before it has run.  Once it
- * has begun it enters itself, and may already have freed the memory that the
+ * has begun it has entered itself, and may already have freed the memory that the
  * handle was stored in. */
 static void started(const pthread_t *handle, struct lge_thread *thread, uint32_t serial) {
     pthread_t copy;
@@ -203,6 +203,7 @@ int lgi_thread_create_c11(thrd_t *handle, thrd_start_t routine, void *argument, 
 struct joining {
     struct lge_thread *thread; /* NULL: not tracked */
     struct lge_thread *target;
+    uint32_t serial; /* the target's */
     pthread_t handle;
 };
 
@@ -219,7 +220,7 @@ static void begin_join(struct joining *joining, pthread_t handle, bool timed, ui
         return;
     if (pthread_equal(handle, pthread_self()))
         report_join_of_self(joining->thread, site, sp);
-    joining->target = lgi_table_get(handle);
+    joining->target = lgi_table_get(handle, &joining->serial);
     if (joining->target == NULL || joining->target == joining->thread) {
         lgi_leave(joining->thread);
         joining->thread = NULL;
@@ -242,8 +243,8 @@ static void end_wait(void *argument) {
 static void joined(const struct joining *joining) {
     if (joining->thread == NULL || lgi_enter() == NULL)
         return;
-    lgi_table_remove(joining->handle, joining->target);
-    lge_thread_joined(joining->thread, joining->target);
+    lgi_table_remove(joining->handle, joining->target, joining->serial);
+    lge_thread_joined(joining->thread, joining->target, joining->serial);
     lgi_leave(joining->thread);
 }
 
@@ -296,13 +297,14 @@ LGI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t cl
 
 LGI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **value) {
     struct lge_thread *target = NULL, *thread = lgi_enter();
+    uint32_t serial = 0;
     if (thread != NULL) {
-        target = lgi_table_get(handle);
+        target = lgi_table_get(handle, &serial);
         lgi_leave(thread);
     }
     int result = lgi_real.tryjoin(handle, value);
     if (result == 0 && target != NULL) {
-        struct joining joining = {thread, target, handle};
+        struct joining joining = {thread, target, serial, handle};
         joined(&joining);
     }
     return result;
@@ -324,9 +326,10 @@ void lgi_thread_detached(pthread_t handle) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return;
-    struct lge_thread *target = lgi_table_get(handle);
+    uint32_t serial;
+    struct lge_thread *target = lgi_table_get(handle, &serial);
     if (target != NULL) {
-        lgi_table_remove(handle, target);
+        lgi_table_remove(handle, target, serial);
         lge_thread_detached(target);
     }
     lgi_leave(thread);

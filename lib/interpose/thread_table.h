@@ -6,14 +6,16 @@
 
 #include "engine/thread.h"
 
-/* Enters a thread; a stale entry of a reused handle is replaced.  By the child
- * and by its creator, whoever comes first; the later one changes nothing. */
+/* Enters the thread of that serial, unless its block has begun another life since;
+ * a stale entry of a reused handle is replaced.  By the child, before it is seen to
+ * have begun, and by its creator. */
 void lgi_table_put(pthread_t handle, struct lge_thread *thread, uint32_t serial);
-/* NULL when not known. */
-struct lge_thread *lgi_table_get(pthread_t handle);
+/* NULL (and serial 0) when not known. */
+struct lge_thread *lgi_table_get(pthread_t handle, uint32_t *serial);
 /* In a forked child: its memory is not given back, another thread may have been
  * changing it. */
 void lgi_table_forget(void);
-void lgi_table_remove(pthread_t handle, const struct lge_thread *thread);
+/* Another one that has the handle by now stays. */
+void lgi_table_remove(pthread_t handle, const struct lge_thread *thread, uint32_t serial);
 
 #endif

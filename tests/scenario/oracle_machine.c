@@ -262,7 +262,8 @@ static bool join(struct machine *machine, const struct random_step *step) {
         machine->threads[step->thread].known.count = 0;
     }
     lge_thread_end(target->engine);
-    lge_thread_joined(machine->threads[step->thread].engine, target->engine);
+    lge_thread_joined(machine->threads[step->thread].engine, target->engine,
+                      lge_thread_serial(target->engine));
     target->engine = NULL;
     return true;
 }

@@ -308,7 +308,8 @@ static void give(struct world *world, size_t thread, const struct step *step) {
 
 static void joined(struct world *world, size_t thread, size_t target) {
     world->threads[target].joined = true;
-    lge_thread_joined(world->threads[thread].engine, world->threads[target].engine);
+    lge_thread_joined(world->threads[thread].engine, world->threads[target].engine,
+                      lge_thread_serial(world->threads[target].engine));
     world->threads[target].engine = NULL;
     pass(&world->threads[thread]);
 }

@@ -118,7 +118,7 @@ START_TEST(what_is_handed_on_forgets_the_gone) {
         engine_nest(thread, a, b);
         lge_sync_release(thread, sync);
         lge_thread_end(thread);
-        lge_thread_joined(collector, thread);
+        lge_thread_joined(collector, thread, lge_thread_serial(thread));
         lge_thread_abandon(collector);
     }
     lge_sync_acquire(reader, sync, LGR_REASON_CONDITION);

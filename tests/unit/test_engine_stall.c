@@ -474,7 +474,7 @@ START_TEST(who_comes_goes_and_waits) {
     lge_wait_end(threads[0]);
     lge_thread_end(threads[1]);
     check_census(1, 0);
-    lge_thread_joined(threads[0], threads[1]);
+    lge_thread_joined(threads[0], threads[1], lge_thread_serial(threads[1]));
     check_census(1, 0);
     lge_thread_abandon(lge_thread_new(threads[0], 0, 0));
     check_census(1, 0);

@@ -16,7 +16,7 @@ START_TEST(a_block_is_used_again_after_a_join) {
     lge_thread_end(child);
     struct lge_thread *other = engine_thread(parent);
     ck_assert_ptr_ne(other, child);
-    lge_thread_joined(parent, child);
+    lge_thread_joined(parent, child, lge_thread_serial(child));
     struct lge_thread *again = engine_thread(parent);
     ck_assert_ptr_eq(again, child);
     ck_assert_uint_gt(lge_thread_serial(again), serial);
@@ -27,6 +27,28 @@ START_TEST(a_block_is_used_again_after_a_join) {
     lge_figures(&figures);
     ck_assert_uint_eq(figures.threads, 4);
     ck_assert_uint_eq(figures.nested, 1); /* of the life that ended */
+}
+END_TEST
+
+/* Nobody takes the handle of a detached thread out of the front end's table. */
+START_TEST(only_the_life_that_ended_can_be_joined) {
+    struct lge_thread *parent = engine_thread(NULL), *child = engine_thread(parent);
+    uint32_t serial = lge_thread_serial(child);
+    uint64_t a = engine_lock(parent, "a");
+    lge_thread_end(child);
+    lge_thread_joined(parent, child, serial);
+    lge_thread_joined(parent, child, serial); /* its block is free */
+    struct lge_thread *again = engine_thread(parent), *another = engine_thread(parent);
+    ck_assert_ptr_eq(again, child);
+    ck_assert_ptr_ne(another, child);
+    engine_take(again, a);
+    lge_thread_joined(parent, again, serial); /* its block is another's */
+    ck_assert_uint_eq(lge_held_count(again), 1);
+    ck_assert_ptr_eq(lge_thread_by_tid(lge_thread_tid(again)), again);
+    lge_thread_detached(again);
+    lge_thread_end(again);
+    lge_thread_joined(parent, again, lge_thread_serial(again)); /* nobody joins it */
+    ck_assert_ptr_eq(lge_threads_leaving(), again);
 }
 END_TEST
 
@@ -82,9 +104,9 @@ START_TEST(threads_are_found_by_kernel_id) {
     ck_assert_ptr_null(lge_thread_by_tid(0));
     ck_assert_ptr_null(lge_thread_by_tid(51));
     ck_assert_ptr_null(lge_thread_by_tid(50 + 1024 * 4));
-    lge_thread_joined(threads[0], threads[2]);
+    lge_thread_joined(threads[0], threads[2], lge_thread_serial(threads[2]));
     ck_assert_ptr_null(lge_thread_by_tid(50 + 2048));
-    lge_thread_joined(threads[0], threads[3]);
+    lge_thread_joined(threads[0], threads[3], lge_thread_serial(threads[3]));
     ck_assert_ptr_eq(lge_thread_by_tid(50), threads[0]);
     ck_assert_ptr_eq(lge_thread_by_tid(50 + 1024), threads[1]);
 }
@@ -111,7 +133,7 @@ START_TEST(a_thread_has_begun_or_not) {
     ck_assert(!lge_thread_begun(thread, serial));
     lge_thread_begin(thread, 77, 0, 0);
     ck_assert(lge_thread_begun(thread, serial));
-    lge_thread_joined(engine_thread(NULL), thread);
+    lge_thread_joined(engine_thread(NULL), thread, lge_thread_serial(thread));
     ck_assert_ptr_eq(lge_thread_new(NULL, 0, 0), thread);
     ck_assert(lge_thread_begun(thread, serial)); /* that life is over */
     ck_assert(!lge_thread_begun(thread, lge_thread_serial(thread)));
@@ -179,7 +201,7 @@ START_TEST(a_release_out_of_order_leaves_the_keys_of_the_rest) {
         check_same_keys(one, other);
         for (int i = 0; i < ALL; i++)
             lge_released(one, (void *)(uintptr_t)ids[i]);
-        lge_thread_joined(one, other);
+        lge_thread_joined(one, other, lge_thread_serial(other));
     }
 }
 END_TEST
@@ -251,10 +273,10 @@ START_TEST(a_join_brings_the_whole_past) {
                       *idle = engine_thread(parent);
     engine_nest(child, engine_lock(child, "a"), engine_lock(child, "b"));
     uint32_t serial = lge_thread_serial(child), epoch = parent->epoch;
-    lge_thread_joined(parent, idle); /* nothing to learn */
+    lge_thread_joined(parent, idle, lge_thread_serial(idle)); /* nothing to learn */
     ck_assert_ptr_null(parent->past);
     ck_assert_uint_eq(parent->epoch, epoch);
-    lge_thread_joined(parent, child);
+    lge_thread_joined(parent, child, lge_thread_serial(child));
     const struct lge_past_entry *entry = lge_past_find(parent->past, serial);
     ck_assert_ptr_nonnull(entry);
     ck_assert_uint_eq(entry->reason, LGR_REASON_JOIN);
