@@ -332,6 +332,7 @@ int main(void) {
     Suite *suite = suite_create("engine_thread");
     TCase *blocks = engine_case(suite, "blocks");
     tcase_add_test(blocks, a_block_is_used_again_after_a_join);
+    tcase_add_test(blocks, only_the_life_that_ended_can_be_joined);
     tcase_add_test(blocks, a_detached_block_waits_for_the_kernel);
     tcase_add_test(blocks, detached_blocks_are_used_again);
     tcase_add_test(blocks, a_thread_that_never_began_is_abandoned);
