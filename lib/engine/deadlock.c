@@ -123,7 +123,7 @@ static bool find_upgrade(struct lge_thread *thread) {
     struct lge_thread *other = lge_other_upgrader(thread);
     if (other != NULL && !push(other))
         return false;
-    bool first_look = thread->wait_since == 0;
+    bool first_look = atomic_load_explicit(&thread->wait_since, memory_order_relaxed) == 0;
     return (other != NULL || !first_look || !(thread->request.flags & LGE_OTHERS_HOLD)) &&
            certain_ring(path.hops, path.count);
 }
@@ -294,11 +294,8 @@ static struct hop *copy_path(size_t *count) {
     return hops;
 }
 
-bool lge_deadlock_look(struct lge_thread *thread) {
-    if (atomic_load_explicit(&thread->wait.reported, memory_order_relaxed))
-        return true;
-    if (holder_runs(thread))
-        return false;
+/* `own`: the calling thread's wait, whose stack may not be recorded so far. */
+static bool look(struct lge_thread *thread, bool own) {
     size_t count = 0;
     lgp_lock(&path.lock);
     struct hop *hops = find(thread) ? copy_path(&count) : NULL;
@@ -307,7 +304,8 @@ bool lge_deadlock_look(struct lge_thread *thread) {
         return false;
     bool certain = nobody_helps(thread, hops, count);
     if (certain) {
-        lge_wait_stack(thread);
+        if (own)
+            lge_wait_stack(thread);
         certain =
             wait_for_stacks(hops, count) && certain_ring(hops, count) && nobody_helps(thread, hops, count);
     }
@@ -316,6 +314,14 @@ bool lge_deadlock_look(struct lge_thread *thread) {
     lgp_free(hops, count * sizeof *hops);
     return certain;
 }
+
+bool lge_deadlock_look(struct lge_thread *thread) {
+    if (atomic_load_explicit(&thread->wait.reported, memory_order_relaxed))
+        return true;
+    return !holder_runs(thread) && look(thread, true);
+}
+
+bool lge_deadlock_look_for(struct lge_thread *other) { return look(other, false); }
 
 struct lgp_part lge_deadlock_part(void) {
     return (struct lgp_part){&path.lock, (void *)&path, sizeof path};

@@ -408,8 +408,9 @@ static void end_state(struct lgr_thread_state *state) {
 }
 
 static uint64_t since(const struct lge_thread *thread) {
-    if (thread->wait_since != 0)
-        return thread->wait_since;
+    uint64_t since = atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+    if (since != 0)
+        return since;
     return atomic_load_explicit(&thread->wait.since_ns, memory_order_relaxed);
 }
 

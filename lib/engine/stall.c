@@ -320,6 +320,16 @@ static void report(const struct lge_thread_set *set) {
     lge_edges_free(edges, count);
 }
 
+/* One whose last thread to wait stands outside of the ring is told as that ring. */
+static bool is_deadlock(const struct lge_thread_set *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        struct lge_thread *thread = set->members[i].thread;
+        if (kind_of(thread) == LGR_WAIT_LOCK && lge_depth(thread) != 0 && lge_deadlock_look_for(thread))
+            return true;
+    }
+    return false;
+}
+
 /* `thread`: the caller, when it waits; NULL when it has ended. */
 static bool look(struct lge_thread *thread) {
     struct lge_thread_set set = {0};
@@ -327,7 +337,7 @@ static bool look(struct lge_thread *thread) {
     if (stalled && thread != NULL)
         lge_wait_stack(thread);
     stalled = stalled && settles(&set);
-    if (stalled)
+    if (stalled && !is_deadlock(&set))
         report(&set);
     lge_set_free(&set);
     return stalled;

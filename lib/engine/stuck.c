@@ -112,7 +112,8 @@ static bool barriers_stay_closed(const struct set *set) {
 }
 
 static bool waited_long(const struct lge_thread *thread) {
-    return thread->wait_since != 0 && lgp_realtime_ns() - thread->wait_since >= long_wait_ns;
+    uint64_t since = atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+    return since != 0 && lgp_realtime_ns() - since >= long_wait_ns;
 }
 
 static bool somebody_timed(const struct set *set) {

@@ -96,7 +96,7 @@ struct lge_thread {
     uint32_t recorded; /* evidence generation in which it was written */
     enum lge_life life;
     struct lge_wait wait;
-    uint64_t wait_since;            /* on the realtime clock; 0: not looked at again so far */
+    _Atomic uint64_t wait_since;    /* on the realtime clock; 0: not looked at again so far; relaxed */
     uint64_t wait_begun, wait_due;  /* monotonic: for a lock, and when it is to be told (overdue.h); owner */
     bool wait_told;                 /* it was; owner */
     uint64_t asked, asked_ns;       /* lock of the last request and its time, when traced; owner */

@@ -86,6 +86,14 @@ static void publish(struct lge_thread *thread, const struct begun *begun) {
     lge_census_add(LGE_CENSUS_WAIT);
 }
 
+static uint64_t since(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+}
+
+static void set_since(struct lge_thread *thread, uint64_t ns) {
+    atomic_store_explicit(&thread->wait_since, ns, memory_order_relaxed);
+}
+
 /* Once per wait: the thread's own contexts, and its record and state in the
  * evidence file. */
 void lge_wait_stack(struct lge_thread *thread) {
@@ -142,7 +150,7 @@ static bool look(struct lge_thread *thread) { return lge_deadlock_look(thread) |
 
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
-    thread->wait_since = 0;
+    set_since(thread, 0);
     count_contention(request);
     struct begun begun = for_lock(request, owner);
     publish(thread, &begun);
@@ -152,7 +160,7 @@ bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request
 
 bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *request) {
     thread->request = *request;
-    thread->wait_since = lgp_realtime_ns();
+    set_since(thread, lgp_realtime_ns());
     count_contention(request);
     struct begun begun = for_lock(request, NULL);
     begun.timed = begun.endless = false; /* a handler or another process may end it */
@@ -176,7 +184,7 @@ static uint32_t stack_now(struct lge_thread *thread, uint32_t context, uintptr_t
 bool lge_wait_signal(struct lge_thread *thread, const struct lge_request *request) {
     thread->request = *request;
     thread->request.flags |= LGE_TAKEN_BACK;
-    thread->wait_since = 0;
+    set_since(thread, 0);
     struct begun begun = for_lock(request, NULL);
     begun.context = stack_now(thread, request->context, request->site, request->sp);
     begun.stacked = true;
@@ -188,7 +196,7 @@ bool lge_wait_condition(struct lge_thread *thread, const struct lge_request *req
                         const struct lge_condition_wait *wait) {
     thread->request = *request;
     thread->request.flags |= LGE_TAKEN_BACK;
-    thread->wait_since = 0;
+    set_since(thread, 0);
     struct begun begun = {.kind = LGR_WAIT_CONDITION,
                           .target = (uintptr_t)wait->condition,
                           .address = wait->condition,
@@ -208,7 +216,7 @@ bool lge_wait_condition(struct lge_thread *thread, const struct lge_request *req
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
                    uint32_t context, bool timed) {
     thread->request = (struct lge_request){.site = site, .sp = sp, .context = context};
-    thread->wait_since = lgp_realtime_ns();
+    set_since(thread, lgp_realtime_ns());
     struct begun begun = {.kind = LGR_WAIT_JOIN,
                           .target = lge_thread_serial(target),
                           .joined = target,
@@ -223,7 +231,7 @@ bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr
 bool lge_wait_barrier(struct lge_thread *thread, const void *barrier, const _Atomic uint32_t *all_here,
                       uintptr_t site, uintptr_t sp) {
     thread->request = (struct lge_request){.site = site, .sp = sp};
-    thread->wait_since = lge_depth(thread) != 0 ? lgp_realtime_ns() : 0;
+    set_since(thread, lge_depth(thread) != 0 ? lgp_realtime_ns() : 0);
     struct begun begun = {.kind = LGR_WAIT_BARRIER,
                           .address = barrier,
                           .over = all_here,
@@ -240,16 +248,17 @@ static bool waits_for_lock(const struct lge_thread *thread) {
 
 /* After its first slice: a wait that is worth some more work. */
 static void note_long_wait(struct lge_thread *thread) {
-    thread->wait_since = lgp_realtime_ns();
-    if (!waits_for_lock(thread))
+    uint64_t now = lgp_realtime_ns();
+    bool for_lock = waits_for_lock(thread);
+    set_since(thread, for_lock ? now - (lgp_monotonic_ns() - thread->wait_begun) : now);
+    if (!for_lock)
         return;
-    thread->wait_since -= lgp_monotonic_ns() - thread->wait_begun;
     note_queue(thread);
     lge_overdue_note(thread);
 }
 
 bool lge_wait_again(struct lge_thread *thread) {
-    if (thread->wait_since == 0)
+    if (since(thread) == 0)
         note_long_wait(thread);
     if (recording && atomic_load_explicit(&thread->wait.stacked, memory_order_relaxed))
         lge_evidence_state(thread, lge_deadlock_owner(thread));
@@ -285,7 +294,7 @@ void lge_wait_end(struct lge_thread *thread) {
     if (thread->counted)
         lge_census_remove(LGE_CENSUS_WAIT);
     thread->counted = false;
-    if (thread->wait_since != 0)
+    if (since(thread) != 0)
         count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
     if (thread->state != NULL)
