@@ -31,6 +31,10 @@ static struct {
 
 _Atomic uint32_t lge_modules_epoch = 1;
 
+/* Calls of dlclose that go on.  Sequentially consistent: who holds the lock and reads
+ * none has its module until it gives the lock up. */
+static _Atomic uint32_t unloadings;
+
 static uint32_t now(void) { return atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed); }
 
 /* Looked up when the first file begins, before there are threads: a sandbox may
@@ -58,6 +62,7 @@ void lge_recorded_modules_new_file(void) {
     modules.count = kept;
     modules.last_id = 0;
     lgp_unlock(&modules.lock);
+    atomic_store(&unloadings, 0); /* of threads that were left in the parent */
     if (program_path.length == 0)
         find_program_path();
 }
@@ -73,7 +78,7 @@ static struct recorded *find(uintptr_t address, uint32_t epoch) {
 }
 
 static bool look(uintptr_t address, struct lgp_module *module) {
-    return lgp_module_look(address, module, &modules.room_to_look);
+    return lgp_module_look(address, module, &modules.room_to_look, atomic_load(&unloadings) != 0);
 }
 
 static uint64_t identity_of(const struct lgp_module *module) {
@@ -157,7 +162,37 @@ struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch) {
     return location;
 }
 
+bool lge_recorded_modules_name(uintptr_t address, struct lge_module_name *name) {
+    struct lgp_module module;
+    lgp_lock(&modules.lock);
+    bool found = look(address, &module);
+    if (found) {
+        const char *slash = strrchr(module.path, '/'), *base = slash == NULL ? module.path : slash + 1;
+        size_t length = strnlen(base, sizeof name->text - 1);
+        memcpy(name->text, base, length);
+        name->text[length] = '\0';
+        name->offset = address - module.bias;
+    }
+    lgp_unlock(&modules.lock);
+    return found;
+}
+
 /* ---- unloading ---- */
+
+void lge_recorded_modules_may_go(bool wait) {
+    atomic_fetch_add(&unloadings, 1);
+    if (wait) {
+        lgp_lock(&modules.lock);
+        lgp_unlock(&modules.lock);
+    }
+}
+
+/* After a fork nobody goes on but the caller. */
+void lge_recorded_modules_stay(void) {
+    uint32_t count = atomic_load(&unloadings);
+    while (count != 0 && !atomic_compare_exchange_weak(&unloadings, &count, count - 1)) {
+    }
+}
 
 static bool still_there(const struct recorded *item) {
     struct lgp_module module;

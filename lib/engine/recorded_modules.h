@@ -23,6 +23,19 @@ struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch);
 bool lge_recorded_modules_unloaded(void);
 /* Whether what lay at all of these addresses in that epoch does so now. */
 bool lge_recorded_modules_same(const uintptr_t *addresses, size_t count, uint32_t epoch);
+/* By the only thread there is. */
 void lge_recorded_modules_new_file(void);
+
+struct lge_module_name {
+    char text[256]; /* without its directory; "" for the main program */
+    uintptr_t offset;
+};
+/* Where an address lies now.  False: in no object. */
+bool lge_recorded_modules_name(uintptr_t address, struct lge_module_name *name);
+
+/* Around each dlclose.  `wait`: until nobody looks at what may go directly; without,
+ * from within the runtime, async-signal-safe. */
+void lge_recorded_modules_may_go(bool wait);
+void lge_recorded_modules_stay(void);
 
 #endif

@@ -2,6 +2,7 @@
  * looked up when it is first named. */
 #include <dlfcn.h>
 
+#include "engine/recorded_modules.h"
 #include "engine/unloading.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
@@ -13,7 +14,9 @@ LGI_EXPORT int dlclose(void *handle) {
         lge_modules_unloading();
         lgi_leave(thread);
     }
+    lge_recorded_modules_may_go(thread != NULL);
     int result = lgi_real.dlclose(handle);
+    lge_recorded_modules_stay();
     if (thread != NULL && lgi_enter() != NULL) {
         lge_modules_unloaded(thread);
         lgi_leave(thread);

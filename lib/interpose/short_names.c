@@ -1,26 +1,16 @@
 #include "interpose/short_names.h"
 
-#include <string.h>
-
 #include "engine/graph.h"
 #include "engine/lock_class.h"
-#include "platform/memory.h"
-#include "platform/modules.h"
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
+#include "engine/recorded_modules.h"
 
 void lgi_put_place(struct lgp_text *text, uintptr_t address) {
-    struct lgp_module module;
-    struct lgp_module_room *room = lgp_alloc(sizeof *room); /* much for a coroutine's stack */
-    if (room == NULL || !lgp_module_look(address, &module, room))
+    struct lge_module_name module;
+    if (!lge_recorded_modules_name(address, &module))
         lgp_format(text, "0x%lx", (unsigned long)address);
     else
-        lgp_format(text, "%s+0x%lx", module.path[0] == '\0' ? "main program" : base_name(module.path),
-                   (unsigned long)(address - module.bias));
-    lgp_free(room, sizeof *room);
+        lgp_format(text, "%s+0x%lx", module.text[0] == '\0' ? "main program" : module.text,
+                   (unsigned long)module.offset);
 }
 
 static const void *address_of(uint64_t lock_id) {

@@ -71,16 +71,32 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
     return true;
 }
 
-/* ---- what may be unloaded meanwhile ---- */
+/* ---- copies ---- */
+
+static bool read_directly(void *to, const void *from, size_t size) {
+    memcpy(to, from, size);
+    return true;
+}
+
+static bool copy_path(char *to, const char *from, size_t room, bool may_go) {
+    if (may_go)
+        return lgp_read_text_safely(to, from, room);
+    size_t length = strnlen(from, room);
+    if (length == room)
+        return false;
+    memcpy(to, from, length + 1);
+    return true;
+}
 
 static bool copy_names(const struct found_object *object, struct lgp_module *module,
-                       struct lgp_module_room *room) {
+                       struct lgp_module_room *room, bool may_go) {
     struct {
         ElfW(Addr) bias;
         const char *path;
     } map; /* how every struct link_map begins */
-    if (!lgp_read_safely(&map, object->link_map, sizeof map) ||
-        !lgp_read_text_safely(room->path, map.path, sizeof room->path))
+    lgp_reader *reader = may_go ? lgp_read_safely : read_directly;
+    if (!reader(&map, object->link_map, sizeof map) ||
+        !copy_path(room->path, map.path, sizeof room->path, may_go))
         return false;
     *module = (struct lgp_module){
         .start = (uintptr_t)object->map_start,
@@ -91,10 +107,12 @@ static bool copy_names(const struct found_object *object, struct lgp_module *mod
     return true;
 }
 
-static void copy_image(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room) {
+static void copy_image(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room,
+                       bool may_go) {
     struct lgp_image image;
+    lgp_reader *reader = may_go ? lgp_read_safely : read_directly;
     uintptr_t start = module->start;
-    if (!lgp_read_safely(room->page, (const void *)start, PAGE))
+    if (!reader(room->page, (const void *)start, PAGE))
         return;
     if (!is_elf(room->page)) {
         start = other_start(module);
@@ -104,17 +122,18 @@ static void copy_image(uintptr_t address, struct lgp_module *module, struct lgp_
     if (!lgp_image_read(room->page, start, &image))
         return;
     uintptr_t limit = start == module->start ? module->end : start + PAGE;
-    module->build_id_length = lgp_image_build_id(room->page, start, limit, module->build_id);
+    module->build_id_length = lgp_image_build_id(room->page, start, limit, reader, module->build_id);
     extend(address, module, start, &image);
 }
 
-bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room) {
+bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room,
+                     bool may_go) {
     struct found_object object, after;
     if (find_object == NULL)
         return lgp_maps_find(address, module);
-    if (find_object((void *)address, &object) != 0 || !copy_names(&object, module, room))
+    if (find_object((void *)address, &object) != 0 || !copy_names(&object, module, room, may_go))
         return false;
-    copy_image(address, module, room);
+    copy_image(address, module, room, may_go);
     return find_object((void *)address, &after) == 0 && after.link_map == object.link_map &&
            after.map_start == object.map_start;
 }

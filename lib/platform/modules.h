@@ -34,9 +34,10 @@ void lgp_modules_changed(void);
  * return to: without a system call, and without the build id.  False: none.  path
  * is the loader's own memory. */
 bool lgp_module_find(uintptr_t address, struct lgp_module *module);
-/* Of any address, code or data, though another thread may be unloading what is
- * there: everything is read safely, into `room`.  False: none, or going. */
-bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room);
+/* Of any address, code or data, copied to `room`.  `may_go`: another thread may be
+ * unloading what is there; everything is then read by system calls, of a kind that
+ * a sandbox may end the program for.  False: none, or going. */
+bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room, bool may_go);
 /* True when `address` lies in a loaded object (static storage); about 20 ns. */
 bool lgp_module_contains(uintptr_t address);
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "platform/modules_internal.h"
-#include "platform/safe_read.h"
 
 enum { PAGE = 4096, NOTES = 1024 };
 
@@ -92,7 +91,8 @@ bool lgp_image_read(const void *page, uintptr_t start, struct lgp_image *image) 
     return headers != NULL && find_extent(headers, count, start, image);
 }
 
-size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, uint8_t id[LGP_BUILD_ID]) {
+size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, lgp_reader *reader,
+                          uint8_t id[LGP_BUILD_ID]) {
     _Alignas(8) uint8_t notes[NOTES];
     struct lgp_image image;
     size_t count, length = 0;
@@ -104,7 +104,7 @@ size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, ui
         uintptr_t at = image.bias + segment->p_vaddr;
         if (segment->p_type == PT_NOTE && segment->p_filesz <= sizeof notes &&
             loaded(headers, count, segment) && lies_within(at, segment->p_filesz, start, limit) &&
-            lgp_read_safely(notes, (const void *)at, segment->p_filesz))
+            reader(notes, (const void *)at, segment->p_filesz))
             length = find_build_id(notes, segment->p_filesz, segment->p_align == 8 ? 8 : 4, id);
     }
     return length;

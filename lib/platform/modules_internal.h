@@ -16,9 +16,13 @@ struct lgp_image {
  * of this machine's class with its program headers in the same page. */
 bool lgp_image_read(const void *page, uintptr_t start, struct lgp_image *image);
 
-/* The object's build id, read safely and only from [start, limit): its length; 0:
- * there is none. */
-size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, uint8_t id[LGP_BUILD_ID]);
+/* False: it is not there. */
+typedef bool lgp_reader(void *to, const void *from, size_t size);
+
+/* The object's build id, read only from [start, limit): its length; 0: there is
+ * none. */
+size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, lgp_reader *reader,
+                          uint8_t id[LGP_BUILD_ID]);
 
 /* Whether one of its segments, zeroed data included, covers `address`: where they
  * leave gaps, anybody's memory may be in between. */

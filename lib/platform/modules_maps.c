@@ -187,7 +187,8 @@ static bool find_object(const struct mapping *mapping, uintptr_t address, struct
         .bias = image.bias,
         .path = mapping->path == maps.main_path ? "" : mapping->path,
     };
-    module->build_id_length = lgp_image_build_id(maps.page, mapping->start, mapping->end, module->build_id);
+    module->build_id_length =
+        lgp_image_build_id(maps.page, mapping->start, mapping->end, lgp_read_safely, module->build_id);
     return true;
 }
 
