@@ -320,13 +320,16 @@ static void report(const struct lge_thread_set *set) {
     lge_edges_free(edges, count);
 }
 
-/* One whose last thread to wait stands outside of the ring is told as that ring. */
+/* May be on a ring, and would look for it itself. */
+static bool looks_for_rings(const struct lge_thread *thread) {
+    return kind_of(thread) == LGR_WAIT_LOCK && said(thread) == NULL && lge_depth(thread) != 0;
+}
+
+/* A ring is told as one also when the last thread to wait stands outside of it. */
 static bool is_deadlock(const struct lge_thread_set *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        struct lge_thread *thread = set->members[i].thread;
-        if (kind_of(thread) == LGR_WAIT_LOCK && lge_depth(thread) != 0 && lge_deadlock_look_for(thread))
+    for (size_t i = 0; i < set->count; i++)
+        if (looks_for_rings(set->members[i].thread) && lge_deadlock_look_for(set->members[i].thread))
             return true;
-    }
     return false;
 }
 

@@ -3,7 +3,8 @@
 
 usage: tests/end_to_end/run.py [--quick] [--runtime DIR] [--only WORDS] [--leave-out FILE] [--list] [-v] BUILD
 
-Every case runs in its own processes and its own directory, two cases at a time.
+Every case runs in its own processes and its own directory, one more at a time than there are
+processors: most of the time they wait.  The long ones begin first.
 The last line is "N passed, N failed".  What the words in the first comment of a
 subject mean is in subjects.py.  LOCKGRAPH_TEST_SLOWNESS=3 multiplies all limits.  A line of FILE is
 "CASE: REASON"; what is left out is printed with its reason, and a line for no case is a failure.
@@ -44,11 +45,12 @@ def reasons(file):
 
 
 def selected(options, build):
-    for module in (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults):
-        for name, slow, function in module.cases():
-            left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV
-            if (options.only or "") in name and not left_out:
-                yield name, function
+    modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults)
+    cases = [case for module in modules for case in module.cases()]
+    for name, slow, function in sorted(cases, key=lambda case: not case[1]):
+        left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV
+        if (options.only or "") in name and not left_out:
+            yield name, function
 
 
 def outcome(build, function):
@@ -71,7 +73,7 @@ def main():
     parser.add_argument("--only", help="cases with these words in their name")
     parser.add_argument("--leave-out", metavar="FILE")
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
     parser.add_argument("-v", "--verbose", action="store_true")
     parser.add_argument("build")
     options = parser.parse_args()
