@@ -11,6 +11,7 @@
 #include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/known.h"
+#include "engine/level.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
 #include "engine/orphan.h"
@@ -276,6 +277,8 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         lge_count_unwrapped();
         return;
     }
+    if (atomic_load_explicit(&lge_levels_unchecked, memory_order_relaxed))
+        lge_level_requested(thread, request);
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     if (request->context != 0)
         context = request->context;

@@ -13,6 +13,7 @@
 #include "engine/graph.h"
 #include "engine/hot_path.h"
 #include "engine/identity.h"
+#include "engine/level.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
 #include "engine/orphan.h"
@@ -63,6 +64,7 @@ void lge_reset(void) {
     lge_graph_reset();
     lge_authors_reset();
     lge_classes_reset();
+    lge_levels_reset();
     lge_contexts_reset();
     lge_deadlock_reset();
     lge_waits_reset();
@@ -165,7 +167,8 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
                                  lge_place(request->site, request->context));
     lge_hold(thread, key, request->id, request->address, request->site, request->sp, request->context,
-             request->mode, request->kind, request->attributes, thread->top != thread->base);
+             request->mode, request->kind, request->attributes & LGE_HELD_LOCKS_OWN,
+             thread->top != thread->base);
     if (lge_tracing())
         lge_trace_acquired(thread);
     if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/context.h"
+#include "engine/level.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
 #include "engine/mix.h"
@@ -81,6 +82,14 @@ static void write_class(uint32_t id) {
 static uint16_t slots_of(uint64_t id, uint16_t kind) {
     uint32_t slots = kind == LGR_LOCK_SEMAPHORE ? lge_semaphore_slots(id) : 0;
     return (uint16_t)((slots < LGR_LOCK_SLOTS_MOST ? slots : LGR_LOCK_SLOTS_MOST) << LGR_LOCK_SLOTS_SHIFT);
+}
+
+/* So that a report can show the declared order around the two. */
+static void write_levels(void) {
+    uint32_t count = lge_class_count();
+    for (uint32_t id = 1; id <= count; id++)
+        if (lge_class_level(id) != LGE_NO_LEVEL)
+            write_class(id);
 }
 
 static void write_lock(uint64_t id) {
@@ -252,6 +261,8 @@ static bool fits_whole(size_t size) { return size < LGR_CHUNK - 4096; }
 _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64_t count) {
     lgp_lock(&lock);
     write_parts(finding);
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION)
+        write_levels();
     bool whole = fits_whole(sizeof(struct lgr_finding) + size_of_edges(finding, true));
     size_t size = sizeof(struct lgr_finding) + size_of_edges(finding, whole);
     struct lgr_finding *record = lgr_begin(LGR_FINDING, size, true);

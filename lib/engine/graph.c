@@ -68,7 +68,7 @@ struct lge_lock *lge_lock_obtain(const struct lge_request *request) {
 }
 
 struct lge_lock *lge_lock_obtain_held(const struct lge_held *held) {
-    return obtain(held->id, held->address, held->kind, held->attributes);
+    return obtain(held->id, held->address, held->kind, held->attributes & LGE_HELD_LOCKS_OWN);
 }
 
 size_t lge_locks_count(void) { return atomic_load_explicit(&all.lock_count, memory_order_relaxed); }

@@ -31,8 +31,11 @@ struct lge_held {
     uint8_t mode;              /* enum lgr_mode */
     uint8_t kind;              /* enum lgr_lock_kind */
     uint8_t attributes;
-    uint8_t marks;     /* enum lge_held_mark */
-    uint64_t under;    /* LGE_TAKEN_UNDER: the id of that lock */
+    uint8_t marks; /* enum lge_held_mark */
+    union {
+        uint64_t under;     /* LGE_TAKEN_UNDER: the id of that lock */
+        uint64_t order_key; /* LGE_HELD_LEVEL: its key among locks of its level */
+    };
     uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock */
 };
 _Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
@@ -49,6 +52,10 @@ static inline uint8_t lge_held_marks(const struct lge_held *held) {
 static inline void lge_held_mark(struct lge_held *held, enum lge_held_mark mark) {
     __atomic_fetch_or(&held->marks, (uint8_t)mark, __ATOMIC_RELEASE);
 }
+
+/* In the attributes of a hold, beside those of its lock (level.h): it was taken
+ * with a declared level; something below it was higher then. */
+enum { LGE_HELD_LEVEL = 64, LGE_HELD_BELOW = 128, LGE_HELD_LOCKS_OWN = 63 };
 
 /* Where a lock was taken, as far as the key is concerned: a context when one
  * was captured, else the call site. */

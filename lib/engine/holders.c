@@ -30,7 +30,7 @@ static void copy_hold(struct lge_holder *holder, const struct lge_held *held, ui
     holder->lock = held->id;
     holder->address = held->address;
     holder->kind = held->kind;
-    holder->attributes = held->attributes;
+    holder->attributes = held->attributes & LGE_HELD_LOCKS_OWN;
     holder->context = held->context;
     holder->mode = held->mode;
     holder->site = held->site;

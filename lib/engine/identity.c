@@ -105,20 +105,31 @@ static uint64_t renewed(struct lge_tag *tag, const void *address) {
     return id;
 }
 
+/* `fresh` unless the lock has an id by now; then that one goes back. */
+static uint64_t install(struct lge_thread *thread, struct lge_tag *tag, const void *address, uint64_t fresh) {
+    lgp_lock(&identity.lock);
+    uint64_t id = lge_tag_known(tag, address);
+    if (id == 0)
+        write_tag(tag, address, id = fresh);
+    lgp_unlock(&identity.lock);
+    if (id != fresh) /* the last one given out */
+        atomic_store_explicit(&thread->id_next, number_of(fresh), memory_order_relaxed);
+    return id;
+}
+
 uint64_t lge_identity_tag_first_use(struct lge_thread *thread, struct lge_tag *tag, const void *address,
                                     uintptr_t site, uintptr_t sp) {
     uint64_t id = renewed(tag, address);
     if (id != 0)
         return id;
-    uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
-    lgp_lock(&identity.lock);
-    id = lge_tag_known(tag, address);
-    if (id == 0)
-        write_tag(tag, address, id = fresh);
-    lgp_unlock(&identity.lock);
-    if (id != fresh) /* the last one given out: goes back */
-        atomic_store_explicit(&thread->id_next, number_of(fresh), memory_order_relaxed);
-    return id;
+    return install(thread, tag, address,
+                   lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp)));
+}
+
+uint64_t lge_identity_tag_declared(struct lge_thread *thread, struct lge_tag *tag, const void *address,
+                                   uint32_t class_id) {
+    uint64_t id = renewed(tag, address);
+    return id != 0 ? id : install(thread, tag, address, lge_lock_id_new(thread, class_id));
 }
 
 uint64_t lge_identity_tag_initialised(struct lge_thread *thread, struct lge_tag *tag, const void *address,
@@ -155,23 +166,36 @@ static uint64_t table_find(const void *address) {
     return id;
 }
 
-uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
-                                      uintptr_t sp) {
+static uint64_t table_known(const void *address) {
     uint64_t id = lge_side_id(address);
     if (id != 0)
         return id;
     lgp_lock(&identity.lock);
     id = table_find(address);
     lgp_unlock(&identity.lock);
-    if (id != 0)
-        return id;
-    uint64_t fresh = lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp));
+    return id;
+}
+
+static uint64_t table_install(const void *address, uint64_t fresh) {
     lgp_lock(&identity.lock);
-    id = table_get(address);
+    uint64_t id = table_get(address);
     if (id == 0)
         table_put(address, id = fresh);
     lgp_unlock(&identity.lock);
     return id;
+}
+
+uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
+                                      uintptr_t sp) {
+    uint64_t id = table_known(address);
+    if (id != 0)
+        return id;
+    return table_install(address, lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp)));
+}
+
+uint64_t lge_identity_table_declared(struct lge_thread *thread, const void *address, uint32_t class_id) {
+    uint64_t id = table_known(address);
+    return id != 0 ? id : table_install(address, lge_lock_id_new(thread, class_id));
 }
 
 uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *address, uintptr_t site,

@@ -71,6 +71,10 @@ uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *add
                                       uintptr_t sp);
 uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *address, uintptr_t site,
                                         uintptr_t sp);
+/* A lock of a class that was declared: its id, a new one at its first use. */
+uint64_t lge_identity_tag_declared(struct lge_thread *thread, struct lge_tag *tag, const void *address,
+                                   uint32_t class_id);
+uint64_t lge_identity_table_declared(struct lge_thread *thread, const void *address, uint32_t class_id);
 /* Takes the address out of the table; its id, or 0. */
 uint64_t lge_identity_table_forget(const void *address);
 /* Whether there is a lock at that address. */

@@ -1,4 +1,5 @@
 #include "engine/lock_class.h"
+#include "engine/level.h"
 #include "engine/lifecycle.h"
 
 #include <string.h>
@@ -48,52 +49,68 @@ static struct lge_class *add(uint64_t key) {
         return NULL;
     class->id = index + 1;
     class->node.is_class = true;
-    class->level = INT16_MIN;
+    class->level = LGE_NO_LEVEL;
     page[index % CLASSES_PER_PAGE] = class;
     return class;
 }
 
-static bool equal(const struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
-    if (class->kind != kind)
+/* What a class is told by. */
+struct description {
+    uint16_t kind;
+    int16_t level;
+    bool keyed, by_front_end;
+    uint64_t what;    /* context id, address, or the length of `name` */
+    const char *name; /* NAMED */
+};
+
+static bool equal(const struct lge_class *class, const struct description *wanted) {
+    if (class->kind != wanted->kind || class->level != wanted->level || class->keyed != wanted->keyed)
         return false;
-    if (name != NULL)
-        return class->name_length == what && memcmp(class->name, name, what) == 0;
-    return kind == LGR_CLASS_STATIC ? class->variable == what : class->context == what;
+    if (wanted->name != NULL)
+        return class->name_length == wanted->what && memcmp(class->name, wanted->name, wanted->what) == 0;
+    return class->kind == LGR_CLASS_STATIC ? class->variable == wanted->what : class->context == wanted->what;
 }
 
-static void describe(struct lge_class *class, uint16_t kind, uint64_t what, const char *name) {
-    class->kind = kind;
+static void describe(struct lge_class *class, const struct description *wanted) {
+    class->kind = wanted->kind;
     class->epoch = atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed);
-    if (kind == LGR_CLASS_STATIC)
-        class->variable = (uintptr_t)what;
-    if (kind == LGR_CLASS_INIT || kind == LGR_CLASS_GUESS)
-        class->context = (uint32_t)what;
-    if (name == NULL)
+    class->level = wanted->level;
+    class->keyed = wanted->keyed;
+    class->by_front_end = wanted->by_front_end;
+    if (class->kind == LGR_CLASS_STATIC)
+        class->variable = (uintptr_t)wanted->what;
+    if (class->kind == LGR_CLASS_INIT || class->kind == LGR_CLASS_GUESS)
+        class->context = (uint32_t)wanted->what;
+    if (wanted->name == NULL)
         return;
-    class->name_length = (size_t)what;
+    class->name_length = (size_t)wanted->what;
     class->name = lgp_alloc(class->name_length + 1);
     if (class->name != NULL)
-        memcpy(class->name, name, class->name_length);
+        memcpy(class->name, wanted->name, class->name_length);
 }
 
-/* `what`: context id, address, or the length of `name`.  *fresh (may be NULL):
- * the class was made now. */
-static uint32_t intern(uint16_t kind, uint64_t what, const char *name, bool *fresh) {
-    uint64_t key = lge_mix(kind, what);
-    for (size_t i = 0; name != NULL && i < what; i++)
-        key = lge_mix(key, (unsigned char)name[i]);
+static uint64_t key_of(const struct description *wanted) {
+    uint64_t key = lge_mix(wanted->kind, wanted->what);
+    for (size_t i = 0; wanted->name != NULL && i < wanted->what; i++)
+        key = lge_mix(key, (unsigned char)wanted->name[i]);
+    return key;
+}
+
+/* *fresh (may be NULL): the class was made now. */
+static uint32_t intern(const struct description *wanted, bool *fresh) {
+    uint64_t key = key_of(wanted);
     lgp_lock(&classes.lock);
     struct lge_class *class = NULL;
     for (size_t i = lge_map_first(&classes.by_key, key); i != SIZE_MAX && class == NULL;
          i = lge_map_next(&classes.by_key, i)) {
         struct lge_class *candidate = lge_map_at(&classes.by_key, i);
-        if (equal(candidate, kind, what, name))
+        if (equal(candidate, wanted))
             class = candidate;
     }
     if (fresh != NULL)
         *fresh = class == NULL;
     if (class == NULL && (class = add(key)) != NULL) {
-        describe(class, kind, what, name);
+        describe(class, wanted);
         /* Release: pairs with the acquire load in lge_class_get. */
         atomic_store_explicit(&classes.count, class->id, memory_order_release);
     }
@@ -101,15 +118,31 @@ static uint32_t intern(uint16_t kind, uint64_t what, const char *name, bool *fre
     return class == NULL ? LGE_CLASS_NONE : class->id;
 }
 
-uint32_t lge_class_named(const char *name) { return intern(LGR_CLASS_NAMED, strlen(name), name, NULL); }
-uint32_t lge_class_initialised_at(uint32_t context) { return intern(LGR_CLASS_INIT, context, NULL, NULL); }
-uint32_t lge_class_guessed(uint32_t context) { return intern(LGR_CLASS_GUESS, context, NULL, NULL); }
-uint32_t lge_class_static(uintptr_t address) { return intern(LGR_CLASS_STATIC, address, NULL, NULL); }
+static uint32_t without_level(uint16_t kind, uint64_t what, const char *name, bool *fresh) {
+    return intern(&(struct description){.kind = kind, .level = LGE_NO_LEVEL, .what = what, .name = name},
+                  fresh);
+}
+
+uint32_t lge_class_named(const char *name) {
+    return without_level(LGR_CLASS_NAMED, strlen(name), name, NULL);
+}
+uint32_t lge_class_initialised_at(uint32_t context) {
+    return without_level(LGR_CLASS_INIT, context, NULL, NULL);
+}
+uint32_t lge_class_guessed(uint32_t context) { return without_level(LGR_CLASS_GUESS, context, NULL, NULL); }
+uint32_t lge_class_static(uintptr_t address) { return without_level(LGR_CLASS_STATIC, address, NULL, NULL); }
 
 uint32_t lge_class_static_first(uintptr_t address) {
     bool fresh;
-    uint32_t id = intern(LGR_CLASS_STATIC, address, NULL, &fresh);
+    uint32_t id = without_level(LGR_CLASS_STATIC, address, NULL, &fresh);
     return fresh ? id : LGE_CLASS_NONE;
+}
+
+uint32_t lge_class_levelled(const char *name, int16_t level, bool keyed, bool by_front_end) {
+    struct description wanted = {LGR_CLASS_NAMED, level, keyed, by_front_end, strlen(name), name};
+    if (!by_front_end && level != LGE_NO_LEVEL)
+        atomic_store_explicit(&lge_levels_unchecked, true, memory_order_relaxed);
+    return intern(&wanted, NULL);
 }
 
 uint32_t lge_class_count(void) { return atomic_load_explicit(&classes.count, memory_order_acquire); }

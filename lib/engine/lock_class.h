@@ -8,8 +8,10 @@
 struct lge_class {
     struct lge_node node; /* its place in the class graph; first */
     uint32_t id;
-    uint16_t kind; /* enum lgr_class_kind */
-    int16_t level;
+    uint16_t kind;     /* enum lgr_class_kind */
+    int16_t level;     /* INT16_MIN: none */
+    bool keyed;        /* of one level, they nest by key */
+    bool by_front_end; /* level.h: who checks their level */
     uint32_t context;
     uint32_t recorded;  /* evidence generation */
     uintptr_t variable; /* address, LGR_CLASS_STATIC */
@@ -20,6 +22,7 @@ struct lge_class {
 
 /* NULL for an unknown id. */
 struct lge_class *lge_class_get(uint32_t id);
+/* Classes there are: ids count from 1. */
 uint32_t lge_class_count(void);
 void lge_classes_reset(void);
 

@@ -74,7 +74,7 @@ static struct lge_misuse misuse_of(const struct orphan *orphan, enum lgr_severit
         .earlier_thread = orphan->serial,
         .address = orphan->held.address,
         .lock_kind = orphan->held.kind,
-        .attributes = orphan->held.attributes,
+        .attributes = orphan->held.attributes & LGE_HELD_LOCKS_OWN,
         .severity = (uint8_t)severity,
     };
 }

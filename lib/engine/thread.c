@@ -396,7 +396,7 @@ uint32_t lge_thread_serial(const struct lge_thread *thread) {
  * up. */
 static void note_under(struct lge_held *semaphore, uint64_t under) {
     if (semaphore->kind != LGR_LOCK_SEMAPHORE || semaphore->mode != LGR_EXCLUSIVE ||
-        lge_held_marks(semaphore) & LGE_TAKEN_UNDER)
+        (semaphore->attributes & LGE_HELD_LEVEL) != 0 || lge_held_marks(semaphore) & LGE_TAKEN_UNDER)
         return;
     semaphore->under = under;
     lge_held_mark(semaphore, LGE_TAKEN_UNDER);

@@ -50,7 +50,7 @@ LGI_EXPORT int mtx_lock(mtx_t *mutex) {
 }
 
 LGI_EXPORT int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
     return result_of(lgi_mutex_lock(mutex_of(mutex), LGI_SITE(), LGI_SP(), &limit));
 }
 
@@ -68,7 +68,7 @@ LGI_EXPORT int cnd_wait(cnd_t *condition, mtx_t *mutex) {
 
 LGI_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
                              const struct timespec *restrict at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
     return result_of(lgi_cond_wait(condition_of(condition), mutex_of(mutex), &limit, LGI_SITE(), LGI_SP()));
 }
 

@@ -342,12 +342,12 @@ LGI_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mut
 
 LGI_EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                                       const struct timespec *at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
     return lgi_cond_wait(condition, mutex, &limit, LGI_SITE(), LGI_SP());
 }
 
 LGI_EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
                                       const struct timespec *at) {
-    struct lgi_limit limit = {clock, at, true};
+    struct lgi_limit limit = {.clock = clock, .at = at, .by_clock = true};
     return lgi_cond_wait(condition, mutex, &limit, LGI_SITE(), LGI_SP());
 }

@@ -140,6 +140,11 @@ uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, u
     return id != 0 ? id : lge_identity_tag_first_use(thread, tag_of(mutex), mutex, site, sp);
 }
 
+uint64_t lgi_mutex_declared(struct lge_thread *thread, pthread_mutex_t *mutex, uint32_t class_id) {
+    return tagged(mutex) ? lge_identity_tag_declared(thread, tag_of(mutex), mutex, class_id)
+                         : lge_identity_table_declared(thread, mutex, class_id);
+}
+
 uint64_t lgi_mutex_known(pthread_mutex_t *mutex) {
     return tagged(mutex) ? lge_tag_known(tag_of(mutex), mutex) : lge_side_id(mutex);
 }
@@ -162,6 +167,9 @@ void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintpt
 /* ---- lock ---- */
 
 int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit) {
+    struct lgi_limit absolute;
+    struct timespec at;
+    limit = lgi_limit_absolute(limit, &absolute, &at);
     if (limit == NULL)
         return lgi_real.mutex_lock(mutex);
     return limit->by_clock ? lgi_real.mutex_clocklock(mutex, limit->clock, limit->at)
@@ -208,8 +216,7 @@ __attribute__((noinline)) int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t s
     }
     struct lge_request request;
     lgi_mutex_request(thread, mutex, site, sp, &request);
-    if (limit != NULL)
-        request.flags |= LGE_TIMED;
+    request.flags |= lgi_limit_flags(limit);
     lgi_mutex_look_at_lock(thread, &request);
     lge_check(thread, &request);
     int result = lock_tracked(thread, mutex, &request, limit);
@@ -238,12 +245,12 @@ int lgi_mutex_trylock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
 }
 
 LGI_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
     return lgi_mutex_lock(mutex, LGI_SITE(), LGI_SP(), &limit);
 }
 
 LGI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at) {
-    struct lgi_limit limit = {clock, at, true};
+    struct lgi_limit limit = {.clock = clock, .at = at, .by_clock = true};
     return lgi_mutex_lock(mutex, LGI_SITE(), LGI_SP(), &limit);
 }
 

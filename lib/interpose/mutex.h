@@ -9,12 +9,21 @@
 
 #include "interpose/self.h"
 
-/* A time limit of the program's own. */
+/* A time limit: the program's own, or a safety net of the wrapper's, under which a
+ * request counts as blocking for ever. */
 struct lgi_limit {
     clockid_t clock;
     const struct timespec *at;
-    bool by_clock; /* given by pthread_mutex_clocklock, which checks its clock */
+    bool by_clock;     /* given by pthread_mutex_clocklock, which checks its clock */
+    bool net;          /* a safety net */
+    uint32_t after_ms; /* not 0: so long after the wait begins, and `at` is not used */
 };
+/* The same as a point in time, from now on: `limit` itself where it is one (or is
+ * NULL), else *absolute with *at. */
+const struct lgi_limit *lgi_limit_absolute(const struct lgi_limit *limit, struct lgi_limit *absolute,
+                                           struct timespec *at);
+/* LGE_TIMED, or 0. */
+uint8_t lgi_limit_flags(const struct lgi_limit *limit);
 
 /* The request that a lock call on `mutex` from (site, sp) makes. */
 void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
@@ -23,6 +32,8 @@ uint8_t lgi_mutex_attributes(const pthread_mutex_t *mutex); /* enum lgr_lock_att
 /* Its lock id: a new one at its first use; 0 instead of a new one. */
 uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 uint64_t lgi_mutex_known(pthread_mutex_t *mutex);
+/* The same for a mutex that was declared to be of that class. */
+uint64_t lgi_mutex_declared(struct lge_thread *thread, pthread_mutex_t *mutex, uint32_t class_id);
 /* The real call, untracked. */
 int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit);
 int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);

@@ -62,6 +62,9 @@ static int look_again(pthread_mutex_t *mutex) {
 
 int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lge_request *request,
                    const struct lgi_limit *limit) {
+    struct lgi_limit absolute;
+    struct timespec at;
+    limit = lgi_limit_absolute(limit, &absolute, &at);
     if (answers_at_once(mutex, thread) || !valid(limit))
         return lgi_mutex_pass_through(mutex, limit);
     if (look_again(mutex) == 0)

@@ -34,6 +34,7 @@
 #include "platform/system.h"
 #include "platform/unwind.h"
 #include "record/writer.h"
+#include "wrapper/call.h"
 
 /* Written by the constructor, read by anybody after it. */
 static struct lgp_options options;
@@ -202,6 +203,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_sem_start(options.identity == LGP_IDENTITY_TAG);
     lgi_once_start();
     lgi_on_deadlock_start(options.on_deadlock);
+    lgw_start((enum lg_policy)(LG_REPORT + (int)options.on_violation));
     start_engine();
     lgi_open_evidence();
     on_exit(at_exit, NULL);

@@ -58,8 +58,6 @@ static bool handed_over(const pthread_rwlock_t *lock, uint64_t id) {
 
 /* ---- the hot path ---- */
 
-static int lock_slowly(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp,
-                       const struct lgi_limit *limit);
 static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp);
 
 /* The lock's id when the chain may be known, else 0: tagged, and room for one
@@ -87,7 +85,7 @@ __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthre
                                                 uint64_t id, uint8_t mode, uintptr_t site, uintptr_t sp) {
     struct lge_second_look look = lge_look_again(thread, id, mode, site, sp);
     if (!look.known || try_real(lock, mode) != 0)
-        return lock_slowly(lock, mode, site, sp, NULL);
+        return lgi_rwlock_lock(lock, mode, site, sp, NULL);
     push_known(thread, lock, id, look.key, site, sp, look.context, mode, look.nested);
     return 0;
 }
@@ -120,7 +118,7 @@ LGI_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0))
-        return lock_slowly(lock, LGR_SHARED, site, sp, NULL);
+        return lgi_rwlock_lock(lock, LGR_SHARED, site, sp, NULL);
     return lock_fast(thread, lock, id, LGR_SHARED, site, sp);
 }
 
@@ -129,12 +127,12 @@ LGI_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0 || !writer_told(lock, id)))
-        return lock_slowly(lock, LGR_EXCLUSIVE, site, sp, NULL);
+        return lgi_rwlock_lock(lock, LGR_EXCLUSIVE, site, sp, NULL);
     return lock_fast(thread, lock, id, LGR_EXCLUSIVE, site, sp);
 }
 
 /* Not the newest hold, not held by us at all, or not tracked. */
-__attribute__((noinline)) static int unlock_slowly(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) int lgi_rwlock_unlock(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.rwlock_unlock(lock);
@@ -151,7 +149,7 @@ __attribute__((noinline)) static int unlock_slowly(pthread_rwlock_t *lock, uintp
 LGI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock) {
     struct lge_thread *thread = lgi_self();
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != lock))
-        return unlock_slowly(lock, LGI_SITE(), LGI_SP());
+        return lgi_rwlock_unlock(lock, LGI_SITE(), LGI_SP());
     bool fast = thread->top->mode == LGR_SHARED && lge_hot.fast_rwlock;
     thread->top--;
     return LGI_LIKELY(fast && lgi_fast_rdunlock(lock)) ? 0 : lgi_real.rwlock_unlock(lock);
@@ -186,11 +184,16 @@ static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uint
     return lge_identity_tag_first_use(thread, tag_of(lock), lock, site, sp);
 }
 
+uint64_t lgi_rwlock_declared(struct lge_thread *thread, pthread_rwlock_t *lock, uint32_t class_id) {
+    return tagged(lock) ? lge_identity_tag_declared(thread, tag_of(lock), lock, class_id)
+                        : lge_identity_table_declared(thread, lock, class_id);
+}
+
 /* Reading again is allowed where readers do not queue.  Another process may stop
  * reading for us. */
 static uint8_t flags_of(const pthread_rwlock_t *lock, uint64_t id, uint8_t mode,
                         const struct lgi_limit *limit) {
-    unsigned flags = limit != NULL ? LGE_TIMED : 0;
+    unsigned flags = lgi_limit_flags(limit);
     if (handed_over(lock, id) || lock->__data.__shared != 0)
         flags |= LGE_HOLDERS_UNKNOWN;
     if (lgi_rwlock_prefers_writers(lock))
@@ -220,6 +223,9 @@ static struct lge_request request_of(struct lge_thread *thread, pthread_rwlock_t
 
 int lgi_rwlock_pass_through(pthread_rwlock_t *lock, uint8_t mode, const struct lgi_limit *limit) {
     bool shared = mode == LGR_SHARED;
+    struct lgi_limit absolute;
+    struct timespec at;
+    limit = lgi_limit_absolute(limit, &absolute, &at);
     if (limit == NULL)
         return shared ? lgi_real.rwlock_rdlock(lock) : lgi_real.rwlock_wrlock(lock);
     if (limit->by_clock)
@@ -241,9 +247,10 @@ static int lock_tracked(struct lge_thread *thread, pthread_rwlock_t *lock, struc
 
 /* All timed calls look at their arguments even when the lock is free; trying
  * first would let wrong ones through. */
-__attribute__((noinline)) static int lock_slowly(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site,
-                                                 uintptr_t sp, const struct lgi_limit *limit) {
-    struct lge_thread *thread = limit == NULL || lgi_limit_valid(limit) ? lgi_enter() : NULL;
+__attribute__((noinline)) int lgi_rwlock_lock(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site,
+                                              uintptr_t sp, const struct lgi_limit *limit) {
+    struct lge_thread *thread =
+        limit == NULL || limit->after_ms != 0 || lgi_limit_valid(limit) ? lgi_enter() : NULL;
     if (thread == NULL)
         return lgi_rwlock_pass_through(lock, mode, limit);
     struct lge_request request = request_of(thread, lock, mode, site, sp, limit);
@@ -259,7 +266,7 @@ __attribute__((noinline)) static int lock_slowly(pthread_rwlock_t *lock, uint8_t
     return result;
 }
 
-static int try_lock(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp) {
+int lgi_rwlock_trylock(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     int result = try_real(lock, mode);
     if (thread == NULL)
@@ -277,7 +284,7 @@ static inline int try_known(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site
     struct lge_thread *thread = lgi_self();
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site)))
-        return try_lock(lock, mode, site, sp);
+        return lgi_rwlock_trylock(lock, mode, site, sp);
     int result = try_real(lock, mode);
     if (result == 0) {
         uint64_t key = lge_chain_key(thread->top->key, id, mode, lge_place(site, 0));
@@ -302,25 +309,25 @@ static bool no_time(const struct timespec *at) {
 }
 
 LGI_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
-    return lock_slowly(lock, LGR_SHARED, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
+    return lgi_rwlock_lock(lock, LGR_SHARED, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
 }
 
 LGI_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
-    return lock_slowly(lock, LGR_EXCLUSIVE, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
+    return lgi_rwlock_lock(lock, LGR_EXCLUSIVE, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
 }
 
 LGI_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock,
                                           const struct timespec *at) {
-    struct lgi_limit limit = {clock, at, true};
-    return lock_slowly(lock, LGR_SHARED, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
+    struct lgi_limit limit = {.clock = clock, .at = at, .by_clock = true};
+    return lgi_rwlock_lock(lock, LGR_SHARED, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
 }
 
 LGI_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock,
                                           const struct timespec *at) {
-    struct lgi_limit limit = {clock, at, true};
-    return lock_slowly(lock, LGR_EXCLUSIVE, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
+    struct lgi_limit limit = {.clock = clock, .at = at, .by_clock = true};
+    return lgi_rwlock_lock(lock, LGR_EXCLUSIVE, LGI_SITE(), LGI_SP(), no_time(at) ? NULL : &limit);
 }
 
 /* ---- life of a rwlock ---- */

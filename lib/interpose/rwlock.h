@@ -8,6 +8,14 @@
 
 #include "interpose/mutex.h" /* struct lgi_limit */
 
+/* The whole of lock, trylock and unlock, called from (site, sp). */
+int lgi_rwlock_lock(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp,
+                    const struct lgi_limit *limit);
+int lgi_rwlock_trylock(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp);
+int lgi_rwlock_unlock(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp);
+/* The id of a lock that was declared to be of that class: a new one at its first use. */
+uint64_t lgi_rwlock_declared(struct lge_thread *thread, pthread_rwlock_t *lock, uint32_t class_id);
+
 /* The real call, untracked. */
 int lgi_rwlock_pass_through(pthread_rwlock_t *lock, uint8_t mode, const struct lgi_limit *limit);
 

@@ -71,6 +71,9 @@ static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, cons
 
 int lgi_rwlock_wait(struct lge_thread *thread, pthread_rwlock_t *lock, struct lge_request *request,
                     const struct lgi_limit *limit) {
+    struct lgi_limit absolute;
+    struct timespec at;
+    limit = lgi_limit_absolute(limit, &absolute, &at);
     if (answers_at_once(lock, thread))
         return lgi_rwlock_pass_through(lock, request->mode, limit);
     if (limit == NULL && others_may_upgrade(thread, lock, request))

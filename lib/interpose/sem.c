@@ -36,9 +36,6 @@ static inline struct lge_tag *tag_of(sem_t *semaphore) {
 
 /* ---- the hot path ---- */
 
-static int wait_slowly(sem_t *semaphore, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);
-static int post_slowly(sem_t *semaphore, uintptr_t site, uintptr_t sp);
-
 static inline uint8_t mode_of(unsigned facts) {
     return facts & LGE_SEMAPHORE_SEVERAL ? LGR_SHARED : LGR_EXCLUSIVE;
 }
@@ -59,7 +56,7 @@ __attribute__((noinline)) static int wait_other(struct lge_thread *thread, sem_t
     struct lge_second_look look = lge_look_again(thread, id, mode, site, sp);
     if (look.known && take_known(thread, semaphore, id, look.key, site, sp, look.context, mode, look.nested))
         return 0;
-    return wait_slowly(semaphore, site, sp, NULL);
+    return lgi_sem_wait(semaphore, site, sp, NULL);
 }
 
 /* The id of a semaphore that may be taken without a look, else 0: tagged, a
@@ -80,7 +77,7 @@ LGI_EXPORT int sem_wait(sem_t *semaphore) {
     unsigned facts = 0;
     uint64_t id = fast_id(thread, semaphore, &facts);
     if (LGI_UNLIKELY(id == 0))
-        return wait_slowly(semaphore, site, sp, NULL);
+        return lgi_sem_wait(semaphore, site, sp, NULL);
     const struct lge_held *top = thread->top;
     bool nested = top != thread->base;
     uint8_t mode = mode_of(facts);
@@ -90,7 +87,7 @@ LGI_EXPORT int sem_wait(sem_t *semaphore) {
         return wait_other(thread, semaphore, id, mode, site, sp);
     if (LGI_LIKELY(take_known(thread, semaphore, id, key, site, sp, 0, mode, nested)))
         return 0;
-    return wait_slowly(semaphore, site, sp, NULL);
+    return lgi_sem_wait(semaphore, site, sp, NULL);
 }
 
 /* By its newest holder, as holders do, and nobody waits. */
@@ -102,7 +99,7 @@ LGI_EXPORT int sem_post(sem_t *semaphore) {
                      lge_semaphore_tag(tag_of(semaphore), semaphore, &facts) != thread->top->id ||
                      (facts & ~(unsigned)LGE_SEMAPHORE_SEVERAL) != LGE_SEMAPHORE_PROVEN ||
                      !lgi_fast_sem_quiet(semaphore, &now)))
-        return post_slowly(semaphore, LGI_SITE(), LGI_SP());
+        return lgi_sem_post(semaphore, LGI_SITE(), LGI_SP());
     thread->top--;
     return LGI_LIKELY(lgi_fast_sem_give(semaphore, now)) ? 0 : lgi_real.sem_post(semaphore);
 }
@@ -220,8 +217,8 @@ static int wait_for_slot(struct lge_thread *thread, sem_t *semaphore, const stru
 
 /* What is refused is glibc's to refuse; sem_clockwait does not look for a
  * cancellation while there is a slot, the others do. */
-__attribute__((noinline)) static int wait_slowly(sem_t *semaphore, uintptr_t site, uintptr_t sp,
-                                                 const struct lgi_limit *limit) {
+__attribute__((noinline)) int lgi_sem_wait(sem_t *semaphore, uintptr_t site, uintptr_t sp,
+                                           const struct lgi_limit *limit) {
     if (limit != NULL && !lgi_limit_valid(limit))
         return lgi_sem_pass_through(semaphore, limit);
     if (limit != NULL && !limit->by_clock)
@@ -235,25 +232,23 @@ __attribute__((noinline)) static int wait_slowly(sem_t *semaphore, uintptr_t sit
         return lgi_sem_pass_through(semaphore, limit);
     }
     struct lge_request request = request_of(thread, semaphore, &found, site, sp);
-    if (limit != NULL)
-        request.flags |= LGE_TIMED;
+    request.flags |= lgi_limit_flags(limit);
     if (found.facts & LGE_SEMAPHORE_SIGNAL)
         return wait_for_signal(thread, semaphore, &request, found.tag, limit);
     return wait_for_slot(thread, semaphore, &request, limit);
 }
 
 LGI_EXPORT int sem_timedwait(sem_t *semaphore, const struct timespec *at) {
-    struct lgi_limit limit = {CLOCK_REALTIME, at, false};
-    return wait_slowly(semaphore, LGI_SITE(), LGI_SP(), &limit);
+    struct lgi_limit limit = {.clock = CLOCK_REALTIME, .at = at, .by_clock = false};
+    return lgi_sem_wait(semaphore, LGI_SITE(), LGI_SP(), &limit);
 }
 
 LGI_EXPORT int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *at) {
-    struct lgi_limit limit = {clock, at, true};
-    return wait_slowly(semaphore, LGI_SITE(), LGI_SP(), &limit);
+    struct lgi_limit limit = {.clock = clock, .at = at, .by_clock = true};
+    return lgi_sem_wait(semaphore, LGI_SITE(), LGI_SP(), &limit);
 }
 
-LGI_EXPORT int sem_trywait(sem_t *semaphore) {
-    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+int lgi_sem_trywait(sem_t *semaphore, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.sem_trywait(semaphore);
@@ -267,6 +262,8 @@ LGI_EXPORT int sem_trywait(sem_t *semaphore) {
     lgi_leave(thread);
     return result;
 }
+
+LGI_EXPORT int sem_trywait(sem_t *semaphore) { return lgi_sem_trywait(semaphore, LGI_SITE(), LGI_SP()); }
 
 /* ---- post ---- */
 
@@ -300,7 +297,7 @@ static void refused(const sem_t *semaphore, uint64_t id, uintptr_t site, uintptr
 }
 
 /* Everything is noted before the post: who gets it may destroy the semaphore. */
-__attribute__((noinline)) static int post_slowly(sem_t *semaphore, uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) int lgi_sem_post(sem_t *semaphore, uintptr_t site, uintptr_t sp) {
     if (nothing_flows(lgi_self(), semaphore))
         return lgi_real.sem_post(semaphore);
     struct lge_thread *thread = lgi_enter();
@@ -339,28 +336,45 @@ static void clear_tag(struct lge_thread *thread, sem_t *semaphore) {
     atomic_store_explicit(&tag_of(semaphore)->check, 0, memory_order_relaxed);
 }
 
-static void initialised(sem_t *semaphore, bool shared, unsigned value, uintptr_t site, uintptr_t sp) {
+/* By the call at (site, sp), or, not LGE_CLASS_NONE, as one of that class. */
+static void initialised(sem_t *semaphore, bool shared, unsigned value, uint32_t class_id, uintptr_t site,
+                        uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return;
     clear_tag(thread, semaphore);
     forget(thread, lge_identity_table_forget(semaphore));
     if (use_tags && !shared) {
-        uint64_t id = lge_identity_tag_initialised(thread, tag_of(semaphore), semaphore, site, sp);
+        uint64_t id = class_id != LGE_CLASS_NONE
+                          ? lge_identity_tag_declared(thread, tag_of(semaphore), semaphore, class_id)
+                          : lge_identity_tag_initialised(thread, tag_of(semaphore), semaphore, site, sp);
         lge_semaphore_mark(tag_of(semaphore), semaphore, id,
                            lge_semaphore_created(id, semaphore, value, shared));
     } else {
-        uint64_t id = lge_identity_table_initialised(thread, semaphore, site, sp);
+        uint64_t id = class_id != LGE_CLASS_NONE
+                          ? lge_identity_table_declared(thread, semaphore, class_id)
+                          : lge_identity_table_initialised(thread, semaphore, site, sp);
         lge_semaphore_created(id, semaphore, value, shared);
     }
     lgi_leave(thread);
+}
+
+int lgi_sem_init(sem_t *semaphore, unsigned value, uint32_t class_id, uintptr_t site, uintptr_t sp) {
+    int result = lgi_real.sem_init(semaphore, 0, value);
+    if (result == 0)
+        initialised(semaphore, false, value, class_id, site, sp);
+    return result;
+}
+
+uint64_t lgi_sem_identity(struct lge_thread *thread, sem_t *semaphore, uintptr_t site, uintptr_t sp) {
+    return identify(thread, semaphore, site, sp).id;
 }
 
 LGI_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     int result = lgi_real.sem_init(semaphore, shared, value);
     if (result == 0)
-        initialised(semaphore, shared != 0, value, site, sp);
+        initialised(semaphore, shared != 0, value, LGE_CLASS_NONE, site, sp);
     return result;
 }
 
@@ -421,7 +435,7 @@ LGI_EXPORT sem_t *sem_open(const char *name, int flags, ...) {
     va_end(arguments);
     sem_t *semaphore = lgi_real.sem_open(name, flags, mode, value);
     if (semaphore != SEM_FAILED && (flags & O_EXCL) != 0)
-        initialised(semaphore, true, value, site, sp);
+        initialised(semaphore, true, value, LGE_CLASS_NONE, site, sp);
     return semaphore;
 }
 

@@ -8,6 +8,15 @@
 
 #include "interpose/mutex.h" /* struct lgi_limit */
 
+/* The whole of wait, trywait and post, called from (site, sp), as POSIX has them:
+ * -1 and errno; with a limit that is a point in time. */
+int lgi_sem_wait(sem_t *semaphore, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);
+int lgi_sem_trywait(sem_t *semaphore, uintptr_t site, uintptr_t sp);
+int lgi_sem_post(sem_t *semaphore, uintptr_t site, uintptr_t sp);
+/* A semaphore of this process that is declared to be of that class. */
+int lgi_sem_init(sem_t *semaphore, unsigned value, uint32_t class_id, uintptr_t site, uintptr_t sp);
+uint64_t lgi_sem_identity(struct lge_thread *thread, sem_t *semaphore, uintptr_t site, uintptr_t sp);
+
 /* The real wait, untracked. */
 int lgi_sem_pass_through(sem_t *semaphore, const struct lgi_limit *limit);
 

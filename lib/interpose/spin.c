@@ -37,7 +37,7 @@ static void make_request(struct lge_thread *thread, pthread_spinlock_t *lock, ui
     };
 }
 
-__attribute__((noinline)) static int lock_slow(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) int lgi_spin_lock(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.spin_lock(lock);
@@ -51,7 +51,7 @@ __attribute__((noinline)) static int lock_slow(pthread_spinlock_t *lock, uintptr
     return 0;
 }
 
-__attribute__((noinline)) static int trylock_slow(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) int lgi_spin_trylock(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     int result = lgi_real.spin_trylock(lock);
     if (thread == NULL)
@@ -66,7 +66,7 @@ __attribute__((noinline)) static int trylock_slow(pthread_spinlock_t *lock, uint
 }
 
 /* Not the newest hold, not held by us at all, or not tracked. */
-__attribute__((noinline)) static int unlock_slow(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) int lgi_spin_unlock(pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.spin_unlock(lock);
@@ -75,6 +75,10 @@ __attribute__((noinline)) static int unlock_slow(pthread_spinlock_t *lock, uintp
     int result = lgi_real.spin_unlock(lock);
     lgi_leave(thread);
     return result;
+}
+
+uint64_t lgi_spin_declared(struct lge_thread *thread, pthread_spinlock_t *lock, uint32_t class_id) {
+    return lge_identity_table_declared(thread, address_of(lock), class_id);
 }
 
 /* ---- the hot path ---- */
@@ -102,7 +106,7 @@ __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthre
     struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
     if (look.known && take_known(thread, lock, id, look.key, site, sp, look.context, look.nested))
         return 0;
-    return lock_slow(lock, site, sp);
+    return lgi_spin_lock(lock, site, sp);
 }
 
 LGI_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock) {
@@ -110,7 +114,7 @@ LGI_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0))
-        return lock_slow(lock, site, sp);
+        return lgi_spin_lock(lock, site, sp);
     struct lge_held *top = thread->top;
     bool nested = top != thread->base;
     uint64_t below = nested ? top->key : LGE_NO_HOLDS;
@@ -119,7 +123,7 @@ LGI_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock) {
         return lock_other(thread, lock, id, site, sp);
     if (LGI_LIKELY(take_known(thread, lock, id, key, site, sp, 0, nested)))
         return 0;
-    return lock_slow(lock, site, sp);
+    return lgi_spin_lock(lock, site, sp);
 }
 
 LGI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock) {
@@ -127,7 +131,7 @@ LGI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, lock);
     if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site)))
-        return trylock_slow(lock, site, sp);
+        return lgi_spin_trylock(lock, site, sp);
     uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, 0));
     return take_known(thread, lock, id, key, site, sp, 0, thread->top != thread->base) ? 0 : EBUSY;
 }
@@ -135,7 +139,7 @@ LGI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock) {
 LGI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock) {
     struct lge_thread *thread = lgi_self();
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != address_of(lock) || !lge_hot.fast_spin))
-        return unlock_slow(lock, LGI_SITE(), LGI_SP());
+        return lgi_spin_unlock(lock, LGI_SITE(), LGI_SP());
     thread->top--;
     lgi_spin_give(lock);
     return 0;

@@ -28,10 +28,29 @@ static bool not_later(const struct timespec *a, const struct timespec *b) {
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec <= b->tv_nsec;
 }
 
+static struct timespec time_of(uint64_t ns) {
+    return (struct timespec){.tv_sec = (time_t)(ns / SECOND), .tv_nsec = (long)(ns % SECOND)};
+}
+
 static struct timespec end_of(const struct lgi_slices *slices) {
     uint64_t now = lgp_monotonic_ns(), end = lgi_slice_cut(slices->thread, now, slices->length_ns);
-    end += slices->clock == CLOCK_REALTIME ? lgp_realtime_ns() : now;
-    return (struct timespec){.tv_sec = (time_t)(end / SECOND), .tv_nsec = (long)(end % SECOND)};
+    return time_of(end + (slices->clock == CLOCK_REALTIME ? lgp_realtime_ns() : now));
+}
+
+const struct lgi_limit *lgi_limit_absolute(const struct lgi_limit *limit, struct lgi_limit *absolute,
+                                           struct timespec *at) {
+    if (limit == NULL || limit->after_ms == 0)
+        return limit;
+    *at = time_of((limit->clock == CLOCK_REALTIME ? lgp_realtime_ns() : lgp_monotonic_ns()) +
+                  limit->after_ms * UINT64_C(1000000));
+    *absolute = *limit;
+    absolute->at = at;
+    absolute->after_ms = 0;
+    return absolute;
+}
+
+uint8_t lgi_limit_flags(const struct lgi_limit *limit) {
+    return limit != NULL && !limit->net ? LGE_TIMED : 0;
 }
 
 struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,

@@ -16,6 +16,7 @@
 #define LGP_OPTIONS_VARIABLE "LOCKGRAPH_OPTIONS"
 
 enum lgp_identity { LGP_IDENTITY_TAG, LGP_IDENTITY_TABLE };
+enum lgp_on_violation { LGP_ON_VIOLATION_REPORT, LGP_ON_VIOLATION_REFUSE, LGP_ON_VIOLATION_ABORT };
 enum lgp_on_deadlock { LGP_ON_DEADLOCK_LEAVE, LGP_ON_DEADLOCK_KILL, LGP_ON_DEADLOCK_ABORT };
 
 /* What the user made of a finding kind; DEFAULT leaves it to the verdict. */
@@ -65,8 +66,9 @@ struct lgp_options {
     enum lgp_unwinder unwinder;
     enum lgp_identity identity;
     enum lgp_on_deadlock on_deadlock;
-    int exitcode; /* 0: the program's own */
-    bool verdict; /* printed to the standard error at exit */
+    enum lgp_on_violation on_violation; /* level.h: what the lg_ functions do */
+    int exitcode;                       /* 0: the program's own */
+    bool verdict;                       /* printed to the standard error at exit */
     uint32_t stack_depth;
     uint32_t search_budget; /* steps per cycle search */
     uint32_t wait_slice;    /* milliseconds until a waiter records its stack */

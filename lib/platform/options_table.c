@@ -7,6 +7,7 @@ static const char *const unwinders[] = {"gcc", "fp", "libunwind", "none", NULL};
 static const char *const identities[] = {"tag", "table", NULL};
 static const char *const deadlock_actions[] = {"leave", "kill", "abort", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const violation_actions[] = {"report", "refuse", "abort", NULL};
 static const char *const check_levels[] = {"default", "off", "note", "warning", "error", NULL};
 
 enum { KIB = 1024, MAXIMUM_NUMBER = INT_MAX };
@@ -112,6 +113,12 @@ const struct lgp_option lgp_option_table[] = {
      .offset = FIELD(log_to),
      .default_value = "stderr",
      .help = "where log lines go: stderr, or a file by its path or as file:PATH"},
+    {.name = "on_violation",
+     .type = LGP_OPTION_CHOICE,
+     .offset = FIELD(on_violation),
+     .default_value = "report",
+     .choices = violation_actions,
+     .help = "what a call of the lg_ functions does that takes a lock against the declared levels"},
     CHECK(LGP_CHECK_ORDER_CYCLE, "order-cycle", "severity of possible deadlocks, by verdict unless set"),
     CHECK(LGP_CHECK_DEADLOCK, "deadlock", "severity of deadlocks that happened"),
     CHECK(LGP_CHECK_SELF_DEADLOCK, "self-deadlock", "severity of a thread that waits for itself"),

@@ -30,6 +30,7 @@ import logs  # noqa: E402
 import subjects  # noqa: E402
 import suppressions  # noqa: E402
 import symbols  # noqa: E402
+import wrapper  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
@@ -45,7 +46,7 @@ def reasons(file):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults)
+    modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults, wrapper)
     cases = [case for module in modules for case in module.cases()]
     for name, slow, function in sorted(cases, key=lambda case: not case[1]):
         left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV

@@ -141,7 +141,24 @@ static void audit_stall(struct world *world, const struct seen_finding *finding)
     }
 }
 
+/* The lock wanted is not held, the one that forbids it is, and their levels say so. */
+static void audit_level(struct world *world, const struct seen_finding *finding) {
+    const struct lge_finding_edge *call = &finding->edges.at[0];
+    const struct object *wanted = world_lock_object(world, call->from);
+    const struct object *held = world_lock_object(world, call->to);
+    if (finding->head.severity != LGR_ERROR || !wanted || !held || wanted->level > held->level) {
+        seen_error(&world->seen, "problem %u: no violation of levels", finding->head.problem);
+    }
+    if (!holds(call, call->to, LGR_EXCLUSIVE) && !holds(call, call->to, LGR_SHARED)) {
+        seen_error(&world->seen, "problem %u: the lock in the way is not held", finding->head.problem);
+    }
+}
+
 static void audit_finding(struct world *world, const struct seen_finding *finding) {
+    if (finding->head.kind == LGR_KIND_LEVEL_VIOLATION) {
+        audit_level(world, finding);
+        return;
+    }
     bool guess = finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
     if (finding->head.severity != (guess ? LGR_NOTE : due_severity(finding->head.verdict))) {
         seen_error(&world->seen, "problem %u: severity %d does not fit %s", finding->head.problem,

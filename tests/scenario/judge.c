@@ -126,10 +126,25 @@ static bool stall_matches(const struct world *world, const struct seen_finding *
     return named == finding->edges.count && named == expected->threads.count;
 }
 
+/* level-violation WANTED HELD */
+static bool level_matches(const struct world *world, const struct seen_finding *finding,
+                          const struct expectation *expected) {
+    const struct lge_finding_edge *call = &finding->edges.at[0];
+    return expected->locks.count == 2 &&
+           strcmp(world_lock_name(world, call->from), expected->locks.at[0]) == 0 &&
+           strcmp(world_lock_name(world, call->to), expected->locks.at[1]) == 0 &&
+           (expected->contexts.count == 0 ||
+            (strcmp(label_of(world, call->held_context), expected->contexts.at[0].held) == 0 &&
+             strcmp(label_of(world, call->request_context), expected->contexts.at[0].request) == 0));
+}
+
 static bool finding_matches(const struct world *world, const struct seen_finding *finding,
                             const struct expectation *expected) {
     if (expected->kind == EXPECT_FINDING && expected->finding == LGR_KIND_STALL) {
         return finding->head.kind == LGR_KIND_STALL && stall_matches(world, finding, expected);
+    }
+    if (expected->kind == EXPECT_FINDING && expected->finding == LGR_KIND_LEVEL_VIOLATION) {
+        return finding->head.kind == expected->finding && level_matches(world, finding, expected);
     }
     if (expected->kind != EXPECT_FINDING || finding->head.kind != expected->finding ||
         finding->head.verdict != expected->verdict || finding->edges.count != expected->locks.count) {

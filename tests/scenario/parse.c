@@ -40,6 +40,7 @@ size_t object_find(struct scenario *scenario, int line, const char *name, enum o
     object->line = line;
     object->lock_kind = LGR_LOCK_MUTEX;
     object->class_index = NO_CLASS;
+    object->level = NO_LEVEL;
     return scenario->objects.count - 1;
 }
 
@@ -122,6 +123,22 @@ static void declare_class(struct scenario *scenario, int line, const struct word
     }
 }
 
+/* level 30 A B [key 5]: with a key, the level is keyed */
+static void declare_level(struct scenario *scenario, int line, const struct words *words) {
+    size_t count = words->list.count;
+    bool keyed = count > 4 && strcmp(words->list.at[count - 2], "key") == 0;
+    if (count < 3) {
+        parse_fail(scenario, line, "level NUMBER LOCKS... [key NUMBER]");
+    }
+    for (size_t i = 2; i < count - (keyed ? 2 : 0); i++) {
+        size_t index = object_find(scenario, line, words->list.at[i], OBJECT_LOCK);
+        struct object *lock = &scenario->objects.at[index];
+        lock->level = atoi(words->list.at[1]);
+        lock->keyed = keyed;
+        lock->key = keyed ? strtoull(words->list.at[count - 1], NULL, 10) : 0;
+    }
+}
+
 static void declare_barrier(struct scenario *scenario, int line, const struct words *words) {
     if (words->list.count != 3 || atoi(words->list.at[2]) < 1) {
         parse_fail(scenario, line, "barrier NAME THREADS");
@@ -196,6 +213,8 @@ static void declaration(struct scenario *scenario, int line, const char *text) {
         declare_semaphore(scenario, line, &words);
     } else if (strcmp(first, "class") == 0) {
         declare_class(scenario, line, &words);
+    } else if (strcmp(first, "level") == 0) {
+        declare_level(scenario, line, &words);
     } else if (strcmp(first, "barrier") == 0) {
         declare_barrier(scenario, line, &words);
     } else if (strcmp(first, "permute") == 0 || strcmp(first, "interleave") == 0) {

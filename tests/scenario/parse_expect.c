@@ -17,7 +17,8 @@ static const struct {
 } kinds[] = {{LGR_KIND_ORDER_CYCLE, "order-cycle"},
              {LGR_KIND_DEADLOCK, "deadlock"},
              {LGR_KIND_SELF_DEADLOCK, "self-deadlock"},
-             {LGR_KIND_STALL, "stall"}};
+             {LGR_KIND_STALL, "stall"},
+             {LGR_KIND_LEVEL_VIOLATION, "level-violation"}};
 static const struct {
     enum lgr_verdict verdict;
     const char *text;
@@ -189,7 +190,8 @@ static void stall(struct expectation_parser *parser) {
 /* order-cycle VERDICT LOCKS... CLAUSES, deadlock LOCKS... CLAUSES */
 static void finding(struct expectation_parser *parser) {
     struct expectation *expectation = parser->expectation;
-    expectation->verdict = LGR_VERDICT_ACTUAL;
+    bool level = expectation->finding == LGR_KIND_LEVEL_VIOLATION;
+    expectation->verdict = level ? 0 : LGR_VERDICT_ACTUAL;
     for (size_t i = 0; i < COUNT(verdicts); i++) {
         if (take_word(parser, verdicts[i].text)) {
             expectation->verdict = verdicts[i].verdict;

@@ -41,10 +41,14 @@ struct object {
     bool counts;        /* a semaphore with slots, declared by `sem` */
     unsigned slots;     /* its first value */
     size_t class_index; /* NO_CLASS: a class of its own, by its name */
+    int level;          /* NO_LEVEL: none */
+    bool keyed;
+    uint64_t key;
     /* barriers */
     unsigned parties;
 };
 #define NO_CLASS SIZE_MAX
+#define NO_LEVEL INT16_MIN
 
 struct class_name {
     char *name;

@@ -1,5 +1,6 @@
 /* What one step of a thread does: to the simulation and, as events, to the
  * engine. */
+#include "engine/level.h"
 #include "engine/semaphore.h"
 #include "engine/thread.h"
 #include "scenario.h"
@@ -58,6 +59,7 @@ static void skip_to_unlock(struct sim_thread *thread) {
 static void acquired(struct world *world, size_t thread, const struct lge_request *request, size_t lock) {
     lock_take(world, thread, lock, (enum lgr_mode)request->mode);
     lge_acquired(world->threads[thread].engine, request);
+    lge_level_hold(world->threads[thread].engine, request->address, world->scenario->objects.at[lock].key);
     pass(&world->threads[thread]);
 }
 
@@ -82,6 +84,8 @@ static void wait_for_lock(struct world *world, size_t thread, const struct lge_r
 static void begin_lock(struct world *world, size_t thread, const struct step *step) {
     struct lge_request request = request_of(world, thread, step, step->object, step->mode);
     if (!step->attempt) {
+        lge_level_check(world->threads[thread].engine, &request,
+                        world->scenario->objects.at[step->object].key);
         lge_check(world->threads[thread].engine, &request);
     }
     switch (lock_grant(world, thread, step, step->object)) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/level.h"
 #include "engine/semaphore.h"
 #include "engine/stall.h"
 #include "scenario.h"
@@ -209,8 +210,9 @@ uint32_t world_class(struct world *world, size_t object) {
     size_t slot = own ? scenario->classes.count + object : lock->class_index;
     if (world->class_ids[slot] == 0) {
         world->class_ids[slot] =
-            own ? make_class(LGR_CLASS_NAMED, lock->name, object)
-                : make_class(scenario->classes.at[slot].kind, scenario->classes.at[slot].name, slot);
+            lock->level != NO_LEVEL ? lge_class_levelled(lock->name, (int16_t)lock->level, lock->keyed, true)
+            : own                   ? make_class(LGR_CLASS_NAMED, lock->name, object)
+                  : make_class(scenario->classes.at[slot].kind, scenario->classes.at[slot].name, slot);
     }
     return world->class_ids[slot];
 }

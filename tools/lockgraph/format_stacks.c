@@ -114,6 +114,9 @@ static void add_misuse_stacks(struct text *out, struct model *model, const struc
     if (call)
         add_labelled(out, model, &edge->requested_at, pool_printf(pool, "%s%s", lock, misuse_call(finding)),
                      color);
+    /* Levels: where the lock in the way was taken, not the one that is wanted. */
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION && edge->to)
+        lock = pool_printf(pool, "%s was ", edge->to_label);
     bool earlier = edge->from || edge->held_at.count;
     if (earlier && call == (finding->edge_count == 1) && (edge->held_at.count || !call))
         add_labelled(out, model, &edge->held_at, pool_printf(pool, "%s%s", lock, misuse_earlier(finding)),

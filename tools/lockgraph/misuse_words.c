@@ -4,13 +4,14 @@
 #include <signal.h>
 #include <string.h>
 
+#include "level_words.h"
 #include "number_names.h"
 #include "stacks.h"
 
 /* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
  * what kind of lock that is, {M} the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it
  * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name,
- * {limit} a time limit or nothing. */
+ * {limit} a time limit or nothing, {level L}, {keys} and {order} as level_words.h says. */
 struct words {
     const char *title, *why, *advice;
     const char *calls, *called;   /* "unlocks", "unlocked" */
@@ -104,10 +105,10 @@ static const struct words table[LGR_KINDS] = {
                                 "the program says itself who must hold this lock here",
                                 "take {L} on every path that leads to {at}", "checks", "checked", "takes",
                                 "taken"},
-    [LGR_KIND_LEVEL_VIOLATION] = {"{T} takes {L} while it holds {M}, against the declared levels",
-                                  "a thread may only take a lock of a higher level than all it holds",
-                                  "take {L} before {M}, or release {M} first, at {at}", "takes", "requested",
-                                  "takes", "taken"},
+    [LGR_KIND_LEVEL_VIOLATION] =
+        {"{T} takes {L}{level L} while it holds {M}{level M}, against the declared levels",
+         "a thread may only take a lock of a higher level than all it holds{keys}{order}",
+         "take {L} before {M}, or release {M} first, at {at}", "takes", "requested", "takes", "taken"},
     [LGR_KIND_WAIT_TIMEOUT] = {"{T} waits too long for {L}", "the wait took longer than lock_timeout{limit}",
                                "hold {L}, taken at {earlier}, for a shorter time", "waits for", "waited for",
                                "takes", "taken"},
@@ -123,7 +124,8 @@ static const struct words table[LGR_KINDS] = {
     [LGR_KIND_CANCEL_UNSAFE] =
         {"{T} was cancelled while it held {L}",
          "no clean-up handler unlocked {L}: whoever asks for it next waits for ever",
-         "push a clean-up handler that unlocks {L} where it is taken, at {earlier}, or disable cancellation "
+         "push a clean-up handler that unlocks {L} where it is taken, at {earlier}, or disable "
+         "cancellation "
          "while it is held",
          "is cancelled with", "left locked when this call cancelled it", "takes", "taken"},
     [LGR_KIND_API_ERROR] =
@@ -276,6 +278,12 @@ static const char *value_of(struct pool *pool, const struct model_finding *findi
         return other ? other->label : "another thread";
     if (strcmp(name, "holds") == 0)
         return who_holds(pool, finding);
+    if (strncmp(name, "level ", strlen("level ")) == 0)
+        return level_of_lock(pool, strcmp(name, "level L") == 0 ? call->from : call->to);
+    if (strcmp(name, "keys") == 0)
+        return level_keys(call->from, call->to);
+    if (strcmp(name, "order") == 0)
+        return level_order(pool, call->from, call->to);
     if (strcmp(name, "at") == 0)
         return frame_place(pool, stack_site(&call->requested_at));
     if (strcmp(name, "earlier") == 0)
@@ -303,8 +311,10 @@ static const char *expand(struct pool *pool, const struct model_finding *finding
 static const char *earlier_step(struct pool *pool, const struct model_finding *finding) {
     const struct model_thread *other = other_thread(finding);
     const struct model_edge *call = &finding->edges[0];
+    bool of_second = finding->kind == LGR_KIND_LEVEL_VIOLATION && call->to;
+    const char *label = of_second ? call->to_label : call->from ? call->from_label : "";
     return pool_printf(pool, "%s %s%s%s at %s", other ? other->tag : call->thread->tag,
-                       words_of(finding)->before, call->from ? " " : "", call->from ? call->from_label : "",
+                       words_of(finding)->before, *label ? " " : "", label,
                        frame_place(pool, stack_site(&call->held_at)));
 }
 

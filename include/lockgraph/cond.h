@@ -1,0 +1,45 @@
+/* lg_cond_t: a condition variable for lg_mutex_t, timed on the monotonic clock.  A
+ * wait gives the mutex up and takes it again, which its level must allow under all
+ * else that is held; under LG_REFUSE a wait that it does not is EDEADLK at once, with
+ * the mutex still held. */
+#ifndef LOCKGRAPH_COND_H
+#define LOCKGRAPH_COND_H
+
+#include <lockgraph/mutex.h>
+
+typedef struct lg_cond {
+    pthread_cond_t condition;
+} lg_cond_t;
+#define LG_COND_INITIALIZER                                                                                  \
+    { PTHREAD_COND_INITIALIZER }
+
+static inline int lg_cond_init(lg_cond_t *c) { return pthread_cond_init(&c->condition, 0); }
+static inline int lg_cond_destroy(lg_cond_t *c) { return pthread_cond_destroy(&c->condition); }
+static inline int lg_cond_signal(lg_cond_t *c) { return pthread_cond_signal(&c->condition); }
+static inline int lg_cond_broadcast(lg_cond_t *c) { return pthread_cond_broadcast(&c->condition); }
+
+#ifdef LOCKGRAPH_DISABLE
+static inline int lg_cond_wait(lg_cond_t *c, lg_mutex_t *m) {
+    return pthread_cond_wait(&c->condition, &m->mutex);
+}
+static inline int lg_cond_wait_until(lg_cond_t *c, lg_mutex_t *m, const struct timespec *at) {
+    return pthread_cond_clockwait(&c->condition, &m->mutex, CLOCK_MONOTONIC, at);
+}
+static inline int lg_cond_timedwait(lg_cond_t *c, lg_mutex_t *m, int32_t ms) {
+    struct timespec at = lg_after(ms);
+    return pthread_cond_clockwait(&c->condition, &m->mutex, CLOCK_MONOTONIC, &at);
+}
+#else
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* Without a limit: nobody holds a condition. */
+int lg_cond_wait(lg_cond_t *c, lg_mutex_t *m);
+int lg_cond_timedwait(lg_cond_t *c, lg_mutex_t *m, int32_t ms);
+int lg_cond_wait_until(lg_cond_t *c, lg_mutex_t *m, const struct timespec *at);
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#endif

@@ -1,0 +1,71 @@
+/* Scopes and several locks at once.
+ *
+ *     LG_WITH(&mutex) {
+ *         … return, break and continue give it up, too …
+ *     } else {
+ *         … it was not to be had: lg_with_error says why …
+ *     }
+ *
+ * The `else` is optional.  break and continue leave the block, not a loop around it. */
+#ifndef LOCKGRAPH_GUARD_H
+#define LOCKGRAPH_GUARD_H
+
+#include <stddef.h>
+
+#include <lockgraph/mutex.h>
+
+struct lg_guard {
+    lg_mutex_t *mutex; /* NULL once it was given up */
+    int error, rounds;
+};
+static inline struct lg_guard lg_guard_take(lg_mutex_t *m) {
+    struct lg_guard guard = {m, lg_mutex_lock(m), 0};
+    if (guard.error != 0)
+        guard.mutex = 0;
+    return guard;
+}
+static inline void lg_guard_leave(struct lg_guard *guard) {
+    if (guard->mutex != 0)
+        lg_mutex_unlock(guard->mutex);
+    guard->mutex = 0;
+}
+#define lg_with_error (lg_with_guard.error)
+#define LG_WITH(m)                                                                                           \
+    for (__attribute__((cleanup(lg_guard_leave))) struct lg_guard lg_with_guard = lg_guard_take(m);          \
+         lg_with_guard.rounds == 0; lg_with_guard.rounds = 1)                                                \
+        if (lg_with_guard.error == 0)
+
+#ifdef LOCKGRAPH_DISABLE
+/* Without levels there is one order that all callers share: by address. */
+static inline int lg_lock_all(lg_mutex_t *const *mutexes, size_t count) {
+    const lg_mutex_t *last = 0;
+    for (size_t taken = 0; taken < count; taken++) {
+        lg_mutex_t *next = 0;
+        for (size_t i = 0; i < count; i++)
+            if (mutexes[i] > last && (next == 0 || mutexes[i] < next))
+                next = mutexes[i];
+        if (next == 0)
+            return EINVAL; /* one of them twice */
+        pthread_mutex_lock(&next->mutex);
+        last = next;
+    }
+    return 0;
+}
+static inline void lg_unlock_all(lg_mutex_t *const *mutexes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        pthread_mutex_unlock(&mutexes[i]->mutex);
+}
+#else
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* All of them or none, by level, then key, then address, whatever order they are
+ * given in.  EINVAL: one of them twice. */
+int lg_lock_all(lg_mutex_t *const *mutexes, size_t count);
+void lg_unlock_all(lg_mutex_t *const *mutexes, size_t count);
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#endif

@@ -1,0 +1,82 @@
+/* lg_rwlock_t: a pthread read/write lock with a name, a level and a time limit.
+ * Results as lockgraph/mutex.h has them; readers have levels, too. */
+#ifndef LOCKGRAPH_RWLOCK_H
+#define LOCKGRAPH_RWLOCK_H
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <lockgraph/declared.h>
+
+#ifdef LOCKGRAPH_DISABLE
+
+typedef struct lg_rwlock {
+    pthread_rwlock_t lock;
+} lg_rwlock_t;
+#define LG_RWLOCK_INITIALIZER(name, level)                                                                   \
+    { PTHREAD_RWLOCK_INITIALIZER }
+#define LG_RWLOCK_INITIALIZER_KEYED(name, level, key)                                                        \
+    { PTHREAD_RWLOCK_INITIALIZER }
+
+#define lg_rwlock_init(l, name, level) ((void)(level), pthread_rwlock_init(&(l)->lock, 0))
+#define lg_rwlock_init_keyed(l, name, level, key)                                                            \
+    ((void)(level), (void)(key), pthread_rwlock_init(&(l)->lock, 0))
+static inline void lg_rwlock_set_timeout(lg_rwlock_t *l, int32_t ms) { (void)l, (void)ms; }
+static inline void lg_rwlock_set_group(lg_rwlock_t *l, lg_group_t *group) { (void)l, (void)group; }
+static inline int lg_rwlock_destroy(lg_rwlock_t *l) { return pthread_rwlock_destroy(&l->lock); }
+static inline int lg_rwlock_rdlock(lg_rwlock_t *l) { return pthread_rwlock_rdlock(&l->lock); }
+static inline int lg_rwlock_wrlock(lg_rwlock_t *l) { return pthread_rwlock_wrlock(&l->lock); }
+static inline int lg_rwlock_tryrdlock(lg_rwlock_t *l) { return pthread_rwlock_tryrdlock(&l->lock); }
+static inline int lg_rwlock_trywrlock(lg_rwlock_t *l) { return pthread_rwlock_trywrlock(&l->lock); }
+static inline int lg_rwlock_rdlock_until(lg_rwlock_t *l, const struct timespec *at) {
+    return pthread_rwlock_clockrdlock(&l->lock, CLOCK_MONOTONIC, at);
+}
+static inline int lg_rwlock_wrlock_until(lg_rwlock_t *l, const struct timespec *at) {
+    return pthread_rwlock_clockwrlock(&l->lock, CLOCK_MONOTONIC, at);
+}
+static inline int lg_rwlock_timedrdlock(lg_rwlock_t *l, int32_t ms) {
+    struct timespec at = lg_after(ms);
+    return pthread_rwlock_clockrdlock(&l->lock, CLOCK_MONOTONIC, &at);
+}
+static inline int lg_rwlock_timedwrlock(lg_rwlock_t *l, int32_t ms) {
+    struct timespec at = lg_after(ms);
+    return pthread_rwlock_clockwrlock(&l->lock, CLOCK_MONOTONIC, &at);
+}
+static inline int lg_rwlock_unlock(lg_rwlock_t *l) { return pthread_rwlock_unlock(&l->lock); }
+
+#else
+
+typedef struct lg_rwlock {
+    pthread_rwlock_t lock;
+    struct lg_declared declared;
+} lg_rwlock_t;
+#define LG_RWLOCK_INITIALIZER(name, level)                                                                   \
+    { PTHREAD_RWLOCK_INITIALIZER, LG_DECLARED(name, level) }
+#define LG_RWLOCK_INITIALIZER_KEYED(name, level, key)                                                        \
+    { PTHREAD_RWLOCK_INITIALIZER, LG_DECLARED_KEYED(name, level, key) }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+int lg_rwlock_init(lg_rwlock_t *l, const char *name, int level);
+int lg_rwlock_init_keyed(lg_rwlock_t *l, const char *name, int level, uint64_t key);
+int lg_rwlock_destroy(lg_rwlock_t *l);
+int lg_rwlock_rdlock(lg_rwlock_t *l);
+int lg_rwlock_wrlock(lg_rwlock_t *l);
+int lg_rwlock_tryrdlock(lg_rwlock_t *l);
+int lg_rwlock_trywrlock(lg_rwlock_t *l);
+int lg_rwlock_timedrdlock(lg_rwlock_t *l, int32_t ms);
+int lg_rwlock_timedwrlock(lg_rwlock_t *l, int32_t ms);
+int lg_rwlock_rdlock_until(lg_rwlock_t *l, const struct timespec *at);
+int lg_rwlock_wrlock_until(lg_rwlock_t *l, const struct timespec *at);
+int lg_rwlock_unlock(lg_rwlock_t *l);
+#ifdef __cplusplus
+}
+#endif
+
+static inline void lg_rwlock_set_timeout(lg_rwlock_t *l, int32_t ms) { l->declared.timeout_ms = ms; }
+static inline void lg_rwlock_set_group(lg_rwlock_t *l, lg_group_t *group) { l->declared.group = group; }
+
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/* lg_spin_t: a spinlock with a name and a level.  It has no time limit: who holds it
+ * must not wait for anything.  Results as lockgraph/mutex.h has them. */
+#ifndef LOCKGRAPH_SPIN_H
+#define LOCKGRAPH_SPIN_H
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <lockgraph/declared.h>
+
+#ifdef LOCKGRAPH_DISABLE
+
+typedef struct lg_spin {
+    pthread_spinlock_t lock;
+} lg_spin_t;
+
+#define lg_spin_init(l, name, level) ((void)(level), pthread_spin_init(&(l)->lock, PTHREAD_PROCESS_PRIVATE))
+static inline int lg_spin_destroy(lg_spin_t *l) { return pthread_spin_destroy(&l->lock); }
+static inline int lg_spin_lock(lg_spin_t *l) { return pthread_spin_lock(&l->lock); }
+static inline int lg_spin_trylock(lg_spin_t *l) { return pthread_spin_trylock(&l->lock); }
+static inline int lg_spin_unlock(lg_spin_t *l) { return pthread_spin_unlock(&l->lock); }
+
+#else
+
+typedef struct lg_spin {
+    pthread_spinlock_t lock;
+    struct lg_declared declared;
+} lg_spin_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+int lg_spin_init(lg_spin_t *l, const char *name, int level);
+int lg_spin_destroy(lg_spin_t *l);
+int lg_spin_lock(lg_spin_t *l);
+int lg_spin_trylock(lg_spin_t *l);
+int lg_spin_unlock(lg_spin_t *l);
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+
+#endif

@@ -1,0 +1,127 @@
+#include "engine/level.h"
+
+#include "engine/context.h"
+#include "engine/lock_class.h"
+#include "engine/misuse.h"
+
+_Atomic bool lge_levels_unchecked;
+
+int16_t lge_class_level(uint32_t class_id) {
+    const struct lge_class *class = lge_class_get(class_id);
+    return class == NULL ? (int16_t)LGE_NO_LEVEL : class->level;
+}
+
+/* ---- what stands in the way ---- */
+
+struct rank {
+    int16_t level;
+    bool keyed;
+    uint64_t key;
+};
+
+static struct rank rank_of(const struct lge_held *held) {
+    const struct lge_class *class = lge_class_get(lge_lock_class(held->id));
+    struct rank rank = {.level = LGE_NO_LEVEL};
+    if (class == NULL || class->level == LGE_NO_LEVEL)
+        return rank;
+    rank.level = class->level;
+    rank.keyed = class->keyed && (held->attributes & LGE_HELD_LEVEL) != 0;
+    rank.key = rank.keyed ? held->order_key : 0;
+    return rank;
+}
+
+static bool above(const struct rank *wanted, const struct rank *held) {
+    if (wanted->level != held->level)
+        return wanted->level > held->level;
+    return wanted->keyed && held->keyed && wanted->key > held->key;
+}
+
+/* Whether a hold may have a level: one that the front end did not mark has none,
+ * while no class is checked by lge_check. */
+static bool may_have_level(const struct lge_held *held) {
+    return (held->attributes & LGE_HELD_LEVEL) != 0 ||
+           atomic_load_explicit(&lge_levels_unchecked, memory_order_relaxed);
+}
+
+/* The highest hold below `from`, which is not looked at; NULL: none has a level. */
+static const struct lge_held *highest_below(const struct lge_thread *thread, const struct lge_held *from,
+                                            struct rank *rank) {
+    const struct lge_held *highest = NULL;
+    for (const struct lge_held *held = from - 1; held > thread->base; held--) {
+        if (held->address == NULL || !may_have_level(held))
+            continue;
+        struct rank found = rank_of(held);
+        if (found.level == LGE_NO_LEVEL)
+            continue;
+        if (highest == NULL || above(&found, rank)) {
+            highest = held;
+            *rank = found;
+        }
+        if ((held->attributes & (LGE_HELD_LEVEL | LGE_HELD_BELOW)) == LGE_HELD_LEVEL)
+            break;
+    }
+    return highest;
+}
+
+/* The hold that forbids it, or NULL. */
+static const struct lge_held *forbids(const struct lge_thread *thread, const struct rank *wanted) {
+    struct rank rank;
+    const struct lge_held *highest = highest_below(thread, thread->top + 1, &rank);
+    return highest == NULL || above(wanted, &rank) ? NULL : highest;
+}
+
+bool lge_level_allows(const struct lge_thread *thread, int16_t level, bool keyed, uint64_t key) {
+    return forbids(thread, &(struct rank){level, keyed, keyed ? key : 0}) == NULL;
+}
+
+/* ---- events ---- */
+
+static void report(struct lge_thread *thread, const struct lge_request *request,
+                   const struct lge_held *forbidding) {
+    uint32_t context = lge_context_resolve(thread, request->site, request->sp);
+    struct lge_misuse misuse = {
+        .kind = LGR_KIND_LEVEL_VIOLATION,
+        .lock = request->id,
+        .other = forbidding->id,
+        .context = request->context != 0 ? request->context : context,
+        .earlier_context = forbidding->context,
+        .earlier_thread = lge_thread_serial(thread),
+        .address = request->address,
+        .lock_kind = request->kind,
+        .attributes = request->attributes,
+    };
+    lge_report_misuse(thread, &misuse);
+}
+
+bool lge_level_check(struct lge_thread *thread, const struct lge_request *request, uint64_t key) {
+    const struct lge_class *class = lge_class_get(lge_lock_class(request->id));
+    if (class == NULL || class->level == LGE_NO_LEVEL)
+        return true;
+    struct rank wanted = {class->level, class->keyed, class->keyed ? key : 0};
+    const struct lge_held *forbidding = forbids(thread, &wanted);
+    if (forbidding == NULL || lge_holds(thread, request->address))
+        return true;
+    report(thread, request, forbidding);
+    return false;
+}
+
+void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key) {
+    struct lge_held *held = thread->top;
+    if (held == thread->base || held->address != address)
+        return;
+    held->order_key = key;
+    held->attributes |= LGE_HELD_LEVEL;
+    struct rank own = rank_of(held), rank;
+    if (own.level == LGE_NO_LEVEL)
+        held->attributes &= (uint8_t)~LGE_HELD_LEVEL;
+    else if (highest_below(thread, held, &rank) != NULL && !above(&own, &rank))
+        held->attributes |= LGE_HELD_BELOW;
+}
+
+void lge_level_requested(struct lge_thread *thread, const struct lge_request *request) {
+    const struct lge_class *class = lge_class_get(lge_lock_class(request->id));
+    if (class != NULL && !class->by_front_end)
+        lge_level_check(thread, request, 0);
+}
+
+void lge_levels_reset(void) { atomic_store_explicit(&lge_levels_unchecked, false, memory_order_relaxed); }

@@ -1,0 +1,85 @@
+/* Assertions and questions: include/lockgraph/level.h, mutex.h. */
+#include "engine/level.h"
+
+#include "engine/lock_class.h"
+#include "engine/misuse.h"
+#include "interpose/self.h"
+#include "lockgraph/mutex.h"
+#include "platform/memory.h"
+#include "platform/print.h"
+#include "wrapper/call.h"
+
+static bool allowed(int level) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return true;
+    bool allows = lge_level_allows(thread, (int16_t)level, false, 0);
+    lgi_leave(thread);
+    return allows;
+}
+
+LGI_EXPORT int lg_may_acquire(int level) { return level > 0 && level <= INT16_MAX && allowed(level); }
+
+/* ---- assertions ---- */
+
+static void failed(uint64_t lock, const void *address, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return;
+    struct lge_misuse misuse = {.kind = LGR_KIND_ASSERT_FAILED,
+                                .lock = lock,
+                                .site = site,
+                                .sp = sp,
+                                .address = address,
+                                .lock_kind = LGR_LOCK_MUTEX};
+    lge_report_misuse(thread, &misuse);
+    lgi_leave(thread);
+}
+
+LGI_EXPORT void lg_assert_may_acquire(int level) {
+    if (!lg_may_acquire(level))
+        failed(0, NULL, LGI_SITE(), LGI_SP());
+}
+
+static void assert_mutex(const lg_mutex_t *m, bool wanted, uintptr_t site, uintptr_t sp) {
+    if (lgi_local.block == NULL || lgw_holds(&m->mutex) == wanted)
+        return;
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return;
+    uint32_t class_id = lgw_class(&m->declared);
+    pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)&m->mutex;
+    uint64_t id = class_id != LGE_CLASS_NONE ? lgi_mutex_declared(thread, mutex, class_id)
+                                             : lgi_mutex_identity(thread, mutex, site, sp);
+    lgi_leave(thread);
+    failed(id, &m->mutex, site, sp);
+}
+
+LGI_EXPORT void lg_assert_held(const lg_mutex_t *m) { assert_mutex(m, true, LGI_SITE(), LGI_SP()); }
+LGI_EXPORT void lg_assert_not_held(const lg_mutex_t *m) { assert_mutex(m, false, LGI_SITE(), LGI_SP()); }
+
+/* ---- dump ---- */
+
+static void put(struct lgp_text *text, const struct lge_held *held) {
+    const struct lge_class *class = lge_class_get(lge_lock_class(held->id));
+    lgp_format(text, "  %s %p", class != NULL && class->name != NULL ? class->name : "lock", held->address);
+    if (class != NULL && class->level != LGE_NO_LEVEL)
+        lgp_format(text, " (level %d)", class->level);
+    lgp_format(text, "%s, taken at %p\n", held->mode == LGR_SHARED ? ", shared" : "", (void *)held->site);
+}
+
+LGI_EXPORT void lg_held_dump(void) {
+    enum { SIZE = 4096 };
+    struct lge_thread *thread = lgi_enter();
+    char *buffer = thread == NULL ? NULL : lgp_alloc(SIZE);
+    if (buffer != NULL) {
+        struct lgp_text text = {buffer, SIZE, 0};
+        lgp_format(&text, "lockgraph: T%u holds %zu\n", lge_thread_serial(thread), lge_held_count(thread));
+        for (const struct lge_held *held = thread->top; held > thread->base; held--)
+            put(&text, held);
+        lgp_write(text.buffer, text.length);
+        lgp_free(buffer, SIZE);
+    }
+    if (thread != NULL)
+        lgi_leave(thread);
+}

@@ -1,0 +1,111 @@
+/* lg_mutex_*: include/lockgraph/mutex.h. */
+#include "lockgraph/mutex.h"
+
+#include "interpose/mutex_kind.h"
+#include "interpose/mutex_misuse.h"
+#include "interpose/real.h"
+#include "wrapper/call.h"
+
+/* ---- life ---- */
+
+static int initialise(lg_mutex_t *m, const char *name, int level, bool keyed, uint64_t key, uintptr_t site,
+                      uintptr_t sp) {
+    int error = lgw_declare(&m->declared, name, level, keyed, key);
+    if (error != 0)
+        return error;
+    lgi_mutex_initialising(&m->mutex, site, sp);
+    error = lgi_real.mutex_init(&m->mutex, NULL);
+    struct lge_thread *thread = error == 0 ? lgi_enter() : NULL;
+    if (thread == NULL)
+        return error;
+    uint32_t class_id = lgw_class(&m->declared);
+    if (class_id != LGE_CLASS_NONE)
+        lgi_mutex_declared(thread, &m->mutex, class_id);
+    lgi_leave(thread);
+    if (class_id == LGE_CLASS_NONE)
+        lgi_mutex_initialised(&m->mutex, site, sp);
+    return 0;
+}
+
+LGI_EXPORT int lg_mutex_init(lg_mutex_t *m, const char *name, int level) {
+    return initialise(m, name, level, false, 0, LGI_SITE(), LGI_SP());
+}
+
+LGI_EXPORT int lg_mutex_init_keyed(lg_mutex_t *m, const char *name, int level, uint64_t key) {
+    return initialise(m, name, level, true, key, LGI_SITE(), LGI_SP());
+}
+
+LGI_EXPORT int lg_mutex_destroy(lg_mutex_t *m) { return lgi_mutex_destroy(&m->mutex, LGI_SITE(), LGI_SP()); }
+
+/* ---- lock ---- */
+
+static uint64_t identify(struct lge_thread *thread, lg_mutex_t *m, const struct lgw_call *call) {
+    uint64_t id = lgi_mutex_known(&m->mutex);
+    uint32_t class_id = id == 0 ? lgw_class(call->declared) : LGE_CLASS_NONE;
+    if (class_id != LGE_CLASS_NONE)
+        return lgi_mutex_declared(thread, &m->mutex, class_id);
+    return id;
+}
+
+/* 0, or why the call is refused. */
+static int before(lg_mutex_t *m, const struct lgw_call *call, bool attempt) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return 0;
+    uint64_t id = identify(thread, m, call);
+    int error = attempt ? 0 : lgw_permit(thread, call, id);
+    lgi_leave(thread);
+    return error;
+}
+
+static int lock(lg_mutex_t *m, const struct lgw_call *call, const struct lgi_limit *limit) {
+    int error = before(m, call, false);
+    return error != 0 ? error : lgw_taken(call, lgi_mutex_lock(&m->mutex, call->site, call->sp, limit));
+}
+
+LGI_EXPORT int lg_mutex_lock(lg_mutex_t *m) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    struct lgi_limit net;
+    return lock(m, &call, lgw_net(&m->declared, &net));
+}
+
+LGI_EXPORT int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    struct lgi_limit limit = lgw_after(ms);
+    return lock(m, &call, &limit);
+}
+
+LGI_EXPORT int lg_mutex_lock_until(lg_mutex_t *m, const struct timespec *at) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    struct lgi_limit limit = lgw_until(at);
+    return lock(m, &call, &limit);
+}
+
+LGI_EXPORT int lg_mutex_trylock(lg_mutex_t *m) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    before(m, &call, true);
+    return lgw_taken(&call, lgi_mutex_trylock(&m->mutex, call.site, call.sp));
+}
+
+/* ---- unlock ---- */
+
+/* Nobody's, or another thread's: giving it up would let two threads in. */
+static bool held_by_other(const lg_mutex_t *m) {
+    struct lge_thread *thread = lgi_local.block;
+    return thread != NULL && lgi_mutex_state(&m->mutex).owner != lge_thread_tid(thread);
+}
+
+static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return EPERM;
+    if (lgi_mutex_usable(thread, &m->mutex, site, sp))
+        lgi_mutex_look_at_unlock(thread, &m->mutex, site, sp);
+    lgi_leave(thread);
+    return EPERM;
+}
+
+LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+    return held_by_other(m) ? not_held(m, site, sp) : lgi_mutex_unlock(&m->mutex, site, sp);
+}

@@ -1,0 +1,67 @@
+#include "level_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int level(const struct model_lock *lock) {
+    return lock && lock->class ? lock->class->level : NO_LEVEL;
+}
+
+const char *level_of_lock(struct pool *pool, const struct model_lock *lock) {
+    return level(lock) == NO_LEVEL ? "" : pool_printf(pool, " (level %d)", level(lock));
+}
+
+const char *level_keys(const struct model_lock *wanted, const struct model_lock *held) {
+    if (level(wanted) == NO_LEVEL || level(wanted) != level(held))
+        return "";
+    return ", or one of the same level with a greater key where that level is keyed";
+}
+
+/* ---- the order around the two ---- */
+
+static int compare(const void *a, const void *b) {
+    const struct lgr_class_info *one = *(const struct lgr_class_info *const *)a;
+    const struct lgr_class_info *other = *(const struct lgr_class_info *const *)b;
+    return one->level != other->level ? one->level - other->level
+                                      : (one->id > other->id) - (one->id < other->id);
+}
+
+/* The declared classes by level; their number. */
+static size_t declared(struct pool *pool, const struct lgr_file *file,
+                       const struct lgr_class_info ***sorted) {
+    size_t all, count = 0;
+    const struct lgr_class_info *classes = lgr_classes(file, &all);
+    const struct lgr_class_info **list = pool_array(pool, all + 1, sizeof *list);
+    for (size_t i = 0; i < all; i++)
+        if (classes[i].level != NO_LEVEL)
+            list[count++] = &classes[i];
+    qsort(list, count, sizeof *list, compare);
+    *sorted = list;
+    return count;
+}
+
+/* The nearest level beyond `from` on that side; `from` when there is none. */
+static int neighbour(const struct lgr_class_info *const *list, size_t count, int from, bool below) {
+    int best = from;
+    for (size_t i = 0; i < count; i++) {
+        int found = list[i]->level;
+        if (below ? found < from && (best == from || found > best)
+                  : found > from && (best == from || found < best))
+            best = found;
+    }
+    return best;
+}
+
+const char *level_order(struct pool *pool, const struct model_lock *wanted, const struct model_lock *held) {
+    if (level(wanted) == NO_LEVEL || level(held) == NO_LEVEL)
+        return "";
+    const struct lgr_class_info **list;
+    size_t count = declared(pool, wanted->process->file, &list);
+    int low = neighbour(list, count, level(wanted), true), high = neighbour(list, count, level(held), false);
+    const char *text = "";
+    for (size_t i = 0; i < count; i++)
+        if (list[i]->level >= low && list[i]->level <= high)
+            text = pool_printf(pool, "%s%s%d %s", text, *text ? ", " : ": the declared order is ",
+                               list[i]->level, list[i]->name ? list[i]->name : "?");
+    return text;
+}
