@@ -33,6 +33,7 @@
 #include "platform/print.h"
 #include "platform/system.h"
 #include "platform/unwind.h"
+#include "record/told.h"
 #include "record/writer.h"
 #include "wrapper/call.h"
 
@@ -91,14 +92,20 @@ static bool lock_alive(const void *address, uint64_t id, uint8_t kind, uint8_t a
     return lge_identity_table_has(address, id);
 }
 
+static void tell(const struct lge_finding *finding, void *user) {
+    (void)user;
+    if (!lgr_writer_on())
+        lgr_told_unwritten(finding->severity);
+    lgi_print_finding(finding, &options.launcher);
+}
+
 static void start_engine(void) {
     struct lge_config config = {
         .max_memory = options.max_memory,
         .search_budget = options.search_budget,
         .stack_depth = options.stack_depth,
         .recording = true,
-        .on_finding = lgi_print_finding,
-        .user = &options.launcher,
+        .on_finding = tell,
         .lock_alive = lock_alive,
         .shut_out = lgi_rwlock_shut_out,
         .wait_limit_ns = options.lock_timeout,
@@ -120,7 +127,8 @@ void lgi_open_evidence(void) {
     struct lgp_text effective = {text, LGP_OPTIONS_TEXT_SIZE, 0};
     lgp_options_effective(&options, &effective);
     struct lgr_writer_options writer = {.directory = options.data, .max_data = options.max_data};
-    lgr_writer_open(&writer, text);
+    if (!lgr_writer_open(&writer, text))
+        lgr_told_unrecorded();
     lgp_free(text, LGP_OPTIONS_TEXT_SIZE);
     lge_evidence_new_file();
 }
@@ -205,6 +213,8 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_on_deadlock_start(options.on_deadlock);
     lgw_start((enum lg_policy)(LG_REPORT + (int)options.on_violation));
     start_engine();
+    lgr_told_open(options.told);
+    lgr_told_loaded();
     lgi_open_evidence();
     on_exit(at_exit, NULL);
     lgi_fork_start();

@@ -77,7 +77,8 @@ struct lgp_options {
     enum lgp_log_level log;
     char log_to[PATH_MAX]; /* see lgp_log_to */
     bool help;
-    bool launcher; /* started by `lockgraph run` */
+    bool launcher;       /* started by `lockgraph run` */
+    char told[PATH_MAX]; /* record/told.h; "none" without */
     enum lgp_check_level check[LGP_CHECK_COUNT];
 };
 

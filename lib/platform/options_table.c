@@ -170,6 +170,12 @@ const struct lgp_option lgp_option_table[] = {
      .default_value = "0",
      .help = "started by `lockgraph run`",
      .internal = true},
+    {.name = "told",
+     .type = LGP_OPTION_TEXT,
+     .offset = FIELD(told),
+     .default_value = "none",
+     .help = "what is shared with `lockgraph run`",
+     .internal = true},
 };
 const size_t lgp_option_count = COUNT(lgp_option_table);
 

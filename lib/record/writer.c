@@ -8,6 +8,7 @@
 #include "platform/futex_lock.h"
 #include "platform/print.h"
 #include "platform/system.h"
+#include "record/told.h"
 #include "record/writer_file.h"
 #include "record/writer_internal.h"
 
@@ -95,6 +96,7 @@ static void warn_failure(const char *what, const char *path, long error) {
 /* Growth failed: off for good, with one warning. */
 static void end_recording(long error) {
     atomic_store_explicit(&writer.on, false, memory_order_relaxed);
+    lgr_told_unrecorded();
     degrade(error == -EBADF ? LGR_DEGRADED_FILE : LGR_DEGRADED_DISK);
     warn_failure("recording ends in", writer.output.path, error);
 }

@@ -137,6 +137,21 @@ def limits_of_size(build):
             went_on(work(build, here, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
 
 
+def findings_without_a_file(build):
+    """What no file has still decides the exit status, and nobody says that the runtime was not loaded."""
+    for limit in (0, 8192):
+        with place(build) as here:
+            result = here.run(build.subject("degraded"), "nothing", "1000",
+                              preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)))
+            result.expect(EXIT_FINDINGS)
+            check("the file size limit (ulimit -f) forbids it" in result.stderr, f"{result}")
+            check("could not be recorded: errors among them are told above" in result.stderr, f"{result}")
+            check("not loaded" not in result.stderr, f"{result}")
+        with place(build) as here:
+            here.run(build.subject("degraded"), "nothing", "1000", options=("--fail-on", "never"),
+                     preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))).expect(0)
+
+
 # --- memory
 
 def budget_spent(build):
@@ -229,7 +244,7 @@ def sandboxed_child(build):
 
 
 CASES = [crowd_of_threads, out_of_descriptors, unwritable_directory, directory_taken_away, disk_full, limits_of_size,
-         budget_spent, no_memory_at_all, other_allocators, thread_sanitizer, sandboxed_child]
+         findings_without_a_file, budget_spent, no_memory_at_all, other_allocators, thread_sanitizer, sandboxed_child]
 LONG_CASES = [churn_of_threads]
 
 

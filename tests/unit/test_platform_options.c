@@ -50,6 +50,7 @@ START_TEST(the_defaults) {
     ck_assert_str_eq(options.log_to, "stderr");
     ck_assert(!options.help);
     ck_assert(!options.launcher);
+    ck_assert_str_eq(options.told, "none");
     for (size_t i = 0; i < LGP_CHECK_COUNT; i++)
         ck_assert_int_eq(options.check[i], LGP_CHECK_DEFAULT);
 }
@@ -62,7 +63,7 @@ START_TEST(every_option_reaches_its_field) {
     ck_assert_str_eq(options.log_to, "file:/var/tmp/log");
     accept("data=/var/tmp/x y:max_data=1m:max_memory=65536:unwinder=fp:stack_depth=64:identity=table");
     accept("on_deadlock=kill:exitcode=255:verdict=0:search_budget=1:wait_slice=0:file_locks=0:help=1:"
-           "launcher=1");
+           "launcher=1:told=/proc/1/fd/3");
     accept("check.order-cycle=off:check.deadlock=note:check.self-deadlock=error");
     ck_assert_str_eq(options.data, "/var/tmp/x y");
     ck_assert_uint_eq(options.max_data, 1u << 20);
@@ -78,6 +79,7 @@ START_TEST(every_option_reaches_its_field) {
     ck_assert(!options.file_locks);
     ck_assert(options.help);
     ck_assert(options.launcher);
+    ck_assert_str_eq(options.told, "/proc/1/fd/3");
     ck_assert_int_eq(options.check[LGP_CHECK_ORDER_CYCLE], LGP_CHECK_OFF);
     ck_assert_int_eq(options.check[LGP_CHECK_DEADLOCK], LGP_CHECK_NOTE);
     ck_assert_int_eq(options.check[LGP_CHECK_SELF_DEADLOCK], LGP_CHECK_ERROR);

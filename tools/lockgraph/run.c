@@ -16,6 +16,7 @@
 #include "run_job.h"
 #include "run_settings.h"
 #include "run_status.h"
+#include "run_told.h"
 #include "run_verdict.h"
 #include "run_watch.h"
 #include "suppress.h"
@@ -28,7 +29,8 @@ struct run {
     struct probe probe;
     struct suppressions suppressions;
     const char *runtime;
-    const char *directory; /* absolute */
+    const struct lgr_told *told; /* NULL: there is none */
+    const char *directory;       /* absolute */
     bool default_directory;
     struct path_list before;
     struct format_options format;
@@ -86,6 +88,13 @@ static void prepare_format(struct run *run) {
                                           .default_directory = run->default_directory};
     run->watch = (struct watch){
         .directory = run->directory, .ignored = &run->before, .suppressions = &run->suppressions};
+}
+
+static void prepare_told(struct run *run) {
+    const char *path;
+    run->told = told_make(&run->pool, &path);
+    if (run->told)
+        strcpy(run->options.told, path); /* /proc/, two numbers */
 }
 
 static bool start(struct run *run, const char **error) {
@@ -151,6 +160,8 @@ static int conclude(struct run *run) {
     struct verdict verdict = {.files = &files,
                               .command = run->arguments[0],
                               .probe = &run->probe,
+                              .told = run->told,
+                              .directory = run->directory,
                               .fail_on = run->settings.fail_on,
                               .strict = run->settings.strict,
                               .quiet = !run->options.verdict,
@@ -198,6 +209,7 @@ static int prepare(struct run *run) {
         complain("run: %s", error);
         return EXIT_USAGE;
     }
+    prepare_told(run);
     prepare_format(run);
     return EXIT_CLEAN;
 }

@@ -15,6 +15,13 @@ static const char *cause_of_blindness(struct pool *pool, const struct verdict *v
     if (verdict->probe->blind)
         return verdict->probe->blind;
     const char *command = text_clean(pool, verdict->command);
+    if (model->process_count == 0 && verdict->told && atomic_load(&verdict->told->loaded) != 0)
+        return pool_printf(pool, "%s could not record into %s (it says why above)", command,
+                           text_clean(pool, verdict->directory));
+    if (model->process_count == 0 && !verdict->told)
+        return pool_printf(pool,
+                           "the runtime was not loaded into %s, or could not record (it then says why above)",
+                           command);
     if (model->process_count == 0)
         return pool_printf(pool,
                            "the runtime was not loaded into %s; perhaps it clears LD_PRELOAD, or hands over "
@@ -61,6 +68,16 @@ static struct model *load(const struct path_list *files, bool strict,
     return model;
 }
 
+/* Problems that the program told of itself, and that no file has. */
+static void tell_unwritten(const struct verdict *verdict, struct outcome *outcome) {
+    uint32_t count = verdict->told ? atomic_load(&verdict->told->unwritten) : 0;
+    if (count == 0)
+        return;
+    outcome->findings = outcome->findings || atomic_load(&verdict->told->worst) >= verdict->fail_on;
+    complain("warning: %u problem%s of %s could not be recorded: errors among them are told above, in short.",
+             count, count == 1 ? "" : "s", verdict->command);
+}
+
 void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
     struct model *model = load(verdict->files, verdict->strict, verdict->suppressions);
     outcome->findings = model_count_at_least(model, verdict->fail_on) > 0;
@@ -75,6 +92,7 @@ void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
         fputs(text_string(&out), stderr);
         text_free(&out);
     }
+    tell_unwritten(verdict, outcome);
     model_free(model);
 }
 

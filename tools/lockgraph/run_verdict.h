@@ -6,12 +6,15 @@
 #include "exit_code.h"
 #include "format.h"
 #include "probe.h"
+#include "record/told.h"
 #include "suppress.h"
 
 struct verdict {
     const struct path_list *files; /* of this run */
     const char *command;           /* as given */
     const struct probe *probe;
+    const struct lgr_told *told; /* by the program's processes; NULL: not known */
+    const char *directory;
     unsigned fail_on;
     bool strict, quiet;
     const struct suppressions *suppressions;
