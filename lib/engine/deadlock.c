@@ -27,16 +27,13 @@ static struct {
     struct lgp_lock lock;
     struct hop *hops;
     size_t count, room;
-    struct lge_thread **dead_ends; /* of this search */
-    size_t dead_count, dead_room;
+    uint64_t searches; /* so far */
 } path;
 
 void lge_deadlock_reset(void) {
     lgp_free(path.hops, path.room * sizeof *path.hops);
-    lgp_free(path.dead_ends, path.dead_room * sizeof *path.dead_ends);
     path.hops = NULL;
-    path.dead_ends = NULL;
-    path.count = path.room = path.dead_count = path.dead_room = 0;
+    path.count = path.room = 0;
 }
 
 /* The successor, verified: it was so while the thread waited. */
@@ -54,36 +51,14 @@ static bool push(struct lge_thread *thread) {
         path.hops = hops;
         path.room = room;
     }
+    thread->searched = path.searches;
     path.hops[path.count++] = (struct hop){.thread = thread, .sequence = lge_wait_sequence(thread)};
     return lge_waiting(path.hops[path.count - 1].sequence);
 }
 
-static bool seen(const struct lge_thread *thread) {
-    for (size_t i = 0; i < path.count; i++)
-        if (path.hops[i].thread == thread)
-            return true;
-    for (size_t i = 0; i < path.dead_count; i++)
-        if (path.dead_ends[i] == thread)
-            return true;
-    return false;
-}
-
-/* The newest hop leads nowhere.  With several holders to a lock it would be
- * looked at again on every way that leads to it. */
-static void step_back(void) {
-    if (path.dead_count == path.dead_room) {
-        size_t room = path.dead_room ? path.dead_room * 2 : 32;
-        struct lge_thread **more =
-            lgp_resize(path.dead_ends, path.dead_room * sizeof *more, room * sizeof *more);
-        if (more != NULL) {
-            path.dead_ends = more;
-            path.dead_room = room;
-        }
-    }
-    path.count--;
-    if (path.dead_count < path.dead_room)
-        path.dead_ends[path.dead_count++] = path.hops[path.count].thread;
-}
+/* On the path, or found to lead nowhere: with several holders to a lock a thread
+ * would be looked at again on every way that leads to it. */
+static bool seen(const struct lge_thread *thread) { return thread->searched == path.searches; }
 
 static bool unchanged(const struct hop *hops, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -131,7 +106,8 @@ static bool find_upgrade(struct lge_thread *thread) {
 /* Depth first from `thread` back to itself; the path is left in `path`.  Where
  * all holders of a semaphore are stuck, as many as can be are on it. */
 static bool find(struct lge_thread *thread) {
-    path.count = path.dead_count = 0;
+    path.count = 0;
+    path.searches++;
     if (!push(thread))
         return false;
     while (path.count > 0) {
@@ -145,9 +121,9 @@ static bool find(struct lge_thread *thread) {
         } else if (next == thread || (next == NULL && hop->closes)) {
             return certain_ring(path.hops, path.count);
         } else if (next == NULL) {
-            step_back();
+            path.count--;
         } else if (!seen(next) && !push(next)) {
-            step_back(); /* not waiting: a dead end */
+            path.count--; /* not waiting: a dead end */
         }
     }
     return false;
@@ -294,17 +270,30 @@ static struct hop *copy_path(size_t *count) {
     return hops;
 }
 
-/* `own`: the calling thread's wait, whose stack may not be recorded so far. */
-static bool look(struct lge_thread *thread, bool own) {
-    size_t count = 0;
+enum search {
+    FIRST, /* this wait has just begun: it may be what closes a ring */
+    AGAIN, /* whoever searches now may find what there is, else there is a next time */
+    OTHER  /* of another thread's wait, whose stacks are recorded */
+};
+
+static bool begin_search(enum search search) {
+    if (search == AGAIN)
+        return lgp_try_lock(&path.lock);
     lgp_lock(&path.lock);
+    return true;
+}
+
+static bool look(struct lge_thread *thread, enum search search) {
+    size_t count = 0;
+    if (!begin_search(search))
+        return false;
     struct hop *hops = find(thread) ? copy_path(&count) : NULL;
     lgp_unlock(&path.lock);
     if (hops == NULL)
         return false;
     bool certain = nobody_helps(thread, hops, count);
     if (certain) {
-        if (own)
+        if (search != OTHER)
             lge_wait_stack(thread);
         certain =
             wait_for_stacks(hops, count) && certain_ring(hops, count) && nobody_helps(thread, hops, count);
@@ -315,13 +304,17 @@ static bool look(struct lge_thread *thread, bool own) {
     return certain;
 }
 
-bool lge_deadlock_look(struct lge_thread *thread) {
+static bool look_unless_told(struct lge_thread *thread, enum search search) {
     if (atomic_load_explicit(&thread->wait.reported, memory_order_relaxed))
         return true;
-    return !holder_runs(thread) && look(thread, true);
+    return !holder_runs(thread) && look(thread, search);
 }
 
-bool lge_deadlock_look_for(struct lge_thread *other) { return look(other, false); }
+bool lge_deadlock_look(struct lge_thread *thread) { return look_unless_told(thread, FIRST); }
+
+bool lge_deadlock_look_again(struct lge_thread *thread) { return look_unless_told(thread, AGAIN); }
+
+bool lge_deadlock_look_for(struct lge_thread *other) { return look(other, OTHER); }
 
 struct lgp_part lge_deadlock_part(void) {
     return (struct lgp_part){&path.lock, (void *)&path, sizeof path};

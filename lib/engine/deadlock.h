@@ -13,6 +13,8 @@
 
 /* True when the thread is part of a deadlock; reports it, once. */
 bool lge_deadlock_look(struct lge_thread *thread);
+/* Once more for a wait that goes on, unless somebody else is looking. */
+bool lge_deadlock_look_again(struct lge_thread *thread);
 /* The same for another thread, whose wait has its stacks recorded; while it waits. */
 bool lge_deadlock_look_for(struct lge_thread *other);
 /* Serial of the thread that holds what this one waits for; 0: not known. */

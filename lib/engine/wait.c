@@ -146,8 +146,6 @@ static struct begun for_lock(const struct lge_request *request, const int *owner
                           .endless = !timed && ends_inside(request)};
 }
 
-static bool look(struct lge_thread *thread) { return lge_deadlock_look(thread) || lge_stall_look(thread); }
-
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
     set_since(thread, 0);
@@ -155,7 +153,7 @@ bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request
     struct begun begun = for_lock(request, owner);
     publish(thread, &begun);
     lge_overdue_begin(thread);
-    return look(thread);
+    return lge_deadlock_look(thread) || lge_stall_look(thread);
 }
 
 bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *request) {
@@ -225,7 +223,7 @@ bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr
                           .endless = !timed,
                           .stacked = true};
     publish(thread, &begun);
-    return look(thread);
+    return lge_deadlock_look(thread) || lge_stall_look(thread);
 }
 
 bool lge_wait_barrier(struct lge_thread *thread, const void *barrier, const _Atomic uint32_t *all_here,
@@ -263,7 +261,7 @@ bool lge_wait_again(struct lge_thread *thread) {
     if (recording && atomic_load_explicit(&thread->wait.stacked, memory_order_relaxed))
         lge_evidence_state(thread, lge_deadlock_owner(thread));
     lge_wait_stack(thread);
-    bool stuck = look(thread);
+    bool stuck = lge_deadlock_look_again(thread) || lge_stall_look(thread);
     if (!stuck)
         lge_overdue_look(thread);
     return stuck;
@@ -306,6 +304,7 @@ void lge_wait_interrupted(struct lge_thread *thread) {
 }
 
 void lge_waits_after_fork(struct lge_thread *self) {
+    self->searched = 0; /* the searches may be counted anew */
     if (lge_waiting(atomic_load_explicit(&self->wait.sequence, memory_order_relaxed)))
         lge_wait_end(self);
     self->counted = false;

@@ -4,6 +4,7 @@
 #define LOCKGRAPH_PLATFORM_FUTEX_LOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "platform/own_locks.h"
@@ -31,6 +32,18 @@ static inline void lgp_lock(struct lgp_lock *lock) {
                                                  memory_order_relaxed))
         lgp_lock_contended(lock);
     lgp_own_taken();
+}
+/* False: somebody has it. */
+static inline bool lgp_try_lock(struct lgp_lock *lock) {
+    uint32_t expected = 0;
+    lgp_own_taking(lock);
+    bool taken = atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
+                                                         memory_order_relaxed);
+    if (taken)
+        lgp_own_taken();
+    else
+        lgp_own_not_taken();
+    return taken;
 }
 static inline void lgp_unlock(struct lgp_lock *lock) {
     lgp_own_giving(lock);

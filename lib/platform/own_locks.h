@@ -56,6 +56,9 @@ static inline void lgp_own_given(void) {
         lgp_own_let_through();
 }
 
+/* After all: it is another's. */
+static inline void lgp_own_not_taken(void) { lgp_own_given(); }
+
 /* ---- for signal handlers ---- */
 
 /* Puts the signal that is being delivered off until the thread has none of our
