@@ -1,7 +1,8 @@
 /* A thousand threads, each waiting for a lock that the next one holds; the last of
  * them works.  No ring: and looking for one must not become the work.
  *
- * expect: nothing
+ * silent
+ * near: deadlock
  */
 #include <pthread.h>
 #include <stdlib.h>
