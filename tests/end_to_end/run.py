@@ -34,6 +34,8 @@ import wrapper  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
+# With a runtime from elsewhere it is the command that is tested, sanitized.
+ABOUT_THE_RUNTIME = ("fault ", "library ", "log ")
 NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the table", "command small file limit")
 
 
@@ -49,7 +51,8 @@ def selected(options, build):
     modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults, wrapper)
     cases = [case for module in modules for case in module.cases()]
     for name, slow, function in sorted(cases, key=lambda case: not case[1]):
-        left_out = options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV
+        left_out = (options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV or
+                    options.runtime and (name.startswith(ABOUT_THE_RUNTIME) or name.endswith("(named at once)")))
         if (options.only or "") in name and not left_out:
             yield name, function
 
