@@ -34,7 +34,6 @@ import wrapper  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
-# With a runtime from elsewhere it is the command that is tested, sanitized.
 ABOUT_THE_RUNTIME = ("fault ", "library ", "log ")
 NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the table", "command small file limit")
 
@@ -47,13 +46,28 @@ def reasons(file):
     return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
+def about_the_command(names):
+    """With a runtime from elsewhere it is the command that is tested, sanitized: what tells only of the
+    runtime stays away, and of all that one subject can do the first is enough."""
+    subjects_seen = set()
+    for name in names:
+        subject = " ".join(name.split()[:2])
+        again = name.startswith("subject ") and subject in subjects_seen
+        subjects_seen.add(subject)
+        if not again and not name.startswith(ABOUT_THE_RUNTIME):
+            yield name
+
+
 def selected(options, build):
     modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults, wrapper)
     cases = [case for module in modules for case in module.cases()]
-    for name, slow, function in sorted(cases, key=lambda case: not case[1]):
-        left_out = (options.quick and slow or build.counts_lines and name in NOT_WITH_GCOV or
-                    options.runtime and (name.startswith(ABOUT_THE_RUNTIME) or name.endswith("(named at once)")))
-        if (options.only or "") in name and not left_out:
+    wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
+    if options.runtime:
+        wanted = set(about_the_command(name for name, _, _ in cases if name in wanted))
+    if build.counts_lines:
+        wanted.difference_update(NOT_WITH_GCOV)
+    for name, _, function in sorted(cases, key=lambda case: not case[1]):
+        if (options.only or "") in name and name in wanted:
             yield name, function
 
 
