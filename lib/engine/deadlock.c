@@ -276,16 +276,23 @@ enum search {
     OTHER  /* of another thread's wait, whose stacks are recorded */
 };
 
-static bool begin_search(enum search search) {
-    if (search == AGAIN)
-        return lgp_try_lock(&path.lock);
+/* A ring is found from its own threads only: nobody is put off for ever. */
+static bool begin_search(struct lge_thread *thread, enum search search) {
+    enum { PUT_OFF = 4 };
+    if (search == AGAIN && thread->put_off < PUT_OFF) {
+        bool begun = lgp_try_lock(&path.lock);
+        thread->put_off = begun ? 0 : thread->put_off + 1;
+        return begun;
+    }
     lgp_lock(&path.lock);
+    if (search != OTHER)
+        thread->put_off = 0;
     return true;
 }
 
 static bool look(struct lge_thread *thread, enum search search) {
     size_t count = 0;
-    if (!begin_search(search))
+    if (!begin_search(thread, search))
         return false;
     struct hop *hops = find(thread) ? copy_path(&count) : NULL;
     lgp_unlock(&path.lock);

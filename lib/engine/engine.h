@@ -46,6 +46,7 @@ struct lge_finding {
     enum lgr_reason reason_kind;
     uint64_t reason_id;
     bool timed;
+    bool recorded; /* in the evidence file, by the time it is told */
     size_t edge_count;
     const struct lge_finding_edge *edges;
 };

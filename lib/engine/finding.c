@@ -109,6 +109,7 @@ static void emit(struct problem *problem, struct lge_finding *finding) {
     finding->problem = problem->number;
     if (config.recording)
         problem->count = lge_evidence_finding(finding, count);
+    finding->recorded = problem->count != NULL;
     if (config.on_finding != NULL)
         config.on_finding(finding, config.user);
 }

@@ -320,9 +320,10 @@ static void report(const struct lge_thread_set *set) {
     lge_edges_free(edges, count);
 }
 
-/* May be on a ring, and would look for it itself. */
+/* Of the threads on a ring one at least holds something. */
 static bool looks_for_rings(const struct lge_thread *thread) {
-    return kind_of(thread) == LGR_WAIT_LOCK && said(thread) == NULL && lge_depth(thread) != 0;
+    return (kind_of(thread) == LGR_WAIT_LOCK || kind_of(thread) == LGR_WAIT_JOIN) && said(thread) == NULL &&
+           lge_depth(thread) != 0;
 }
 
 /* A ring is told as one also when the last thread to wait stands outside of it. */

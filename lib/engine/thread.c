@@ -218,7 +218,6 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->time = 1;
     thread->epoch = 1;
     thread->forgotten = 0;
-    thread->searched = 0;
     thread->has_dependencies = false;
     thread->detached = false;
     thread->adopted = false;

@@ -100,6 +100,7 @@ struct lge_thread {
     uint64_t wait_begun, wait_due;  /* monotonic: for a lock, and when it is to be told (overdue.h); owner */
     bool wait_told;                 /* it was; owner */
     uint64_t asked, asked_ns;       /* lock of the last request and its time, when traced; owner */
+    uint8_t put_off;                /* searches in a row that were left to others; owner */
     bool counted;                   /* as waiting, in the census; owner */
     struct lgr_thread_state *state; /* its slot in the evidence file */
     uint32_t state_generation;

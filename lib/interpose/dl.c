@@ -12,9 +12,11 @@ LGI_EXPORT int dlclose(void *handle) {
     struct lge_thread *thread = lgi_enter();
     if (thread != NULL) {
         lge_modules_unloading();
+        lge_recorded_modules_may_go(true);
         lgi_leave(thread);
+    } else {
+        lge_recorded_modules_may_go(false);
     }
-    lge_recorded_modules_may_go(thread != NULL);
     int result = lgi_real.dlclose(handle);
     lge_recorded_modules_stay();
     if (thread != NULL && lgi_enter() != NULL) {

@@ -94,7 +94,7 @@ static bool lock_alive(const void *address, uint64_t id, uint8_t kind, uint8_t a
 
 static void tell(const struct lge_finding *finding, void *user) {
     (void)user;
-    if (!lgr_writer_on())
+    if (!finding->recorded)
         lgr_told_unwritten(finding->severity);
     lgi_print_finding(finding, &options.launcher);
 }

@@ -132,7 +132,7 @@ static struct start *prepare(struct lge_thread *parent, uintptr_t routine, const
 static void started(const pthread_t *handle, struct lge_thread *thread, uint32_t serial) {
     pthread_t copy;
     if (!lge_thread_begun(thread, serial) && lgp_read_safely(&copy, handle, sizeof copy))
-        lgi_table_put(copy, thread, serial);
+        lgi_table_put_new(copy, thread, serial);
 }
 
 static void abandon(struct start *start) {

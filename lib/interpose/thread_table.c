@@ -38,6 +38,13 @@ void lgi_table_put(pthread_t handle, struct lge_thread *thread, uint32_t serial)
     lgp_unlock(&lock);
 }
 
+void lgi_table_put_new(pthread_t handle, struct lge_thread *thread, uint32_t serial) {
+    lgp_lock(&lock);
+    if (!lge_thread_begun(thread, serial))
+        add(handle, thread, serial);
+    lgp_unlock(&lock);
+}
+
 struct lge_thread *lgi_table_get(pthread_t handle, uint32_t *serial) {
     lgp_lock(&lock);
     const struct entry *entry = lge_map_get(&table, handle);

@@ -63,7 +63,8 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
         .path = object.link_map->l_name,
     };
     char magic[SELFMAG];
-    uintptr_t start = is_elf((const void *)module->start) ? module->start : other_start(module);
+    bool first = module->start % PAGE == 0 && is_elf((const void *)module->start);
+    uintptr_t start = first ? module->start : other_start(module);
     if (start != module->start && !lgp_read_safely(magic, (const void *)start, sizeof magic))
         return true;
     if (lgp_image_read((const void *)start, start, &image))
@@ -112,9 +113,10 @@ static void copy_image(uintptr_t address, struct lgp_module *module, struct lgp_
     struct lgp_image image;
     lgp_reader *reader = may_go ? lgp_read_safely : read_directly;
     uintptr_t start = module->start;
-    if (!reader(room->page, (const void *)start, PAGE))
+    bool aligned = start % PAGE == 0; /* else it is no first page, and not a page long */
+    if (aligned && !reader(room->page, (const void *)start, PAGE))
         return;
-    if (!is_elf(room->page)) {
+    if (!aligned || !is_elf(room->page)) {
         start = other_start(module);
         if (!lgp_read_safely(room->page, (const void *)start, PAGE))
             return;

@@ -102,10 +102,10 @@ size_t lgp_image_build_id(const void *page, uintptr_t start, uintptr_t limit, lg
     for (size_t i = 0; i < count && length == 0; i++) {
         const ElfW(Phdr) *segment = &headers[i];
         uintptr_t at = image.bias + segment->p_vaddr;
-        if (segment->p_type == PT_NOTE && segment->p_filesz <= sizeof notes &&
-            loaded(headers, count, segment) && lies_within(at, segment->p_filesz, start, limit) &&
-            reader(notes, (const void *)at, segment->p_filesz))
-            length = find_build_id(notes, segment->p_filesz, segment->p_align == 8 ? 8 : 4, id);
+        size_t size = segment->p_filesz < sizeof notes ? segment->p_filesz : sizeof notes;
+        if (segment->p_type == PT_NOTE && loaded(headers, count, segment) &&
+            lies_within(at, segment->p_filesz, start, limit) && reader(notes, (const void *)at, size))
+            length = find_build_id(notes, size, segment->p_align == 8 ? 8 : 4, id);
     }
     return length;
 }

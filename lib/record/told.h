@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct lgr_told {
+    uint64_t key;                /* the launcher's choice, also in the option: it is its page */
     _Atomic uint32_t loaded;     /* process images that have the runtime */
     _Atomic uint32_t unwritten;  /* findings that are in no evidence file */
     _Atomic uint32_t worst;      /* of those: enum lgr_severity, 0: there are none */
@@ -15,9 +16,16 @@ struct lgr_told {
 };
 enum { LGR_TOLD_SIZE = 4096 };
 
-/* The runtime's side.  `path`: /proc/PID/fd/N of the launcher, "none" without one; where
- * it cannot be mapped, what is told goes nowhere.  Once, before there are threads. */
-void lgr_told_open(const char *path);
+/* "/proc/PID/fd/N/KEY": the option, with the key in hexadecimal, and a buffer for it. */
+enum { LGR_TOLD_TEXT = 64 };
+
+/* The file that is expected there, and nothing else: it cannot become shorter. */
+#define LGR_TOLD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+/* The runtime's side.  `option`: "none" without a launcher.  Where the launcher is gone,
+ * or PID is another process here, what is told goes nowhere.  Once, before there are
+ * threads. */
+void lgr_told_open(const char *option);
 /* Any thread; a forked child shares it.  Async-signal-safe. */
 void lgr_told_loaded(void);
 void lgr_told_unrecorded(void);

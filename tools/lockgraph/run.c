@@ -91,10 +91,10 @@ static void prepare_format(struct run *run) {
 }
 
 static void prepare_told(struct run *run) {
-    const char *path;
-    run->told = told_make(&run->pool, &path);
+    const char *option;
+    run->told = told_make(&run->pool, &option);
     if (run->told)
-        strcpy(run->options.told, path); /* /proc/, two numbers */
+        strcpy(run->options.told, option); /* shorter than LGR_TOLD_TEXT */
 }
 
 static bool start(struct run *run, const char **error) {

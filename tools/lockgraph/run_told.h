@@ -5,8 +5,8 @@
 #include "pool.h"
 #include "record/told.h"
 
-/* Makes the page; `path` gets what the runtime opens.  NULL: it cannot be made, and
+/* Makes the page; `option` gets what tells the runtime of it.  NULL: it cannot be made, and
  * the run goes on without. */
-const struct lgr_told *told_make(struct pool *pool, const char **path);
+const struct lgr_told *told_make(struct pool *pool, const char **option);
 
 #endif

@@ -15,7 +15,7 @@ static const char *cause_of_blindness(struct pool *pool, const struct verdict *v
     if (verdict->probe->blind)
         return verdict->probe->blind;
     const char *command = text_clean(pool, verdict->command);
-    if (model->process_count == 0 && verdict->told && atomic_load(&verdict->told->loaded) != 0)
+    if (model->process_count == 0 && verdict->told && atomic_load(&verdict->told->unrecorded) != 0)
         return pool_printf(pool, "%s could not record into %s (it says why above)", command,
                            text_clean(pool, verdict->directory));
     if (model->process_count == 0 && !verdict->told)
@@ -69,13 +69,16 @@ static struct model *load(const struct path_list *files, bool strict,
 }
 
 /* Problems that the program told of itself, and that no file has. */
-static void tell_unwritten(const struct verdict *verdict, struct outcome *outcome) {
+static void tell_unwritten(struct pool *pool, const struct verdict *verdict, struct outcome *outcome) {
     uint32_t count = verdict->told ? atomic_load(&verdict->told->unwritten) : 0;
     if (count == 0)
         return;
-    outcome->findings = outcome->findings || atomic_load(&verdict->told->worst) >= verdict->fail_on;
-    complain("warning: %u problem%s of %s could not be recorded: errors among them are told above, in short.",
-             count, count == 1 ? "" : "s", verdict->command);
+    unsigned worst = verdict->strict ? LGR_ERROR : atomic_load(&verdict->told->worst);
+    outcome->findings = outcome->findings || worst >= verdict->fail_on;
+    if (!verdict->quiet)
+        complain(
+            "warning: %u problem%s of %s could not be recorded: errors among them are told above, in short.",
+            count, count == 1 ? "" : "s", text_clean(pool, verdict->command));
 }
 
 void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
@@ -92,7 +95,7 @@ void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
         fputs(text_string(&out), stderr);
         text_free(&out);
     }
-    tell_unwritten(verdict, outcome);
+    tell_unwritten(&model->pool, verdict, outcome);
     model_free(model);
 }
 
