@@ -91,16 +91,21 @@ static bool nobody_helps(struct lge_thread *thread, const struct hop *hops, size
     return ring_is_enough(hops, count) || lge_stuck(thread);
 }
 
+/* Looked at again for the first time a moment ago, or not at all. */
+static bool waits_shortly(const struct lge_thread *thread) {
+    const uint64_t shortly_ns = 20000000;
+    uint64_t since = atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+    return since == 0 || lgp_realtime_ns() - since < shortly_ns;
+}
+
 /* A reader that asks to write waits for itself.  If another one does so, too,
- * both are told of; where one may still come, the first look leaves it that
- * time. */
+ * both are told of; where one may still come, it gets the time for it. */
 static bool find_upgrade(struct lge_thread *thread) {
     struct lge_thread *other = lge_other_upgrader(thread);
     if (other != NULL && !push(other))
         return false;
-    bool first_look = atomic_load_explicit(&thread->wait_since, memory_order_relaxed) == 0;
-    return (other != NULL || !first_look || !(thread->request.flags & LGE_OTHERS_HOLD)) &&
-           certain_ring(path.hops, path.count);
+    bool another_may_come = (thread->request.flags & LGE_OTHERS_HOLD) != 0 && waits_shortly(thread);
+    return (other != NULL || !another_may_come) && certain_ring(path.hops, path.count);
 }
 
 /* Depth first from `thread` back to itself; the path is left in `path`.  Where

@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/deadlock.h"
 #include "engine/lifecycle.h"
@@ -334,6 +335,8 @@ END_TEST
 START_TEST(nobody_else_upgrades) {
     read_by_two();
     ck_assert(!upgrade(0, LGE_OTHERS_HOLD));
+    ck_assert(!lge_wait_again(threads[0])); /* it may still come */
+    usleep(25000);
     ck_assert(lge_wait_again(threads[0]));
     check_deadlock(1, LGR_KIND_SELF_DEADLOCK);
 }
