@@ -35,7 +35,7 @@ static struct lgr_told *map(long descriptor, uint64_t key) {
     if (lgp_syscall(SYS_fcntl, descriptor, F_GET_SEALS, 0, 0, 0, 0) != LGR_TOLD_SEALS)
         return NULL;
     long memory = lgp_syscall(SYS_mmap, 0, LGR_TOLD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (memory < 0 && memory >= -4095)
+    if ((unsigned long)memory >= (unsigned long)-4095) /* an error number */
         return NULL;
     struct lgr_told *page = (struct lgr_told *)memory;
     if (page->key == key)
