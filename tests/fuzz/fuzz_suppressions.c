@@ -22,9 +22,10 @@ static bool parse(struct pool *pool, struct suppressions *list, const char *text
 
 static void write_out(const struct suppressions *list, struct text *out) {
     for (size_t i = 0; i < list->count; i++) {
-        text_add(out, list->list[i].text);
+        /* On a line above: a quotation mark of the text may be closed by one of the reason. */
         if (list->list[i].reason)
-            text_printf(out, " # %s", list->list[i].reason);
+            text_printf(out, "# %s\n", list->list[i].reason);
+        text_add(out, list->list[i].text);
         text_add(out, "\n\n"); /* the empty line ends what a comment is the reason of */
     }
 }
