@@ -94,7 +94,7 @@ static bool nobody_helps(struct lge_thread *thread, const struct hop *hops, size
 /* Looked at again for the first time a moment ago, or not at all. */
 static bool waits_shortly(const struct lge_thread *thread) {
     const uint64_t shortly_ns = 20000000;
-    uint64_t since = atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+    uint64_t since = lge_wait_since(thread);
     return since == 0 || lgp_realtime_ns() - since < shortly_ns;
 }
 

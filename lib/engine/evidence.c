@@ -419,7 +419,7 @@ static void end_state(struct lgr_thread_state *state) {
 }
 
 static uint64_t since(const struct lge_thread *thread) {
-    uint64_t since = atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+    uint64_t since = lge_wait_since(thread);
     if (since != 0)
         return since;
     return atomic_load_explicit(&thread->wait.since_ns, memory_order_relaxed);

@@ -112,7 +112,7 @@ static bool barriers_stay_closed(const struct set *set) {
 }
 
 static bool waited_long(const struct lge_thread *thread) {
-    uint64_t since = atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+    uint64_t since = lge_wait_since(thread);
     return since != 0 && lgp_realtime_ns() - since >= long_wait_ns;
 }
 

@@ -147,6 +147,10 @@ static inline bool lge_thread_has_past(const struct lge_thread *thread) {
 static inline uint32_t lge_wait_sequence(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
 }
+/* When a wait that was looked at again began; 0: it was not. */
+static inline uint64_t lge_wait_since(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
+}
 static inline bool lge_waiting(uint32_t sequence) { return (sequence & 1) != 0; }
 static inline bool lge_wait_unchanged(const struct lge_thread *thread, uint32_t sequence) {
     atomic_thread_fence(memory_order_acquire); /* what was read stays before this */

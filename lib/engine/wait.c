@@ -86,10 +86,6 @@ static void publish(struct lge_thread *thread, const struct begun *begun) {
     lge_census_add(LGE_CENSUS_WAIT);
 }
 
-static uint64_t since(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait_since, memory_order_relaxed);
-}
-
 static void set_since(struct lge_thread *thread, uint64_t ns) {
     atomic_store_explicit(&thread->wait_since, ns, memory_order_relaxed);
 }
@@ -256,7 +252,7 @@ static void note_long_wait(struct lge_thread *thread) {
 }
 
 bool lge_wait_again(struct lge_thread *thread) {
-    if (since(thread) == 0)
+    if (lge_wait_since(thread) == 0)
         note_long_wait(thread);
     if (recording && atomic_load_explicit(&thread->wait.stacked, memory_order_relaxed))
         lge_evidence_state(thread, lge_deadlock_owner(thread));
@@ -292,7 +288,7 @@ void lge_wait_end(struct lge_thread *thread) {
     if (thread->counted)
         lge_census_remove(LGE_CENSUS_WAIT);
     thread->counted = false;
-    if (since(thread) != 0)
+    if (lge_wait_since(thread) != 0)
         count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
     if (thread->state != NULL)

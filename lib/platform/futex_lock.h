@@ -25,24 +25,27 @@ static inline void lgp_free_lock(struct lgp_lock *lock) {
         lgp_unlock_contended(lock);
 }
 
-static inline void lgp_lock(struct lgp_lock *lock) {
+/* False: somebody has it. */
+static inline bool lgp_take_free(struct lgp_lock *lock) {
     uint32_t expected = 0;
+    return atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static inline void lgp_lock(struct lgp_lock *lock) {
     lgp_own_taking(lock);
-    if (!atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
-                                                 memory_order_relaxed))
+    if (!lgp_take_free(lock))
         lgp_lock_contended(lock);
     lgp_own_taken();
 }
-/* False: somebody has it. */
+/* False: somebody has it, and nothing changes. */
 static inline bool lgp_try_lock(struct lgp_lock *lock) {
-    uint32_t expected = 0;
     lgp_own_taking(lock);
-    bool taken = atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
-                                                         memory_order_relaxed);
+    bool taken = lgp_take_free(lock);
     if (taken)
         lgp_own_taken();
     else
-        lgp_own_not_taken();
+        lgp_own_given();
     return taken;
 }
 static inline void lgp_unlock(struct lgp_lock *lock) {

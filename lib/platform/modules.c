@@ -47,6 +47,15 @@ static void extend(uintptr_t address, struct lgp_module *module, uintptr_t start
         module->start = start;
 }
 
+static struct lgp_module described(const struct found_object *object, uintptr_t bias, const char *path) {
+    return (struct lgp_module){
+        .start = (uintptr_t)object->map_start,
+        .end = (uintptr_t)object->map_end,
+        .bias = bias,
+        .path = path,
+    };
+}
+
 static bool is_elf(const void *page) { return memcmp(page, ELFMAG, SELFMAG) == 0; }
 
 bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
@@ -56,12 +65,7 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
         return lgp_maps_find(address, module);
     if (find_object((void *)address, &object) != 0)
         return false;
-    *module = (struct lgp_module){
-        .start = (uintptr_t)object.map_start,
-        .end = (uintptr_t)object.map_end,
-        .bias = object.link_map->l_addr,
-        .path = object.link_map->l_name,
-    };
+    *module = described(&object, object.link_map->l_addr, object.link_map->l_name);
     char magic[SELFMAG];
     bool first = module->start % PAGE == 0 && is_elf((const void *)module->start);
     uintptr_t start = first ? module->start : other_start(module);
@@ -99,12 +103,7 @@ static bool copy_names(const struct found_object *object, struct lgp_module *mod
     if (!reader(&map, object->link_map, sizeof map) ||
         !copy_path(room->path, map.path, sizeof room->path, may_go))
         return false;
-    *module = (struct lgp_module){
-        .start = (uintptr_t)object->map_start,
-        .end = (uintptr_t)object->map_end,
-        .bias = map.bias,
-        .path = room->path,
-    };
+    *module = described(object, map.bias, room->path);
     return true;
 }
 

@@ -50,14 +50,12 @@ static inline void lgp_own_giving(const struct lgp_lock *lock) {
     lgp_own_locks.taken = count - 1;
     atomic_signal_fence(memory_order_seq_cst);
 }
+/* Also of one that was not taken after all. */
 static inline void lgp_own_given(void) {
     atomic_signal_fence(memory_order_seq_cst);
     if (--lgp_own_locks.count == 0 && lgp_own_locks.put_off != 0)
         lgp_own_let_through();
 }
-
-/* After all: it is another's. */
-static inline void lgp_own_not_taken(void) { lgp_own_given(); }
 
 /* ---- for signal handlers ---- */
 

@@ -38,6 +38,19 @@ struct lgi_limit lgw_until(const struct timespec *at);
 
 /* Before it may block; `id` of the lock.  0, or EDEADLK: the call is refused. */
 int lgw_permit(struct lge_thread *thread, const struct lgw_call *call, uint64_t id);
+/* Its id, and that at its first use, under its class. */
+typedef uint64_t lgw_identify(struct lge_thread *thread, const struct lgw_call *call);
+/* Before each call: 0, or why it is refused.  An `attempt` cannot block, and is
+ * allowed. */
+static inline int lgw_before(const struct lgw_call *call, lgw_identify *identify, bool attempt) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return 0;
+    uint64_t id = identify(thread, call);
+    int error = attempt ? 0 : lgw_permit(thread, call, id);
+    lgi_leave(thread);
+    return error;
+}
 /* The lock was taken, if `result` is 0; returns it. */
 int lgw_taken(const struct lgw_call *call, int result);
 /* Whether the calling thread holds it, as far as is known. */

@@ -39,27 +39,15 @@ LGI_EXPORT int lg_mutex_destroy(lg_mutex_t *m) { return lgi_mutex_destroy(&m->mu
 
 /* ---- lock ---- */
 
-static uint64_t identify(struct lge_thread *thread, lg_mutex_t *m, const struct lgw_call *call) {
-    uint64_t id = lgi_mutex_known(&m->mutex);
+static uint64_t identify(struct lge_thread *thread, const struct lgw_call *call) {
+    pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)call->address;
+    uint64_t id = lgi_mutex_known(mutex);
     uint32_t class_id = id == 0 ? lgw_class(call->declared) : LGE_CLASS_NONE;
-    if (class_id != LGE_CLASS_NONE)
-        return lgi_mutex_declared(thread, &m->mutex, class_id);
-    return id;
-}
-
-/* 0, or why the call is refused. */
-static int before(lg_mutex_t *m, const struct lgw_call *call, bool attempt) {
-    struct lge_thread *thread = lgi_enter();
-    if (thread == NULL)
-        return 0;
-    uint64_t id = identify(thread, m, call);
-    int error = attempt ? 0 : lgw_permit(thread, call, id);
-    lgi_leave(thread);
-    return error;
+    return class_id != LGE_CLASS_NONE ? lgi_mutex_declared(thread, mutex, class_id) : id;
 }
 
 static int lock(lg_mutex_t *m, const struct lgw_call *call, const struct lgi_limit *limit) {
-    int error = before(m, call, false);
+    int error = lgw_before(call, identify, false);
     return error != 0 ? error : lgw_taken(call, lgi_mutex_lock(&m->mutex, call->site, call->sp, limit));
 }
 
@@ -83,7 +71,7 @@ LGI_EXPORT int lg_mutex_lock_until(lg_mutex_t *m, const struct timespec *at) {
 
 LGI_EXPORT int lg_mutex_trylock(lg_mutex_t *m) {
     struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
-    before(m, &call, true);
+    lgw_before(&call, identify, true);
     return lgw_taken(&call, lgi_mutex_trylock(&m->mutex, call.site, call.sp));
 }
 

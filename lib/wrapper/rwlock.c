@@ -23,25 +23,21 @@ LGI_EXPORT int lg_rwlock_destroy(lg_rwlock_t *l) { return pthread_rwlock_destroy
 
 /* ---- lock ---- */
 
-static int before(lg_rwlock_t *l, const struct lgw_call *call, bool attempt) {
-    struct lge_thread *thread = lgi_enter();
-    if (thread == NULL)
-        return 0;
+static uint64_t identify(struct lge_thread *thread, const struct lgw_call *call) {
     uint32_t class_id = lgw_class(call->declared);
-    uint64_t id = class_id != LGE_CLASS_NONE ? lgi_rwlock_declared(thread, &l->lock, class_id) : 0;
-    int error = attempt ? 0 : lgw_permit(thread, call, id);
-    lgi_leave(thread);
-    return error;
+    return class_id == LGE_CLASS_NONE
+               ? 0
+               : lgi_rwlock_declared(thread, (pthread_rwlock_t *)(uintptr_t)call->address, class_id);
 }
 
 static int lock(lg_rwlock_t *l, const struct lgw_call *call, const struct lgi_limit *limit) {
-    int error = before(l, call, false);
+    int error = lgw_before(call, identify, false);
     return error != 0 ? error
                       : lgw_taken(call, lgi_rwlock_lock(&l->lock, call->mode, call->site, call->sp, limit));
 }
 
 static int try_lock(lg_rwlock_t *l, const struct lgw_call *call) {
-    before(l, call, true);
+    lgw_before(call, identify, true);
     return lgw_taken(call, lgi_rwlock_trylock(&l->lock, call->mode, call->site, call->sp));
 }
 

@@ -27,19 +27,14 @@ LGI_EXPORT int lg_sem_destroy(lg_sem_t *s) {
     return error_of(sem_destroy(&s->semaphore), saved);
 }
 
-static int before(lg_sem_t *s, const struct lgw_call *call) {
-    struct lge_thread *thread = lgi_enter();
-    if (thread == NULL)
-        return 0;
-    int error = lgw_permit(thread, call, lgi_sem_identity(thread, &s->semaphore, call->site, call->sp));
-    lgi_leave(thread);
-    return error;
+static uint64_t identify(struct lge_thread *thread, const struct lgw_call *call) {
+    return lgi_sem_identity(thread, (sem_t *)(uintptr_t)call->address, call->site, call->sp);
 }
 
 static int wait(lg_sem_t *s, const struct lgw_call *call, const struct lgi_limit *limit) {
     struct lgi_limit absolute;
     struct timespec at;
-    int error = before(s, call), saved = errno;
+    int error = lgw_before(call, identify, false), saved = errno;
     if (error != 0)
         return error;
     limit = lgi_limit_absolute(limit, &absolute, &at);

@@ -23,20 +23,16 @@ LGI_EXPORT int lg_spin_init(lg_spin_t *l, const char *name, int level) {
 
 LGI_EXPORT int lg_spin_destroy(lg_spin_t *l) { return pthread_spin_destroy(&l->lock); }
 
-static int before(lg_spin_t *l, const struct lgw_call *call) {
-    struct lge_thread *thread = lgi_enter();
-    if (thread == NULL)
-        return 0;
+static uint64_t identify(struct lge_thread *thread, const struct lgw_call *call) {
     uint32_t class_id = lgw_class(call->declared);
-    uint64_t id = class_id != LGE_CLASS_NONE ? lgi_spin_declared(thread, &l->lock, class_id) : 0;
-    int error = lgw_permit(thread, call, id);
-    lgi_leave(thread);
-    return error;
+    return class_id == LGE_CLASS_NONE
+               ? 0
+               : lgi_spin_declared(thread, (pthread_spinlock_t *)(uintptr_t)call->address, class_id);
 }
 
 LGI_EXPORT int lg_spin_lock(lg_spin_t *l) {
     struct lgw_call call = LGW_CALL(l, lock, LGR_LOCK_SPIN, LGR_EXCLUSIVE);
-    int error = before(l, &call);
+    int error = lgw_before(&call, identify, false);
     return error != 0 ? error : lgw_taken(&call, lgi_spin_lock(&l->lock, call.site, call.sp));
 }
 

@@ -125,8 +125,7 @@ static const struct words table[LGR_KINDS] = {
         {"{T} was cancelled while it held {L}",
          "no clean-up handler unlocked {L}: whoever asks for it next waits for ever",
          "push a clean-up handler that unlocks {L} where it is taken, at {earlier}, or disable "
-         "cancellation "
-         "while it is held",
+         "cancellation while it is held",
          "is cancelled with", "left locked when this call cancelled it", "takes", "taken"},
     [LGR_KIND_API_ERROR] =
         {"a call of {T} fails with {detail}",
