@@ -42,16 +42,24 @@ static bool may_cache(const struct lge_thread *thread, const struct lgp_frame *f
     return lge_on_own_stack(thread, sp) && count > 1 && frames[count - 1].sp <= thread->stack_top;
 }
 
+/* The slot's distance in words, where an entry has room for it. */
+static bool put_slot(struct lge_cached_context *entry, size_t i, uintptr_t slot) {
+    uintptr_t distance = slot - entry->sp;
+    if (slot == 0 || distance % sizeof slot != 0 || distance / sizeof slot > UINT16_MAX)
+        return false;
+    entry->slot[i] = (uint16_t)(distance / sizeof slot);
+    entry->value[i] = *(const uintptr_t *)slot;
+    return true;
+}
+
 /* Where a slot is not certain, no entry is made. */
 static bool fill(struct lge_cached_context *entry, const struct lgp_frame *frames, size_t count,
                  uintptr_t top) {
     for (size_t i = 0; i < LGE_CHECKED_SLOTS; i++) {
         const struct lgp_frame *caller = &frames[i + 1 < count ? i + 1 : 1];
         uintptr_t slot = caller->sp <= top ? lgp_return_slot(caller - 1, caller) : 0;
-        if (slot == 0)
+        if (!put_slot(entry, i, slot))
             return false;
-        entry->offset[i] = (uint32_t)(slot - entry->sp);
-        entry->value[i] = *(const uintptr_t *)slot;
     }
     return true;
 }
@@ -67,7 +75,8 @@ static void remember(struct lge_thread *thread, const struct lgp_frame *frames, 
     struct lge_cached_context entry = {.site = frames[0].pc, .sp = sp, .context = context};
     if (!fill(&entry, frames, count, thread->stack_top))
         return;
-    *lge_cached_site(thread->contexts, entry.site) = (struct lge_cached_site){entry.site, entry.offset[0]};
+    *lge_cached_site(thread->contexts, entry.site) =
+        (struct lge_cached_site){entry.site, entry.slot[0] * (uint32_t)sizeof(uintptr_t)};
     size_t set = lge_cached_set(entry.site, sp, entry.value[0]);
     struct lge_context_cache *cache = thread->contexts;
     uint8_t turn = cache->next[set]++;
@@ -129,7 +138,7 @@ uint32_t lge_context_capture(struct lge_thread *thread, uintptr_t site, uintptr_
 uint32_t lge_context_at_site(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
     _Atomic uint8_t *state = lge_site(site);
     uint8_t uses = atomic_load_explicit(state, memory_order_relaxed);
-    if (uses == LGE_SITE_PLAIN)
+    if (uses >= LGE_SITE_OUTER)
         return 0;
     uint8_t next = uses < FIRST_USES ? (uint8_t)(uses + 1) : LGE_SITE_PLAIN;
     if (uses != LGE_SITE_WRAPPER) /* nor has another thread made it one */

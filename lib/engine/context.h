@@ -30,11 +30,13 @@ struct lge_context {
 
 /* What is known of a call site, by hash; collisions only cost time or detail.
  * LGE_SITE_PLAIN: its function was on the stack when asked, nothing to capture.
+ * LGE_SITE_OUTER: plain, and other locks are taken under what is taken there, in a
+ * thread that knows many chains: what it knows of these is fetched early.
  * LGE_SITE_WRAPPER: captured at every acquisition.  Smaller values: new,
  * counting its first uses, which are captured.  Relaxed: a stale value costs
  * one capture more or less. */
-enum { LGE_SITES = 8192, LGE_SITE_WRAPPER = 254, LGE_SITE_PLAIN = 255 };
-extern _Atomic uint8_t lge_sites[LGE_SITES];
+enum { LGE_SITES = 8192, LGE_SITE_WRAPPER = 253, LGE_SITE_OUTER = 254, LGE_SITE_PLAIN = 255 };
+extern _Atomic uint8_t lge_sites[LGE_SITES] __attribute__((visibility("hidden")));
 
 static inline _Atomic uint8_t *lge_site(uintptr_t site) {
     return &lge_sites[(site ^ site >> 13) % LGE_SITES];
@@ -43,6 +45,10 @@ static inline bool lge_site_plain(uintptr_t site) {
     return atomic_load_explicit(lge_site(site), memory_order_relaxed) == LGE_SITE_PLAIN;
 }
 
+/* Neither plain nor outer. */
+static inline bool lge_site_wants_context(uintptr_t site) {
+    return atomic_load_explicit(lge_site(site), memory_order_relaxed) < LGE_SITE_OUTER;
+}
 static inline bool lge_site_wrapper(uintptr_t site) {
     return atomic_load_explicit(lge_site(site), memory_order_relaxed) == LGE_SITE_WRAPPER;
 }

@@ -19,13 +19,16 @@ enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 64, LGE_CACHE_WAYS = 4, LGE_CACHE
  * keeps what the first ways have no room for, still far cheaper than unwinding. */
 enum { LGE_CACHE_BEHIND = 2 };
 
-/* Unused slots repeat the first one, so that the comparison needs no count. */
+/* One cache line.  Unused slots repeat the first one, so that the comparison needs
+ * no count. */
 struct lge_cached_context {
-    uintptr_t site, sp;
+    _Alignas(64) uintptr_t site;
+    uintptr_t sp;
     uint32_t context;
-    uint32_t offset[LGE_CHECKED_SLOTS]; /* slot address minus sp */
+    uint16_t slot[LGE_CHECKED_SLOTS]; /* words from sp */
     uintptr_t value[LGE_CHECKED_SLOTS];
 };
+_Static_assert(sizeof(struct lge_cached_context) == 64, "more than a cache line");
 /* Distance of the first slot from the stack pointer, by site. */
 struct lge_cached_site {
     uintptr_t site;
@@ -49,7 +52,7 @@ static inline bool lge_cached_holds(const struct lge_cached_context *entry, uint
         return false;
     /* One after the other: the compiler would gather them for one comparison. */
     for (int i = 0; i < LGE_CHECKED_SLOTS; i++) {
-        if (*(const volatile uintptr_t *)(sp + entry->offset[i]) != entry->value[i])
+        if (((const volatile uintptr_t *)sp)[entry->slot[i]] != entry->value[i])
             return false;
     }
     return true;

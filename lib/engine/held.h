@@ -62,8 +62,13 @@ enum { LGE_HELD_LEVEL = 64, LGE_HELD_BELOW = 128, LGE_HELD_LOCKS_OWN = 63 };
 static inline uint64_t lge_place(uintptr_t site, uint32_t context) {
     return context ? (uint64_t)context | (uint64_t)1 << 63 : (uint64_t)site;
 }
+/* Locks made one after the other have keys one after the other, of what is locked
+ * at one place under the same holds: they lie side by side in a table of known
+ * chains, as the locks themselves mostly do.  In the upper half they are as different as
+ * any. */
+#define LGE_KEY_STEP 0x9e3779b900000001u
 static inline uint64_t lge_chain_key(uint64_t below, uint64_t id, uint8_t mode, uint64_t place) {
-    return lge_mix(below ^ id, place ^ (uint64_t)mode << 62);
+    return lge_mix(below, place ^ (uint64_t)mode << 62) + id * LGE_KEY_STEP;
 }
 
 #endif

@@ -14,18 +14,19 @@ struct lge_second_look {
     bool known; /* nothing of it is new: the lock may be taken without a check */
 };
 
-/* Known after all: the chain is in its far line, or the call site is inside a
- * lock wrapper, whose caller is part of the key. */
+/* Known after all: the chain is in its far line, the call site is inside a
+ * lock wrapper, whose caller is part of the key, or others are locked under it. */
 static inline struct lge_second_look lge_look_again(const struct lge_thread *thread, uint64_t id,
                                                     uint8_t mode, uintptr_t site, uintptr_t sp) {
     const struct lge_held *top = thread->top;
     struct lge_second_look look = {.nested = top != thread->base};
     look.context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (look.context == 0 && !lge_site_plain(site))
+    if (look.context == 0 && lge_site_wants_context(site))
         return look;
     look.key = lge_chain_key(top->key, id, mode, lge_place(site, look.context));
     look.known = !look.nested || lge_known(thread, top->key, look.key) ||
                  lge_known_at(thread, lge_known_far(thread, look.key), look.key);
+    lge_known_fetch(thread, look.key);
     return look;
 }
 

@@ -31,7 +31,7 @@ struct lge_hot {
     bool fast_rwlock;    /* the front end's: rwlock_fast.h */
     bool fast_semaphore; /* the front end's: sem_fast.h */
 };
-extern struct lge_hot lge_hot;
+extern struct lge_hot lge_hot __attribute__((visibility("hidden")));
 
 /* The lowest 16 bits are the address's in no part: what is kept there (turns
  * below, facts of semaphores) must not make a neighbour's tag a valid one. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/collect.h"
+#include "engine/context.h"
 #include "platform/memory.h"
 
 /* Slots; a table is grown when a third of as many keys are in it. */
@@ -141,7 +142,16 @@ static void make_room(struct lge_thread *thread) {
     lge_threads_unlock();
 }
 
+/* More will be locked under what is taken there: worth fetching what is known of it. */
+static void note_outer(const struct lge_thread *thread) {
+    uint8_t plain = LGE_SITE_PLAIN;
+    if (thread->known_by_below != 0)
+        atomic_compare_exchange_strong_explicit(lge_site(thread->top->site), &plain, LGE_SITE_OUTER,
+                                                memory_order_relaxed, memory_order_relaxed);
+}
+
 void lge_known_insert(struct lge_thread *thread, uint64_t below, uint64_t key) {
+    note_outer(thread);
     if (thread->known_count == room_of(slots_of(thread)))
         make_room(thread);
     chains_of(thread)[thread->known_count++] =

@@ -17,9 +17,10 @@
  *
  * A chain `below` (what is held) and `key` (with the request) has two lines.  In
  * a large table the near one is chosen by `below` alone, so that all that is
- * locked under the same holds costs one cache miss.  The far one, chosen by the
- * key, takes what has no room there: a root with thousands of locks below it.  In
- * a small table both are the far one. */
+ * locked under the same holds costs one cache miss, and where something is, the
+ * line is fetched as soon as `below` is held.  The far one, chosen by the
+ * key, takes what has no room there: a root with thousands of locks below it, side
+ * by side (held.h).  In a small table both are the far one. */
 #ifndef LOCKGRAPH_ENGINE_KNOWN_H
 #define LOCKGRAPH_ENGINE_KNOWN_H
 
@@ -32,7 +33,7 @@ static inline uint32_t lge_known_tag(uint64_t key) { return (uint32_t)(key >> 32
 
 /* The home of a key in either line; its slot and three neighbours are looked at. */
 static inline uint64_t lge_known_near(const struct lge_thread *thread, uint64_t below, uint64_t key) {
-    return (below & thread->known_by_below) + (key & thread->known_by_key);
+    return (below * LGE_KNOWN_LINE & thread->known_by_below) + (key & thread->known_by_key);
 }
 static inline uint64_t lge_known_far(const struct lge_thread *thread, uint64_t key) {
     return key & thread->known_mask;
@@ -48,6 +49,13 @@ static inline bool lge_known_at(const struct lge_thread *thread, uint64_t slot, 
 /* In the near line: all that the hot path asks. */
 static inline bool lge_known(const struct lge_thread *thread, uint64_t below, uint64_t key) {
     return lge_known_at(thread, lge_known_near(thread, below, key), key);
+}
+
+/* What is known of what is locked under `below` will be asked for.  A small table is
+ * near anyhow. */
+static inline void lge_known_fetch(const struct lge_thread *thread, uint64_t below) {
+    if (thread->known_by_below != 0)
+        __builtin_prefetch((const void *)&thread->known[lge_known_near(thread, below, 0)]);
 }
 
 /* The same, but for keys that had to go elsewhere in their lines. */

@@ -427,6 +427,7 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         key = key_with(key, at);
         at->key = key;
     }
+    lge_known_fetch(thread, key);
     thread->top--;
     return true;
 }

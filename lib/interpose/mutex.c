@@ -48,9 +48,7 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
     return true;
 }
 
-/* Where the hot path does not see that the chain is known: it is in its far
- * line, or the call site is inside a lock wrapper, whose caller is part of the
- * key. */
+/* Where the hot path does not see that the chain is known: lge_look_again. */
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
                                                 uint64_t id, uintptr_t site, uintptr_t sp) {
     struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
@@ -76,10 +74,9 @@ LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
         return lgi_mutex_lock(mutex, site, sp, NULL);
     struct lge_held *top = thread->top;
     bool nested = top != thread->base;
-    /* A known chain without a context tells that its site is plain. */
     uint64_t below = nested ? top->key : LGE_NO_HOLDS;
     uint64_t key = lge_chain_key(below, id, LGR_EXCLUSIVE, lge_place(site, 0));
-    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
+    if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
         return lock_other(thread, mutex, id, site, sp);
     if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, nested)))
         return 0;
@@ -94,7 +91,7 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     if (LGI_UNLIKELY(id == 0))
         return lgi_mutex_trylock(mutex, site, sp);
     uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
-    if (LGI_UNLIKELY(context == 0 && !lge_site_plain(site)))
+    if (LGI_UNLIKELY(context == 0 && lge_site_wants_context(site)))
         return lgi_mutex_trylock(mutex, site, sp);
     uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
     if (take_known(thread, mutex, id, key, site, sp, context, thread->top != thread->base))

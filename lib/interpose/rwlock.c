@@ -102,10 +102,9 @@ __attribute__((always_inline)) static inline int lock_fast(struct lge_thread *th
                                                            uintptr_t sp) {
     struct lge_held *top = thread->top;
     bool nested = top != thread->base;
-    /* A known chain without a context tells that its site is plain. */
     uint64_t below = nested ? top->key : LGE_NO_HOLDS;
     uint64_t key = lge_chain_key(below, id, mode, lge_place(site, 0));
-    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
+    if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
         return lock_other(thread, lock, id, mode, site, sp);
     if (LGI_UNLIKELY(!take(lock, mode)))
         return lock_other(thread, lock, id, mode, site, sp);
@@ -283,7 +282,7 @@ int lgi_rwlock_trylock(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uin
 static inline int try_known(pthread_rwlock_t *lock, uint8_t mode, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_self();
     uint64_t id = fast_id(thread, lock);
-    if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site)))
+    if (LGI_UNLIKELY(id == 0 || lge_site_wants_context(site)))
         return lgi_rwlock_trylock(lock, mode, site, sp);
     int result = try_real(lock, mode);
     if (result == 0) {

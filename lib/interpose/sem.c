@@ -83,7 +83,7 @@ LGI_EXPORT int sem_wait(sem_t *semaphore) {
     uint8_t mode = mode_of(facts);
     uint64_t below = nested ? top->key : LGE_NO_HOLDS;
     uint64_t key = lge_chain_key(below, id, mode, lge_place(site, 0));
-    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
+    if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
         return wait_other(thread, semaphore, id, mode, site, sp);
     if (LGI_LIKELY(take_known(thread, semaphore, id, key, site, sp, 0, mode, nested)))
         return 0;

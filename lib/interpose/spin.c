@@ -119,7 +119,7 @@ LGI_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock) {
     bool nested = top != thread->base;
     uint64_t below = nested ? top->key : LGE_NO_HOLDS;
     uint64_t key = lge_chain_key(below, id, LGR_EXCLUSIVE, lge_place(site, 0));
-    if (LGI_UNLIKELY(nested ? !lge_known(thread, below, key) : !lge_site_plain(site)))
+    if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
         return lock_other(thread, lock, id, site, sp);
     if (LGI_LIKELY(take_known(thread, lock, id, key, site, sp, 0, nested)))
         return 0;
@@ -130,7 +130,7 @@ LGI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, lock);
-    if (LGI_UNLIKELY(id == 0 || !lge_site_plain(site)))
+    if (LGI_UNLIKELY(id == 0 || lge_site_wants_context(site)))
         return lgi_spin_trylock(lock, site, sp);
     uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, 0));
     return take_known(thread, lock, id, key, site, sp, 0, thread->top != thread->base) ? 0 : EBUSY;

@@ -1,5 +1,6 @@
 #include <pthread.h>
 
+#include "engine/context.h"
 #include "engine/known.h"
 #include "engine/mix.h"
 #include "engine_support.h"
@@ -104,6 +105,65 @@ START_TEST(what_is_held_chooses_the_near_line) {
 }
 END_TEST
 
+/* Locks made one after the other, taken at one place under one root: sixteen to a
+ * line, and found there at the second look. */
+START_TEST(neighbours_lie_side_by_side) {
+    enum { MANY = 20000 };
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t first = engine_lock(thread, "row");
+    for (uint64_t i = 0; i < MANY; i++)
+        lge_known_insert(thread, BELOW, lge_chain_key(BELOW, first + i, LGR_EXCLUSIVE, 0x1234));
+    ck_assert_uint_gt(thread->known_mask, MANY);
+    int far = 0, lines = 0;
+    uint64_t last = UINT64_MAX;
+    for (uint64_t i = 0; i < MANY; i++) {
+        uint64_t key = lge_chain_key(BELOW, first + i, LGR_EXCLUSIVE, 0x1234);
+        uint64_t slot = lge_known_far(thread, key);
+        far += lge_known_at(thread, slot, key);
+        lines += slot / LGE_KNOWN_LINE != last;
+        last = slot / LGE_KNOWN_LINE;
+    }
+    ck_assert_int_ge(far, MANY * 99 / 100);
+    ck_assert_int_le(lines, MANY / LGE_KNOWN_LINE + 2);
+}
+END_TEST
+
+START_TEST(keys_differ_in_what_is_compared) {
+    enum { MANY = 4000 };
+    static uint32_t tags[2 * MANY];
+    for (uint64_t i = 0; i < MANY; i++) {
+        tags[2 * i] = lge_known_tag(lge_chain_key(BELOW, 100 + i, LGR_EXCLUSIVE, 0x1234));
+        tags[2 * i + 1] = lge_known_tag(lge_chain_key(BELOW, 100 + i, LGR_SHARED, 0x1234));
+    }
+    for (int i = 0; i < 2 * MANY; i++)
+        for (int j = 0; j < i; j++)
+            if (tags[i] == tags[j])
+                ck_abort_msg("chains %d and %d look alike", i, j);
+}
+END_TEST
+
+/* Where others are locked under it, in a large table only. */
+START_TEST(a_plain_site_becomes_outer) {
+    enum { MANY = 20000 };
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t root = engine_lock(thread, "root");
+    engine_take(thread, root);
+    uintptr_t site = thread->top->site;
+    atomic_store(lge_site(site), LGE_SITE_PLAIN);
+    lge_known_insert(thread, thread->top->key, key_of(1));
+    ck_assert(lge_site_plain(site));
+    for (uint64_t i = 2; i < MANY; i++)
+        lge_known_insert(thread, thread->top->key, key_of(i));
+    ck_assert(!lge_site_plain(site));
+    ck_assert(!lge_site_wrapper(site));
+    ck_assert(!lge_site_wants_context(site));
+    ck_assert_uint_eq(lge_context_at_site(thread, site, 0), 0);
+    atomic_store(lge_site(site), LGE_SITE_WRAPPER);
+    lge_known_insert(thread, thread->top->key, key_of(MANY));
+    ck_assert(lge_site_wrapper(site));
+}
+END_TEST
+
 START_TEST(growing_brings_nothing_back) {
     struct lge_thread *thread = engine_thread(NULL);
     uint64_t first_mask = thread->known_mask;
@@ -200,6 +260,9 @@ int main(void) {
     tcase_add_test(tests, growth_ends);
     tcase_add_test(tests, a_line_holds_sixteen);
     tcase_add_test(tests, what_is_held_chooses_the_near_line);
+    tcase_add_test(tests, neighbours_lie_side_by_side);
+    tcase_add_test(tests, keys_differ_in_what_is_compared);
+    tcase_add_test(tests, a_plain_site_becomes_outer);
     tcase_add_test(tests, growing_brings_nothing_back);
     tcase_add_test(tests, clearing_and_coming_again_is_no_growth);
     tcase_add_test(tests, another_thread_may_clear);
