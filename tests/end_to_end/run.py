@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """End-to-end tests: programs under `lockgraph run`, and what is said about them.
 
-usage: tests/end_to_end/run.py [--quick] [--runtime DIR] [--only WORDS] [--leave-out FILE] [--list] [-v] BUILD
+usage: tests/end_to_end/run.py [--quick] [--once] [--runtime DIR] [--only WORDS] [--leave-out FILE] [--list] [-v] BUILD
 
 Every case runs in its own processes and its own directory, one more at a time than there are
 processors: most of the time they wait.  The long ones begin first.
@@ -46,24 +46,31 @@ def reasons(file):
     return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
-def about_the_command(names):
-    """With a runtime from elsewhere it is the command that is tested, sanitized: what tells only of the
-    runtime stays away, and of all that one subject can do the first is enough."""
+def each_subject_once(names):
     subjects_seen = set()
     for name in names:
         subject = " ".join(name.split()[:2])
         again = name.startswith("subject ") and subject in subjects_seen
         subjects_seen.add(subject)
-        if not again and not name.startswith(ABOUT_THE_RUNTIME):
+        if not again:
             yield name
+
+
+def about_the_command(names):
+    """With a runtime from elsewhere it is the command that is tested, sanitized: what tells only of the
+    runtime stays away, and of all that one subject can do the first is enough."""
+    return (name for name in each_subject_once(names) if not name.startswith(ABOUT_THE_RUNTIME))
 
 
 def selected(options, build):
     modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults, wrapper)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
+    in_order = [name for name, _, _ in cases if name in wanted]
     if options.runtime:
-        wanted = set(about_the_command(name for name, _, _ in cases if name in wanted))
+        wanted = set(about_the_command(in_order))
+    elif options.once:
+        wanted = set(each_subject_once(in_order))
     if build.counts_lines:
         wanted.difference_update(NOT_WITH_GCOV)
     for name, _, function in sorted(cases, key=lambda case: not case[1]):
@@ -87,6 +94,7 @@ def outcome(build, function):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="leave out the long cases")
+    parser.add_argument("--once", action="store_true", help="each program in one way only")
     parser.add_argument("--runtime", help="directory of liblockgraph.so where BUILD has none")
     parser.add_argument("--only", help="cases with these words in their name")
     parser.add_argument("--leave-out", metavar="FILE")
