@@ -143,7 +143,7 @@ static bool holder_runs(const struct lge_thread *thread) {
     bool several = owner == NULL || atomic_load_explicit(&wait->shareable, memory_order_relaxed);
     if (!joins && several && tid == 0)
         return false;
-    const struct lge_thread *next = joins ? lge_waits_for(thread, 0) : lge_thread_by_tid(tid);
+    const struct lge_thread *next = joins ? lge_waits_for(thread, 0) : lge_owner_thread(thread, tid);
     return next == NULL || !lge_waiting(lge_wait_sequence(next));
 }
 

@@ -23,6 +23,7 @@
 #include "engine/semaphore.h"
 #include "engine/signal.h"
 #include "engine/stall.h"
+#include "engine/survivor.h"
 #include "engine/trace.h"
 #include "engine/wait.h"
 #include "engine/wait_for.h"
@@ -61,6 +62,7 @@ void lge_reset(void) {
     lge_findings_reset();
     lge_search_reset();
     lge_threads_reset();
+    lge_survivor_reset();
     lge_graph_reset();
     lge_authors_reset();
     lge_classes_reset();

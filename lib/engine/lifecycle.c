@@ -8,6 +8,7 @@
 #include "engine/finding.h"
 #include "engine/identity.h"
 #include "engine/open_cycle.h"
+#include "engine/survivor.h"
 #include "engine/thread.h"
 #include "engine/wait.h"
 #include "platform/memory.h"
@@ -43,6 +44,7 @@ static void forget_all(void) {
 }
 
 void lge_fork_child(struct lge_thread *self, uint32_t tid) {
+    uint32_t tid_before = lge_thread_tid(self);
     lgp_modules_after_fork();
     bool whole = intact();
     if (!whole) {
@@ -60,6 +62,7 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     } else {
         lge_threads_alone(self, tid);
     }
+    lge_survivor_set(self, tid_before);
     lge_file_holds_after_fork(self);
     lge_waits_after_fork(self);
     lge_collect_reset();

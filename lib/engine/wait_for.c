@@ -1,6 +1,7 @@
 #include "engine/wait_for.h"
 
 #include "engine/file_hold.h"
+#include "engine/survivor.h"
 #include "platform/memory.h"
 
 static bool (*shut_out)(const void *address, uint32_t shared);
@@ -104,10 +105,30 @@ static uint32_t owner_tid(const int *owner) {
     return lgp_read_safely(&tid, owner, sizeof tid) ? (uint32_t)tid : 0;
 }
 
+static bool holds_privately(const struct lge_thread *t, uint64_t id) {
+    for (const struct lge_held *held = t->top; held > t->base; held--)
+        if (held->id == id)
+            return (held->attributes & LGR_LOCK_PSHARED) == 0;
+    return false;
+}
+
+/* A shared lock is still the parent's thread's. */
+static struct lge_thread *owner_before_fork(const struct lge_thread *waiter, uint32_t tid) {
+    struct lge_thread *survivor = lge_survivor_by_tid(tid);
+    if (survivor == NULL || (survivor != waiter && !lge_waiting(lge_wait_sequence(survivor))))
+        return NULL;
+    return holds_privately(survivor, wanted(waiter)) ? survivor : NULL;
+}
+
+struct lge_thread *lge_owner_thread(const struct lge_thread *waiter, uint32_t tid) {
+    struct lge_thread *found = lge_thread_by_tid(tid);
+    return found != NULL ? found : owner_before_fork(waiter, tid);
+}
+
 struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single) {
     const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
     *single = owner != NULL && !atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed);
-    return owner == NULL ? NULL : lge_thread_by_tid(owner_tid(owner));
+    return owner == NULL ? NULL : lge_owner_thread(thread, owner_tid(owner));
 }
 
 bool lge_waits_at_barrier(const struct lge_thread *thread) {

@@ -16,6 +16,9 @@
 /* The n-th of those whom a waiting thread waits for; NULL: no more, or not
  * known.  Candidates only, where the lock has no single owner. */
 struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n);
+/* The thread of that kernel id, that a lock `waiter` waits for names as its owner: in
+ * a forked child perhaps by the id it had before (survivor.h).  NULL: not known. */
+struct lge_thread *lge_owner_thread(const struct lge_thread *waiter, uint32_t tid);
 /* The only owner there can be, read now; *single is false where holders have to
  * be looked for.  NULL: a stranger, or nobody. */
 struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single);
