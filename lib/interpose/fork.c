@@ -1,10 +1,12 @@
 /* fork: POSIX.1-2017 pthread_atfork(3p), child side only: what the child needs is
- * done there (platform/part.h says why nothing is locked before).  Registered
- * from our constructor, so it runs before the child handlers of whoever
- * registered later. */
+ * done there (platform/part.h says why nothing is locked before).  Handlers of the
+ * child run in the order in which they were registered, and an allocator that was
+ * initialised before us initialises in its own what it holds: ours comes before
+ * anybody's. */
 #include "interpose/fork.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "engine/lifecycle.h"
 #include "engine/orphan.h"
@@ -74,4 +76,18 @@ LGI_EXPORT pid_t fork(void) {
     return pid;
 }
 
-void lgi_fork_start(void) { pthread_atfork(NULL, NULL, child); }
+extern void *__dso_handle;
+
+void lgi_fork_start(void) {
+    static _Atomic bool registered; /* by whoever comes first */
+    if (!atomic_exchange_explicit(&registered, true, memory_order_relaxed))
+        lgi_real.register_atfork(NULL, NULL, child, &__dso_handle);
+}
+
+/* What pthread_atfork is in every program and library; perhaps before our
+ * constructor. */
+LGI_EXPORT int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child_handler)(void),
+                                 void *object) {
+    lgi_fork_start();
+    return lgi_real.register_atfork(prepare, parent, child_handler, object);
+}

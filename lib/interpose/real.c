@@ -102,6 +102,8 @@ EARLY(sem_post, (sem_t * semaphore), semaphore)
 EARLY(sem_close, (sem_t * semaphore), semaphore)
 EARLY(sigaction, (int number, const struct sigaction *action, struct sigaction *old), number, action, old)
 EARLY(cancel, (pthread_t thread), thread)
+EARLY(register_atfork, (void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object),
+      prepare, parent, child, object)
 static pid_t early_fork(void) {
     lgi_real_start();
     return lgi_real.fork();
@@ -215,6 +217,7 @@ struct lgi_real lgi_real = {
     .sigset = early_sigset,
     .cancel = early_cancel,
     .fork = early_fork,
+    .register_atfork = early_register_atfork,
     .execve = early_execve,
     .execv = early_execv,
     .execvp = early_execvp,
@@ -308,6 +311,7 @@ static const struct entry entries[] = {
     REAL(sigset, "sigset"),
     REAL(cancel, "pthread_cancel"),
     REAL(fork, "fork"),
+    REAL(register_atfork, "__register_atfork"),
     REAL(thrd_exit, "thrd_exit"),
     REAL(execve, "execve"),
     REAL(execv, "execv"),
