@@ -36,7 +36,8 @@ static void make_all(void) {
     pthread_spin_init(&spinlock, PTHREAD_PROCESS_PRIVATE);
 }
 
-/* Before any constructor. */
+/* Before any constructor.  pthread_atfork is a part of this program, and calls
+ * __register_atfork for it. */
 static void start(int count, char **arguments, char **environment) {
     (void)environment;
     pthread_spin_init(&spinlock, PTHREAD_PROCESS_PRIVATE);
