@@ -219,6 +219,12 @@ static uint64_t with_epoch(uint64_t key, const struct lge_thread *thread) {
     return lge_mix(key, thread->epoch);
 }
 
+/* The system gives no more memory. */
+static void out_of_memory(void) {
+    lge_degrade(LGR_DEGRADED_MEMORY);
+    lge_count_unwrapped();
+}
+
 /* True when some edge of the chain is watched. */
 static bool insert(struct lge_thread *thread, const struct lge_request *request,
                    struct lge_dependency *dependency, uint64_t key) {
@@ -230,6 +236,8 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
         lge_known_insert(thread, thread->top->key, key);
     }
     lge_table_unlock();
+    if (to == NULL)
+        out_of_memory();
     if (done || to == NULL)
         return false;
     lge_graph_lock();
@@ -242,9 +250,11 @@ static bool insert(struct lge_thread *thread, const struct lge_request *request,
 }
 
 /* We are in a signal handler that came while a hold was being written down: its
- * entry says nothing yet. */
+ * entry says nothing yet.  What a handler itself holds above it is little. */
 static bool interrupted(const struct lge_thread *thread) {
-    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
+    enum { MOST = 64 };
+    const struct lge_held *end = lge_depth(thread) < MOST ? thread->base : thread->top - MOST;
+    for (const struct lge_held *held = thread->top; held > end; held--)
         if (held->address == NULL)
             return true;
     return false;
@@ -283,8 +293,10 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     if (request->context != 0)
         context = request->context;
     struct lge_dependency *dependency = lge_dependency_make(thread, request, context);
-    if (dependency == NULL)
+    if (dependency == NULL) {
+        out_of_memory();
         return;
+    }
     if (!thread->has_dependencies && recording)
         lge_evidence_thread(thread);
     thread->has_dependencies = true;

@@ -77,8 +77,16 @@ static bool ready(struct lge_thread *thread, uintptr_t sp) {
     return thread->steps != NULL;
 }
 
+/* A coroutine's.  Its last return address may be anything, and libgcc reads the code
+ * there. */
+static bool on_stack_of_the_program(const struct lge_thread *thread, uintptr_t sp) {
+    return thread->stack_top != 0 && thread->handlers.depth == 0 && !lge_on_own_stack(thread, sp);
+}
+
 size_t lge_steps_unwind(struct lge_thread *thread, uintptr_t pc, uintptr_t sp, struct lgp_frame *frames,
                         size_t max) {
+    if (on_stack_of_the_program(thread, sp))
+        return 0;
     if (!ready(thread, sp))
         return lgp_unwind(sp, frames, max);
     size_t count = walk(thread, pc, sp, frames, max);

@@ -4,6 +4,7 @@
  * Cancellation: a cancelled waiter owns the mutex again before the program's
  * own clean-up handlers run, so the hold is put back by a handler of ours,
  * which is inner to them. */
+#include <errno.h>
 #include <pthread.h>
 
 #include "engine/context.h"
@@ -26,6 +27,7 @@ struct given_up {
     bool mutex_held; /* there is something to put back */
     bool published;
     bool woken;
+    bool lost;        /* a robust mutex that cannot be recovered: not had back */
     uint32_t context; /* of the wait */
     const _Atomic uint32_t *signalled;
     struct lge_request request;
@@ -209,7 +211,7 @@ static void take_back(void *argument) {
     if (given->published)
         lge_wait_end(given->thread);
     lgi_condition_wait_end(given->thread, given->condition, given->woken);
-    if (given->mutex_held)
+    if (given->mutex_held && !given->lost)
         lge_acquired(given->thread, &given->request);
     lgi_leave(given->thread);
 }
@@ -227,6 +229,7 @@ int lgi_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struc
     else
         result = lgi_real.cond_timedwait(condition, mutex, limit->at);
     given.woken = result == 0;
+    given.lost = result == ENOTRECOVERABLE;
     pthread_cleanup_pop(1);
     return result;
 }

@@ -5,6 +5,7 @@
  * anybody's. */
 #include "interpose/fork.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -18,6 +19,7 @@
 #include "interpose/real.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
+#include "interpose/signal.h"
 #include "interpose/thread_table.h"
 #include "platform/memory.h"
 #include "platform/system.h"
@@ -62,6 +64,7 @@ static void child(void) {
     lgi_barriers_after_fork();
     lgi_once_forget();
     lgi_files_after_fork();
+    lgi_signal_after_fork();
     lgi_open_evidence();
     lge_orphans_note(self, fork_call.site, fork_call.sp);
     lgi_leave(self);
@@ -73,6 +76,21 @@ LGI_EXPORT pid_t fork(void) {
     fork_call.sp = LGI_SP();
     pid_t pid = lgi_real.fork();
     fork_call.site = fork_call.sp = 0;
+    return pid;
+}
+
+/* It runs no handlers, and may be called by a signal handler, as what its child may
+ * call: sem_post, for one. */
+LGI_EXPORT pid_t _Fork(void) {
+    if (lgi_real.bare_fork == NULL)
+        lgi_real_start();
+    if (lgi_real.bare_fork == NULL) {
+        errno = ENOSYS;
+        return -1;
+    }
+    pid_t pid = lgi_real.bare_fork();
+    if (pid == 0 && lgi_up)
+        child();
     return pid;
 }
 

@@ -195,6 +195,8 @@ static int lock_tracked(struct lge_thread *thread, pthread_mutex_t *mutex, const
     if (lost(mutex))
         return lgi_mutex_pass_through(mutex, limit);
     int result = lgi_real.mutex_trylock(mutex);
+    if (result != EBUSY && (lgi_kind_of(mutex) & LGI_PRIO_PROTECT))
+        return result; /* a second try after a failed one is glibc's to answer otherwise */
     if (result == EBUSY)
         return lgi_mutex_wait(thread, mutex, request, limit);
     if (result != 0 && result != EOWNERDEAD)

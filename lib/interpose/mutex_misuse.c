@@ -130,6 +130,8 @@ static void report_buried(struct lge_thread *thread, const struct lge_held *held
 }
 
 void lgi_mutex_look_at_lock(struct lge_thread *thread, const struct lge_request *request) {
+    if (thread->top->id == request->id) /* once more: looked at the first time */
+        return;
     const struct lge_held *held = buried(thread, request->address, request->id);
     if (held != NULL)
         report_buried(thread, held, request->id, request->site, request->sp);

@@ -65,6 +65,8 @@ int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const stru
     struct lgi_limit absolute;
     struct timespec at;
     limit = lgi_limit_absolute(limit, &absolute, &at);
+    if (limit != NULL && limit->at == NULL)
+        limit = NULL; /* glibc waits for ever */
     if (answers_at_once(mutex, thread) || !valid(limit))
         return lgi_mutex_pass_through(mutex, limit);
     if (look_again(mutex) == 0)

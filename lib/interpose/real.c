@@ -311,6 +311,7 @@ static const struct entry entries[] = {
     REAL(sigset, "sigset"),
     REAL(cancel, "pthread_cancel"),
     REAL(fork, "fork"),
+    REAL(bare_fork, "_Fork"),
     REAL(register_atfork, "__register_atfork"),
     REAL(thrd_exit, "thrd_exit"),
     REAL(execve, "execve"),

@@ -89,6 +89,7 @@ struct lgi_real {
     void (*(*sigset)(int, void (*)(int)))(int);
     int (*cancel)(pthread_t);
     pid_t (*fork)(void);
+    pid_t (*bare_fork)(void); /* NULL before glibc 2.34 */
     int (*register_atfork)(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
     void (*thrd_exit)(int); /* does not return */
     int (*execve)(const char *, char *const[], char *const[]);

@@ -37,6 +37,9 @@ static _Atomic(handler_function *) programs[SLOTS];
 /* Signals whose handler is installed for one delivery, or asked to be told more. */
 static _Atomic uint64_t one_shot, with_info;
 
+/* Whose handlers these are; written by the constructor and by the only thread of a forked child. */
+static uint32_t own_pid;
+
 /* Code that calls handlers stands in a section of its own: a stack that leads
  * through it is a handler's. */
 #define HANDLER_TEXT __attribute__((noinline, section("lgi_handler_text")))
@@ -235,7 +238,10 @@ static void put_into(_Atomic uint64_t *signals, int signal, bool is) {
         atomic_fetch_and_explicit(signals, ~bit, memory_order_relaxed);
 }
 
+/* Not by a child of vfork, which has handlers of its own in its parent's memory. */
 static void installed(int signal, handler_function *handler, int flags) {
+    if (lgp_pid() != own_pid)
+        return;
     put_into(&one_shot, signal, (flags & (int)SA_RESETHAND) != 0);
     put_into(&with_info, signal, (flags & (int)SA_SIGINFO) != 0);
     lge_signal_installed(signal, slot_of(handler));
@@ -250,7 +256,10 @@ static bool installed_now(int signal, uint32_t slot) {
     return is;
 }
 
+void lgi_signal_after_fork(void) { own_pid = lgp_pid(); }
+
 void lgi_signal_start(void) {
+    own_pid = lgp_pid();
     struct lge_signals_config config = {
         .text_from = (uintptr_t)__start_lgi_handler_text,
         .text_to = (uintptr_t)__stop_lgi_handler_text,

@@ -4,5 +4,7 @@
 
 /* From the constructor. */
 void lgi_signal_start(void);
+/* In a forked child. */
+void lgi_signal_after_fork(void);
 
 #endif
