@@ -195,6 +195,34 @@ static bool chord(size_t depth, const struct lge_step *step) {
     return false;
 }
 
+static bool all_hold(const struct lge_step *steps, size_t count, uint64_t id) {
+    for (size_t i = 0; i < count; i++)
+        if (lge_dependency_hold(steps[i].dependency, id, false) == NULL)
+            return false;
+    return true;
+}
+
+/* A semaphore around all parts of the cycle that has fewer slots than the cycle has
+ * threads: one of them is always outside.  0: there is none. */
+static uint64_t room_too_small(const struct lge_step *steps, size_t count) {
+    const struct lge_dependency *first = steps[0].dependency;
+    for (uint32_t i = 0; i < first->held_count; i++) {
+        uint64_t id = first->held[i].lock;
+        if (first->held[i].mode != LGR_SHARED || !all_hold(steps + 1, count - 1, id))
+            continue;
+        uint32_t slots = lge_semaphore_slots(id);
+        if (slots != 0 && slots < count)
+            return id;
+    }
+    return 0;
+}
+
+/* `step` would close the cycle. */
+static bool too_many(size_t depth, const struct lge_step *step) {
+    search.path[depth] = *step;
+    return room_too_small(search.path, depth + 1) != 0;
+}
+
 static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *candidate) {
     const struct lge_step step = {edge, candidate};
     if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED))
@@ -208,7 +236,9 @@ static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *can
     for (size_t i = 0; i < depth; i++)
         if (!together(&search.path[i], &step))
             return false;
-    return !(search.relax & RELAX_GATE) || !chord(depth, &step);
+    if (!(search.relax & RELAX_GATE))
+        return edge->to != search.goal || !too_many(depth, &step);
+    return !chord(depth, &step);
 }
 
 /* ---- enumeration ---- */
@@ -353,6 +383,12 @@ static void explain(struct lge_cycle *cycle) {
     for (size_t i = 0; i < cycle->length && cycle->reason_kind == LGR_REASON_NONE; i++)
         for (size_t j = i + 1; j < cycle->length && cycle->reason_kind == LGR_REASON_NONE; j++)
             explain_pair(cycle, cycle->steps[i].dependency, cycle->steps[j].dependency);
+    bool gated = cycle->verdict == LGR_VERDICT_GATED && cycle->reason_kind == LGR_REASON_NONE;
+    uint64_t room = gated ? room_too_small(cycle->steps, cycle->length) : 0;
+    if (room != 0) {
+        cycle->reason_kind = LGR_REASON_GATE;
+        cycle->reason_id = room;
+    }
     /* Else graded so low by a semaphore, which signals or is a switch. */
     for (size_t i = 0; i < cycle->length && lacks_reason(cycle); i++)
         if (switches(&cycle->steps[i]))
