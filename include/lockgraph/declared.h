@@ -15,8 +15,11 @@
 typedef struct lg_group {
     const char *name;
     int32_t timeout_ms; /* or LG_DEFAULT_TIMEOUT: as the process, LG_NO_TIMEOUT */
-    int32_t policy;     /* enum lg_policy */
+    int32_t policy;     /* enum lg_policy, and perhaps LG_MAY_BLOCK */
 } lg_group_t;
+/* Added to the policy of a group: its locks are meant to be held over calls that
+ * block, which are not told (option blocked_limit). */
+#define LG_MAY_BLOCK 0x100
 
 /* Objects compiled with and without LOCKGRAPH_DISABLE do not fit together: their
  * locks differ in size.  One absolute symbol with two values makes that an error

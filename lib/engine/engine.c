@@ -46,6 +46,7 @@ void lge_start(const struct lge_config *config) {
     lge_waits_start(config->recording);
     lge_wait_for_start(config);
     lge_overdue_start(config);
+    lge_overlong_start(config);
     lge_trace_start(config);
     lge_stall_start(config);
     lge_collect_start(config);
@@ -171,7 +172,7 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
     lge_hold(thread, key, request->id, request->address, request->site, request->sp, request->context,
              request->mode, request->kind, request->attributes & LGE_HELD_LOCKS_OWN,
              thread->top != thread->base);
-    if (lge_tracing())
+    if (lge_clocked())
         lge_trace_acquired(thread);
     if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
         lge_signal_acquired(thread, request);

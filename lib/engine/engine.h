@@ -72,6 +72,16 @@ struct lge_overdue {
     char holder_name[16];     /* "" where it is not known */
 };
 
+/* A hold that lasts longer than allowed. */
+struct lge_overlong {
+    uint64_t lock;
+    const void *address;
+    uint64_t lasted_ns, limit_ns;
+    uintptr_t taken_at;
+    uint32_t holder; /* kernel id; 0: the calling thread */
+    bool given_up;   /* now; else it goes on */
+};
+
 /* What is traced of a thread: each request, acquisition and release. */
 enum lge_traced { LGE_TRACED_REQUEST, LGE_TRACED_ACQUISITION, LGE_TRACED_RELEASE };
 
@@ -112,6 +122,11 @@ struct lge_config {
     uint64_t wait_limit_ns;
     /* Tells of it; by the thread that waits, without engine locks.  May be NULL. */
     void (*on_overdue)(const struct lge_overdue *overdue);
+    /* How long a lock may be held exclusively, and shared; 0: for ever.  Each time it
+     * was longer that is told, by the holder or a thread that waits, without engine
+     * locks.  May be NULL. */
+    uint64_t hold_limit_ns, hold_limit_shared_ns;
+    void (*on_overlong)(const struct lge_overlong *overlong);
     /* Told of each step, with how long the request took, or the hold lasted (0:
      * not known); engine locks may be held.  NULL: nothing is traced. */
     void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);

@@ -105,6 +105,18 @@ static void see(struct lge_held *held, struct lge_holder *holder) {
     holder->since = lge_held_marks(held) & LGE_SINCE;
 }
 
+bool lge_holder_mark_told(const struct lge_holder *holder) {
+    bool first = false;
+    lge_threads_lock();
+    const struct lge_thread *thread = lge_thread_by_tid(holder->tid);
+    for (struct lge_held *held = thread == NULL ? NULL : newest(thread);
+         held != NULL && held > thread->base && !first; held--)
+        first = address_of(held) == holder->address && held->since_ns == holder->since_ns &&
+                (__atomic_fetch_or(&held->marks, LGE_HOLD_TOLD, __ATOMIC_RELAXED) & LGE_HOLD_TOLD) == 0;
+    lge_threads_unlock();
+    return first;
+}
+
 /* Behind a writer that waits, readers wait for readers. */
 static bool keeps_out(const struct lge_held *held, const struct lge_request *request) {
     return address_of(held) == request->address && held->id == request->id &&

@@ -31,6 +31,9 @@ struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id);
 /* Its context, made of the site where none was captured. */
 uint32_t lge_holder_context(const struct lge_holder *holder);
 
+/* Marks its hold LGE_HOLD_TOLD; false when that was done before, or it is over. */
+bool lge_holder_mark_told(const struct lge_holder *holder);
+
 /* Who keeps a thread from the lock it waits for. */
 struct lge_keepers {
     struct lge_holder first;

@@ -5,6 +5,7 @@
 #include "engine/context.h"
 #include "engine/evidence.h"
 #include "engine/misuse.h"
+#include "engine/overlong.h"
 #include "engine/semaphore.h"
 #include "engine/wait_for.h"
 #include "platform/system.h"
@@ -21,18 +22,24 @@ void lge_overdue_start(const struct lge_config *config) {
 
 /* ---- when ---- */
 
-void lge_overdue_never(struct lge_thread *thread) { thread->wait_due = UINT64_MAX; }
+void lge_overdue_never(struct lge_thread *thread) {
+    thread->wait_due = UINT64_MAX;
+    lge_overlong_never(thread);
+}
 
 void lge_overdue_begin(struct lge_thread *thread) {
     thread->wait_begun = lgp_monotonic_ns();
     thread->wait_due = limit_ns == 0 ? UINT64_MAX : thread->wait_begun + limit_ns;
     thread->wait_told = false;
+    lge_overlong_begin(thread);
 }
 
 uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now) {
-    if (thread->wait_due == UINT64_MAX)
+    uint64_t hold = lge_overlong_due(thread);
+    uint64_t due = thread->wait_due < hold ? thread->wait_due : hold;
+    if (due == UINT64_MAX)
         return UINT64_MAX;
-    return now < thread->wait_due ? thread->wait_due - now : 0;
+    return now < due ? due - now : 0;
 }
 
 /* The next time is a whole number of limits after the beginning. */

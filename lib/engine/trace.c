@@ -20,7 +20,8 @@ void lge_trace_acquired(struct lge_thread *thread) {
     thread->asked = 0;
     __atomic_store_n(&held->since_ns, now, __ATOMIC_RELAXED);
     lge_held_mark(held, LGE_SINCE_EXACTLY);
-    lge_on_traced(LGE_TRACED_ACQUISITION, held->id, held->address, took);
+    if (lge_tracing())
+        lge_on_traced(LGE_TRACED_ACQUISITION, held->id, held->address, took);
 }
 
 void lge_trace_released(const struct lge_held *held) {

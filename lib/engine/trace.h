@@ -3,11 +3,14 @@
 #ifndef LOCKGRAPH_ENGINE_TRACE_H
 #define LOCKGRAPH_ENGINE_TRACE_H
 
+#include "engine/overlong.h"
 #include "engine/thread.h"
 
 /* Written by lge_trace_start. */
 extern void (*lge_on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
 static inline bool lge_tracing(void) { return lge_on_traced != NULL; }
+/* Whether a hold notes since when it is. */
+static inline bool lge_clocked(void) { return lge_tracing() || lge_hold_limited; }
 
 void lge_trace_start(const struct lge_config *config);
 /* By the thread: before it requests; with its newest hold, which it just took;

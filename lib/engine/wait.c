@@ -8,6 +8,7 @@
 #include "engine/evidence.h"
 #include "engine/graph.h"
 #include "engine/overdue.h"
+#include "engine/overlong.h"
 #include "engine/stall.h"
 #include "platform/system.h"
 
@@ -258,8 +259,10 @@ bool lge_wait_again(struct lge_thread *thread) {
         lge_evidence_state(thread, lge_deadlock_owner(thread));
     lge_wait_stack(thread);
     bool stuck = lge_deadlock_look_again(thread) || lge_stall_look(thread);
-    if (!stuck)
+    if (!stuck) {
         lge_overdue_look(thread);
+        lge_overlong_look(thread);
+    }
     return stuck;
 }
 

@@ -13,6 +13,7 @@
 #include "engine/known.h"
 #include "engine/misuse.h"
 #include "engine/mix.h"
+#include "engine/overlong.h"
 #include "interpose/company.h"
 #include "interpose/cond.h"
 #include "interpose/cond_order.h"
@@ -192,6 +193,7 @@ static void give_up(struct given_up *given, pthread_mutex_t *mutex, bool limited
     given->thread = thread;
     if (thread == NULL)
         return;
+    lge_releasing(thread, mutex, site, sp);
     given->mutex_held = lge_released(thread, mutex);
     lgi_mutex_request(thread, mutex, site, sp, &given->request);
     given->request.flags |= LGE_TAKEN_BACK;

@@ -2,7 +2,6 @@
 
 #include "engine/lock_class.h"
 #include "engine/misuse.h"
-#include "interpose/self.h"
 #include "interpose/short_names.h"
 
 static const uint64_t millisecond = 1000000;
@@ -63,6 +62,32 @@ void lgi_log_overdue(const struct lge_overdue *overdue) {
     lgp_log_end(&line, LGP_LOG_WARNING);
 }
 
+/* ---- holds that last too long ---- */
+
+void lgi_log_overlong(const struct lge_overlong *overlong) {
+    struct lgp_log_line line;
+    if (!lgp_log_wanted(LGP_LOG_WARNING))
+        return;
+    begin(&line, LGP_LOG_WARNING, overlong->lock, overlong->address);
+    lgp_format(&line.text, "%s for %lu ms, more than %lu ms", overlong->given_up ? "was held" : "is held",
+               ms(overlong->lasted_ns), ms(overlong->limit_ns));
+    if (overlong->holder != 0)
+        lgp_format(&line.text, " by %u", overlong->holder);
+    lgp_format(&line.text, "; taken at ");
+    lgi_put_place(&line.text, overlong->taken_at);
+    lgp_log_end(&line, LGP_LOG_WARNING);
+}
+
+void lgi_log_blocked(const struct lge_held *held, const char *function, uint64_t ns) {
+    struct lgp_log_line line;
+    if (!lgp_log_wanted(LGP_LOG_WARNING))
+        return;
+    begin(&line, LGP_LOG_WARNING, held->id, held->address);
+    lgp_format(&line.text, "held for %lu ms of %s; taken at ", ms(ns), function);
+    lgi_put_place(&line.text, held->site);
+    lgp_log_end(&line, LGP_LOG_WARNING);
+}
+
 /* ---- releases, and everything ---- */
 
 void lgi_log_unheld(uint64_t lock, const void *address) {
@@ -89,7 +114,6 @@ void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, ui
 
 void lgi_log_start(enum lgp_log_level level, const char *where) {
     lgp_log_set_level(level);
-    lgi_all_slow = level == LGP_LOG_DEBUG;
     if (!lgp_log_to(where))
         lgp_warn("log_to=%s: it cannot be opened; log lines go to the standard error", where);
 }

@@ -11,6 +11,7 @@
 #include "engine/destroyed.h"
 #include "engine/hot_path.h"
 #include "engine/identity.h"
+#include "engine/overlong.h"
 #include "engine/side_tag.h"
 #include "interpose/mutex_fast.h"
 #include "interpose/mutex_kind.h"
@@ -261,6 +262,7 @@ __attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex, uintptr_t
     if (thread == NULL)
         return lgi_real.mutex_unlock(mutex);
     struct lge_held held;
+    lge_releasing(thread, mutex, site, sp);
     bool held_by_us = lge_pop(thread, mutex, &held);
     if (!held_by_us && lgi_mutex_usable(thread, mutex, site, sp))
         lgi_mutex_look_at_unlock(thread, mutex, site, sp);

@@ -9,6 +9,7 @@
 #include "engine/file_lock.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
+#include "interpose/blocking.h"
 #include "interpose/company.h"
 #include "interpose/cond_order.h"
 #include "interpose/file.h"
@@ -110,6 +111,9 @@ static void start_engine(void) {
         .shut_out = lgi_rwlock_shut_out,
         .wait_limit_ns = options.lock_timeout,
         .on_overdue = lgi_log_overdue,
+        .hold_limit_ns = options.hold_limit,
+        .hold_limit_shared_ns = options.hold_limit_shared,
+        .on_overlong = lgi_log_overlong,
         .on_traced = options.log == LGP_LOG_DEBUG ? lgi_log_traced : NULL,
         .company = lgi_company,
         .exhausted = lgi_sem_exhausted,
@@ -205,6 +209,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgp_log_start();
     load_options();
     lgi_log_start(options.log, options.log_to);
+    lgi_all_slow = options.log == LGP_LOG_DEBUG || options.hold_limit != 0 || options.hold_limit_shared != 0;
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
     lgi_slices_configure(options.wait_slice);
@@ -223,6 +228,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_fork_start();
     lgi_signal_start();
     lgi_files_start(options.file_locks);
+    lgi_blocking_start(options.blocked_limit);
     lgi_up = true;
     struct lge_thread *main_thread = lgi_enter();
     if (main_thread != NULL)

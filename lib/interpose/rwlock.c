@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/hot_path.h"
 #include "engine/identity.h"
+#include "engine/overlong.h"
 #include "interpose/real.h"
 #include "interpose/rwlock_fast.h"
 #include "interpose/rwlock_misuse.h"
@@ -135,6 +136,7 @@ __attribute__((noinline)) int lgi_rwlock_unlock(pthread_rwlock_t *lock, uintptr_
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.rwlock_unlock(lock);
+    lge_releasing(thread, lock, site, sp);
     if (!lge_released(thread, lock)) {
         const struct lgi_rwlock_call call = {thread, lock, identify(thread, lock, site, sp), site, sp};
         lgi_rwlock_look_at_unlock(&call);

@@ -16,6 +16,7 @@
 #include "engine/holders.h"
 #include "engine/hot_path.h"
 #include "engine/misuse.h"
+#include "engine/overlong.h"
 #include "engine/semaphore.h"
 #include "interpose/real.h"
 #include "interpose/sem_fast.h"
@@ -305,6 +306,7 @@ __attribute__((noinline)) int lgi_sem_post(sem_t *semaphore, uintptr_t site, uin
         return post_unseen(semaphore);
     struct identified found = identify(thread, semaphore, site, sp);
     if (!destroyed(thread, &found, semaphore, site, sp)) {
+        lge_releasing(thread, semaphore, site, sp);
         unsigned facts = lge_semaphore_posting(thread, found.id, semaphore);
         if (found.tag != NULL && facts != found.facts)
             lge_semaphore_mark(found.tag, semaphore, found.id, facts);

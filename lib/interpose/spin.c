@@ -11,6 +11,7 @@
 #include "engine/context.h"
 #include "engine/hot_path.h"
 #include "engine/identity.h"
+#include "engine/overlong.h"
 #include "engine/side_tag.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
@@ -70,6 +71,7 @@ __attribute__((noinline)) int lgi_spin_unlock(pthread_spinlock_t *lock, uintptr_
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.spin_unlock(lock);
+    lge_releasing(thread, address_of(lock), site, sp);
     if (!lge_released(thread, address_of(lock)))
         lgi_spin_look_at_unlock(&(struct lgi_spin_call){thread, lock, site, sp});
     int result = lgi_real.spin_unlock(lock);

@@ -74,6 +74,8 @@ struct lgp_options {
     uint32_t wait_slice;    /* milliseconds until a waiter records its stack */
     bool file_locks;        /* flock, fcntl and lockf are followed */
     uint64_t lock_timeout;  /* nanoseconds after which a wait is told; 0: never */
+    uint64_t hold_limit, hold_limit_shared; /* the same of holds */
+    uint64_t blocked_limit;                 /* and of blocking calls under a lock */
     enum lgp_log_level log;
     char log_to[PATH_MAX]; /* see lgp_log_to */
     bool help;

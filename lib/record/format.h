@@ -353,7 +353,8 @@ enum lgr_wait_kind {
  * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal, and
  * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail;
  * fork-held enum lgr_fork_detail; sem-misuse, barrier-misuse enum lgr_use_detail;
- * wait-timeout the limit in milliseconds.
+ * wait-timeout the limit in milliseconds; hold-too-long, blocked-under-lock: see
+ * enum lgr_blocking.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
@@ -402,6 +403,23 @@ enum lgr_fork_detail { LGR_FORK_ASKED = 1, LGR_FORK_CLASS = 2 };
 /* sem-misuse, barrier-misuse: used after it was destroyed there (without
  * detail), or taken away while the other thread waits. */
 enum lgr_use_detail { LGR_USE_WAITED = 1 };
+
+/* hold-too-long: the limit in milliseconds, and this when the call is that of a
+ * thread which waits for the lock, and its holder the other one; else the call is
+ * the release.  blocked-under-lock: enum lgr_blocking of the call. */
+#define LGR_HOLD_GOES_ON ((uint64_t)1 << 32)
+enum lgr_blocking {
+    LGR_BLOCKING_SLEEP = 1,
+    LGR_BLOCKING_READ = 2,
+    LGR_BLOCKING_WRITE = 3,
+    LGR_BLOCKING_RECEIVE = 4,
+    LGR_BLOCKING_SEND = 5,
+    LGR_BLOCKING_ACCEPT = 6,
+    LGR_BLOCKING_CONNECT = 7,
+    LGR_BLOCKING_POLL = 8,
+    LGR_BLOCKING_SYNC = 9,
+    LGR_BLOCKING_CHILD = 10,
+};
 
 /* Where a thread waits, and what it holds: live, rewritten in place by its
  * owner.  Readers: load sequence (acquire), skip if odd, copy, load again.

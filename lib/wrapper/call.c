@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/blocked.h"
 #include "engine/context.h"
 #include "engine/level.h"
 #include "interpose/runtime.h"
@@ -86,8 +87,9 @@ LGI_EXPORT void lg_on_violation(enum lg_policy policy) {
 
 static enum lg_policy policy_of(const struct lg_declared *declared) {
     const struct lg_group *group = declared->group;
-    if (group != NULL && group->policy != LG_DEFAULT)
-        return (enum lg_policy)group->policy;
+    int32_t own = group == NULL ? (int32_t)LG_DEFAULT : group->policy & ~LG_MAY_BLOCK;
+    if (own != LG_DEFAULT)
+        return (enum lg_policy)own;
     return (enum lg_policy)atomic_load_explicit(&process_policy, memory_order_relaxed);
 }
 
@@ -115,13 +117,21 @@ int lgw_permit(struct lge_thread *thread, const struct lgw_call *call, uint64_t 
     return policy == LG_REFUSE ? EDEADLK : 0;
 }
 
+static bool may_block(const struct lg_declared *declared) {
+    return declared->group != NULL && (declared->group->policy & LG_MAY_BLOCK) != 0;
+}
+
 int lgw_taken(const struct lgw_call *call, int result) {
-    if (result != 0 || call->declared->level <= LG_NO_LEVEL)
+    const struct lg_declared *declared = call->declared;
+    if (result != 0 || (declared->level <= LG_NO_LEVEL && !may_block(declared)))
         return result;
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return 0;
-    lge_level_hold(thread, call->address, call->declared->key);
+    if (may_block(declared))
+        lge_blocked_allow(thread, call->address);
+    if (declared->level > LG_NO_LEVEL)
+        lge_level_hold(thread, call->address, declared->key);
     lgi_leave(thread);
     return 0;
 }

@@ -252,12 +252,12 @@ def time_until_named(build, subject, arguments, here):
     return seconds
 
 
-def transcripts(here, program):
+def transcripts(here, program, options):
     """Natively, under the runtime, natively again: on a busy machine a time limit of the subject may
     strike in one of the native runs alone, which says nothing of the runtime; then once more."""
     for _ in range(3):
         bare = here.execute([program], seconds=60).expect(0)
-        under = here.run(program, options=["--fail-on", "never", "--append"], seconds=60).expect(0)
+        under = here.run(program, options=["--fail-on", "never", "--append", *options], seconds=60).expect(0)
         again = here.execute([program], seconds=60).expect(0)
         if bare.stdout == again.stdout:
             return bare, under, again
@@ -268,7 +268,8 @@ def check_transcript(build, subject):
     """Byte for byte the same with and without the runtime."""
     with place(build) as here:
         program = build.subject(subject.name)
-        bare, under, again = transcripts(here, program)
+        options = subject.one("options").split() if subject.has("options") else ()
+        bare, under, again = transcripts(here, program, options)
         check(bare.stdout == again.stdout, f"{subject.name} does not print the same twice by itself")
         different = [f"alone   {one}\nunder   {two}" for one, two in
                      zip(bare.stdout.splitlines(), under.stdout.splitlines()) if one != two]

@@ -15,7 +15,7 @@ from harness import ROOT, check
 TABLE = ROOT / "docs/interposed-symbols.md"
 OWN = re.compile(r"lg_|LOCKGRAPH_")
 FAMILIES = {"mutex", "condition", "rwlock", "spinlock", "barrier", "once", "semaphore", "C11", "thread", "signal", "process",
-            "file", "memory", "loader"}
+            "file", "memory", "loader", "blocking"}
 # What a runtime that watches locks has to have an opinion about; without leading underscores.
 RELEVANT = re.compile(
     r"pthread_(mutex|rwlock|spin|barrier|cond)_|pthread_once$|pthread_\w*join|call_once$|(sem|mtx|cnd|thrd|tss)_"
@@ -23,7 +23,9 @@ RELEVANT = re.compile(
     r"|pthread_(cleanup|register_cancel|unregister_cancel|unwind)"
     r"|f(un|try)?lockfile$|flock$|lockf(64)?$|fcntl(64)?$|f?close$|close(_range|from)$|dup[23]?$|v?fork$|Fork$|forkpty$|clone\d?$|posix_spawnp?$|f?exec[lv]?\w*$"
     r"|(sysv_|bsd_|s)?signal$|sig(action|vec|altstack|procmask|block|setmask|set|hold|relse|ignore|suspend|pause)$"
-    r"|sig(timed)?wait(info)?$|dlm?open$|dlclose$|munmap$|_?exit$|Exit$|quick_exit$")
+    r"|sig(timed)?wait(info)?$|dlm?open$|dlclose$|munmap$|_?exit$|Exit$|quick_exit$"
+    r"|(u|nano|clock_nano)?sleep$|pause$|p?(read|write)v?(64)?(v2)?(_chk)?$|recv(from|m?msg)?(_chk)?$|send(to|m?msg)?$|accept4?$"
+    r"|connect$|p?poll(_chk)?$|p?select$|epoll_p?wait2?$|m?sync$|fsync$|fdatasync$|wait([34]|p?id)?$")
 VERSION = re.compile(r"(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+([^\s@]+)@@?(GLIBC_[\d.]+)\s*$")
 
 

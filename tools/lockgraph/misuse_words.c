@@ -11,7 +11,8 @@
 /* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
  * what kind of lock that is, {M} the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it
  * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name,
- * {limit} a time limit or nothing, {level L}, {keys} and {order} as level_words.h says. */
+ * {limit} a time limit or nothing, {blocks} what kind of call it makes, {level L}, {keys} and {order} as
+ * level_words.h says. */
 struct words {
     const char *title, *why, *advice;
     const char *calls, *called;   /* "unlocks", "unlocked" */
@@ -112,12 +113,15 @@ static const struct words table[LGR_KINDS] = {
     [LGR_KIND_WAIT_TIMEOUT] = {"{T} waits too long for {L}", "the wait took longer than lock_timeout{limit}",
                                "hold {L}, taken at {earlier}, for a shorter time", "waits for", "waited for",
                                "takes", "taken"},
-    [LGR_KIND_HOLD_TOO_LONG] = {"{T} holds {L} too long", "whoever wants it waits that long",
-                                "hold {L}, taken at {earlier}, for a shorter time", "releases", "released",
-                                "takes", "taken"},
-    [LGR_KIND_BLOCKED_UNDER_LOCK] = {"{T} blocks while it holds {L}", "whoever wants it waits that long",
-                                     "release {L}, taken at {earlier}, before {at}", "blocks under",
-                                     "kept during the call", "takes", "taken"},
+    [LGR_KIND_HOLD_TOO_LONG] = {"{T} holds {L} for too long",
+                                "whoever wants {L} waits as long; it was held longer than allowed{limit}",
+                                "do less between {earlier} and {at}, or release {L} meanwhile", "releases",
+                                "released", "takes", "taken"},
+    [LGR_KIND_BLOCKED_UNDER_LOCK] =
+        {"{T} {blocks} while it holds {L}",
+         "whoever wants {L} waits for what that call waits for, and it took longer than blocked_limit",
+         "release {L}, taken at {earlier}, before {at}, or make a call there that cannot block",
+         "blocks under", "kept during the call", "takes", "taken"},
     [LGR_KIND_HEARTBEAT_MISSED] = {"{T} missed its heartbeat",
                                    "it did not report for longer than it promised", "see what it waits for",
                                    "misses", "missed", "takes", "taken"},
@@ -205,6 +209,15 @@ static const struct words fork_class = {
     "takes",
     "taken before the fork"};
 
+static const struct words hold_goes_on = {
+    "{O} holds {L} for too long, and goes on",
+    "{T} waits as long, and whoever else wants {L}; it is held longer than allowed{limit}",
+    "do less under {L}, taken at {earlier}, or release it meanwhile",
+    "waits for",
+    "waited for",
+    "takes",
+    "taken"};
+
 static const struct words *words_of(const struct model_finding *finding) {
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_SIGNALLER)
         return &holding_signaller;
@@ -220,6 +233,8 @@ static const struct words *words_of(const struct model_finding *finding) {
         return &fork_asked;
     if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_CLASS)
         return &fork_class;
+    if (finding->kind == LGR_KIND_HOLD_TOO_LONG && (finding->detail & LGR_HOLD_GOES_ON) != 0)
+        return &hold_goes_on;
     return &table[finding->kind]; /* the variants are above */
 }
 
@@ -259,7 +274,25 @@ static const char *detail_name(struct pool *pool, const struct model_finding *fi
 }
 
 static const char *limit_of(struct pool *pool, const struct model_finding *finding) {
-    return finding->detail == 0 ? "" : pool_printf(pool, " (%" PRIu64 " ms)", finding->detail);
+    uint64_t ms = finding->detail & ~LGR_HOLD_GOES_ON;
+    return ms == 0 ? "" : pool_printf(pool, " (%" PRIu64 " ms)", ms);
+}
+
+static const char *what_blocks(const struct model_finding *finding) {
+    static const char *const calls[] = {
+        [LGR_BLOCKING_SLEEP] = "sleeps",
+        [LGR_BLOCKING_READ] = "reads",
+        [LGR_BLOCKING_WRITE] = "writes",
+        [LGR_BLOCKING_RECEIVE] = "waits for a message",
+        [LGR_BLOCKING_SEND] = "sends",
+        [LGR_BLOCKING_ACCEPT] = "waits for a connection",
+        [LGR_BLOCKING_CONNECT] = "connects",
+        [LGR_BLOCKING_POLL] = "waits for files to be ready",
+        [LGR_BLOCKING_SYNC] = "waits for a disk",
+        [LGR_BLOCKING_CHILD] = "waits for a child process",
+    };
+    size_t call = (size_t)finding->detail;
+    return call < sizeof calls / sizeof *calls && calls[call] ? calls[call] : "blocks";
 }
 
 static const char *value_of(struct pool *pool, const struct model_finding *finding, const char *name) {
@@ -287,6 +320,8 @@ static const char *value_of(struct pool *pool, const struct model_finding *findi
         return frame_place(pool, stack_site(&call->requested_at));
     if (strcmp(name, "earlier") == 0)
         return frame_place(pool, stack_site(&call->held_at));
+    if (strcmp(name, "blocks") == 0)
+        return what_blocks(finding);
     if (strcmp(name, "limit") == 0)
         return limit_of(pool, finding);
     return detail_name(pool, finding);
