@@ -9,5 +9,6 @@
 #include <lockgraph/rwlock.h>
 #include <lockgraph/sem.h>
 #include <lockgraph/spin.h>
+#include <lockgraph/watchdog.h>
 
 #endif

@@ -293,8 +293,8 @@ bool lge_wait_barrier(struct lge_thread *thread, const void *barrier, const _Ato
 /* Still waiting after a while: records stacks and the thread's state in the
  * evidence file and looks again. */
 bool lge_wait_again(struct lge_thread *thread);
-/* Nanoseconds from `now`, on the monotonic clock, until lge_wait_again has a wait to
- * tell that is past its limit: 0: any time from now on, UINT64_MAX: never. */
+/* Nanoseconds from `now`, on the monotonic clock, until lge_wait_again has something to
+ * tell or to look at: 0: any time from now on, UINT64_MAX: never. */
 uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now);
 /* Nothing happens when the wait is over already. */
 void lge_wait_end(struct lge_thread *thread);

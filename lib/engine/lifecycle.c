@@ -6,6 +6,7 @@
 #include "engine/evidence.h"
 #include "engine/file_hold.h"
 #include "engine/finding.h"
+#include "engine/heartbeat.h"
 #include "engine/identity.h"
 #include "engine/open_cycle.h"
 #include "engine/survivor.h"
@@ -65,5 +66,6 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     lge_survivor_set(self, tid_before);
     lge_file_holds_after_fork(self);
     lge_waits_after_fork(self);
+    lge_heartbeats_after_fork(self);
     lge_collect_reset();
 }

@@ -37,9 +37,10 @@ void lge_overdue_begin(struct lge_thread *thread) {
 uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now) {
     uint64_t hold = lge_overlong_due(thread);
     uint64_t due = thread->wait_due < hold ? thread->wait_due : hold;
-    if (due == UINT64_MAX)
-        return UINT64_MAX;
-    return now < due ? due - now : 0;
+    if (due != UINT64_MAX && due <= now)
+        return 0;
+    uint64_t left = due == UINT64_MAX ? due : due - now;
+    return lge_heartbeats_expected() && left > LGE_HEARTBEAT_LOOK_NS ? LGE_HEARTBEAT_LOOK_NS : left;
 }
 
 /* The next time is a whole number of limits after the beginning. */

@@ -340,6 +340,7 @@ void lge_thread_end(struct lge_thread *thread) {
     lge_threads_lock();
     if (counts(thread))
         lge_census_remove(LGE_CENSUS_THREAD);
+    lge_heartbeat_end(thread);
     thread->life = LGE_THREAD_ENDED;
     if (thread->detached)
         leave(thread);

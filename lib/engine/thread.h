@@ -25,6 +25,7 @@
 
 #include "engine/engine.h"
 #include "engine/handlers.h"
+#include "engine/heartbeat.h"
 #include "engine/held.h"
 
 struct lge_past;
@@ -112,6 +113,7 @@ struct lge_thread {
     _Atomic uint32_t cancelled_by; /* serial of who cancelled it last; relaxed, for reports */
     _Atomic uint32_t cancelled_at; /* context of that call */
     struct lge_handlers handlers;  /* signal handlers it is in; owner */
+    struct lge_heartbeat heartbeat;
     uint64_t searched;             /* the last search for a ring that came by; its lock */
     uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };

@@ -7,6 +7,7 @@
 #include "engine/deadlock.h"
 #include "engine/evidence.h"
 #include "engine/graph.h"
+#include "engine/heartbeat.h"
 #include "engine/overdue.h"
 #include "engine/overlong.h"
 #include "engine/stall.h"
@@ -262,6 +263,7 @@ bool lge_wait_again(struct lge_thread *thread) {
     if (!stuck) {
         lge_overdue_look(thread);
         lge_overlong_look(thread);
+        lge_heartbeats_look();
     }
     return stuck;
 }

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "engine/thread.h"
+#include "interpose/watchdog.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 #include "platform/tasks.h"
@@ -42,7 +43,7 @@ static enum lge_company other(uint32_t tid) {
 static bool ask_thread(uint32_t tid, void *user) {
     struct question *question = user;
     const struct lge_sleeper *sleeper = sleeper_of(question, tid);
-    if (tid == question->caller)
+    if (tid == question->caller || lgi_is_watchdog(tid))
         return true;
     if (sleeper == NULL)
         worse(question, other(tid));

@@ -21,6 +21,7 @@
 #include "interpose/self.h"
 #include "interpose/signal.h"
 #include "interpose/thread_table.h"
+#include "interpose/watchdog.h"
 #include "platform/memory.h"
 #include "platform/system.h"
 #include "record/writer.h"
@@ -61,6 +62,7 @@ static void child(void) {
     lge_fork_child(self, lgp_tid());
     lgi_table_forget();
     lgi_condition_forget();
+    lgi_watchdog_forget();
     lgi_barriers_after_fork();
     lgi_once_forget();
     lgi_files_after_fork();

@@ -55,6 +55,8 @@ static uint64_t clock_ns(clockid_t clock) {
 
 uint64_t lgp_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 
+uint64_t lgp_coarse_ns(void) { return clock_ns(CLOCK_MONOTONIC_COARSE); }
+
 uint64_t lgp_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
 
 uint32_t lgp_pid(void) { return (uint32_t)lgp_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0); }

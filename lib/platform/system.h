@@ -17,6 +17,7 @@ long lgp_syscall(long number, long a, long b, long c, long d, long e, long f);
 void lgp_clock_start(int (*function)(clockid_t, struct timespec *));
 uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no errno */
 uint64_t lgp_realtime_ns(void);
+uint64_t lgp_coarse_ns(void); /* monotonic, to a few milliseconds, and cheaper */
 uint32_t lgp_pid(void); /* system call, not cached */
 uint32_t lgp_tid(void); /* system call, not cached */
 /* Whether the calling thread may run on more than one processor. */

@@ -353,8 +353,8 @@ enum lgr_wait_kind {
  * LGR_REASON_DETAIL: api-error the errno value; signal-unsafe the signal, and
  * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail;
  * fork-held enum lgr_fork_detail; sem-misuse, barrier-misuse enum lgr_use_detail;
- * wait-timeout the limit in milliseconds; hold-too-long, blocked-under-lock: see
- * enum lgr_blocking.
+ * wait-timeout the limit in milliseconds; hold-too-long, blocked-under-lock,
+ * heartbeat-missed: see enum lgr_blocking and above it.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
@@ -408,6 +408,15 @@ enum lgr_use_detail { LGR_USE_WAITED = 1 };
  * thread which waits for the lock, and its holder the other one; else the call is
  * the release.  blocked-under-lock: enum lgr_blocking of the call. */
 #define LGR_HOLD_GOES_ON ((uint64_t)1 << 32)
+/* heartbeat-missed: the limit in milliseconds, and at this bit what the call is.  The
+ * second thread waits for the lock, at the earlier place; without one that is where
+ * the lock was taken. */
+#define LGR_HEARTBEAT_SHIFT 32
+enum lgr_heartbeat_detail {
+    LGR_HEARTBEAT_LAST = 0,  /* the last heartbeat: where the thread is now is not known */
+    LGR_HEARTBEAT_WAITS = 1, /* a wait of the thread */
+    LGR_HEARTBEAT_LATE = 2,  /* the next heartbeat, too late */
+};
 enum lgr_blocking {
     LGR_BLOCKING_SLEEP = 1,
     LGR_BLOCKING_READ = 2,

@@ -17,12 +17,12 @@ from subjects import Subject
 REPORTING, SILENT = 3, 2
 
 # Kinds that nothing reports so far, or that are nobody's mistake but the program's own word.
-NOT_YET = {"assert-failed", "level-violation", "heartbeat-missed", "user",
+NOT_YET = {"assert-failed", "level-violation", "user",
            "stall", "wait-timeout"}
 # Told by the edges of a ring.
 RINGS = {"order-cycle", "deadlock", "self-deadlock"}
 # Nothing came before the wrong call that could be shown.
-ONE_STACK = {"unlock-unheld", "wrong-type", "api-error", "cond-wait-unheld", "join-self"}
+ONE_STACK = {"heartbeat-missed", "unlock-unheld", "wrong-type", "api-error", "cond-wait-unheld", "join-self"}
 
 # What some case must show, and what such a case expects.
 FEASIBLE, DEADLOCK = "order-cycle feasible error", "deadlock actual error"

@@ -110,10 +110,11 @@ static void add_misuse_stacks(struct text *out, struct model *model, const struc
     bool call = edge == finding->edges;
     struct pool *pool = &model->pool;
     const char *lock = edge->from ? pool_printf(pool, "%s was ", edge->from_label) : "";
+    const char *subject = finding->kind == LGR_KIND_HEARTBEAT_MISSED ? "" : lock; /* not of the lock */
     text_printf(out, "    %s\n", edge->thread->label);
     if (call)
-        add_labelled(out, model, &edge->requested_at, pool_printf(pool, "%s%s", lock, misuse_call(finding)),
-                     color);
+        add_labelled(out, model, &edge->requested_at,
+                     pool_printf(pool, "%s%s", subject, misuse_call(finding)), color);
     /* Levels: where the lock in the way was taken, not the one that is wanted. */
     if (finding->kind == LGR_KIND_LEVEL_VIOLATION && edge->to)
         lock = pool_printf(pool, "%s was ", edge->to_label);

@@ -11,8 +11,8 @@
 /* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
  * what kind of lock that is, {M} the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it
  * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name,
- * {limit} a time limit or nothing, {blocks} what kind of call it makes, {level L}, {keys} and {order} as
- * level_words.h says. */
+ * {limit} a time limit or nothing, {blocks} what kind of call it makes, {behind} what it holds, {level L},
+ * {keys} and {order} as level_words.h says. */
 struct words {
     const char *title, *why, *advice;
     const char *calls, *called;   /* "unlocks", "unlocked" */
@@ -122,9 +122,10 @@ static const struct words table[LGR_KINDS] = {
          "whoever wants {L} waits for what that call waits for, and it took longer than blocked_limit",
          "release {L}, taken at {earlier}, before {at}, or make a call there that cannot block",
          "blocks under", "kept during the call", "takes", "taken"},
-    [LGR_KIND_HEARTBEAT_MISSED] = {"{T} missed its heartbeat",
-                                   "it did not report for longer than it promised", "see what it waits for",
-                                   "misses", "missed", "takes", "taken"},
+    [LGR_KIND_HEARTBEAT_MISSED] =
+        {"{T} missed its heartbeat{limit}",
+         "it gave none for longer than it promised; where it was meanwhile is not known{behind}",
+         "see what it does after {at}", "last gives a heartbeat", "last heartbeat", "takes", "taken"},
     [LGR_KIND_CANCEL_UNSAFE] =
         {"{T} was cancelled while it held {L}",
          "no clean-up handler unlocked {L}: whoever asks for it next waits for ever",
@@ -209,6 +210,22 @@ static const struct words fork_class = {
     "takes",
     "taken before the fork"};
 
+static const struct words heartbeat_waits = {
+    "{T} missed its heartbeat{limit}",
+    "it gave none for longer than it promised, because it waits{behind}",
+    "do not wait for so long at {at}, or end the promise before",
+    "waits",
+    "waiting",
+    "takes",
+    "taken"};
+static const struct words heartbeat_late = {
+    "{T} missed its heartbeat{limit}",
+    "it gave none for longer than it promised, until this one; nobody looked meanwhile",
+    "see what takes so long before {at}",
+    "gives a heartbeat too late",
+    "late heartbeat",
+    "takes",
+    "taken"};
 static const struct words hold_goes_on = {
     "{O} holds {L} for too long, and goes on",
     "{T} waits as long, and whoever else wants {L}; it is held longer than allowed{limit}",
@@ -233,6 +250,12 @@ static const struct words *words_of(const struct model_finding *finding) {
         return &fork_asked;
     if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_CLASS)
         return &fork_class;
+    if (finding->kind == LGR_KIND_HEARTBEAT_MISSED &&
+        finding->detail >> LGR_HEARTBEAT_SHIFT == LGR_HEARTBEAT_WAITS)
+        return &heartbeat_waits;
+    if (finding->kind == LGR_KIND_HEARTBEAT_MISSED &&
+        finding->detail >> LGR_HEARTBEAT_SHIFT == LGR_HEARTBEAT_LATE)
+        return &heartbeat_late;
     if (finding->kind == LGR_KIND_HOLD_TOO_LONG && (finding->detail & LGR_HOLD_GOES_ON) != 0)
         return &hold_goes_on;
     return &table[finding->kind]; /* the variants are above */
@@ -242,7 +265,11 @@ bool is_misuse(const struct model_finding *finding) {
     return finding->kind < LGR_KINDS && table[finding->kind].title != NULL;
 }
 const char *misuse_call(const struct model_finding *finding) { return words_of(finding)->called; }
-const char *misuse_earlier(const struct model_finding *finding) { return words_of(finding)->earlier; }
+const char *misuse_earlier(const struct model_finding *finding) {
+    if (finding->kind == LGR_KIND_HEARTBEAT_MISSED && finding->edge_count > 1)
+        return "waited for";
+    return words_of(finding)->earlier;
+}
 
 /* ---- what stands for the words in braces ---- */
 
@@ -274,8 +301,17 @@ static const char *detail_name(struct pool *pool, const struct model_finding *fi
 }
 
 static const char *limit_of(struct pool *pool, const struct model_finding *finding) {
-    uint64_t ms = finding->detail & ~LGR_HOLD_GOES_ON;
-    return ms == 0 ? "" : pool_printf(pool, " (%" PRIu64 " ms)", ms);
+    uint32_t ms = (uint32_t)finding->detail; /* what is above says more, by kind */
+    return ms == 0 ? "" : pool_printf(pool, " (%" PRIu32 " ms)", ms);
+}
+
+/* Who waits for a thread that gives no heartbeat. */
+static const char *who_is_behind(struct pool *pool, const struct model_finding *finding) {
+    const struct model_thread *other = other_thread(finding);
+    const char *lock = lock_label(finding);
+    if (other)
+        return pool_printf(pool, "; %s waits for %s, which it holds", other->label, lock);
+    return finding->edges[0].from ? pool_printf(pool, "; it holds %s", lock) : "";
 }
 
 static const char *what_blocks(const struct model_finding *finding) {
@@ -320,6 +356,8 @@ static const char *value_of(struct pool *pool, const struct model_finding *findi
         return frame_place(pool, stack_site(&call->requested_at));
     if (strcmp(name, "earlier") == 0)
         return frame_place(pool, stack_site(&call->held_at));
+    if (strcmp(name, "behind") == 0)
+        return who_is_behind(pool, finding);
     if (strcmp(name, "blocks") == 0)
         return what_blocks(finding);
     if (strcmp(name, "limit") == 0)
@@ -347,16 +385,17 @@ static const char *earlier_step(struct pool *pool, const struct model_finding *f
     const struct model_edge *call = &finding->edges[0];
     bool of_second = finding->kind == LGR_KIND_LEVEL_VIOLATION && call->to;
     const char *label = of_second ? call->to_label : call->from ? call->from_label : "";
+    bool waits = finding->kind == LGR_KIND_HEARTBEAT_MISSED && other; /* for the lock that the other holds */
     return pool_printf(pool, "%s %s%s%s at %s", other ? other->tag : call->thread->tag,
-                       words_of(finding)->before, *label ? " " : "", label,
+                       waits ? "waits for" : words_of(finding)->before, *label ? " " : "", label,
                        frame_place(pool, stack_site(&call->held_at)));
 }
 
 static const char *call_step(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *call = &finding->edges[0];
-    return pool_printf(pool, "%s %s%s%s at %s", call->thread->tag, words_of(finding)->calls,
-                       call->from ? " " : "", call->from ? call->from_label : "",
-                       frame_place(pool, stack_site(&call->requested_at)));
+    bool alone = !call->from || finding->kind == LGR_KIND_HEARTBEAT_MISSED;
+    return pool_printf(pool, "%s %s%s%s at %s", call->thread->tag, words_of(finding)->calls, alone ? "" : " ",
+                       alone ? "" : call->from_label, frame_place(pool, stack_site(&call->requested_at)));
 }
 
 static void tell_steps(struct pool *pool, struct model_finding *finding) {

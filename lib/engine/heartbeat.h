@@ -1,0 +1,67 @@
+/* Heartbeats: threads that promised to give a sign of life from time to time, and a
+ * finding of kind heartbeat-missed once for each time that one does not.
+ *
+ * Seen by whoever looks: a thread that waits for a lock, each time its wait is looked
+ * at again; a thread that does nothing else; or the thread itself, when its next
+ * heartbeat comes too late.
+ *
+ * last_ns and limit_ns: owner, any; relaxed.  told: whoever tells first, by exchange.
+ * Giving one costs a coarse clock and a store. */
+#ifndef LOCKGRAPH_ENGINE_HEARTBEAT_H
+#define LOCKGRAPH_ENGINE_HEARTBEAT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/system.h"
+
+struct lge_thread;
+
+enum { LGE_HEARTBEAT_PLACES = 8 };
+struct lge_heartbeat {
+    _Atomic uint64_t last_ns; /* coarse; 0: none is promised */
+    _Atomic uint64_t limit_ns;
+    _Atomic uint32_t context; /* of the last */
+    _Atomic uint32_t told;
+    uintptr_t site; /* of the last; owner */
+    uint32_t next;  /* owner, as: */
+    struct {
+        uintptr_t site;
+        uint32_t context;
+    } places[LGE_HEARTBEAT_PLACES];
+    char name[16]; /* owner, before last_ns */
+};
+
+/* Threads that promised some; relaxed. */
+extern _Atomic uint32_t lge_heartbeats_promised __attribute__((visibility("hidden")));
+static inline bool lge_heartbeats_expected(void) {
+    return atomic_load_explicit(&lge_heartbeats_promised, memory_order_relaxed) != 0;
+}
+/* Who waits looks at least so often. */
+#define LGE_HEARTBEAT_LOOK_NS UINT64_C(100000000)
+
+/* The calling thread promises one each `limit_ns`, from now on; false: it did already. */
+bool lge_heartbeat_promise(struct lge_thread *thread, const char *name, uint64_t limit_ns, uintptr_t site,
+                           uintptr_t sp);
+/* No more; false: it had not promised any.  By the thread, or as it ends. */
+bool lge_heartbeat_end(struct lge_thread *thread);
+
+/* The usual case: in time, and from where the last one came. */
+static inline bool lge_heartbeat_again(struct lge_heartbeat *heartbeat, uintptr_t site) {
+    uint64_t now = lgp_coarse_ns(), last = atomic_load_explicit(&heartbeat->last_ns, memory_order_relaxed);
+    if (last == 0 || heartbeat->site != site ||
+        now - last > atomic_load_explicit(&heartbeat->limit_ns, memory_order_relaxed))
+        return false;
+    atomic_store_explicit(&heartbeat->last_ns, now, memory_order_relaxed);
+    return true;
+}
+/* Any other case. */
+void lge_heartbeat_give(struct lge_thread *thread, uintptr_t site, uintptr_t sp);
+
+/* Tells of all threads whose heartbeat is missing.  Any thread, without engine locks. */
+void lge_heartbeats_look(void);
+/* In the child after fork, on its only thread. */
+void lge_heartbeats_after_fork(struct lge_thread *self);
+
+#endif
