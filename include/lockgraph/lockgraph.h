@@ -3,6 +3,7 @@
 #define LOCKGRAPH_LOCKGRAPH_H
 
 #include <lockgraph/cond.h>
+#include <lockgraph/finding.h>
 #include <lockgraph/guard.h>
 #include <lockgraph/level.h>
 #include <lockgraph/mutex.h>

@@ -9,7 +9,8 @@
  * | 0         | it is held now, or given up                                   |
  * | ETIMEDOUT | the limit passed                                              |
  * | EDEADLK   | against the declared levels, under LG_REFUSE                  |
- * | EBUSY     | trylock: somebody holds it                                    |
+ * | EBUSY     | trylock: somebody holds it; unlock: it is pinned, under       |
+ * |           | LG_REFUSE                                                     |
  * | EPERM     | unlock: the caller does not hold it; nothing happens          |
  * | EINVAL    | a level out of range                                          | */
 #ifndef LOCKGRAPH_MUTEX_H
@@ -46,6 +47,8 @@ static inline int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms) {
     return pthread_mutex_clocklock(&m->mutex, CLOCK_MONOTONIC, &at);
 }
 static inline int lg_mutex_unlock(lg_mutex_t *m) { return pthread_mutex_unlock(&m->mutex); }
+static inline int lg_mutex_pin(lg_mutex_t *m) { return (void)m, 0; }
+static inline int lg_mutex_unpin(lg_mutex_t *m) { return (void)m, 0; }
 static inline void lg_assert_held(const lg_mutex_t *m) { (void)m; }
 static inline void lg_assert_not_held(const lg_mutex_t *m) { (void)m; }
 
@@ -73,6 +76,10 @@ int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms);
 /* Until then, on the monotonic clock. */
 int lg_mutex_lock_until(lg_mutex_t *m, const struct timespec *at);
 int lg_mutex_unlock(lg_mutex_t *m);
+/* While it is pinned, the calling thread, which holds it (else EPERM), must not give it
+ * up, nor wait for a condition with it: assert-failed, and EBUSY under LG_REFUSE. */
+int lg_mutex_pin(lg_mutex_t *m);
+int lg_mutex_unpin(lg_mutex_t *m);
 /* A finding, assert-failed, where it is not so. */
 void lg_assert_held(const lg_mutex_t *m);
 void lg_assert_not_held(const lg_mutex_t *m);

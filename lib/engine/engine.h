@@ -49,6 +49,7 @@ struct lge_finding {
     bool recorded; /* in the evidence file, by the time it is told */
     size_t edge_count;
     const struct lge_finding_edge *edges;
+    const char *text; /* of kind user: what the program says; else NULL */
 };
 
 /* A lock wait that is past its limit, as of now. */

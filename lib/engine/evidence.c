@@ -255,6 +255,16 @@ static void put_since(char *at, const struct lge_finding *finding) {
         memcpy(at, &finding->edges[i].since_realtime_ns, sizeof(uint64_t));
 }
 
+static size_t size_of_text(const struct lge_finding *finding) {
+    return finding->text == NULL ? 0 : sizeof(uint32_t) + strlen(finding->text);
+}
+
+static void put_text(char *at, const struct lge_finding *finding) {
+    uint32_t length = (uint32_t)strlen(finding->text);
+    memcpy(at, &length, sizeof length);
+    memcpy(at + sizeof length, finding->text, length);
+}
+
 /* Held stacks so large that the record would not fit a chunk are left out. */
 static bool fits_whole(size_t size) { return size < LGR_CHUNK - 4096; }
 
@@ -264,7 +274,7 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
     if (finding->kind == LGR_KIND_LEVEL_VIOLATION)
         write_levels();
     bool whole = fits_whole(sizeof(struct lgr_finding) + size_of_edges(finding, true));
-    size_t size = sizeof(struct lgr_finding) + size_of_edges(finding, whole);
+    size_t size = sizeof(struct lgr_finding) + size_of_edges(finding, whole) + size_of_text(finding);
     struct lgr_finding *record = lgr_begin(LGR_FINDING, size, true);
     if (record != NULL) {
         record->problem = finding->problem;
@@ -282,6 +292,8 @@ _Atomic uint64_t *lge_evidence_finding(const struct lge_finding *finding, uint64
             at = put_edge(at, &finding->edges[i], whole);
         if (finding->kind == LGR_KIND_STALL)
             put_since(at, finding);
+        if (finding->text != NULL)
+            put_text(at, finding);
         lgr_commit(record);
         struct lgr_header *header = lgr_writer_header();
         atomic_fetch_add_explicit(&header->findings, 1, memory_order_relaxed);

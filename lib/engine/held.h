@@ -47,8 +47,9 @@ enum lge_held_mark {
     LGE_SINCE_AT_LEAST = 1,
     LGE_SINCE_EXACTLY = 2,
     LGE_TAKEN_UNDER = 4,
-    LGE_HOLD_TOLD = 8, /* that it lasts too long */
-    LGE_MAY_BLOCK = 16 /* its lock is meant to be held over blocking calls */
+    LGE_HOLD_TOLD = 8,  /* that it lasts too long */
+    LGE_MAY_BLOCK = 16, /* its lock is meant to be held over blocking calls */
+    LGE_PINNED = 32     /* it must not be given up */
 };
 enum { LGE_SINCE_UNKNOWN = 0, LGE_SINCE = LGE_SINCE_AT_LEAST | LGE_SINCE_EXACTLY };
 

@@ -121,6 +121,7 @@ static void report(const struct lge_thread *thread, const struct lge_misuse *mis
         .reason_id = misuse->detail,
         .edge_count = another ? 2 : 1,
         .edges = edges,
+        .text = misuse->text,
     };
     lge_report_misuse_finding(&finding, identity(misuse, context));
 }

@@ -27,6 +27,7 @@ struct lge_misuse {
     uint8_t lock_kind;  /* enum lgr_lock_kind */
     uint8_t attributes; /* enum lgr_lock_attribute */
     uint8_t severity;   /* enum lgr_severity of this case; 0: the kind's default */
+    const char *text;   /* of kind user */
 };
 
 /* Reports it, once per kind, class and places; counts it when it comes again,

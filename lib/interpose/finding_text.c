@@ -7,7 +7,7 @@
 #include "platform/print.h"
 #include "platform/system.h"
 
-enum { TEXT_SIZE = 16384, FRAMES_SHOWN = 6 };
+enum { FRAMES_SHOWN = 6 };
 
 static void put_stack(struct lgp_text *text, const char *what, uint32_t context_id) {
     const struct lge_context *context = lge_context_get(context_id);
@@ -118,10 +118,27 @@ static void put_title(struct lgp_text *text, const struct lge_finding *finding) 
         lgp_format(text, "order-cycle: these locks are taken in opposite orders");
         break;
     default:
-        lgp_format(text, "%s: a thread %s", lgp_check_name((enum lgp_check)(finding->kind - 1)),
-                   misuses[finding->kind]);
+        lgp_format(text, finding->text != NULL ? "%s: %s" : "%s: a thread %s",
+                   lgp_check_name((enum lgp_check)(finding->kind - 1)),
+                   finding->text != NULL ? finding->text : misuses[finding->kind]);
     }
     lgp_format(text, " (problem %u)\n", finding->problem);
+}
+
+static void put_finding(struct lgp_text *text, const struct lge_finding *finding, bool briefly) {
+    bool actual = finding->verdict == LGR_VERDICT_ACTUAL;
+    bool misuse = misuses[finding->kind] != NULL;
+    put_title(text, finding);
+    if (misuse && !briefly)
+        put_misuse(text, finding);
+    for (size_t i = 0; !misuse && i < finding->edge_count && (actual || !briefly); i++)
+        put_edge(text, &finding->edges[i], actual);
+    if (actual && finding->timed)
+        lgp_format(text, "  One of them waits with a time limit: it breaks up then.\n");
+}
+
+void lgi_put_finding(struct lgp_text *text, const struct lge_finding *finding) {
+    put_finding(text, finding, false);
 }
 
 /* Deadlocks with their stacks; of a possible one only who wants what, and less
@@ -130,19 +147,11 @@ void lgi_print_finding(const struct lge_finding *finding, void *user) {
     const bool *launcher = user;
     if (finding->severity != LGR_ERROR)
         return;
-    char *buffer = lgp_alloc(TEXT_SIZE);
+    char *buffer = lgp_alloc(LGI_FINDING_TEXT);
     if (buffer == NULL)
         return;
-    struct lgp_text text = {buffer, TEXT_SIZE, 0};
-    bool actual = finding->verdict == LGR_VERDICT_ACTUAL;
-    bool misuse = misuses[finding->kind] != NULL;
-    put_title(&text, finding);
-    if (misuse && !*launcher)
-        put_misuse(&text, finding);
-    for (size_t i = 0; !misuse && i < finding->edge_count && (actual || !*launcher); i++)
-        put_edge(&text, &finding->edges[i], actual);
-    if (actual && finding->timed)
-        lgp_format(&text, "  One of them waits with a time limit: it breaks up then.\n");
+    struct lgp_text text = {buffer, LGI_FINDING_TEXT, 0};
+    put_finding(&text, finding, *launcher);
     lgp_write(text.buffer, text.length);
-    lgp_free(buffer, TEXT_SIZE);
+    lgp_free(buffer, LGI_FINDING_TEXT);
 }

@@ -13,6 +13,7 @@
 #include "interpose/company.h"
 #include "interpose/cond_order.h"
 #include "interpose/file.h"
+#include "interpose/finding_callback.h"
 #include "interpose/finding_text.h"
 #include "interpose/fork.h"
 #include "interpose/lock_log.h"
@@ -98,6 +99,7 @@ static void tell(const struct lge_finding *finding, void *user) {
     if (!finding->recorded)
         lgr_told_unwritten(finding->severity);
     lgi_print_finding(finding, &options.launcher);
+    lgi_finding_note(finding);
 }
 
 static void start_engine(void) {

@@ -1,6 +1,7 @@
 #include "interpose/self.h"
 
 #include "engine/check.h"
+#include "interpose/finding_callback.h"
 #include "interpose/runtime.h"
 #include "interpose/thread_table.h"
 #include "platform/own_locks.h"
@@ -79,6 +80,8 @@ struct lge_thread *lgi_enter(void) {
 }
 
 void lgi_leave(struct lge_thread *thread) {
+    if (LGI_UNLIKELY(lgi_local.findings != NULL && thread->handlers.depth == 0))
+        lgi_findings_tell();
     lgi_local.self = lgi_up && !lgi_all_slow && thread->handlers.depth == 0 ? thread : NULL;
     lgi_local.inside = false;
 }

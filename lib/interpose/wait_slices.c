@@ -1,5 +1,6 @@
 #include "interpose/wait_slices.h"
 
+#include "interpose/finding_callback.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/runtime.h"
 #include "platform/system.h"
@@ -71,6 +72,8 @@ const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
 void lgi_slice_passed(struct lge_thread *thread) {
     bool deadlock = lge_wait_again(thread);
     lgi_write_figures();
+    if (lgi_local.findings != NULL)
+        lgi_findings_tell();
     if (deadlock)
         lgi_on_deadlock();
 }

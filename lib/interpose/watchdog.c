@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "engine/heartbeat.h"
+#include "interpose/finding_callback.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
 #include "platform/system.h"
@@ -28,6 +29,8 @@ static void *watch(void *unused) {
     atomic_store_explicit(&watchdog, lgp_tid(), memory_order_relaxed);
     while (lgi_up) {
         lge_heartbeats_look();
+        if (lgi_local.findings != NULL)
+            lgi_findings_tell();
         lgp_syscall(SYS_nanosleep, (long)&period, 0, 0, 0, 0, 0);
     }
     return unused;

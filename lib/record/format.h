@@ -328,7 +328,8 @@ enum lgr_wait_kind {
 /* One finding.  The fixed part is followed by edge_count elements, each a
  * struct lgr_finding_edge followed by its held_count struct lgr_held; in a stall
  * they are followed by one uint64_t for each edge: the real time in nanoseconds
- * since when that thread waits, 0 when it is not known.
+ * since when that thread waits, 0 when it is not known; in one of kind user by the
+ * length of a text (uint32_t), and the text.
  *
  * order-cycle: edge i says: thread held `from` and requested `to`; the edges
  * close a ring (to of the last is from of the first).
@@ -404,6 +405,8 @@ enum lgr_fork_detail { LGR_FORK_ASKED = 1, LGR_FORK_CLASS = 2 };
  * detail), or taken away while the other thread waits. */
 enum lgr_use_detail { LGR_USE_WAITED = 1 };
 
+/* assert-failed: without detail that a lock is (not) held, or may be taken. */
+enum lgr_assert_detail { LGR_ASSERT_PINNED = 1 }; /* it is given up while it must not be */
 /* hold-too-long: the limit in milliseconds, and this when the call is that of a
  * thread which waits for the lock, and its holder the other one; else the call is
  * the release.  blocked-under-lock: enum lgr_blocking of the call. */

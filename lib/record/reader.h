@@ -110,6 +110,7 @@ struct lgr_finding_info {
     size_t edge_count;
     const struct lgr_finding_edge_info *edges;
     const uint64_t *since; /* of each edge's wait, in a stall; NULL: not recorded */
+    const char *text;      /* of kind user; NULL: not recorded */
 };
 const struct lgr_finding_info *lgr_findings(const struct lgr_file *file, size_t *count);
 

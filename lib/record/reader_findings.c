@@ -31,6 +31,12 @@ static enum lgr_outcome take_edge(struct lgr_rest *rest, struct lgr_finding_edge
     return LGR_READ_OK;
 }
 
+/* An older writer had none. */
+static const char *take_text(struct lgr_file *file, struct lgr_rest *rest) {
+    const uint32_t *length = lgr_take(rest, sizeof *length);
+    return length == NULL ? NULL : lgr_take_string(file, rest, *length);
+}
+
 /* The space for edges has room for as many as fit into the image; a finding
  * that fails on the way leaves what it used to the next one. */
 static enum lgr_outcome take_edges(struct lgr_file *file, const struct lgr_finding *finding,
@@ -44,6 +50,8 @@ static enum lgr_outcome take_edges(struct lgr_file *file, const struct lgr_findi
     }
     if (finding->kind == LGR_KIND_STALL)
         info->since = lgr_take(&rest, finding->edge_count * sizeof *info->since);
+    if (finding->kind == LGR_KIND_USER)
+        info->text = take_text(file, &rest);
     file->finding_edges_used += finding->edge_count;
     info->edges = finding->edge_count ? edges : NULL;
     info->edge_count = finding->edge_count;

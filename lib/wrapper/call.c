@@ -100,6 +100,13 @@ __attribute__((noreturn)) static void end_program(struct lge_thread *thread) {
     abort();
 }
 
+bool lgw_refuses(struct lge_thread *thread, const struct lg_declared *declared) {
+    enum lg_policy policy = policy_of(declared);
+    if (policy == LG_ABORT)
+        end_program(thread);
+    return policy == LG_REFUSE;
+}
+
 int lgw_permit(struct lge_thread *thread, const struct lgw_call *call, uint64_t id) {
     if (call->declared->level <= LG_NO_LEVEL)
         return 0;
@@ -111,10 +118,7 @@ int lgw_permit(struct lge_thread *thread, const struct lgw_call *call, uint64_t 
                                   .kind = call->kind};
     if (lge_level_check(thread, &request, call->declared->key))
         return 0;
-    enum lg_policy policy = policy_of(call->declared);
-    if (policy == LG_ABORT)
-        end_program(thread);
-    return policy == LG_REFUSE ? EDEADLK : 0;
+    return lgw_refuses(thread, call->declared) ? EDEADLK : 0;
 }
 
 static bool may_block(const struct lg_declared *declared) {

@@ -36,6 +36,9 @@ const struct lgi_limit *lgw_net(const struct lg_declared *declared, struct lgi_l
 struct lgi_limit lgw_after(int32_t ms);
 struct lgi_limit lgw_until(const struct timespec *at);
 
+/* What becomes of a call that is against what was declared, and told: the program may
+ * end here. */
+bool lgw_refuses(struct lge_thread *thread, const struct lg_declared *declared);
 /* Before it may block; `id` of the lock.  0, or EDEADLK: the call is refused. */
 int lgw_permit(struct lge_thread *thread, const struct lgw_call *call, uint64_t id);
 /* Its id, and that at its first use, under its class. */

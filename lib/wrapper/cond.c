@@ -3,6 +3,7 @@
 
 #include "interpose/cond.h"
 #include "wrapper/call.h"
+#include "wrapper/pin.h"
 
 /* The mutex is to be had back under all else that is held. */
 static int permit(struct lge_thread *thread, const struct lgw_call *call, pthread_mutex_t *mutex) {
@@ -33,7 +34,9 @@ static int before(lg_mutex_t *m, const struct lgw_call *call) {
 }
 
 static int wait(lg_cond_t *c, lg_mutex_t *m, const struct lgw_call *call, const struct lgi_limit *limit) {
-    int error = before(m, call);
+    int error = lgw_unpinned(m, call->site, call->sp);
+    if (error == 0)
+        error = before(m, call);
     if (error != 0) {
         lgw_taken(call, 0);
         return error;

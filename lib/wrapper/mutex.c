@@ -5,6 +5,7 @@
 #include "interpose/mutex_misuse.h"
 #include "interpose/real.h"
 #include "wrapper/call.h"
+#include "wrapper/pin.h"
 
 /* ---- life ---- */
 
@@ -95,5 +96,8 @@ static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
 
 LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    return held_by_other(m) ? not_held(m, site, sp) : lgi_mutex_unlock(&m->mutex, site, sp);
+    if (held_by_other(m))
+        return not_held(m, site, sp);
+    int error = lgw_unpinned(m, site, sp);
+    return error != 0 ? error : lgi_mutex_unlock(&m->mutex, site, sp);
 }

@@ -11,8 +11,8 @@
 /* In all but the last four: {T} the thread that made the call, {L} the lock, {K}
  * what kind of lock that is, {M} the second lock, {O} the other thread, {holds} "T2 (main) holds" or "it
  * holds itself", {at} the call, {earlier} the place before it, {detail} the error or the signal by name,
- * {limit} a time limit or nothing, {blocks} what kind of call it makes, {behind} what it holds, {level L},
- * {keys} and {order} as level_words.h says. */
+ * {limit} a time limit or nothing, {blocks} what kind of call it makes, {behind} what it holds, {says} a text
+ * of the program, {level L}, {keys} and {order} as level_words.h says. */
 struct words {
     const char *title, *why, *advice;
     const char *calls, *called;   /* "unlocks", "unlocked" */
@@ -147,8 +147,8 @@ static const struct words table[LGR_KINDS] = {
          "for ever",
          "exec right after the fork at {at}, or take {L} around it (pthread_atfork)", "forks under",
          "held when it forked", "takes", "taken"},
-    [LGR_KIND_USER] = {"reported by the program itself", "the program says so", "", "reports", "reported",
-                       "takes", "taken"},
+    [LGR_KIND_USER] = {"{says}", "the program says so itself", "see what it checks at {at}", "reports",
+                       "reported", "takes", "taken"},
 };
 
 /* Kinds that tell two stories: by the detail, or by how grave it is. */
@@ -210,6 +210,13 @@ static const struct words fork_class = {
     "takes",
     "taken before the fork"};
 
+static const struct words assert_pinned = {"{T} gives up {L}, which it pinned",
+                                           "the program says itself that this lock must not be given up here",
+                                           "unpin {L}, taken at {earlier}, before {at}, or give it up later",
+                                           "gives up",
+                                           "given up",
+                                           "takes",
+                                           "taken"};
 static const struct words heartbeat_waits = {
     "{T} missed its heartbeat{limit}",
     "it gave none for longer than it promised, because it waits{behind}",
@@ -250,6 +257,8 @@ static const struct words *words_of(const struct model_finding *finding) {
         return &fork_asked;
     if (finding->kind == LGR_KIND_FORK_HELD && finding->detail == LGR_FORK_CLASS)
         return &fork_class;
+    if (finding->kind == LGR_KIND_ASSERT_FAILED && finding->detail == LGR_ASSERT_PINNED)
+        return &assert_pinned;
     if (finding->kind == LGR_KIND_HEARTBEAT_MISSED &&
         finding->detail >> LGR_HEARTBEAT_SHIFT == LGR_HEARTBEAT_WAITS)
         return &heartbeat_waits;
@@ -356,6 +365,8 @@ static const char *value_of(struct pool *pool, const struct model_finding *findi
         return frame_place(pool, stack_site(&call->requested_at));
     if (strcmp(name, "earlier") == 0)
         return frame_place(pool, stack_site(&call->held_at));
+    if (strcmp(name, "says") == 0)
+        return finding->text && *finding->text ? finding->text : "reported by the program itself";
     if (strcmp(name, "behind") == 0)
         return who_is_behind(pool, finding);
     if (strcmp(name, "blocks") == 0)

@@ -121,6 +121,7 @@ struct model_finding {
     uint16_t reason;
     const struct model_lock *gate;            /* LGR_REASON_GATE */
     const struct model_thread *reason_thread; /* LGR_REASON_CREATE, _JOIN, _THREAD */
+    const char *text;                         /* of kind user: what the program says, or NULL */
     uint64_t detail;                          /* LGR_REASON_DETAIL: an errno value, a signal number */
     bool timed;
     struct {

@@ -11,6 +11,7 @@
 #include "narrative.h"
 #include "stacks.h"
 #include "stall_words.h"
+#include "text.h"
 
 /* ---- one finding ---- */
 
@@ -173,6 +174,7 @@ static void fill_finding(struct model *model, struct model_process *process,
     else if (!is_misuse(finding))
         rotate_edges(model, finding);
     fill_reason(model, process, finding, raw->reason_id);
+    finding->text = info->text ? text_clean(&model->pool, info->text) : NULL;
     find_hand_over(model, process, finding);
     label_edges(model, finding);
     finding->id = finding_id(&model->pool, finding);

@@ -1,0 +1,54 @@
+#include "interpose/finding_callback.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "interpose/finding_text.h"
+#include "interpose/self.h"
+#include "platform/memory.h"
+#include "platform/options.h"
+
+struct lgi_noted_finding {
+    struct lgi_noted_finding *next;
+    struct lg_finding finding;
+    char text[LGI_FINDING_TEXT];
+};
+
+/* The user's pointer is written before the callback (release). */
+static _Atomic(lg_finding_callback *) callback;
+static _Atomic(void *) callback_user;
+
+void lgi_finding_callback(lg_finding_callback *function, void *user) {
+    atomic_store_explicit(&callback, NULL, memory_order_relaxed);
+    atomic_store_explicit(&callback_user, user, memory_order_relaxed);
+    atomic_store_explicit(&callback, function, memory_order_release);
+}
+
+void lgi_finding_note(const struct lge_finding *finding) {
+    if (atomic_load_explicit(&callback, memory_order_relaxed) == NULL)
+        return;
+    struct lgi_noted_finding *noted = lgp_alloc(sizeof *noted), **end = &lgi_local.findings;
+    if (noted == NULL)
+        return;
+    struct lgp_text text = {noted->text, sizeof noted->text, 0};
+    lgi_put_finding(&text, finding);
+    noted->finding = (struct lg_finding){.kind = lgp_check_name((enum lgp_check)(finding->kind - 1)),
+                                         .severity = (enum lg_severity)finding->severity,
+                                         .problem = finding->problem,
+                                         .text = noted->text};
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = noted;
+}
+
+void lgi_findings_tell(void) {
+    int saved = errno;
+    for (struct lgi_noted_finding *noted; (noted = lgi_local.findings) != NULL;) {
+        lgi_local.findings = noted->next;
+        lg_finding_callback *function = atomic_load_explicit(&callback, memory_order_acquire);
+        if (function != NULL)
+            function(&noted->finding, atomic_load_explicit(&callback_user, memory_order_relaxed));
+        lgp_free(noted, sizeof *noted);
+    }
+    errno = saved;
+}
