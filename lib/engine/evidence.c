@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/context.h"
+#include "engine/finding.h"
 #include "engine/level.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
@@ -188,6 +189,34 @@ void lge_evidence_name(uint32_t serial, const char *name) {
     if (thread != NULL && thread->name[0] == '\0')
         write_name(serial, name);
     lgp_unlock(&lock);
+}
+
+/* Its own from an earlier promise, or a new one. */
+static struct lgr_heartbeat *obtain_heartbeat(struct lge_heartbeat *heartbeat) {
+    if (heartbeat->record != NULL && heartbeat->generation == generation)
+        return heartbeat->record;
+    struct lgr_heartbeat *record = lgr_begin(LGR_HEARTBEAT, sizeof *record, true);
+    heartbeat->record = record;
+    heartbeat->generation = generation;
+    if (record == NULL)
+        return NULL;
+    record->severity = lge_severity_of(LGR_KIND_HEARTBEAT_MISSED);
+    lgr_commit(record);
+    atomic_fetch_add_explicit(&lgr_writer_header()->heartbeats, 1, memory_order_relaxed);
+    return record;
+}
+
+struct lgr_heartbeat *lge_evidence_heartbeat(struct lge_thread *thread, uint32_t context) {
+    if (!lgr_writer_accepts(true))
+        return NULL;
+    lgp_lock(&lock);
+    write_thread(thread);
+    if (thread->name[0] == '\0')
+        write_name(lge_thread_serial(thread), thread->heartbeat.name);
+    write_context(context);
+    struct lgr_heartbeat *cell = obtain_heartbeat(&thread->heartbeat);
+    lgp_unlock(&lock);
+    return cell;
 }
 
 static void write_held(const struct lgr_held *held, uint32_t count) {

@@ -26,6 +26,9 @@ void lge_evidence_condition(const struct lge_thread *thread, const void *conditi
                             enum lgr_condition_role role);
 /* The thread's own record and name; by the thread itself. */
 void lge_evidence_thread(struct lge_thread *thread);
+/* The cell in the file of one that promised a heartbeat, with its name and the context of
+ * this one; by the thread itself.  NULL: the file takes none. */
+struct lgr_heartbeat *lge_evidence_heartbeat(struct lge_thread *thread, uint32_t context);
 /* A name for one that did not write its own so far; "": none. */
 void lge_evidence_name(uint32_t serial, const char *name);
 void lge_evidence_reset(void);

@@ -175,6 +175,10 @@ static enum lgr_severity severity_of_misuse(const struct lge_finding *finding) {
     return wanted;
 }
 
+enum lgr_severity lge_severity_of(enum lgr_kind kind) {
+    return severity_of_misuse(&(struct lge_finding){.kind = kind});
+}
+
 void lge_report_misuse_finding(struct lge_finding *finding, uint64_t key) {
     if (!lge_kind_wanted(finding->kind))
         return;

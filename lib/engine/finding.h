@@ -13,6 +13,8 @@ void lge_report_cycle(const struct lge_cycle *cycle);
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue);
 /* Every thread, or as many as are listed. */
 void lge_report_stall(const struct lge_finding_edge *edges, size_t count);
+/* Of a misuse of that kind that is none of the less grave ones.  Any time. */
+enum lgr_severity lge_severity_of(enum lgr_kind kind);
 /* Whether check.<kind> is not off.  Any time. */
 bool lge_kind_wanted(enum lgr_kind kind);
 /* Counts the problem with that key when it is known with at least the severity

@@ -43,46 +43,80 @@ static uint32_t context_of(struct lge_thread *thread, uintptr_t site, uintptr_t 
     return context;
 }
 
-static void give(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
-    struct lge_heartbeat *heartbeat = &thread->heartbeat;
-    atomic_store_explicit(&heartbeat->context, context_of(thread, site, sp), memory_order_relaxed);
-    atomic_store_explicit(&heartbeat->told, 0, memory_order_relaxed);
-    heartbeat->site = site;
-    set(&heartbeat->last_ns, lgp_coarse_ns());
+static struct lgr_heartbeat *cell_of(const struct lge_thread *thread) {
+    /* Acquire: what the cell said when it became this one. */
+    return atomic_load_explicit(&thread->heartbeat.cell, memory_order_acquire);
 }
+
+/* The cell that others look into from now on: one in the file, if it takes one. */
+static struct lgr_heartbeat *take_cell(struct lge_thread *thread, uint32_t context) {
+    struct lge_heartbeat *heartbeat = &thread->heartbeat;
+    struct lgr_heartbeat *cell = NULL;
+    if (lge_kind_wanted(LGR_KIND_HEARTBEAT_MISSED))
+        cell = lge_evidence_heartbeat(thread, context);
+    if (cell == NULL)
+        cell = &heartbeat->own;
+    set(&cell->limit_ns, heartbeat->limit_ns);
+    return cell;
+}
+
+static void give(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
+    uint32_t context = context_of(thread, site, sp);
+    struct lgr_heartbeat *cell = take_cell(thread, context);
+    thread->heartbeat.site = site;
+    set(&cell->last_ns, lgp_coarse_ns());
+    atomic_store_explicit(&cell->context, context, memory_order_relaxed);
+    atomic_store_explicit(&cell->missed, LGR_NOT_MISSED, memory_order_relaxed);
+    atomic_store_explicit(&cell->serial, lge_thread_serial(thread), memory_order_relaxed);
+    atomic_store_explicit(&thread->heartbeat.cell, cell, memory_order_release);
+}
+
+/* By the thread itself. */
+static bool promised(const struct lge_thread *thread) { return thread->heartbeat.limit_ns != 0; }
 
 bool lge_heartbeat_promise(struct lge_thread *thread, const char *name, uint64_t limit_ns, uintptr_t site,
                            uintptr_t sp) {
-    struct lge_heartbeat *heartbeat = &thread->heartbeat;
-    if (get(&heartbeat->last_ns) != 0)
+    if (promised(thread))
         return false;
-    copy_name(heartbeat->name, name);
-    set(&heartbeat->limit_ns, limit_ns);
+    copy_name(thread->heartbeat.name, name);
+    thread->heartbeat.limit_ns = limit_ns;
     give(thread, site, sp);
     atomic_fetch_add_explicit(&lge_heartbeats_promised, 1, memory_order_relaxed);
     return true;
 }
 
-bool lge_heartbeat_end(struct lge_thread *thread) {
-    struct lge_heartbeat *heartbeat = &thread->heartbeat;
-    if (get(&heartbeat->last_ns) == 0)
-        return false;
-    set(&heartbeat->last_ns, 0);
+static void forget_places(struct lge_heartbeat *heartbeat) {
     heartbeat->next = 0;
+    heartbeat->site = 0;
     for (size_t i = 0; i < LGE_HEARTBEAT_PLACES; i++)
         heartbeat->places[i].site = 0;
+}
+
+bool lge_heartbeat_end(struct lge_thread *thread) {
+    if (!promised(thread))
+        return false;
+    struct lgr_heartbeat *cell = cell_of(thread);
+    thread->heartbeat.limit_ns = 0;
+    set(&cell->last_ns, 0);
+    atomic_store_explicit(&cell->serial, 0, memory_order_relaxed);
+    forget_places(&thread->heartbeat);
     atomic_fetch_sub_explicit(&lge_heartbeats_promised, 1, memory_order_relaxed);
     return true;
 }
 
-static bool is_missing(const struct lge_heartbeat *heartbeat, uint64_t now) {
-    uint64_t last = get(&heartbeat->last_ns);
-    return last != 0 && now > last && now - last > get(&heartbeat->limit_ns);
+static bool is_missing(const struct lge_thread *thread, uint64_t now) {
+    const struct lgr_heartbeat *cell = cell_of(thread);
+    uint64_t last = cell == NULL ? 0 : get(&cell->last_ns);
+    return last != 0 && now > last && now - last > get(&cell->limit_ns);
 }
 
-/* Of those who notice, one tells. */
-static bool tell_first(struct lge_heartbeat *heartbeat) {
-    return atomic_exchange_explicit(&heartbeat->told, 1, memory_order_relaxed) == 0;
+/* Of those who notice, one tells; what `lockgraph run` saw is not recorded yet. */
+static bool tell_first(const struct lge_thread *thread) {
+    return atomic_exchange_explicit(&cell_of(thread)->missed, LGR_MISSED_RECORDED, memory_order_relaxed) !=
+           LGR_MISSED_RECORDED;
+}
+static bool is_told(const struct lge_thread *thread) {
+    return atomic_load_explicit(&cell_of(thread)->missed, memory_order_relaxed) == LGR_MISSED_RECORDED;
 }
 
 static uint64_t detail_of(uint64_t limit_ns, enum lgr_heartbeat_detail detail) {
@@ -91,20 +125,18 @@ static uint64_t detail_of(uint64_t limit_ns, enum lgr_heartbeat_detail detail) {
 
 /* Nobody saw it while it lasted. */
 static void tell_late(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
-    struct lge_heartbeat *heartbeat = &thread->heartbeat;
-    lge_evidence_name(lge_thread_serial(thread), heartbeat->name);
-    lge_report_misuse(
-        thread, &(struct lge_misuse){.kind = LGR_KIND_HEARTBEAT_MISSED,
-                                     .site = site,
-                                     .sp = sp,
-                                     .detail = detail_of(get(&heartbeat->limit_ns), LGR_HEARTBEAT_LATE)});
+    uint64_t limit_ns = thread->heartbeat.limit_ns;
+    lge_evidence_name(lge_thread_serial(thread), thread->heartbeat.name);
+    lge_report_misuse(thread, &(struct lge_misuse){.kind = LGR_KIND_HEARTBEAT_MISSED,
+                                                   .site = site,
+                                                   .sp = sp,
+                                                   .detail = detail_of(limit_ns, LGR_HEARTBEAT_LATE)});
 }
 
 void lge_heartbeat_give(struct lge_thread *thread, uintptr_t site, uintptr_t sp) {
-    struct lge_heartbeat *heartbeat = &thread->heartbeat;
-    if (get(&heartbeat->last_ns) == 0)
+    if (!promised(thread))
         return;
-    if (is_missing(heartbeat, lgp_coarse_ns()) && tell_first(heartbeat))
+    if (is_missing(thread, lgp_coarse_ns()) && tell_first(thread))
         tell_late(thread, site, sp);
     give(thread, site, sp);
 }
@@ -128,7 +160,7 @@ static void look_at_place(const struct lge_thread *thread, struct missing *missi
     uint32_t context = atomic_load_explicit(&thread->wait.context, memory_order_relaxed);
     missing->waits = lge_waiting(sequence) && context != 0 && lge_wait_unchanged(thread, sequence);
     missing->context =
-        missing->waits ? context : atomic_load_explicit(&thread->heartbeat.context, memory_order_relaxed);
+        missing->waits ? context : atomic_load_explicit(&cell_of(thread)->context, memory_order_relaxed);
 }
 
 /* Its owner may go on meanwhile: see holders.h. */
@@ -143,7 +175,7 @@ static void look_at_holds(const struct lge_thread *thread, struct missing *missi
 static void look_at(struct lge_thread *thread, struct missing *missing) {
     missing->thread = thread;
     missing->serial = lge_thread_serial(thread);
-    missing->limit_ns = get(&thread->heartbeat.limit_ns);
+    missing->limit_ns = get(&cell_of(thread)->limit_ns);
     copy_name(missing->name, thread->heartbeat.name);
     look_at_place(thread, missing);
     look_at_holds(thread, missing);
@@ -155,11 +187,10 @@ static bool find_missing(struct missing *missing, uint64_t now) {
     bool found = false;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && !found; t = t->next_in_list) {
-        if (!is_missing(&t->heartbeat, now) ||
-            atomic_load_explicit(&t->heartbeat.told, memory_order_relaxed) != 0)
+        if (!is_missing(t, now) || is_told(t))
             continue;
         wanted = lge_depth(t);
-        found = wanted <= missing->room && tell_first(&t->heartbeat);
+        found = wanted <= missing->room && tell_first(t);
         if (found)
             look_at(t, missing);
         else
@@ -249,15 +280,22 @@ void lge_heartbeats_look(void) {
 
 /* ---- fork ---- */
 
+/* The cell was in the parent's file, which is gone from here. */
 void lge_heartbeats_after_fork(struct lge_thread *self) {
-    bool promised = get(&self->heartbeat.last_ns) != 0;
-    atomic_store_explicit(&lge_heartbeats_promised, promised, memory_order_relaxed);
-    if (!promised)
+    struct lge_heartbeat *heartbeat = &self->heartbeat;
+    atomic_store_explicit(&lge_heartbeats_promised, promised(self), memory_order_relaxed);
+    forget_places(heartbeat); /* the next one comes to the child's file */
+    if (!promised(self))
         return;
-    self->heartbeat.next = 0;
-    self->heartbeat.site = 0; /* what it knows of places may be the parent's */
-    for (size_t i = 0; i < LGE_HEARTBEAT_PLACES; i++)
-        self->heartbeat.places[i].site = 0;
-    atomic_store_explicit(&self->heartbeat.context, 0, memory_order_relaxed);
-    set(&self->heartbeat.last_ns, lgp_coarse_ns());
+    set(&heartbeat->own.limit_ns, heartbeat->limit_ns);
+    set(&heartbeat->own.last_ns, lgp_coarse_ns());
+    atomic_store_explicit(&heartbeat->own.context, 0, memory_order_relaxed);
+    atomic_store_explicit(&heartbeat->own.missed, LGR_NOT_MISSED, memory_order_relaxed);
+    atomic_store_explicit(&heartbeat->cell, &heartbeat->own, memory_order_release);
+}
+
+void lge_heartbeat_none(struct lge_heartbeat *heartbeat) {
+    heartbeat->limit_ns = 0;
+    forget_places(heartbeat);
+    atomic_store_explicit(&heartbeat->cell, NULL, memory_order_relaxed);
 }

@@ -5,8 +5,9 @@
  * at again; a thread that does nothing else; or the thread itself, when its next
  * heartbeat comes too late.
  *
- * last_ns and limit_ns: owner, any; relaxed.  told: whoever tells first, by exchange.
- * Giving one costs a coarse clock and a store. */
+ * The cell lies in the evidence file where there is one, so that `lockgraph run` sees it
+ * (record/format.h says who writes what); the rest is the owner's.  Giving one costs a
+ * coarse clock and a store. */
 #ifndef LOCKGRAPH_ENGINE_HEARTBEAT_H
 #define LOCKGRAPH_ENGINE_HEARTBEAT_H
 
@@ -15,22 +16,24 @@
 #include <stdint.h>
 
 #include "platform/system.h"
+#include "record/format.h"
 
 struct lge_thread;
 
 enum { LGE_HEARTBEAT_PLACES = 8 };
 struct lge_heartbeat {
-    _Atomic uint64_t last_ns; /* coarse; 0: none is promised */
-    _Atomic uint64_t limit_ns;
-    _Atomic uint32_t context; /* of the last */
-    _Atomic uint32_t told;
-    uintptr_t site; /* of the last; owner */
-    uint32_t next;  /* owner, as: */
+    _Atomic(struct lgr_heartbeat *) cell; /* NULL: never promised; owner, release */
+    struct lgr_heartbeat own;             /* the cell without a file */
+    struct lgr_heartbeat *record;         /* in the file of that generation; evidence.c */
+    uint32_t generation;
+    uint64_t limit_ns; /* 0: none is promised */
+    uint32_t next;     /* of: */
+    uintptr_t site;    /* of the last */
     struct {
         uintptr_t site;
         uint32_t context;
     } places[LGE_HEARTBEAT_PLACES];
-    char name[16]; /* owner, before last_ns */
+    char name[16];
 };
 
 /* Threads that promised some; relaxed. */
@@ -44,16 +47,20 @@ static inline bool lge_heartbeats_expected(void) {
 /* The calling thread promises one each `limit_ns`, from now on; false: it did already. */
 bool lge_heartbeat_promise(struct lge_thread *thread, const char *name, uint64_t limit_ns, uintptr_t site,
                            uintptr_t sp);
+/* A new thread's. */
+void lge_heartbeat_none(struct lge_heartbeat *heartbeat);
 /* No more; false: it had not promised any.  By the thread, or as it ends. */
 bool lge_heartbeat_end(struct lge_thread *thread);
 
 /* The usual case: in time, and from where the last one came. */
 static inline bool lge_heartbeat_again(struct lge_heartbeat *heartbeat, uintptr_t site) {
-    uint64_t now = lgp_coarse_ns(), last = atomic_load_explicit(&heartbeat->last_ns, memory_order_relaxed);
-    if (last == 0 || heartbeat->site != site ||
-        now - last > atomic_load_explicit(&heartbeat->limit_ns, memory_order_relaxed))
+    struct lgr_heartbeat *cell = atomic_load_explicit(&heartbeat->cell, memory_order_relaxed);
+    if (cell == NULL || heartbeat->site != site)
         return false;
-    atomic_store_explicit(&heartbeat->last_ns, now, memory_order_relaxed);
+    uint64_t now = lgp_coarse_ns(), last = atomic_load_explicit(&cell->last_ns, memory_order_relaxed);
+    if (last == 0 || now - last > atomic_load_explicit(&cell->limit_ns, memory_order_relaxed))
+        return false;
+    atomic_store_explicit(&cell->last_ns, now, memory_order_relaxed);
     return true;
 }
 /* Any other case. */

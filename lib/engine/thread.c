@@ -231,6 +231,7 @@ static void begin_life(struct lge_thread *thread, struct lge_thread *parent, uin
     thread->counted = false;
     thread->cancelled_by = thread->cancelled_at = 0;
     memset(thread->settled, 0, sizeof thread->settled);
+    lge_heartbeat_none(&thread->heartbeat);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);
     if (parent == NULL)
         return;

@@ -67,13 +67,13 @@ struct lgr_header {
     uint64_t start_monotonic_ns; /* CLOCK_MONOTONIC at the same moment */
 
     /* live: */
-    _Atomic uint64_t end_realtime_ns; /* 0 while running (or killed) */
-    _Atomic uint32_t ended;           /* enum lgr_end */
-    _Atomic int32_t exit_status;      /* valid when ended == LGR_EXITED */
-    _Atomic uint32_t degraded;        /* bits of enum lgr_degraded */
-    _Atomic uint32_t findings;        /* LGR_FINDING records committed */
-    _Atomic uint32_t deadlocks;       /* of those, with verdict actual */
-    _Atomic uint32_t reserved;
+    _Atomic uint64_t end_realtime_ns;     /* 0 while running (or killed) */
+    _Atomic uint32_t ended;               /* enum lgr_end */
+    _Atomic int32_t exit_status;          /* valid when ended == LGR_EXITED */
+    _Atomic uint32_t degraded;            /* bits of enum lgr_degraded */
+    _Atomic uint32_t findings;            /* LGR_FINDING records committed */
+    _Atomic uint32_t deadlocks;           /* of those, with verdict actual */
+    _Atomic uint32_t heartbeats;          /* LGR_HEARTBEAT records committed */
     _Atomic uint64_t locks;               /* distinct locks seen */
     _Atomic uint64_t threads;             /* threads seen */
     _Atomic uint64_t nested_acquisitions; /* taken while another lock was held; a lower bound while running */
@@ -108,6 +108,7 @@ enum lgr_type {
     LGR_MESSAGE = 12,
     LGR_LOCK_STATS = 13,
     LGR_CONDITION = 14,
+    LGR_HEARTBEAT = 15,
 };
 
 /* Ids: of several records with one id (one serial, one lock's totals) the last
@@ -480,6 +481,24 @@ struct lgr_condition {
     uint64_t mutex;     /* lock id of a waiter's, 0: not known */
 };
 
+/* A thread that promised a heartbeat: live, written by that thread, but for `missed`;
+ * used again by a later one after serial was 0.  Relaxed: what somebody else reads may
+ * be a moment old. */
+struct lgr_heartbeat {
+    struct lgr_record record;
+    _Atomic uint32_t serial;  /* 0: nobody's */
+    _Atomic uint32_t context; /* of the last heartbeat */
+    _Atomic uint64_t last_ns; /* CLOCK_MONOTONIC, coarse; 0: none is promised */
+    _Atomic uint64_t limit_ns;
+    _Atomic uint32_t missed; /* enum lgr_missed: by whoever noticed first, until the next heartbeat */
+    uint32_t severity;       /* enum lgr_severity that a finding about it has */
+};
+enum lgr_missed {
+    LGR_NOT_MISSED = 0,
+    LGR_MISSED_RECORDED = 1, /* and a finding was recorded */
+    LGR_MISSED_SEEN = 2,     /* by `lockgraph run`, which records nothing */
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -498,5 +517,6 @@ _Static_assert(sizeof(struct lgr_thread_state) == 240, "LGR_THREAD_STATE");
 _Static_assert(sizeof(struct lgr_message) == 16, "LGR_MESSAGE");
 _Static_assert(sizeof(struct lgr_lock_stats) == 48, "LGR_LOCK_STATS");
 _Static_assert(sizeof(struct lgr_condition) == 32, "LGR_CONDITION");
+_Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
 
 #endif

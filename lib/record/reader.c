@@ -35,6 +35,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->edges = TABLE(const struct lgr_edge *, NULL);
     file->conditions = TABLE(const struct lgr_condition *, NULL);
     file->states = TABLE(struct lgr_thread_state, NULL);
+    file->heartbeats = TABLE(struct lgr_heartbeat, NULL);
     file->messages = TABLE(struct lgr_message_info, NULL);
 }
 
@@ -56,6 +57,7 @@ static const struct {
     [LGR_MESSAGE] = {sizeof(struct lgr_message), lgr_read_message},
     [LGR_LOCK_STATS] = {sizeof(struct lgr_lock_stats), lgr_read_lock_stats},
     [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition},
+    [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -206,9 +208,10 @@ struct lgr_file *lgr_open(const char *path, char *error, size_t error_size) {
 void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
-    struct lgr_table *tables[] = {&file->modules, &file->contexts, &file->classes,  &file->locks,
-                                  &file->threads, &file->findings, &file->renames,  &file->stats,
-                                  &file->edges,   &file->states,   &file->messages, &file->conditions};
+    struct lgr_table *tables[] = {&file->modules,   &file->contexts, &file->classes,  &file->locks,
+                                  &file->threads,   &file->findings, &file->renames,  &file->stats,
+                                  &file->edges,     &file->states,   &file->messages, &file->conditions,
+                                  &file->heartbeats};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     free(file->strings);
@@ -245,6 +248,10 @@ const struct lgr_thread_info *lgr_threads(const struct lgr_file *file, size_t *c
 const struct lgr_finding_info *lgr_findings(const struct lgr_file *file, size_t *count) {
     return all(&file->findings, count);
 }
+const struct lgr_heartbeat *lgr_heartbeats(const struct lgr_file *file, size_t *count) {
+    return all(&file->heartbeats, count);
+}
+
 const struct lgr_thread_state *lgr_thread_states(const struct lgr_file *file, size_t *count) {
     return all(&file->states, count);
 }

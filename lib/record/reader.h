@@ -117,6 +117,9 @@ const struct lgr_finding_info *lgr_findings(const struct lgr_file *file, size_t 
 /* Consistent copies of the thread states that were in use. */
 const struct lgr_thread_state *lgr_thread_states(const struct lgr_file *file, size_t *count);
 
+/* Copies, as they were when the file was read. */
+const struct lgr_heartbeat *lgr_heartbeats(const struct lgr_file *file, size_t *count);
+
 struct lgr_message_info {
     uint32_t severity;
     const char *text;

@@ -173,6 +173,17 @@ enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_reco
     return LGR_READ_OK;
 }
 
+enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_record *record) {
+    const struct lgr_heartbeat *heartbeat = (const void *)record;
+    if (heartbeat->severity < LGR_NOTE || heartbeat->severity > LGR_ERROR)
+        return LGR_READ_DAMAGED;
+    struct lgr_heartbeat *place = lgr_table_add(&file->heartbeats);
+    if (!place)
+        return LGR_READ_NO_MEMORY;
+    memcpy((void *)place, (const void *)heartbeat, sizeof *place);
+    return LGR_READ_OK;
+}
+
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_message *message = (const void *)record;
     struct lgr_rest rest = lgr_rest_after(record, sizeof *message);

@@ -28,6 +28,13 @@
  *     expect: heartbeat-missed none warning
  *     call: BEATS UNDER WATCH
  *     says: last heartbeat
+ * case: seen-by-command
+ *     expect: heartbeat-missed none warning
+ *     call: BEATS UNSEEN
+ *     says: T2 (event-loop) missed its heartbeat (200 ms)
+ * case: waits-for-condition
+ *     expect: heartbeat-missed none warning
+ *     call: BEATS AT LAST
  * case: of-two-places
  *     expect: heartbeat-missed none warning
  *     call: BEATS AT SECOND
@@ -140,6 +147,25 @@ static void *stall_watched(void *unused) {
     return unused;
 }
 
+/* Nobody in the process looks, and it never gives another one. */
+static void *stall_unseen(void *unused) {
+    (void)unused;
+    promise(LIMIT_MS);
+    lg_heartbeat(); /* BEATS UNSEEN */
+    stall(STALL_MS);
+    exit(0);
+}
+static void *wait_unseen(void *unused) {
+    (void)unused;
+    static lg_cond_t never = LG_COND_INITIALIZER;
+    promise(LIMIT_MS);
+    lg_mutex_lock(&state);
+    lg_heartbeat(); /* BEATS AT LAST */
+    lg_cond_timedwait(&never, &state, STALL_MS);
+    lg_mutex_unlock(&state);
+    exit(0);
+}
+
 static void *beat_at_two_places(void *unused) {
     must(lg_watchdog_thread() == 0);
     promise(LIMIT_MS);
@@ -215,6 +241,8 @@ static const struct {
     {"seen-by-bystander", {stall_alone, holds_other, wait_for_other}, 0},
     {"waits-itself", {loop_waits, holds_other}, 0},
     {"watchdog-thread", {stall_watched}, 0},
+    {"seen-by-command", {stall_unseen}, 0},
+    {"waits-for-condition", {wait_unseen}, 0},
     {"of-two-places", {beat_at_two_places}, 0},
     {"healthy", {beat_in_time}, 0},
     {"removed", {stall_without}, 0},

@@ -7,6 +7,7 @@
 #include "finding_id.h"
 #include "hand_over.h"
 #include "misuse_words.h"
+#include "model_heartbeats.h"
 #include "naming.h"
 #include "narrative.h"
 #include "stacks.h"
@@ -224,6 +225,19 @@ static int compare_findings(const void *a, const void *b) {
     return strcmp(left->id, right->id);
 }
 
+static void collect_missing_heartbeats(struct model *model, struct model_process *process) {
+    size_t count = 0;
+    const struct lgr_heartbeat *heartbeats = lgr_heartbeats(process->file, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct lgr_finding_info info;
+        struct model_finding finding;
+        if (!missing_heartbeat(&model->pool, process->file, &heartbeats[i], &info))
+            continue;
+        fill_finding(model, process, &info, &finding);
+        add_finding(model, &finding);
+    }
+}
+
 static void collect_from(struct model *model, struct model_process *process) {
     size_t count = 0;
     const struct lgr_finding_info *infos = lgr_findings(process->file, &count);
@@ -232,6 +246,7 @@ static void collect_from(struct model *model, struct model_process *process) {
         fill_finding(model, process, &infos[i], &finding);
         add_finding(model, &finding);
     }
+    collect_missing_heartbeats(model, process);
 }
 
 void collect_findings(struct model *model, bool strict) {

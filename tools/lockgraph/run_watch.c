@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "model.h"
+#include "run_heartbeats.h"
 
 #define ATTEMPTS 5
 
@@ -15,7 +16,8 @@ struct watched {
     const char *path;
     uint32_t deadlocks; /* told so far */
     unsigned attempts;  /* looks since the count rose that found nothing new: it may be ahead of the record */
-    bool done;          /* its process has ended, and we looked after that */
+    struct heartbeats heartbeats;
+    bool done; /* its process has ended, and we looked after that */
 };
 
 bool path_list_has(const struct path_list *list, const char *path) {
@@ -66,7 +68,8 @@ static bool tell(struct watch *watch, const char *path, const struct format_opti
     bool anything = false;
     for (size_t i = 0; i < model->finding_count; i++) {
         const struct model_finding *finding = &model->findings[i];
-        if (finding->verdict != LGR_VERDICT_ACTUAL || already_told(watch, finding->id))
+        bool told_now = finding->verdict == LGR_VERDICT_ACTUAL || finding->kind == LGR_KIND_HEARTBEAT_MISSED;
+        if (!told_now || already_told(watch, finding->id))
             continue;
         anything = true;
         if (!finding->suppression)
@@ -84,6 +87,8 @@ static void look_into(struct watch *watch, struct watched *file, const struct fo
         return;
     uint32_t deadlocks = atomic_load_explicit(&header.deadlocks, memory_order_relaxed);
     file->done = atomic_load_explicit(&header.ended, memory_order_relaxed) != LGR_RUNNING;
+    if (!file->done && heartbeats_look(&file->heartbeats, file->path, &header))
+        tell(watch, file->path, format);
     if (deadlocks == file->deadlocks)
         return;
     if (!tell(watch, file->path, format) && ++file->attempts < ATTEMPTS)
@@ -102,10 +107,13 @@ void watch_look(struct watch *watch, const struct format_options *format) {
     pool_free(&pool);
 }
 
-static void keep(void *node) { (void)node; }
+static void drop(void *node) {
+    struct watched *file = node;
+    heartbeats_free(&file->heartbeats);
+}
 
 void watch_free(struct watch *watch) {
-    tdestroy(watch->files, keep);
+    tdestroy(watch->files, drop);
     pool_free(&watch->pool);
     free(watch->told);
 }

@@ -1,5 +1,5 @@
 /* Looks into the evidence while the program runs, to tell a deadlock as soon
- * as it is recorded. */
+ * as it is recorded, and a heartbeat as soon as it is missing. */
 #ifndef LOCKGRAPH_COMMAND_RUN_WATCH_H
 #define LOCKGRAPH_COMMAND_RUN_WATCH_H
 
@@ -20,7 +20,7 @@ struct watch {
 };
 
 /* Cheap: reads the headers of files whose process has not ended.  Prints new
- * deadlocks to the standard error. */
+ * deadlocks and missing heartbeats to the standard error. */
 void watch_look(struct watch *watch, const struct format_options *format);
 void watch_free(struct watch *watch);
 
