@@ -41,6 +41,12 @@ int main(void) {
     wrong += lg_lock_all(all, 1) != 0;
     wrong += lg_cond_timedwait(&c, &m, 50) != ETIMEDOUT;
     wrong += lg_mutex_trylock(&m) != EBUSY;
+    wrong += lg_mutex_pin(&m) != 0 || lg_mutex_unpin(&m) != 0;
+    wrong += lg_watchdog_add("loop", 60000) != 0;
+    lg_heartbeat();
+    wrong += lg_watchdog_thread() != 0 || lg_watchdog_remove() != 0;
+    lg_on_finding((lg_finding_callback *)0, (void *)0);
+    lg_report(LG_NOTE, "number %d", wrong);
     lg_assert_held(&m);
     lg_held_dump();
     lg_unlock_all(all, 1);
