@@ -281,11 +281,12 @@ static void *poster(void *unused) {
 }
 static void sleep_after_signal(void) {
     pthread_t thread;
-    sem_init(&signalled, 0, 0);
-    pthread_create(&thread, NULL, poster, NULL);
+    sem_init(&signalled, 0, 1);
     sem_wait(&signalled);
-    let(LONG_MS);
+    pthread_create(&thread, NULL, poster, NULL);
     pthread_join(thread, NULL);
+    let(LONG_MS);
+    sem_post(&signalled);
 }
 
 /* Its child has its parent's memory, but is another process: whatever it does before

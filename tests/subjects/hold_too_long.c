@@ -202,19 +202,18 @@ static void hold_around_wait(void) {
 }
 
 static void *poster(void *unused) {
-    pass(HELD_MS);
     sem_post(&signalled);
     return unused;
 }
-/* Who takes what another thread posted does not hold anything, and may post itself. */
+/* Posted by a thread that took nothing: then who took it does not hold a lock either. */
 static void pass_on_signal(void) {
     pthread_t thread;
-    sem_init(&signalled, 0, 0);
-    pthread_create(&thread, NULL, poster, NULL);
+    sem_init(&signalled, 0, 1);
     sem_wait(&signalled);
+    pthread_create(&thread, NULL, poster, NULL);
+    pthread_join(thread, NULL);
     pass(HELD_MS);
     sem_post(&signalled);
-    pthread_join(thread, NULL);
 }
 
 static void take_often(void) {
