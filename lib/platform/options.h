@@ -70,10 +70,10 @@ struct lgp_options {
     int exitcode;                       /* 0: the program's own */
     bool verdict;                       /* printed to the standard error at exit */
     uint32_t stack_depth;
-    uint32_t search_budget; /* steps per cycle search */
-    uint32_t wait_slice;    /* milliseconds until a waiter records its stack */
-    bool file_locks;        /* flock, fcntl and lockf are followed */
-    uint64_t lock_timeout;  /* nanoseconds after which a wait is told; 0: never */
+    uint32_t search_budget;                 /* steps per cycle search */
+    uint32_t wait_slice;                    /* milliseconds until a waiter records its stack */
+    bool file_locks;                        /* flock, fcntl and lockf are followed */
+    uint64_t lock_timeout;                  /* nanoseconds after which a wait is told; 0: never */
     uint64_t hold_limit, hold_limit_shared; /* the same of holds */
     uint64_t blocked_limit;                 /* and of blocking calls under a lock */
     enum lgp_log_level log;
