@@ -144,15 +144,19 @@ START_TEST(a_stack_that_was_cut_has_no_end) {
 }
 END_TEST
 
-/* Its own frames only: another stack may be unmapped at any time. */
+/* Its own frames only: another stack may be unmapped at any time, and may end anyhow. */
 START_TEST(on_another_stack_nothing_is_remembered) {
     struct lgp_frame walked[64];
     self->stack_low = self->stack_top = 0;
     ck_assert_uint_gt(unwind_path(PATHS, 64, walked), 5);
     ck_assert_ptr_null(self->steps);
     self->stack_low = self->stack_top = last_sp - 1;
+    ck_assert_uint_eq(unwind_path(PATHS, 64, walked), 0);
+    ck_assert_ptr_null(self->steps);
+    self->handlers.depth = 1; /* a signal stack */
     ck_assert_uint_gt(unwind_path(PATHS, 64, walked), 5);
     ck_assert_ptr_null(self->steps);
+    self->handlers.depth = 0;
 }
 END_TEST
 
