@@ -36,14 +36,19 @@ struct lge_held {
         uint64_t under;     /* LGE_TAKEN_UNDER: the id of that lock */
         uint64_t order_key; /* LGE_HELD_LEVEL: its key among locks of its level */
     };
-    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock */
+    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock; LGE_SINCE_TICKS: of platform/ticks.h */
 };
 _Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
 
 /* Since when a lock is held: taking it reads no clock, but one that had to wait for
  * it notes when it first saw the hold, which was taken before that.  Of a semaphore:
  * that another lock was held when it was taken, and is not any more. */
-enum lge_held_mark { LGE_SINCE_AT_LEAST = 1, LGE_SINCE_EXACTLY = 2, LGE_TAKEN_UNDER = 4 };
+enum lge_held_mark {
+    LGE_SINCE_AT_LEAST = 1,
+    LGE_SINCE_EXACTLY = 2,
+    LGE_TAKEN_UNDER = 4,
+    LGE_SINCE_TICKS = 8 /* exactly: hold_times.h */
+};
 enum { LGE_SINCE_UNKNOWN = 0, LGE_SINCE = LGE_SINCE_AT_LEAST | LGE_SINCE_EXACTLY };
 
 static inline uint8_t lge_held_marks(const struct lge_held *held) {
