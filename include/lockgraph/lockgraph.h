@@ -5,7 +5,9 @@
 #include <lockgraph/cond.h>
 #include <lockgraph/guard.h>
 #include <lockgraph/level.h>
+#include <lockgraph/metrics.h>
 #include <lockgraph/mutex.h>
+#include <lockgraph/operation.h>
 #include <lockgraph/rwlock.h>
 #include <lockgraph/sem.h>
 #include <lockgraph/spin.h>
