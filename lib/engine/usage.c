@@ -16,6 +16,7 @@ struct lge_usage {
     uintptr_t site;             /* 0: the class */
     struct lgr_figures figures; /* hold: the sum, when it was last made */
     struct lgr_usage *record;   /* NULL: not written */
+    bool refused;               /* there is no room for it */
     struct lge_usage *next;
 };
 
@@ -132,9 +133,10 @@ static void copy_times(struct lgr_times *to, const struct lgr_times *from) {
 }
 
 static void write_one(struct lge_usage *usage) {
-    if (usage->record == NULL) {
+    if (usage->record == NULL && !usage->refused) {
         uint32_t context = usage->site == 0 ? 0 : lge_context_intern(&usage->site, 1, true);
         usage->record = lge_evidence_usage(usage->class_id, context);
+        usage->refused = usage->record == NULL;
     }
     if (usage->record == NULL)
         return;
@@ -188,6 +190,7 @@ void lge_usages_after_fork(struct lge_thread *self) {
         usage->waiting = 0;
         usage->figures = (struct lgr_figures){0};
         usage->record = NULL;
+        usage->refused = false;
     }
 }
 

@@ -11,6 +11,8 @@
 #include "engine_support.h"
 #include "platform/memory.h"
 #include "platform/system.h"
+#include "record/writer.h"
+#include "record_support.h"
 
 static struct lge_thread *one, *two;
 static uint64_t a, b;
@@ -122,6 +124,44 @@ START_TEST(a_condition_and_a_join_are_no_contention) {
     lge_wait_end(one);
     ck_assert_uint_eq(figures_of(a).contended, 0);
     ck_assert_uint_eq(figures_of(b).contended, 0);
+}
+END_TEST
+
+/* ---- in the evidence ---- */
+
+START_TEST(a_record_is_written_again_in_place) {
+    temporary_make();
+    writer_start(0);
+    wait_once(one, a);
+    lge_usages_write();
+    wait_once(two, a);
+    lge_usages_write();
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(lgr_usage_count(file), 2); /* the class, and the place */
+    for (size_t i = 0; i < 2; i++) {
+        const struct lgr_usage *usage = lgr_usage_at(file, i);
+        ck_assert_uint_eq(usage->class_id, lge_lock_class(a));
+        ck_assert_uint_eq(usage->figures.contended, 2);
+        ck_assert_uint_eq(lgr_times_count(&usage->figures.wait), 2);
+    }
+    ck_assert((lgr_usage_at(file, 0)->context == 0) != (lgr_usage_at(file, 1)->context == 0));
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
+START_TEST(what_is_refused_is_not_tried_again) {
+    temporary_make();
+    writer_start(64 * 1024);
+    write_edges(100000);
+    wait_once(one, a);
+    lge_usages_write();
+    uint64_t dropped = lgr_writer_header()->dropped;
+    ck_assert_uint_gt(dropped, 0);
+    for (int i = 0; i < 10; i++)
+        lge_usages_write();
+    ck_assert_uint_eq(lgr_writer_header()->dropped, dropped);
+    temporary_remove();
 }
 END_TEST
 
@@ -308,6 +348,8 @@ int main(void) {
     tcase_add_test(plain, most_waiters_at_once);
     tcase_add_test(plain, a_condition_and_a_join_are_no_contention);
     tcase_add_test(plain, nothing_is_timed_unasked);
+    tcase_add_test(plain, a_record_is_written_again_in_place);
+    tcase_add_test(plain, what_is_refused_is_not_tried_again);
     tcase_add_test(profile, every_hold_is_timed_once);
     tcase_add_test(profile, a_hold_that_is_not_the_newest_is_timed);
     tcase_add_test(profile, what_ended_threads_held_stays);
