@@ -8,6 +8,8 @@
 #include "engine/mix.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
+#include "platform/system.h"
+#include "record/writer.h"
 
 /* Of a class, or of the waits for its locks at one place. */
 struct lge_usage {
@@ -149,7 +151,10 @@ static void write_one(struct lge_usage *usage) {
     copy_times(&to->hold, &from->hold);
 }
 
+/* A process that we did not see begin has its parent's file still. */
 void lge_usages_write(void) {
+    if (lgr_writer_header()->pid != lgp_pid())
+        return;
     lgp_lock(&all.lock);
     sum_up();
     for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next)

@@ -1,6 +1,9 @@
 /* How locks are used: waits, holds, operations and the limits made of them. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/adaptive.h"
@@ -145,6 +148,25 @@ START_TEST(a_record_is_written_again_in_place) {
         ck_assert_uint_eq(lgr_times_count(&usage->figures.wait), 2);
     }
     ck_assert((lgr_usage_at(file, 0)->context == 0) != (lgr_usage_at(file, 1)->context == 0));
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
+START_TEST(a_child_that_nobody_saw_leaves_its_parents_file_alone) {
+    temporary_make();
+    writer_start(0);
+    wait_once(one, a);
+    lge_usages_write();
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        wait_once(one, a);
+        lge_usages_write();
+        engine_leave(0);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(lgr_usage_at(file, 0)->figures.contended, 1);
     lgr_close(file);
     temporary_remove();
 }
@@ -349,6 +371,7 @@ int main(void) {
     tcase_add_test(plain, a_condition_and_a_join_are_no_contention);
     tcase_add_test(plain, nothing_is_timed_unasked);
     tcase_add_test(plain, a_record_is_written_again_in_place);
+    tcase_add_test(plain, a_child_that_nobody_saw_leaves_its_parents_file_alone);
     tcase_add_test(plain, what_is_refused_is_not_tried_again);
     tcase_add_test(profile, every_hold_is_timed_once);
     tcase_add_test(profile, a_hold_that_is_not_the_newest_is_timed);
