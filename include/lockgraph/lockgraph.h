@@ -6,7 +6,9 @@
 #include <lockgraph/finding.h>
 #include <lockgraph/guard.h>
 #include <lockgraph/level.h>
+#include <lockgraph/metrics.h>
 #include <lockgraph/mutex.h>
+#include <lockgraph/operation.h>
 #include <lockgraph/rwlock.h>
 #include <lockgraph/sem.h>
 #include <lockgraph/spin.h>

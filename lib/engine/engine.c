@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include "engine/adaptive.h"
 #include "engine/author.h"
 #include "engine/check.h"
 #include "engine/collect.h"
@@ -11,11 +12,13 @@
 #include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/graph.h"
+#include "engine/hold_times.h"
 #include "engine/hot_path.h"
 #include "engine/identity.h"
 #include "engine/level.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
+#include "engine/operation.h"
 #include "engine/orphan.h"
 #include "engine/overdue.h"
 #include "engine/past.h"
@@ -25,6 +28,7 @@
 #include "engine/stall.h"
 #include "engine/survivor.h"
 #include "engine/trace.h"
+#include "engine/usage.h"
 #include "engine/wait.h"
 #include "engine/wait_for.h"
 #include "platform/futex_lock.h"
@@ -52,6 +56,8 @@ void lge_start(const struct lge_config *config) {
     lge_collect_start(config);
     lge_identity_start();
     lge_semaphores_start(config);
+    lge_hold_times_start(config);
+    lge_adaptive_start(config);
 }
 
 void lge_finish(void) { lge_cycle_finish(); }
@@ -79,6 +85,10 @@ void lge_reset(void) {
     lge_file_locks_reset();
     lge_signals_reset();
     lge_orphans_reset();
+    lge_hold_times_reset();
+    lge_usages_reset();
+    lge_operations_reset();
+    lge_adaptive_reset();
 }
 
 /* ---- orders other than create and join ---- */
@@ -174,6 +184,8 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
              thread->top != thread->base);
     if (lge_clocked())
         lge_trace_acquired(thread);
+    else if (lge_timing != 0)
+        lge_hold_begins(thread->top);
     if (atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
         lge_signal_acquired(thread, request);
     if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)

@@ -82,6 +82,19 @@ struct lge_overlong {
     uint32_t holder; /* kernel id; 0: the calling thread */
     bool given_up;   /* now; else it goes on */
 };
+/* Time limits that follow how long locks are held. */
+struct lge_adaptive_limits {
+    uint32_t factor_percent; /* of the time that 99 of 100 holds do not last longer than; 0: none of this */
+    uint32_t least_ms, most_ms;
+};
+/* The limit of a class, in an operation, changed. */
+struct lge_adapted {
+    uint32_t class_id;
+    const char *operation;   /* NULL: in none */
+    uint32_t from_ms, to_ms; /* from 0: the fixed one */
+    uint64_t holds;
+    uint64_t p99_ns;
+};
 
 /* What is traced of a thread: each request, acquisition and release. */
 enum lge_traced { LGE_TRACED_REQUEST, LGE_TRACED_ACQUISITION, LGE_TRACED_RELEASE };
@@ -131,6 +144,10 @@ struct lge_config {
     /* Told of each step, with how long the request took, or the hold lasted (0:
      * not known); engine locks may be held.  NULL: nothing is traced. */
     void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
+    bool profile; /* holds are timed: hold_times.h */
+    struct lge_adaptive_limits adaptive;
+    /* Tells of a new limit; on the thread whose hold brought it.  May be NULL. */
+    void (*on_adapted)(const struct lge_adapted *adapted);
     /* What but the known threads may end a wait of these.  The caller, who need
      * not sleep, may be among them.  Called without engine locks.  NULL: nobody
      * can tell, and no stall is looked for. */

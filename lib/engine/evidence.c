@@ -530,6 +530,22 @@ void lge_evidence_lock_figures(void) {
     lge_table_unlock();
 }
 
+struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context) {
+    if (!lgr_writer_accepts(false))
+        return NULL;
+    lgp_lock(&lock);
+    write_class(class_id);
+    write_context(context);
+    struct lgr_usage *record = lgr_begin(LGR_USAGE, sizeof *record, false);
+    if (record != NULL) {
+        record->class_id = class_id;
+        record->context = context;
+        lgr_commit(record);
+    }
+    lgp_unlock(&lock);
+    return record;
+}
+
 void lge_evidence_reset(void) {
     lge_recorded_modules_new_file();
     lge_map_clear(&uses_written);

@@ -20,6 +20,9 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial);
 void lge_evidence_state_clear(struct lge_thread *thread);
 /* Waiting figures of every lock that was contended, at exit. */
 void lge_evidence_lock_figures(void);
+/* A record of the usage of a class, at the place of that context or (0) anywhere:
+ * empty, to be written in place.  NULL: refused.  Under the lock of usage.c. */
+struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context);
 /* That the thread waits for a condition (with a mutex, 0: not known) or signals it:
  * once in a file for each. */
 void lge_evidence_condition(const struct lge_thread *thread, const void *condition, uint64_t mutex,

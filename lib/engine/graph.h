@@ -10,7 +10,7 @@
  * | node order, components, out-lists, watched  | graph lock (changes: both) |
  * | edges and their dependencies, class nodes   |                            |
  *
- * Order of all locks of the engine: path (deadlock.c), graph, evidence, table,
+ * Order of all locks of the engine: usages (usage.h), path (deadlock.c), graph, evidence, table,
  * semaphores, classes, contexts, identity, thread list, locks of files, holds of
  * files, memory.
  *
@@ -42,6 +42,7 @@ struct lge_lock {
     uint8_t kind, attributes;
     bool written; /* rwlock: was taken exclusively; changes under both locks */
     uint32_t contended, waiters_most;
+    uint32_t waited_by; /* serial of the last that had to; 0: nobody */
     uint64_t wait_total_ns, wait_most_ns;
 };
 

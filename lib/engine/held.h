@@ -36,7 +36,7 @@ struct lge_held {
         uint64_t under;     /* LGE_TAKEN_UNDER: the id of that lock */
         uint64_t order_key; /* LGE_HELD_LEVEL: its key among locks of its level */
     };
-    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock */
+    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock; LGE_SINCE_TICKS: of platform/ticks.h */
 };
 _Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
 
@@ -47,9 +47,10 @@ enum lge_held_mark {
     LGE_SINCE_AT_LEAST = 1,
     LGE_SINCE_EXACTLY = 2,
     LGE_TAKEN_UNDER = 4,
-    LGE_HOLD_TOLD = 8,  /* that it lasts too long */
-    LGE_MAY_BLOCK = 16, /* its lock is meant to be held over blocking calls */
-    LGE_PINNED = 32     /* it must not be given up */
+    LGE_HOLD_TOLD = 8,   /* that it lasts too long */
+    LGE_MAY_BLOCK = 16,  /* its lock is meant to be held over blocking calls */
+    LGE_PINNED = 32,     /* it must not be given up */
+    LGE_SINCE_TICKS = 64 /* exactly: hold_times.h */
 };
 enum { LGE_SINCE_UNKNOWN = 0, LGE_SINCE = LGE_SINCE_AT_LEAST | LGE_SINCE_EXACTLY };
 

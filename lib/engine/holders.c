@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "engine/hold_times.h"
 #include "platform/system.h"
 
 /* A stack whose lower part was never captured says at least its first line. */
@@ -96,7 +97,16 @@ static bool hold_within(const struct lge_thread *thread, uintptr_t start, size_t
 /* First the mark, then the time: a hold that is taken in between has no mark again,
  * one that is there already was taken before. */
 static void see(struct lge_held *held, struct lge_holder *holder) {
-    if ((lge_held_marks(held) & LGE_SINCE) == LGE_SINCE_UNKNOWN) {
+    uint8_t marks = lge_held_marks(held);
+    if (marks & LGE_SINCE_TICKS) {
+        uint64_t lasts = lgp_ticks_between(__atomic_load_n(&held->since_ns, __ATOMIC_RELAXED), lgp_ticks());
+        holder->since_ns = lgp_monotonic_ns() - lasts;
+        holder->since = LGE_SINCE_EXACTLY;
+        return;
+    }
+    if ((marks & LGE_SINCE) == LGE_SINCE_UNKNOWN) {
+        if (lge_timing & LGE_TIMING_PROFILE)
+            return; /* its owner is about to write the same word */
         lge_held_mark(held, LGE_SINCE_AT_LEAST);
         atomic_thread_fence(memory_order_seq_cst);
         __atomic_store_n(&held->since_ns, lgp_monotonic_ns(), __ATOMIC_RELAXED);

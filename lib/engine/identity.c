@@ -12,7 +12,7 @@
 #include "platform/system.h"
 
 /* A lock id is a class number (24 bits) above a lock number (40 bits). */
-enum { NUMBER_BITS = 40, SET_ASIDE = 64, CLASS_FRAMES = 4 };
+enum { NUMBER_BITS = LGE_ID_NUMBER_BITS, SET_ASIDE = 64, CLASS_FRAMES = 4 };
 
 struct lge_hot lge_hot = {.tag_secret = 0x5bd1e995a5a5a5a5u, .fast_kind = -1};
 
@@ -32,7 +32,7 @@ void lge_identity_start(void) {
     lge_side_start();
 }
 
-uint32_t lge_lock_class(uint64_t id) { return (uint32_t)(id >> NUMBER_BITS); }
+uint32_t lge_lock_class(uint64_t id) { return lge_class_in(id); }
 static uint64_t number_of(uint64_t id) { return id & (((uint64_t)1 << NUMBER_BITS) - 1); }
 
 /* Numbers are set aside in batches so that a new lock costs no shared write. */

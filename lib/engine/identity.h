@@ -22,6 +22,10 @@ struct lge_tag {
     _Atomic uint64_t check;
 };
 
+/* The class stands in a lock's id: lge_lock_class for hot paths. */
+enum { LGE_ID_NUMBER_BITS = 40 };
+static inline uint32_t lge_class_in(uint64_t id) { return (uint32_t)(id >> LGE_ID_NUMBER_BITS); }
+
 /* Constants of the process that every acquisition reads, in one cache line.
  * Written once at the start, before any tag; but see lge_tags_stale. */
 struct lge_hot {

@@ -7,10 +7,12 @@
 #include "engine/file_hold.h"
 #include "engine/finding.h"
 #include "engine/heartbeat.h"
+#include "engine/hold_times.h"
 #include "engine/identity.h"
 #include "engine/open_cycle.h"
 #include "engine/survivor.h"
 #include "engine/thread.h"
+#include "engine/usage.h"
 #include "engine/wait.h"
 #include "platform/memory.h"
 #include "platform/modules.h"
@@ -21,7 +23,8 @@ static struct lgp_part (*const parts[])(void) = {
     lge_table_part,      lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,
     lge_findings_part,   lge_threads_part,          lge_written_edges_part, lge_cycles_part,
     lge_semaphores_part, lge_signals_part,          lge_open_cycles_part,   lge_file_locks_part,
-    lge_file_holds_part, lge_condition_uses_part,
+    lge_file_holds_part, lge_condition_uses_part,   lge_hold_times_part,    lge_usages_part,
+    lge_operations_part, lge_adaptive_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -67,5 +70,7 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     lge_file_holds_after_fork(self);
     lge_waits_after_fork(self);
     lge_heartbeats_after_fork(self);
+    lge_hold_times_after_fork(self);
+    lge_usages_after_fork(self);
     lge_collect_reset();
 }

@@ -33,5 +33,9 @@ struct lgp_part lge_semaphores_part(void);
 struct lgp_part lge_signals_part(void);
 struct lgp_part lge_file_locks_part(void);
 struct lgp_part lge_file_holds_part(void);
+struct lgp_part lge_hold_times_part(void);
+struct lgp_part lge_usages_part(void);
+struct lgp_part lge_operations_part(void);
+struct lgp_part lge_adaptive_part(void);
 
 #endif

@@ -7,7 +7,9 @@
 #include "engine/census.h"
 #include "engine/context.h"
 #include "engine/dependency.h"
+#include "engine/hold_times.h"
 #include "engine/known.h"
+#include "engine/operation.h"
 #include "engine/past.h"
 #include "engine/step_cache.h"
 #include "engine/trace.h"
@@ -149,6 +151,8 @@ static void end_life(struct lge_thread *thread) {
     thread->past = NULL;
     lge_dependency_drop(thread->last_dependency);
     thread->last_dependency = NULL;
+    lge_hold_times_end(thread);
+    lge_operations_leave_all(thread);
 }
 
 static bool counts(const struct lge_thread *thread) {
@@ -421,6 +425,8 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         *held = *at;
     if (lge_tracing())
         lge_trace_released(at);
+    if (lge_timing != 0)
+        lge_hold_ends(thread, at);
     uint64_t key = at[-1].key, id = at->id;
     /* Those above it move down, and their keys no longer contain it. */
     for (; at != thread->top; at++) {
@@ -472,6 +478,11 @@ void lge_threads_alone(struct lge_thread *self, uint32_t tid) {
     self->past = NULL;
     self->last_dependency = NULL;
     self->state = NULL;
+    self->hold_times = NULL;
+    self->usage = self->usage_at = NULL;
+    self->wait_counted = false;
+    self->operations = NULL;
+    self->operation_count = self->operation_room = 0;
     self->has_dependencies = false;
     self->nested = 0;
     self->id_next = self->id_end = 0;

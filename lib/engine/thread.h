@@ -33,6 +33,8 @@ struct lge_dependency;
 struct lge_context_cache;
 struct lge_step_cache;
 struct lgr_thread_state;
+struct lge_hold_times;
+struct lge_usage;
 
 enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_ENDED, LGE_THREAD_LEAVING };
 
@@ -109,11 +111,16 @@ struct lge_thread {
     char name[16];
     struct lge_thread *next_in_list, *previous_in_list;
     _Atomic(struct lge_thread *) next_by_tid;
-    bool exits, cancelled;         /* by pthread_exit; owner */
-    _Atomic uint32_t cancelled_by; /* serial of who cancelled it last; relaxed, for reports */
-    _Atomic uint32_t cancelled_at; /* context of that call */
-    struct lge_handlers handlers;  /* signal handlers it is in; owner */
     struct lge_heartbeat heartbeat;
+    bool exits, cancelled;              /* by pthread_exit; owner */
+    _Atomic uint32_t cancelled_by;      /* serial of who cancelled it last; relaxed, for reports */
+    _Atomic uint32_t cancelled_at;      /* context of that call */
+    struct lge_handlers handlers;       /* signal handlers it is in; owner */
+    struct lge_hold_times *hold_times;  /* hold_times.h */
+    struct lge_usage *usage, *usage_at; /* of its wait, and those it had before: usage.h; owner */
+    uint32_t *operations;               /* that it is in, outermost first: operation.h; owner */
+    uint32_t operation_count, operation_room;
+    bool wait_counted;             /* in its usages; owner */
     uint64_t searched;             /* the last search for a ring that came by; its lock */
     uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };

@@ -11,6 +11,7 @@
 #include "engine/overdue.h"
 #include "engine/overlong.h"
 #include "engine/stall.h"
+#include "engine/usage.h"
 #include "platform/system.h"
 
 static _Atomic uint64_t contended; /* relaxed: a figure */
@@ -107,13 +108,19 @@ void lge_wait_stack(struct lge_thread *thread) {
     atomic_store_explicit(&wait->stacked, 1, memory_order_release);
 }
 
-static void count_contention(const struct lge_request *request) {
+/* True when another thread than this one waited for the lock before, or none did. */
+static bool count_contention(const struct lge_thread *thread, const struct lge_request *request) {
+    uint32_t serial = lge_thread_serial(thread), before = serial;
     atomic_fetch_add_explicit(&contended, 1, memory_order_relaxed);
     lge_table_lock();
     struct lge_lock *lock = lge_lock_obtain(request);
-    if (lock != NULL)
+    if (lock != NULL) {
         lock->contended++;
+        before = lock->waited_by;
+        lock->waited_by = serial;
+    }
     lge_table_unlock();
+    return before != serial;
 }
 
 /* Those that wait at this moment, the thread included. */
@@ -147,21 +154,24 @@ static struct begun for_lock(const struct lge_request *request, const int *owner
 bool lge_wait_begin(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
     thread->request = *request;
     set_since(thread, 0);
-    count_contention(request);
+    bool changed = count_contention(thread, request);
     struct begun begun = for_lock(request, owner);
     publish(thread, &begun);
     lge_overdue_begin(thread);
+    lge_usage_wait_begins(thread, changed);
+    lge_usages_write_sometimes(thread->wait_begun);
     return lge_deadlock_look(thread) || lge_stall_look(thread);
 }
 
 bool lge_wait_in_kernel(struct lge_thread *thread, const struct lge_request *request) {
     thread->request = *request;
     set_since(thread, lgp_realtime_ns());
-    count_contention(request);
+    bool changed = count_contention(thread, request);
     struct begun begun = for_lock(request, NULL);
     begun.timed = begun.endless = false; /* a handler or another process may end it */
     publish(thread, &begun);
     lge_overdue_begin(thread);
+    lge_usage_wait_begins(thread, changed);
     lge_overdue_never(thread);
     lge_wait_stack(thread);
     return lge_deadlock_look(thread);
@@ -265,6 +275,7 @@ bool lge_wait_again(struct lge_thread *thread) {
         lge_overlong_look(thread);
         lge_heartbeats_look();
     }
+    lge_usages_write_sometimes(lgp_monotonic_ns());
     return stuck;
 }
 
@@ -293,6 +304,7 @@ void lge_wait_end(struct lge_thread *thread) {
     if (thread->counted)
         lge_census_remove(LGE_CENSUS_WAIT);
     thread->counted = false;
+    lge_usage_wait_ends(thread);
     if (lge_wait_since(thread) != 0)
         count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);

@@ -2,15 +2,26 @@
 
 #include "engine/lock_class.h"
 #include "engine/misuse.h"
+#include "engine/operation.h"
+#include "interpose/self.h"
 #include "interpose/short_names.h"
 
 static const uint64_t millisecond = 1000000;
 
 static unsigned long ms(uint64_t ns) { return (unsigned long)(ns / millisecond); }
 
+/* What the thread that writes the line is doing. */
+static void put_operation(struct lgp_text *text) {
+    const struct lge_thread *thread = lgi_local.block;
+    const char *name = thread == NULL ? NULL : lge_operation_name(lge_operation(thread));
+    if (name != NULL)
+        lgp_format(text, "%s: ", name);
+}
+
 static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t lock, const void *address) {
     const struct lge_class *class = lge_class_get(lge_lock_class(lock));
     lgp_log_begin(line, level);
+    put_operation(&line->text);
     lgi_put_lock(&line->text, lock, address);
     if (class != NULL && class->level != INT16_MIN)
         lgp_format(&line->text, " (level %d)", class->level);
@@ -108,6 +119,31 @@ void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, ui
         lgp_format(&line.text, "%s after %lu ms", what == LGE_TRACED_ACQUISITION ? "acquired" : "released",
                    ms(ns));
     lgp_log_end(&line, LGP_LOG_DEBUG);
+}
+
+/* ---- limits that change ---- */
+
+static void put_class(struct lgp_text *text, uint32_t class_id) {
+    const struct lge_class *class = lge_class_get(class_id);
+    lgp_format(text, "%s", class != NULL && class->name != NULL ? class->name : "lock");
+    if (class != NULL && class->level != INT16_MIN)
+        lgp_format(text, " (level %d)", class->level);
+}
+
+void lgi_log_adapted(const struct lge_adapted *adapted) {
+    struct lgp_log_line line;
+    if (!lgp_log_wanted(LGP_LOG_INFO))
+        return;
+    lgp_log_begin(&line, LGP_LOG_INFO);
+    if (adapted->operation != NULL)
+        lgp_format(&line.text, "%s: ", adapted->operation);
+    put_class(&line.text, adapted->class_id);
+    lgp_format(&line.text, ": limit %u ms", adapted->to_ms);
+    if (adapted->from_ms != 0)
+        lgp_format(&line.text, ", was %u ms", adapted->from_ms);
+    lgp_format(&line.text, "; of %lu holds 99 in 100 lasted at most %lu us", (unsigned long)adapted->holds,
+               (unsigned long)(adapted->p99_ns / 1000));
+    lgp_log_end(&line, LGP_LOG_INFO);
 }
 
 /* ---- start ---- */

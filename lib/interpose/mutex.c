@@ -17,6 +17,7 @@
 #include "interpose/mutex_kind.h"
 #include "interpose/mutex_misuse.h"
 #include "interpose/mutex_wait.h"
+#include "interpose/profile.h"
 #include "interpose/real.h"
 #include "platform/memory.h"
 
@@ -67,12 +68,20 @@ static inline uint64_t fast_id(const struct lge_thread *thread, pthread_mutex_t 
     return lge_tag_id(tag_of(mutex), mutex);
 }
 
+/* Where the hot path cannot be taken. */
+__attribute__((noinline)) static int lock_slowly(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    return lgi_profiled ? lgi_profiled_lock(mutex, site, sp) : lgi_mutex_lock(mutex, site, sp, NULL);
+}
+__attribute__((noinline)) static int unlock_slowly(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    return lgi_profiled ? lgi_profiled_unlock(mutex, site, sp) : lgi_mutex_unlock(mutex, site, sp);
+}
+
 LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = fast_id(thread, mutex);
     if (LGI_UNLIKELY(id == 0))
-        return lgi_mutex_lock(mutex, site, sp, NULL);
+        return lock_slowly(mutex, site, sp);
     struct lge_held *top = thread->top;
     bool nested = top != thread->base;
     uint64_t below = nested ? top->key : LGE_NO_HOLDS;
@@ -104,7 +113,7 @@ LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex ||
                      lgi_kind_of(mutex) != lge_hot.fast_kind))
-        return lgi_mutex_unlock(mutex, LGI_SITE(), LGI_SP());
+        return unlock_slowly(mutex, LGI_SITE(), LGI_SP());
     thread->top--;
     return lgi_fast_unlock(mutex);
 }

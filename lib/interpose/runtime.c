@@ -9,6 +9,7 @@
 #include "engine/file_lock.h"
 #include "engine/finding.h"
 #include "engine/identity.h"
+#include "engine/usage.h"
 #include "interpose/blocking.h"
 #include "interpose/company.h"
 #include "interpose/cond_order.h"
@@ -21,6 +22,7 @@
 #include "interpose/mutex_fast.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/once.h"
+#include "interpose/profile.h"
 #include "interpose/real.h"
 #include "interpose/rwlock.h"
 #include "interpose/rwlock_wait.h"
@@ -102,6 +104,19 @@ static void tell(const struct lge_finding *finding, void *user) {
     lgi_finding_note(finding);
 }
 
+/* A least above the most is the most; "none" is a millisecond, and the longest there
+ * is. */
+static struct lge_adaptive_limits adaptive_limits(void) {
+    enum { MILLISECOND = 1000000, PERCENT = 100 };
+    struct lge_adaptive_limits limits = {0};
+    if (!options.adaptive)
+        return limits;
+    limits.factor_percent = options.adaptive_factor * PERCENT;
+    limits.most_ms = options.adaptive_max == 0 ? INT32_MAX : (uint32_t)(options.adaptive_max / MILLISECOND);
+    limits.least_ms = options.adaptive_min == 0 ? 1 : (uint32_t)(options.adaptive_min / MILLISECOND);
+    return limits;
+}
+
 static void start_engine(void) {
     struct lge_config config = {
         .max_memory = options.max_memory,
@@ -117,6 +132,9 @@ static void start_engine(void) {
         .hold_limit_shared_ns = options.hold_limit_shared,
         .on_overlong = lgi_log_overlong,
         .on_traced = options.log == LGP_LOG_DEBUG ? lgi_log_traced : NULL,
+        .profile = options.profile,
+        .adaptive = adaptive_limits(),
+        .on_adapted = lgi_log_adapted,
         .company = lgi_company,
         .exhausted = lgi_sem_exhausted,
         .last_signal = lgi_condition_last_signal,
@@ -189,6 +207,7 @@ static void finish(enum lgr_end how, int status) {
     finished = true;
     lge_finish();
     lge_evidence_lock_figures();
+    lge_usages_write();
     lgi_write_figures();
     lgr_writer_finish(how, status);
     print_verdict();
@@ -212,6 +231,7 @@ __attribute__((constructor(101))) static void start(void) {
     load_options();
     lgi_log_start(options.log, options.log_to);
     lgi_all_slow = options.log == LGP_LOG_DEBUG || options.hold_limit != 0 || options.hold_limit_shared != 0;
+    lgi_profile_start(options.profile || options.adaptive, options.profile);
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
     lgi_slices_configure(options.wait_slice);

@@ -23,7 +23,7 @@ extern __thread struct lgi_thread_local lgi_local __attribute__((tls_model("init
 
 static inline struct lge_thread *lgi_self(void) { return lgi_local.self; }
 
-/* Every lock call is to go the slow way, for it to be told: `self` is NULL all the
+/* Every lock call is to go the slow way, for it to be told or timed: `self` is NULL all the
  * time.  Written by the constructor. */
 extern bool lgi_all_slow;
 /* As lgi_self, and also then. */

@@ -78,6 +78,10 @@ struct lgp_options {
     uint64_t blocked_limit;                 /* and of blocking calls under a lock */
     enum lgp_log_level log;
     char log_to[PATH_MAX]; /* see lgp_log_to */
+    bool profile;          /* acquisitions are counted, holds timed */
+    bool adaptive;         /* engine/adaptive.h */
+    uint32_t adaptive_factor;
+    uint64_t adaptive_min, adaptive_max; /* nanoseconds */
     bool help;
     bool launcher;       /* started by `lockgraph run` */
     char told[PATH_MAX]; /* record/told.h; "none" without */

@@ -23,6 +23,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "record/figures.h"
+
 #define LGR_MAGIC         "LOCKGRPH" /* 8 bytes, no terminator */
 #define LGR_VERSION       1u
 #define LGR_OLDEST        1u
@@ -109,6 +111,7 @@ enum lgr_type {
     LGR_LOCK_STATS = 13,
     LGR_CONDITION = 14,
     LGR_HEARTBEAT = 15,
+    LGR_USAGE = 16,
 };
 
 /* Ids: of several records with one id (one serial, one lock's totals) the last
@@ -499,6 +502,17 @@ enum lgr_missed {
     LGR_MISSED_SEEN = 2,     /* by `lockgraph run`, which records nothing */
 };
 
+/* How the locks of a class were used: at the place of that context, where they had
+ * to be waited for, or (context 0) anywhere.  Live: its figures are written again in
+ * place, each whole, from time to time while the process runs and at its end.  Holds
+ * are there where they were measured (option profile). */
+struct lgr_usage {
+    struct lgr_record record;
+    uint32_t class_id;
+    uint32_t context;
+    struct lgr_figures figures;
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -518,5 +532,7 @@ _Static_assert(sizeof(struct lgr_message) == 16, "LGR_MESSAGE");
 _Static_assert(sizeof(struct lgr_lock_stats) == 48, "LGR_LOCK_STATS");
 _Static_assert(sizeof(struct lgr_condition) == 32, "LGR_CONDITION");
 _Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
+_Static_assert(sizeof(struct lgr_times) == 272, "times of a usage");
+_Static_assert(sizeof(struct lgr_usage) == 584, "LGR_USAGE");
 
 #endif

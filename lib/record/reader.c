@@ -34,6 +34,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->stats = TABLE(struct lgr_lock_stats, stats_key);
     file->edges = TABLE(const struct lgr_edge *, NULL);
     file->conditions = TABLE(const struct lgr_condition *, NULL);
+    file->usages = TABLE(const struct lgr_usage *, NULL);
     file->states = TABLE(struct lgr_thread_state, NULL);
     file->heartbeats = TABLE(struct lgr_heartbeat, NULL);
     file->messages = TABLE(struct lgr_message_info, NULL);
@@ -58,6 +59,7 @@ static const struct {
     [LGR_LOCK_STATS] = {sizeof(struct lgr_lock_stats), lgr_read_lock_stats},
     [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition},
     [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat},
+    [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -208,10 +210,10 @@ struct lgr_file *lgr_open(const char *path, char *error, size_t error_size) {
 void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
-    struct lgr_table *tables[] = {&file->modules,   &file->contexts, &file->classes,  &file->locks,
-                                  &file->threads,   &file->findings, &file->renames,  &file->stats,
-                                  &file->edges,     &file->states,   &file->messages, &file->conditions,
-                                  &file->heartbeats};
+    struct lgr_table *tables[] = {&file->modules, &file->contexts,  &file->classes,  &file->locks,
+                                  &file->threads, &file->findings,  &file->renames,  &file->stats,
+                                  &file->edges,   &file->states,    &file->messages, &file->conditions,
+                                  &file->usages,  &file->heartbeats};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     free(file->strings);
@@ -278,6 +280,11 @@ const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, 
 size_t lgr_condition_count(const struct lgr_file *file) { return file->conditions.count; }
 const struct lgr_condition *lgr_condition_at(const struct lgr_file *file, size_t index) {
     return ((const struct lgr_condition *const *)(const void *)file->conditions.items)[index];
+}
+
+size_t lgr_usage_count(const struct lgr_file *file) { return file->usages.count; }
+const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index) {
+    return ((const struct lgr_usage *const *)(const void *)file->usages.items)[index];
 }
 
 size_t lgr_edge_count(const struct lgr_file *file) { return file->edges.count; }

@@ -119,6 +119,10 @@ const struct lgr_thread_state *lgr_thread_states(const struct lgr_file *file, si
 
 /* Copies, as they were when the file was read. */
 const struct lgr_heartbeat *lgr_heartbeats(const struct lgr_file *file, size_t *count);
+/* How locks were used, by class and place: one for each (class, context), context 0
+ * standing for the whole class.  In the order written; valid until lgr_close. */
+size_t lgr_usage_count(const struct lgr_file *file);
+const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index);
 
 struct lgr_message_info {
     uint32_t severity;

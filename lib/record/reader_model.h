@@ -60,6 +60,7 @@ struct lgr_file {
     struct lgr_table modules, contexts, classes, locks, threads, findings;
     struct lgr_table edges;      /* const struct lgr_edge * */
     struct lgr_table conditions; /* const struct lgr_condition * */
+    struct lgr_table usages;     /* const struct lgr_usage * */
     struct lgr_table states, messages, heartbeats;
     struct lgr_table renames, stats; /* applied to threads and locks at the end */
     char *strings;                   /* as large as the image: see lgr_take_string */
@@ -106,6 +107,7 @@ enum lgr_outcome lgr_read_thread_name(struct lgr_file *file, const struct lgr_re
 enum lgr_outcome lgr_read_edge(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_record *record);
+enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_finding(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_thread_state(struct lgr_file *file, const struct lgr_record *record);

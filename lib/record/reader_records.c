@@ -184,6 +184,17 @@ enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_reco
     return LGR_READ_OK;
 }
 
+enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record) {
+    const struct lgr_usage *usage = (const void *)record;
+    if (usage->class_id == 0)
+        return LGR_READ_DAMAGED;
+    const struct lgr_usage **place = lgr_table_add(&file->usages);
+    if (!place)
+        return LGR_READ_NO_MEMORY;
+    *place = usage;
+    return LGR_READ_OK;
+}
+
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_message *message = (const void *)record;
     struct lgr_rest rest = lgr_rest_after(record, sizeof *message);

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/adaptive.h"
 #include "engine/blocked.h"
 #include "engine/context.h"
+#include "engine/hold_times.h"
 #include "engine/level.h"
 #include "interpose/runtime.h"
 #include "platform/print.h"
@@ -51,12 +53,23 @@ LGI_EXPORT void lg_default_timeout(int32_t ms) {
     atomic_store_explicit(&default_timeout_ms, kept, memory_order_relaxed);
 }
 
+/* 0: none so far. */
+static int32_t adapted_timeout(const struct lg_declared *declared) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return 0;
+    uint32_t ms = lge_adaptive_limit(thread, lgw_class(declared));
+    lgi_leave(thread);
+    return ms < INT32_MAX ? (int32_t)ms : INT32_MAX;
+}
+
 static int32_t timeout_of(const struct lg_declared *declared) {
     if (declared->timeout_ms != LG_DEFAULT_TIMEOUT)
         return declared->timeout_ms;
     if (declared->group != NULL && declared->group->timeout_ms != LG_DEFAULT_TIMEOUT)
         return declared->group->timeout_ms;
-    return atomic_load_explicit(&default_timeout_ms, memory_order_relaxed);
+    int32_t adapted = (lge_timing & LGE_TIMING_ADAPTIVE) != 0 ? adapted_timeout(declared) : 0;
+    return adapted > 0 ? adapted : atomic_load_explicit(&default_timeout_ms, memory_order_relaxed);
 }
 
 const struct lgi_limit *lgw_net(const struct lg_declared *declared, struct lgi_limit *limit) {

@@ -18,6 +18,8 @@ class Figure:
     column: int = 0          # of the numbers a `once` case prints
     sets: int = 0            # at least that many, where not the default
     per: float = 1.0         # nanoseconds, or bytes, in one unit
+    case: str = None         # of the micro program, where it is not the name
+    options: str = ""        # of the runtime
 
 
 MICRO = (
@@ -31,6 +33,8 @@ MICRO = (
     Figure("wrapper4", "pair through a lock wrapper, four callers", target=1.7, quick=True),
     Figure("wrapper-nested", "2 nested through a lock wrapper, one caller", target=1.7, compare=True, quick=True),
     Figure("wrapper4-nested", "2 nested through a lock wrapper, four callers", target=1.7, quick=True),
+    Figure("profile-pair", "one lock, lock + unlock, each hold timed (profile=1)", target=2.2, quick=True, case="pair",
+           options=":profile=1"),
     Figure("spin", "one spinlock, lock + unlock", target=2.2, compare=True, quick=True),
     Figure("rwlock-read", "one rwlock, read lock + unlock", target=1.4, compare=True, quick=True),
     Figure("rwlock-write", "one rwlock, write lock + unlock", compare=True),

@@ -56,12 +56,12 @@ class Micro:
         return env
 
     def start(self, figure, way, program=None, extra=""):
-        case = figure.name.replace("random-worst", "random")
+        case = figure.case or figure.name.replace("random-worst", "random")
         prefix = {"tsan": ["setarch", "-R"], "helgrind": ["valgrind", "-q", "--tool=helgrind"],
                   "drd": ["valgrind", "-q", "--tool=drd"]}.get(way, [])
         program = program or (self.tsan if way == "tsan" else self.plain)
         argv = [*prefix, program, case, str(figure.sample_us), self.work_loops]
-        return Worker(argv, self.environment(case, way, extra), self.cpu if figure.pinned else None)
+        return Worker(argv, self.environment(case, way, figure.options + extra), self.cpu if figure.pinned else None)
 
     def check_active(self):
         """A runtime that was not loaded costs nothing, and must not pass for a cheap one."""

@@ -33,7 +33,8 @@ int main(void) {
     lg_cond_t c = LG_COND_INITIALIZER;
     lg_mutex_t *const all[] = {&m};
     int wrong = lg_sem_init(&s, "s", 30, 0) != 0;
-    wrong += in_scope() != ETIMEDOUT;
+    LG_OPERATION("limits") wrong += in_scope() != ETIMEDOUT;
+    lg_operation_end();
     wrong += lg_rwlock_wrlock(&l) != 0;
     wrong += lg_rwlock_trywrlock(&l) != EBUSY;
     wrong += lg_sem_timedwait(&s, 50) != ETIMEDOUT;

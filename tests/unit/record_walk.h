@@ -150,10 +150,21 @@ static inline uint64_t walk_messages(const struct lgr_file *file) {
     return sum;
 }
 
+static inline uint64_t walk_usages(const struct lgr_file *file) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < lgr_usage_count(file); i++) {
+        const struct lgr_usage *usage = lgr_usage_at(file, i);
+        WALK_REQUIRE(usage->class_id != 0);
+        sum += walk_bytes(usage, sizeof *usage);
+    }
+    return sum;
+}
+
 static inline uint64_t walk_file(const struct lgr_file *file) {
     return walk_process(file) + walk_modules(file) + walk_contexts(file) + walk_classes(file) +
            walk_locks(file) + walk_threads(file) + walk_edges(file) + walk_findings(file) +
-           walk_states(file) + walk_messages(file) + lgr_damaged(file) + lgr_unknown(file);
+           walk_states(file) + walk_messages(file) + walk_usages(file) + lgr_damaged(file) +
+           lgr_unknown(file);
 }
 
 /* Opens a buffer, walks it, and insists that a refusal says why. */

@@ -166,6 +166,15 @@ static void check_text(const char *name, struct model *model, const struct forma
     text_free(&out);
 }
 
+static void check_openmetrics(const char *name, struct model *model) {
+    struct text out = {0};
+    char file[64];
+    format_openmetrics(&out, model, &(struct format_options){0});
+    snprintf(file, sizeof file, "%s.openmetrics", name);
+    compare(file, text_string(&out));
+    text_free(&out);
+}
+
 /* A report over one or two processes. */
 static void check_reports(const char *name, struct evidence *const *evidence, size_t count,
                           struct format_options options, struct model_options load) {
@@ -182,6 +191,8 @@ static void check_reports(const char *name, struct evidence *const *evidence, si
     ck_assert_uint_eq(model->coverage.damaged, 0);
     check_text(name, model, &options);
     check_json(name, model);
+    if (strcmp(name, "figures") == 0)
+        check_openmetrics(name, model);
     model_free(model);
     for (size_t i = 0; i < count; i++)
         unlink(files[i]);
@@ -483,6 +494,41 @@ START_TEST(one_problem_in_two_processes) {
 }
 END_TEST
 
+static struct lgr_figures *add_usage(struct evidence *evidence, uint32_t class_id, uint32_t context) {
+    struct lgr_usage *usage = evidence_record(evidence, LGR_USAGE, sizeof *usage);
+    usage->class_id = class_id;
+    usage->context = context;
+    return &usage->figures;
+}
+
+static void add_waits(struct lgr_figures *figures, uint64_t count, uint64_t ns) {
+    figures->contended += count;
+    figures->owner_changes += count / 2;
+    lgr_raise(&figures->waiters_max, count);
+    for (; count != 0; count--)
+        lgr_times_note(&figures->wait, ns);
+}
+
+/* Summed over two processes, by class and place; only one of them was profiled. */
+START_TEST(figures_of_two_processes) {
+    struct evidence *evidence[2] = {bank(), bank()};
+    for (uint64_t i = 0; i < 2; i++) {
+        struct lgr_figures *ledger = add_usage(evidence[i], LEDGER, 0);
+        add_waits(ledger, 3 + i, 128);
+        add_waits(ledger, 2, 129);
+        add_waits(add_usage(evidence[i], LEDGER, AT(POST_LEDGER)), 3 + i, 128);
+        add_waits(add_usage(evidence[i], LEDGER, AT(FLUSH_LEDGER)), 2, 129);
+        add_usage(evidence[i], 77, 0); /* a class that was not recorded */
+    }
+    lgr_times_note(&add_usage(evidence[1], GATE, 0)->hold, UINT64_C(70000000000));
+    evidence_header(evidence[1])->pid += 100;
+    evidence_header(evidence[1])->start_realtime_ns += 1000000000;
+    evidence_end(evidence[0], 0);
+    evidence_end(evidence[1], 0);
+    check_reports("figures", evidence, 2, (struct format_options){0}, (struct model_options){0});
+}
+END_TEST
+
 /* What `run` writes after the end: into the last image of that process. */
 START_TEST(status_is_written_into_the_last_image) {
     char names[3][32];
@@ -596,6 +642,7 @@ int main(void) {
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);
     tcase_add_test(reports, one_problem_in_two_processes);
+    tcase_add_test(reports, figures_of_two_processes);
     tcase_add_test(reports, exec_under_the_same_pid);
     tcase_add_test(reports, status_is_written_into_the_last_image);
     tcase_add_test(reports, strict_makes_notes_errors);

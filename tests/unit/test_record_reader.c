@@ -249,7 +249,7 @@ END_TEST
 START_TEST(unknown_types_are_skipped) {
     image_add(&image, 999, 64);
     image_add(&image, 0, 16);
-    image_add(&image, LGR_HEARTBEAT + 1, 16);
+    image_add(&image, LGR_USAGE + 1, 16);
     expect_damage(0, 3);
 }
 END_TEST
@@ -276,6 +276,26 @@ START_TEST(uses_of_conditions_are_read_in_order) {
 }
 END_TEST
 
+static void add_usage(uint32_t class_id, uint32_t context) {
+    struct lgr_usage *usage = image_add(&image, LGR_USAGE, sizeof *usage);
+    usage->class_id = class_id;
+    usage->context = context;
+    usage->figures.contended = class_id * 10 + context;
+}
+
+START_TEST(usages_are_read_in_order) {
+    add_usage(2, 0);
+    add_usage(1, 3);
+    add_usage(0, 1); /* damaged */
+    struct lgr_file *file = open_image();
+    ck_assert_uint_eq(lgr_usage_count(file), 2);
+    ck_assert_uint_eq(lgr_usage_at(file, 0)->figures.contended, 20);
+    ck_assert_uint_eq(lgr_usage_at(file, 1)->figures.contended, 13);
+    ck_assert_uint_eq(lgr_damaged(file), 1);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(bytes_added_to_a_record_are_skipped) {
     struct lgr_lock *lock = image_add(&image, LGR_LOCK, sizeof *lock + 40);
     memset(lock + 1, 0xff, 40);
@@ -289,9 +309,9 @@ START_TEST(bytes_added_to_a_record_are_skipped) {
 END_TEST
 
 START_TEST(short_records_are_damage) {
-    for (uint16_t type = LGR_PROCESS; type <= LGR_HEARTBEAT; type++)
+    for (uint16_t type = LGR_PROCESS; type <= LGR_USAGE; type++)
         image_add(&image, type, sizeof(struct lgr_record));
-    expect_damage(LGR_HEARTBEAT - LGR_PROCESS + 1, 0);
+    expect_damage(LGR_USAGE - LGR_PROCESS + 1, 0);
 }
 END_TEST
 
@@ -612,6 +632,7 @@ int main(void) {
     tcase_add_test(damage, an_uncommitted_record_ends_the_file);
     tcase_add_test(damage, unknown_types_are_skipped);
     tcase_add_test(damage, uses_of_conditions_are_read_in_order);
+    tcase_add_test(damage, usages_are_read_in_order);
     tcase_add_test(damage, bytes_added_to_a_record_are_skipped);
     tcase_add_test(damage, short_records_are_damage);
     tcase_add_test(damage, lengths_beyond_a_record_are_damage);

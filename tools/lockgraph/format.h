@@ -31,6 +31,9 @@ void format_text_waits(struct text *out, struct model *model, const struct forma
 void format_suppressions(struct text *out, struct model *model, bool brief);
 void format_json(struct text *out, struct model *model, const struct format_options *options);
 
+/* How locks were used, and how much was seen: record/openmetrics.h. */
+void format_openmetrics(struct text *out, struct model *model, const struct format_options *options);
+
 /* Why a process's record is incomplete, in words; bit is one of enum lgr_degraded. */
 const char *degraded_words(uint32_t bit);
 const char *degraded_name(uint32_t bit);

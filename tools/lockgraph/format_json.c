@@ -4,6 +4,7 @@
 #include "exit_code.h"
 #include "format.h"
 #include "json_parts.h"
+#include "json_usage.h"
 #include "kinds.h"
 #include "stacks.h"
 #include "version.h"
@@ -52,14 +53,21 @@ static void name_every_class(struct model *model) {
     }
 }
 
+static json_t *class_object(const struct model_class *class, const struct usages *usages) {
+    json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name, "kind",
+                               class->kind, "level", level_of(class));
+    json_t *usage = json_usage(class, usages);
+    if (usage)
+        json_object_set_new(object, "usage", usage);
+    return object;
+}
+
 static json_t *all_classes(struct model *model) {
     json_t *classes = json_array();
     name_every_class(model);
-    for (size_t i = 0; i < model->class_count; i++) {
-        const struct model_class *class = model->classes[i];
-        json_array_append_new(classes, json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name,
-                                                 "kind", class->kind, "level", level_of(class)));
-    }
+    struct usages usages = usages_collect(model);
+    for (size_t i = 0; i < model->class_count; i++)
+        json_array_append_new(classes, class_object(model->classes[i], &usages));
     return classes;
 }
 

@@ -18,7 +18,7 @@
 static const struct {
     const char *name;
     void (*format)(struct text *out, struct model *model, const struct format_options *options);
-} formats[] = {{"text", format_text}, {"json", format_json}};
+} formats[] = {{"text", format_text}, {"json", format_json}, {"openmetrics", format_openmetrics}};
 
 struct settings {
     size_t format;
@@ -31,7 +31,7 @@ struct settings {
 };
 
 static const struct command_option options[] = {
-    {"format", 0, "text|json", "form of the report (default text)"},
+    {"format", 0, "text|json|openmetrics", "form of the report (default text)"},
     {"show", 0, "notes", "show notes, too"},
     {"fail-on", 0, "SEVERITY", "exit 66 from this severity on: error (default), warning, note or never"},
     {"strict", 0, NULL, "notes become errors"},
@@ -49,7 +49,7 @@ static bool set_format(struct settings *settings, const char *value, char *error
             settings->format = i;
             return true;
         }
-    snprintf(error, 256, "\"%s\" is not a form this version writes: use text or json", value);
+    snprintf(error, 256, "\"%s\" is not a form this version writes: use text, json or openmetrics", value);
     return false;
 }
 

@@ -1,0 +1,58 @@
+/* How long locks are held: each thread's own sums, by class.  Only where that is
+ * wanted (lge_config.profile), since every hold costs two looks at a clock then.
+ *
+ * | sums of a thread        | the thread, relaxed; anybody reads                     |
+ * | its table of them       | the thread, under the list lock; it reads without      |
+ * | sums of ended threads   | under the list lock                                    |
+ *
+ * What a signal handler holds is not timed: it may have come in the middle. */
+#ifndef LOCKGRAPH_ENGINE_HOLD_TIMES_H
+#define LOCKGRAPH_ENGINE_HOLD_TIMES_H
+
+#include "engine/thread.h"
+#include "engine/trace.h"
+#include "platform/ticks.h"
+#include "record/figures.h"
+
+struct lge_class_times {
+    uint32_t class_id;
+    struct lgr_times hold;
+};
+/* By class id, which count from 1, with linear probing; never full. */
+struct lge_hold_times {
+    uint32_t mask, count;
+    struct lge_class_times *slots[];
+};
+
+/* enum lge_timing; written once at the start. */
+enum lge_timing { LGE_TIMING_PROFILE = 1, LGE_TIMING_ADAPTIVE = 2 };
+extern unsigned lge_timing;
+void lge_hold_times_start(const struct lge_config *config);
+
+/* NULL: none of the class so far. */
+static inline struct lge_class_times *lge_class_times(const struct lge_hold_times *table, uint32_t class_id) {
+    if (table == NULL)
+        return NULL;
+    for (uint32_t at = class_id & table->mask; table->slots[at] != NULL; at = (at + 1) & table->mask)
+        if (table->slots[at]->class_id == class_id)
+            return table->slots[at];
+    return NULL;
+}
+
+/* The thread's newest hold, which it just took: nobody else has marked it. */
+static inline void lge_hold_begins(struct lge_held *held) {
+    __atomic_store_n(&held->since_ns, lgp_ticks(), __ATOMIC_RELAXED);
+    __atomic_store_n(&held->marks, LGE_SINCE_TICKS, __ATOMIC_RELEASE);
+}
+/* Before it is taken off the stack; by its thread, in the runtime. */
+void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held);
+
+/* Under the list lock: the sums of all threads that there are, and were. */
+void lge_hold_times_each(void (*visit)(const struct lge_class_times *times, void *user), void *user);
+/* Of a thread that ended; under the list lock. */
+void lge_hold_times_end(struct lge_thread *thread);
+/* Of the only thread; others' were ended.  All is zero. */
+void lge_hold_times_after_fork(struct lge_thread *self);
+void lge_hold_times_reset(void);
+
+#endif

@@ -1,0 +1,92 @@
+#include "interpose/profile.h"
+
+#include "engine/hold_times.h"
+#include "engine/hot_path.h"
+#include "engine/identity.h"
+#include "engine/usage.h"
+#include "interpose/mutex.h"
+#include "interpose/mutex_fast.h"
+#include "interpose/mutex_kind.h"
+#include "interpose/self.h"
+#include "platform/ticks.h"
+
+bool lgi_profiled;
+
+void lgi_profile_start(bool some, bool all) {
+    if (some)
+        lgp_ticks_start();
+    lgi_profiled = all && !lgi_all_slow; /* who logs every call is not in a hurry */
+    lgi_all_slow |= all;
+}
+
+static inline struct lge_thread *outside(void) {
+    struct lge_thread *thread = lgi_local.block;
+    if (lgi_local.inside || thread == NULL || thread->handlers.depth != 0)
+        return NULL;
+    return atomic_load_explicit(&lgi_up, memory_order_relaxed) ? thread : NULL;
+}
+
+static inline bool plain(const pthread_mutex_t *mutex) { return lgi_kind_of(mutex) == lge_hot.fast_kind; }
+
+/* The mutex is ours, if it was free. */
+__attribute__((always_inline)) static inline bool take(struct lge_thread *thread, pthread_mutex_t *mutex,
+                                                       uint64_t id, uint64_t key, uintptr_t site,
+                                                       uintptr_t sp, uint32_t context, bool nested) {
+    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
+        return false;
+    lge_hold(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0, nested);
+    lge_hold_begins(thread->top);
+    return true;
+}
+
+__attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
+                                                uint64_t id, uintptr_t site, uintptr_t sp) {
+    struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
+    if (look.known && take(thread, mutex, id, look.key, site, sp, look.context, look.nested))
+        return 0;
+    return lgi_mutex_lock(mutex, site, sp, NULL);
+}
+
+/* As pthread_mutex_lock; mutex.c. */
+int lgi_profiled_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    struct lge_thread *thread = outside();
+    if (LGI_UNLIKELY(thread == NULL || !plain(mutex) || thread->top == thread->last))
+        return lgi_mutex_lock(mutex, site, sp, NULL);
+    uint64_t id = lge_tag_id((const struct lge_tag *)(void *)&mutex->__data.__list, mutex);
+    bool nested = thread->top != thread->base;
+    uint64_t below = nested ? thread->top->key : LGE_NO_HOLDS;
+    uint64_t key = lge_chain_key(below, id, LGR_EXCLUSIVE, lge_place(site, 0));
+    if (LGI_UNLIKELY(id == 0))
+        return lgi_mutex_lock(mutex, site, sp, NULL);
+    if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
+        return lock_other(thread, mutex, id, site, sp);
+    if (LGI_LIKELY(take(thread, mutex, id, key, site, sp, 0, nested)))
+        return 0;
+    return lgi_mutex_lock(mutex, site, sp, NULL);
+}
+
+/* Now and then, for what a kill would take away. */
+__attribute__((noinline)) static int write_sometimes(int result) {
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return result;
+    lge_usages_write_sometimes(lgp_monotonic_ns());
+    lgi_leave(thread);
+    return result;
+}
+
+/* The hold is over when the clock is read: what follows is not waited for. */
+int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+    enum { OFTEN = 1 << 14 };
+    struct lge_thread *thread = outside();
+    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || !plain(mutex)))
+        return lgi_mutex_unlock(mutex, site, sp);
+    const struct lge_held *held = thread->top;
+    struct lge_class_times *times = lge_class_times(thread->hold_times, lge_class_in(held->id));
+    if (LGI_UNLIKELY(times == NULL || (lge_timing & LGE_TIMING_ADAPTIVE) != 0))
+        return lgi_mutex_unlock(mutex, site, sp);
+    uint64_t ns = lgp_ticks_between(held->since_ns, lgp_ticks());
+    thread->top--;
+    int result = lgi_fast_unlock(mutex);
+    return LGI_LIKELY(lgr_times_note(&times->hold, ns) % OFTEN != 0) ? result : write_sometimes(result);
+}
