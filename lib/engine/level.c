@@ -71,7 +71,7 @@ static const struct lge_held *highest_below(const struct lge_thread *thread, con
 
 /* The hold that forbids it, or NULL. */
 static const struct lge_held *forbids(const struct lge_thread *thread, const struct rank *wanted) {
-    struct rank rank;
+    struct rank rank = {.level = LGE_NO_LEVEL};
     const struct lge_held *highest = highest_below(thread, thread->top + 1, &rank);
     return highest == NULL || above(wanted, &rank) ? NULL : highest;
 }
