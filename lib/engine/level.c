@@ -118,7 +118,7 @@ void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key
         return;
     held->order_key = key;
     held->attributes |= LGE_HELD_LEVEL;
-    struct rank own = rank_of(held), rank;
+    struct rank own = rank_of(held), rank = {.level = LGE_NO_LEVEL};
     if (own.level == LGE_NO_LEVEL)
         held->attributes &= (uint8_t)~LGE_HELD_LEVEL;
     else if (highest_below(thread, held, &rank) != NULL && !above(&own, &rank))
