@@ -338,8 +338,8 @@ void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_he
     if (!lgr_writer_accepts(false))
         return; /* or its parts would eat up the reserve for findings */
     lgp_lock(&lock);
-    write_class(lge_lock_class(from_lock));
-    write_class(lge_lock_class(to_lock));
+    write_lock(from_lock); /* with its class; `lockgraph learn` compares the addresses */
+    write_lock(to_lock);
     write_context(held->context);
     write_context(dependency->context);
     struct lgr_edge *record = lgr_begin(LGR_EDGE, sizeof *record, false);

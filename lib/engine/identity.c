@@ -2,6 +2,7 @@
 #include "engine/lifecycle.h"
 
 #include "engine/context.h"
+#include "engine/declared.h"
 #include "engine/map.h"
 #include "engine/mix.h"
 #include "engine/side_tag.h"
@@ -56,8 +57,10 @@ uint64_t lge_identity_count(void) {
 }
 
 static uint32_t class_of_variable(const void *address) {
-    return lgp_module_contains((uintptr_t)address) ? lge_class_static_first((uintptr_t)address)
-                                                   : LGE_CLASS_NONE;
+    if (!lgp_module_contains((uintptr_t)address))
+        return LGE_CLASS_NONE;
+    uint32_t declared = lge_declared_variable((uintptr_t)address);
+    return declared != LGE_CLASS_NONE ? declared : lge_class_static_first((uintptr_t)address);
 }
 
 static uint32_t class_by_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
@@ -73,7 +76,10 @@ static uint32_t class_by_initialisation(struct lge_thread *thread, const void *a
     uint32_t class = class_of_variable(address);
     if (class != LGE_CLASS_NONE)
         return class;
-    return lge_class_initialised_at(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
+    uint32_t context = lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES);
+    class = lge_class_initialised_at(context);
+    uint32_t declared = lge_declared_initialised(class, context);
+    return declared != LGE_CLASS_NONE ? declared : class;
 }
 
 static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {

@@ -1,6 +1,7 @@
 #include "engine/level.h"
 
 #include "engine/context.h"
+#include "engine/declared.h"
 #include "engine/lock_class.h"
 #include "engine/misuse.h"
 
@@ -17,6 +18,7 @@ struct rank {
     int16_t level;
     bool keyed;
     uint64_t key;
+    uint32_t anyhow; /* the class whose locks nest in any order; 0: they do not */
 };
 
 static struct rank rank_of(const struct lge_held *held) {
@@ -25,14 +27,18 @@ static struct rank rank_of(const struct lge_held *held) {
     if (class == NULL || class->level == LGE_NO_LEVEL)
         return rank;
     rank.level = class->level;
-    rank.keyed = class->keyed && (held->attributes & LGE_HELD_LEVEL) != 0;
-    rank.key = rank.keyed ? held->order_key : 0;
+    bool declared_key = (held->attributes & LGE_HELD_LEVEL) != 0;
+    rank.keyed = class->keyed && (declared_key || class->order != 0);
+    rank.key = !rank.keyed ? 0 : declared_key ? held->order_key : (uintptr_t)held->address;
+    rank.anyhow = class->anyhow ? class->id : 0;
     return rank;
 }
 
 static bool above(const struct rank *wanted, const struct rank *held) {
     if (wanted->level != held->level)
         return wanted->level > held->level;
+    if (wanted->anyhow != 0 && wanted->anyhow == held->anyhow)
+        return true;
     return wanted->keyed && held->keyed && wanted->key > held->key;
 }
 
@@ -65,24 +71,25 @@ static const struct lge_held *highest_below(const struct lge_thread *thread, con
 
 /* The hold that forbids it, or NULL. */
 static const struct lge_held *forbids(const struct lge_thread *thread, const struct rank *wanted) {
-    struct rank rank;
+    struct rank rank = {.level = LGE_NO_LEVEL};
     const struct lge_held *highest = highest_below(thread, thread->top + 1, &rank);
     return highest == NULL || above(wanted, &rank) ? NULL : highest;
 }
 
 bool lge_level_allows(const struct lge_thread *thread, int16_t level, bool keyed, uint64_t key) {
-    return forbids(thread, &(struct rank){level, keyed, keyed ? key : 0}) == NULL;
+    return forbids(thread, &(struct rank){level, keyed, keyed ? key : 0, 0}) == NULL;
 }
 
 /* ---- events ---- */
 
 static void report(struct lge_thread *thread, const struct lge_request *request,
-                   const struct lge_held *forbidding) {
+                   const struct lge_held *forbidding, uint64_t detail) {
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     struct lge_misuse misuse = {
         .kind = LGR_KIND_LEVEL_VIOLATION,
         .lock = request->id,
         .other = forbidding->id,
+        .detail = detail,
         .context = request->context != 0 ? request->context : context,
         .earlier_context = forbidding->context,
         .earlier_thread = lge_thread_serial(thread),
@@ -97,11 +104,11 @@ bool lge_level_check(struct lge_thread *thread, const struct lge_request *reques
     const struct lge_class *class = lge_class_get(lge_lock_class(request->id));
     if (class == NULL || class->level == LGE_NO_LEVEL)
         return true;
-    struct rank wanted = {class->level, class->keyed, class->keyed ? key : 0};
+    struct rank wanted = {class->level, class->keyed, class->keyed ? key : 0, class->anyhow ? class->id : 0};
     const struct lge_held *forbidding = forbids(thread, &wanted);
     if (forbidding == NULL || lge_holds(thread, request->address))
         return true;
-    report(thread, request, forbidding);
+    report(thread, request, forbidding, 0);
     return false;
 }
 
@@ -111,7 +118,7 @@ void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key
         return;
     held->order_key = key;
     held->attributes |= LGE_HELD_LEVEL;
-    struct rank own = rank_of(held), rank;
+    struct rank own = rank_of(held), rank = {.level = LGE_NO_LEVEL};
     if (own.level == LGE_NO_LEVEL)
         held->attributes &= (uint8_t)~LGE_HELD_LEVEL;
     else if (highest_below(thread, held, &rank) != NULL && !above(&own, &rank))
@@ -120,8 +127,14 @@ void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key
 
 void lge_level_requested(struct lge_thread *thread, const struct lge_request *request) {
     const struct lge_class *class = lge_class_get(lge_lock_class(request->id));
-    if (class != NULL && !class->by_front_end)
-        lge_level_check(thread, request, 0);
+    if (class == NULL || class->by_front_end)
+        return;
+    uint64_t key = class->order != 0 ? (uintptr_t)request->address : 0;
+    if (!lge_level_check(thread, request, key))
+        return;
+    const struct lge_held *forbidding = lge_declared_forbids(thread, class->id);
+    if (forbidding != NULL && !lge_holds(thread, request->address))
+        report(thread, request, forbidding, LGR_LEVEL_PAIR);
 }
 
 void lge_levels_reset(void) { atomic_store_explicit(&lge_levels_unchecked, false, memory_order_relaxed); }

@@ -2,8 +2,9 @@
  * holds, or one of the same level with a greater key where both are keyed.
  *
  * Looked at before a request may block, and told on the first wrong use, without
- * the right one having been seen.  A class has the level, a hold the key; a lock
- * without a level is neither checked nor in anybody's way.
+ * the right one having been seen.  A class has the level, a hold the key (the lock's
+ * address where the order file says so); a lock without a level is neither checked nor
+ * in anybody's way.
  *
  * | level, keyed of a class | written before its id is handed out; read by anybody |
  * | order_key, bits below   | owner of the held stack                              |

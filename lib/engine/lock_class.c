@@ -9,6 +9,7 @@
 #include "engine/recorded_modules.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
+#include "record/order_table.h"
 
 /* The class number has 24 bits in a lock id. */
 enum { CLASSES_PER_PAGE = 1024, CLASS_PAGES = (1 << 24) / CLASSES_PER_PAGE };
@@ -58,13 +59,15 @@ static struct lge_class *add(uint64_t key) {
 struct description {
     uint16_t kind;
     int16_t level;
-    bool keyed, by_front_end;
+    bool keyed, by_front_end, anyhow;
+    uint32_t order;
     uint64_t what;    /* context id, address, or the length of `name` */
     const char *name; /* NAMED */
 };
 
 static bool equal(const struct lge_class *class, const struct description *wanted) {
-    if (class->kind != wanted->kind || class->level != wanted->level || class->keyed != wanted->keyed)
+    if (class->kind != wanted->kind || class->level != wanted->level || class->keyed != wanted->keyed ||
+        class->order != wanted->order)
         return false;
     if (wanted->name != NULL)
         return class->name_length == wanted->what && memcmp(class->name, wanted->name, wanted->what) == 0;
@@ -77,6 +80,8 @@ static void describe(struct lge_class *class, const struct description *wanted) 
     class->level = wanted->level;
     class->keyed = wanted->keyed;
     class->by_front_end = wanted->by_front_end;
+    class->anyhow = wanted->anyhow;
+    class->order = wanted->order;
     if (class->kind == LGR_CLASS_STATIC)
         class->variable = (uintptr_t)wanted->what;
     if (class->kind == LGR_CLASS_INIT || class->kind == LGR_CLASS_GUESS)
@@ -139,9 +144,26 @@ uint32_t lge_class_static_first(uintptr_t address) {
 }
 
 uint32_t lge_class_levelled(const char *name, int16_t level, bool keyed, bool by_front_end) {
-    struct description wanted = {LGR_CLASS_NAMED, level, keyed, by_front_end, strlen(name), name};
+    struct description wanted = {.kind = LGR_CLASS_NAMED,
+                                 .level = level,
+                                 .keyed = keyed,
+                                 .by_front_end = by_front_end,
+                                 .what = strlen(name),
+                                 .name = name};
     if (!by_front_end && level != LGE_NO_LEVEL)
         atomic_store_explicit(&lge_levels_unchecked, true, memory_order_relaxed);
+    return intern(&wanted, NULL);
+}
+
+uint32_t lge_class_ordered(const char *name, int16_t level, uint16_t nesting, uint32_t number) {
+    struct description wanted = {.kind = LGR_CLASS_NAMED,
+                                 .level = level,
+                                 .keyed = nesting == LGR_NEST_BY_ADDRESS,
+                                 .anyhow = nesting == LGR_NEST_ANYHOW,
+                                 .order = number,
+                                 .what = strlen(name),
+                                 .name = name};
+    atomic_store_explicit(&lge_levels_unchecked, true, memory_order_relaxed);
     return intern(&wanted, NULL);
 }
 

@@ -12,6 +12,10 @@ struct lge_class {
     int16_t level;     /* INT16_MIN: none */
     bool keyed;        /* of one level, they nest by key */
     bool by_front_end; /* level.h: who checks their level */
+    bool anyhow;       /* among themselves they nest in any order */
+    uint32_t order;    /* its number in the order file (declared.h); 0: it is not of one */
+    /* The class that the order file has instead; relaxed: whoever asks gets the same. */
+    _Atomic uint32_t declared;
     uint32_t context;
     uint32_t recorded;  /* evidence generation */
     uintptr_t variable; /* address, LGR_CLASS_STATIC */
@@ -19,6 +23,14 @@ struct lge_class {
     char *name;
     size_t name_length;
 };
+
+/* In `declared`: no class has these ids. */
+enum { LGE_NOT_ASKED = 0 };
+#define LGE_UNDECLARED UINT32_MAX
+
+/* The class of that name and number in the order file; its nesting is of enum
+ * lgr_order_nesting.  lge_check looks at its requests. */
+uint32_t lge_class_ordered(const char *name, int16_t level, uint16_t nesting, uint32_t number);
 
 /* NULL for an unknown id. */
 struct lge_class *lge_class_get(uint32_t id);

@@ -1,4 +1,5 @@
 #include "engine/recorded_modules.h"
+#include "engine/declared.h"
 #include "engine/lifecycle.h"
 #include "engine/mix.h"
 #include "platform/futex_lock.h"
@@ -18,6 +19,7 @@ struct recorded {
     uintptr_t start, end, bias;
     uint64_t identity; /* of what is there: path, build id, bias */
     uint32_t id;       /* 0: not in this file */
+    uint32_t declared; /* its number in the order file's table; 0: not in it */
     uint32_t gone_at;  /* epoch; 0: still there */
 };
 
@@ -40,13 +42,13 @@ static uint32_t now(void) { return atomic_load_explicit(&lge_modules_epoch, memo
 /* Looked up when the first file begins, before there are threads: a sandbox may
  * forbid it later.  Evidence lock. */
 static struct {
-    char text[4096];
+    char text[4096 + 1];
     size_t length;
 } program_path;
 
 static void find_program_path(void) {
     long length = lgp_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)program_path.text,
-                              sizeof program_path.text, 0, 0);
+                              sizeof program_path.text - 1, 0, 0);
     program_path.length = length < 0 ? 0 : (size_t)length;
 }
 
@@ -90,12 +92,25 @@ static uint64_t identity_of(const struct lgp_module *module) {
     return identity;
 }
 
-static void write_record(const struct lgp_module *module, uint32_t id) {
+static const char *path_of(const struct lgp_module *module, size_t *length) {
     bool is_program = module->path[0] == '\0';
     if (is_program && program_path.length == 0)
         find_program_path();
-    const char *path = is_program ? program_path.text : module->path;
-    size_t length = is_program ? program_path.length : strlen(path);
+    *length = is_program ? program_path.length : strlen(module->path);
+    return is_program ? program_path.text : module->path;
+}
+
+static uint32_t declared_number(const struct lgp_module *module) {
+    const struct lgr_order *order = lge_declared_order();
+    size_t length;
+    if (order == NULL)
+        return 0;
+    return lgr_order_module_like(order, path_of(module, &length), module->build_id, module->build_id_length);
+}
+
+static void write_record(const struct lgp_module *module, uint32_t id) {
+    size_t length;
+    const char *path = path_of(module, &length);
     size_t build_id_length = module->build_id_length;
     struct lgr_module *record = lgr_begin(LGR_MODULE, sizeof *record + build_id_length + length, true);
     if (record == NULL)
@@ -145,9 +160,25 @@ static struct recorded *add(uintptr_t address) {
         modules.room = room;
     }
     struct recorded *recorded = &modules.items[modules.count++];
-    *recorded = (struct recorded){module.start, module.end, module.bias, identity, ++modules.last_id, 0};
+    *recorded = (struct recorded){.start = module.start,
+                                  .end = module.end,
+                                  .bias = module.bias,
+                                  .identity = identity,
+                                  .id = ++modules.last_id,
+                                  .declared = declared_number(&module)};
     write_record(&module, recorded->id);
     return recorded;
+}
+
+uint32_t lge_recorded_module_declared(uintptr_t address, uint64_t *offset) {
+    lgp_lock(&modules.lock);
+    struct recorded *recorded = find(address, now());
+    if (recorded == NULL)
+        recorded = add(address);
+    uint32_t declared = recorded == NULL ? 0 : recorded->declared;
+    *offset = recorded == NULL ? 0 : address - recorded->bias;
+    lgp_unlock(&modules.lock);
+    return declared;
 }
 
 struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch) {

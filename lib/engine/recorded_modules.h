@@ -19,6 +19,9 @@ extern _Atomic uint32_t lge_modules_epoch;
 
 /* Where an address lay in that epoch; writes the module's record the first time. */
 struct lgr_location lge_recorded_location(uintptr_t address, uint32_t epoch);
+/* The number that the order file's table has for the object there now, 0 for none, and
+ * the offset in it; once there is an order. */
+uint32_t lge_recorded_module_declared(uintptr_t address, uint64_t *offset);
 /* Notes which of them are not there any more.  False: all are. */
 bool lge_recorded_modules_unloaded(void);
 /* Whether what lay at all of these addresses in that epoch does so now. */

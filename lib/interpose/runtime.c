@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/check.h"
+#include "engine/declared.h"
 #include "engine/engine.h"
 #include "engine/evidence.h"
 #include "engine/file_lock.h"
@@ -115,6 +116,16 @@ static struct lge_adaptive_limits adaptive_limits(void) {
     limits.most_ms = options.adaptive_max == 0 ? INT32_MAX : (uint32_t)(options.adaptive_max / MILLISECOND);
     limits.least_ms = options.adaptive_min == 0 ? 1 : (uint32_t)(options.adaptive_min / MILLISECOND);
     return limits;
+}
+
+/* Said once, by the process that misses it: an order that is not looked at must not
+ * pass for one that is kept. */
+static void load_order(void) {
+    static struct lgr_order order;
+    if (!lgr_order_open(&order, options.order))
+        lgp_warn(
+            "the declared order of `lockgraph run` cannot be read here, and is not checked in this process");
+    lge_declared_start(order.header != NULL ? &order : NULL);
 }
 
 static void start_engine(void) {
@@ -242,6 +253,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_once_start();
     lgi_on_deadlock_start(options.on_deadlock);
     lgw_start((enum lg_policy)(LG_REPORT + (int)options.on_violation));
+    load_order();
     start_engine();
     lgr_told_open(options.told);
     lgr_told_loaded();

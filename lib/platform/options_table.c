@@ -228,6 +228,12 @@ const struct lgp_option lgp_option_table[] = {
      .default_value = "none",
      .help = "what is shared with `lockgraph run`",
      .internal = true},
+    {.name = "order",
+     .type = LGP_OPTION_TEXT,
+     .offset = FIELD(order),
+     .default_value = "none",
+     .help = "the declared order that `lockgraph run` hands over",
+     .internal = true},
 };
 const size_t lgp_option_count = COUNT(lgp_option_table);
 

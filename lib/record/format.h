@@ -187,9 +187,8 @@ enum lgr_lock_kind {
     LGR_LOCK_CUSTOM = 5,
     LGR_LOCK_FILE = 6,
 };
-/* A lock instance.  Written when it first appears in an edge that other locks
- * depend on, in a finding or in a thread state; locks that were only ever
- * taken innermost are counted, not listed. */
+/* A lock instance.  Written when it first appears in an LGR_EDGE, in a finding or
+ * in a thread state; others are counted, not listed. */
 struct lgr_lock {
     struct lgr_record record;
     uint64_t id; /* never reused within a process */
@@ -359,7 +358,8 @@ enum lgr_wait_kind {
  * enum lgr_signal_detail; cond-wait-holding enum lgr_holding_detail;
  * fork-held enum lgr_fork_detail; sem-misuse, barrier-misuse enum lgr_use_detail;
  * wait-timeout the limit in milliseconds; hold-too-long, blocked-under-lock,
- * heartbeat-missed: see enum lgr_blocking and above it.
+ * heartbeat-missed: see enum lgr_blocking and above it; level-violation enum
+ * lgr_level_detail.
  *
  * The same problem seen again does not append a record: `count` is raised in
  * place.  A problem regraded upwards appends a new record with the same
@@ -405,6 +405,9 @@ enum lgr_holding_detail { LGR_HOLDING_WAITER = 1, LGR_HOLDING_SIGNALLER = 2 };
 /* fork-held: the call is the fork (without detail), or a request of the child:
  * for that lock, or for another one of its class. */
 enum lgr_fork_detail { LGR_FORK_ASKED = 1, LGR_FORK_CLASS = 2 };
+/* level-violation: against the levels (without detail), or against a pair of classes
+ * that an order file puts in an order. */
+enum lgr_level_detail { LGR_LEVEL_PAIR = 1 };
 /* sem-misuse, barrier-misuse: used after it was destroyed there (without
  * detail), or taken away while the other thread waits. */
 enum lgr_use_detail { LGR_USE_WAITED = 1 };

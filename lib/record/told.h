@@ -16,7 +16,7 @@ struct lgr_told {
 };
 enum { LGR_TOLD_SIZE = 4096 };
 
-/* "/proc/PID/fd/N/KEY": the option, with the key in hexadecimal, and a buffer for it. */
+/* A buffer for the option: handed_over.h. */
 enum { LGR_TOLD_TEXT = 64 };
 
 /* The file that is expected there, and nothing else: it cannot become shorter. */

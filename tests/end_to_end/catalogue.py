@@ -17,8 +17,7 @@ from subjects import Subject
 REPORTING, SILENT = 3, 2
 
 # Kinds that nothing reports so far, or that are nobody's mistake but the program's own word.
-NOT_YET = {"assert-failed", "level-violation", "user",
-           "stall", "wait-timeout"}
+NOT_YET = {"assert-failed", "user", "stall", "wait-timeout"}
 # Told by the edges of a ring.
 RINGS = {"order-cycle", "deadlock", "self-deadlock"}
 # Nothing came before the wrong call that could be shown.

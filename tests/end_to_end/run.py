@@ -28,6 +28,7 @@ import kills  # noqa: E402
 import library  # noqa: E402
 import logs  # noqa: E402
 import metrics  # noqa: E402
+import order  # noqa: E402
 import subjects  # noqa: E402
 import suppressions  # noqa: E402
 import symbols  # noqa: E402
@@ -64,7 +65,8 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, kills, library, logs, metrics, suppressions, symbols, faults, wrapper)
+    modules = (catalogue, subjects, command, kills, library, logs, metrics, order, suppressions, symbols, faults,
+               wrapper)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

@@ -23,6 +23,7 @@
     arguments: A | B                one case for each; $1 in the other words is its first word
     case: A                         the words from here to the next case belong to a run with this argument
     options: OPTION ...             for `lockgraph run`
+    order: FILE                     ... and the order file beside the subjects
     seconds: N                      must be over by then
     long                            left out of quick runs
     helper                          no case of its own
@@ -43,7 +44,7 @@ HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
 DEADLOCK_NAMED_WITHIN = 1.0  # seconds
 WORDS = {"near", "shows", "call", "earlier", "earlier thread", "lock", "expect", "silent", "note", "edge", "line", "edges",
-         "threads", "thread", "says", "processes", "in child", "deadlock", "transcript", "arguments", "options",
+         "threads", "thread", "says", "processes", "in child", "deadlock", "transcript", "arguments", "options", "order",
          "seconds", "long", "helper", "may be unseen"}
 
 
@@ -183,6 +184,8 @@ def check_run(build, subject, arguments):
     with place(build) as here:
         limit = float(subject.one("seconds")) if subject.has("seconds") else 30
         options = subject.one("options").split() if subject.has("options") else ()
+        if subject.has("order"):
+            options = [*options, "--order", SUBJECT_SOURCES / subject.one("order")]
         result = here.run(build.subject(subject.name), *arguments, options=options, seconds=limit + 30)
         error = subject.has("expect") and subject.one("expect").endswith("error")
         result.expect(EXIT_FINDINGS if error else 0)

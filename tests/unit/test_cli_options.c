@@ -85,7 +85,7 @@ static const char *const wrong[] = {
     "--timeout 0",         "--timeout -1",
     "--fail-on",           "--exitcode x",
     "--exitcode 256",      "--exitcode=",
-    "--append=yes",        "--order file",
+    "--append=yes",        "--order",
     "--suppressions",      "--on-deadlock dance",
     "--fail-on sometimes", "--timeout 5s",
     "--appendix",          "-o",

@@ -8,7 +8,9 @@
 #include "model.h"
 #include "text.h"
 
+struct order;
 struct format_options {
+    const struct order *order; /* in use; NULL: none */
     bool color;
     bool show_notes;
     bool brief;        /* one screen: no stacks, a few findings in full */
@@ -27,6 +29,8 @@ void format_text_finding(struct text *out, struct model *model, const struct mod
                          const struct format_options *options);
 /* Who waits for what; nothing when nobody waits. */
 void format_text_waits(struct text *out, struct model *model, const struct format_options *options);
+/* Which order file was in use; nothing without one. */
+void format_order(struct text *out, struct model *model, const struct format_options *options);
 /* Which suppression files were in use and what they did; nothing without one. */
 void format_suppressions(struct text *out, struct model *model, bool brief);
 void format_json(struct text *out, struct model *model, const struct format_options *options);

@@ -334,6 +334,7 @@ static void add_hints(struct text *out, struct model *model, const struct format
         text_printf(out, "The program's own exit status: %d.\n", options->command_status);
     if (notes && !options->show_notes)
         text_printf(out, "Hidden: %s (--show notes).\n", counted(&model->pool, notes, "note"));
+    format_order(out, model, options);
     format_suppressions(out, model, options->brief);
     if (options->directory)
         text_printf(out, "Evidence: %s.  Stacks and more: lockgraph report%s%s\n",

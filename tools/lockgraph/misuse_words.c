@@ -241,6 +241,14 @@ static const struct words hold_goes_on = {
     "waited for",
     "takes",
     "taken"};
+static const struct words level_pair = {
+    "{T} takes {L}{level L} while it holds {M}{level M}, against the declared order",
+    "the order file puts {L} before {M}: it may not be taken under it",
+    "take {L} before {M}, or release {M} first, at {at}",
+    "takes",
+    "requested",
+    "takes",
+    "taken"};
 
 static const struct words *words_of(const struct model_finding *finding) {
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_SIGNALLER)
@@ -267,6 +275,8 @@ static const struct words *words_of(const struct model_finding *finding) {
         return &heartbeat_late;
     if (finding->kind == LGR_KIND_HOLD_TOO_LONG && (finding->detail & LGR_HOLD_GOES_ON) != 0)
         return &hold_goes_on;
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION && finding->detail == LGR_LEVEL_PAIR)
+        return &level_pair;
     return &table[finding->kind]; /* the variants are above */
 }
 

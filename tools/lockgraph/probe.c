@@ -108,6 +108,18 @@ static void probe_elf(struct pool *pool, int descriptor, struct probe *probe) {
     elf_end(elf);
 }
 
+const char *probe_loader(struct pool *pool, const char *path) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return NULL;
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(descriptor, ELF_C_READ, NULL);
+    const char *loader = elf && elf_kind(elf) == ELF_K_ELF ? interpreter(pool, elf) : NULL;
+    elf_end(elf);
+    close(descriptor);
+    return loader;
+}
+
 /* "#!/usr/bin/env python3" is python3: what env will start. */
 static const char *script_interpreter(struct pool *pool, char *line) {
     char *next = NULL;

@@ -12,5 +12,7 @@ struct probe {
 
 /* Follows "#!" to the interpreter. */
 struct probe probe_program(struct pool *pool, const char *command);
+/* The loader that an ELF program asks for; NULL: none, or no such program. */
+const char *probe_loader(struct pool *pool, const char *path);
 
 #endif

@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "data_dir.h"
 #include "exit_code.h"
 #include "format.h"
 #include "ink.h"
+#include "inputs.h"
 #include "kinds.h"
 #include "model.h"
+#include "order_file.h"
 #include "suppress.h"
 
 static const struct {
@@ -28,6 +28,8 @@ struct settings {
     const char **suppression_files;
     size_t suppression_file_count;
     struct suppressions suppressions;
+    const char *order_file; /* NULL: the default one */
+    struct order order;
 };
 
 static const struct command_option options[] = {
@@ -38,7 +40,7 @@ static const struct command_option options[] = {
     {"output", 'o', "FILE", "write the report to FILE"},
     {"suppressions", 0, "FILE",
      "leave out what FILE names (default ./" DEFAULT_SUPPRESSIONS " where it exists)"},
-    {"order", 0, "FILE", NULL},
+    {"order", 0, "FILE", "what FILE blesses is suppressed (default ./" DEFAULT_ORDER " where it exists)"},
     {"follow", 0, NULL, NULL},
     {0},
 };
@@ -70,40 +72,13 @@ static bool apply(void *target, const struct command_option *option, const char 
         settings->suppression_files =
             checked_resize(settings->suppression_files, settings->suppression_file_count + 1, sizeof(char *));
         settings->suppression_files[settings->suppression_file_count++] = value;
-    } else if (strcmp(option->name, "strict") == 0)
+    } else if (strcmp(option->name, "order") == 0)
+        settings->order_file = value;
+    else if (strcmp(option->name, "strict") == 0)
         settings->strict = true;
     else
         settings->output = value;
     return true;
-}
-
-/* ---- input ---- */
-
-/* A directory stands for the evidence files in it. */
-static bool add_input(struct pool *pool, struct path_list *inputs, const char *path) {
-    struct stat status;
-    struct path_list found = {1, &path};
-    if (stat(path, &status) != 0) {
-        complain("%s: %s; run a program first: lockgraph run -- CMD", path, strerror(errno));
-        return false;
-    }
-    if (S_ISDIR(status.st_mode) && (!data_dir_list(pool, path, &found) || found.count == 0)) {
-        complain("%s holds no evidence: no process recorded anything there", path);
-        return false;
-    }
-    const char **paths = pool_array(pool, inputs->count + found.count, sizeof *paths);
-    if (inputs->count)
-        memcpy(paths, inputs->paths, inputs->count * sizeof *paths);
-    memcpy(paths + inputs->count, found.paths, found.count * sizeof *paths);
-    *inputs = (struct path_list){inputs->count + found.count, paths};
-    return true;
-}
-
-static bool gather(struct pool *pool, int count, char **arguments, struct path_list *inputs) {
-    bool all = true;
-    for (int i = 0; i < count; i++)
-        all &= add_input(pool, inputs, arguments[i]);
-    return count ? all : add_input(pool, inputs, DEFAULT_DATA_DIR);
 }
 
 /* ---- output ---- */
@@ -120,7 +95,8 @@ static bool write_out(const struct text *out, const char *file) {
 
 static bool print_report(struct model *model, const struct settings *settings) {
     struct text out = {0};
-    struct format_options format = {.color = !settings->output && ink_wanted(stdout),
+    struct format_options format = {.order = &settings->order,
+                                    .color = !settings->output && ink_wanted(stdout),
                                     .show_notes = settings->show_notes || settings->strict};
     formats[settings->format].format(&out, model, &format);
     bool written = write_out(&out, settings->output);
@@ -145,9 +121,11 @@ static int report_on(const struct path_list *inputs, const struct settings *sett
 static int report_with(struct pool *pool, struct settings *settings, int operands, char **arguments) {
     struct path_list inputs = {0};
     if (!suppressions_load(pool, &settings->suppressions, settings->suppression_files,
-                           settings->suppression_file_count))
+                           settings->suppression_file_count) ||
+        !order_load(pool, &settings->order, settings->order_file))
         return EXIT_USAGE;
-    bool all_found = gather(pool, operands, arguments, &inputs);
+    bless_in_suppressions(pool, &settings->order, &settings->suppressions);
+    bool all_found = inputs_gather(pool, operands, arguments, &inputs);
     return inputs.count ? report_on(&inputs, settings, all_found) : EXIT_UNREADABLE;
 }
 
@@ -170,7 +148,7 @@ const struct command report_command = {
         "Reads the evidence in DIR (default ./" DEFAULT_DATA_DIR ") or the FILEs given, of finished,\n"
         "killed or still running processes, and tells what was found: most severe first.\n"
         "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage or a\n"
-        "mistake in a suppression file.",
+        "mistake in a suppression or order file.",
     .examples = "  lockgraph report\n"
                 "  lockgraph report --show notes lockgraph.data\n"
                 "  lockgraph report --format json -o report.json\n",

@@ -11,9 +11,11 @@
 #include "data_dir.h"
 #include "exit_code.h"
 #include "ink.h"
+#include "order_file.h"
 #include "preload.h"
 #include "probe.h"
 #include "run_job.h"
+#include "run_order.h"
 #include "run_settings.h"
 #include "run_status.h"
 #include "run_told.h"
@@ -28,6 +30,7 @@ struct run {
     struct lgp_options options;
     struct probe probe;
     struct suppressions suppressions;
+    struct order order;
     const char *runtime;
     const struct lgr_told *told; /* NULL: there is none */
     const char *directory;       /* absolute */
@@ -83,6 +86,7 @@ static bool prepare_directory(struct run *run, const char **error) {
 static void prepare_format(struct run *run) {
     run->format = (struct format_options){.color = ink_wanted(stderr),
                                           .brief = true,
+                                          .order = &run->order,
                                           .show_notes = run->settings.strict,
                                           .directory = run->directory,
                                           .default_directory = run->default_directory};
@@ -95,6 +99,16 @@ static void prepare_told(struct run *run) {
     run->told = told_make(&run->pool, &option);
     if (run->told)
         strcpy(run->options.told, option); /* shorter than LGR_TOLD_TEXT */
+}
+
+/* Once it is certain that the program will be started: this reads all its symbols. */
+static bool prepare_order(struct run *run, const char **error) {
+    if (run->order.class_count == 0)
+        return true;
+    const char *option = order_hand_over(&run->pool, &run->order, run->probe.path, error);
+    if (option)
+        strcpy(run->options.order, option); /* shorter than LGR_HANDED_TEXT */
+    return option != NULL;
 }
 
 static bool start(struct run *run, const char **error) {
@@ -200,8 +214,15 @@ static int prepare(struct run *run) {
     if (!suppressions_load(&run->pool, &run->suppressions, run->settings.suppression_files,
                            run->settings.suppression_file_count))
         return EXIT_USAGE;
+    if (!order_load(&run->pool, &run->order, run->settings.order_file))
+        return EXIT_USAGE;
+    bless_in_suppressions(&run->pool, &run->order, &run->suppressions);
     run->runtime = find_runtime(&run->pool, &error);
     if (!run->runtime) {
+        complain("run: %s", error);
+        return EXIT_INTERNAL;
+    }
+    if (!prepare_order(run, &error)) {
         complain("run: %s", error);
         return EXIT_INTERNAL;
     }
@@ -274,7 +295,7 @@ const struct command run_command = {
         "to the standard error when CMD ends; a deadlock is told at once, while the program hangs.\n"
         "Exit status: 66 a finding at or above --fail-on, whatever CMD's own status; else CMD's own\n"
         "(128+n for signal n); 124 stopped by --timeout; 69 nothing was seen and --require-coverage;\n"
-        "2 usage or a mistake in a suppression file; 127 CMD not found.",
+        "2 usage or a mistake in a suppression or order file; 127 CMD not found.",
     .examples = "  lockgraph run -- ./server --port 8080\n"
                 "  lockgraph run --on-deadlock kill --timeout 60 -- make test\n"
                 "  lockgraph run -O unwinder=fp:stack_depth=40 -- ./bench\n",

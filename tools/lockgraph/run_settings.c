@@ -6,6 +6,7 @@
 
 #include "data_dir.h"
 #include "kinds.h"
+#include "order_file.h"
 #include "preload.h"
 #include "suppress.h"
 
@@ -22,7 +23,7 @@ const struct command_option run_options[] = {
     {NULL, 'O', "KEY=VAL[:KEY=VAL]", "options of the runtime; -O help=1 lists them"},
     {"suppressions", 0, "FILE",
      "leave out what FILE names (default ./" DEFAULT_SUPPRESSIONS " where it exists)"},
-    {"order", 0, "FILE", NULL},
+    {"order", 0, "FILE", "check the declared order of FILE (default ./" DEFAULT_ORDER " where it exists)"},
     {0},
 };
 
@@ -85,6 +86,8 @@ bool run_apply(void *target, const struct command_option *option, const char *va
         return set_timeout(value, &settings->timeout, error);
     if (strcmp(option->name, "suppressions") == 0)
         add_text(&settings->suppression_files, &settings->suppression_file_count, value);
+    if (strcmp(option->name, "order") == 0)
+        settings->order_file = value;
     settings->append |= strcmp(option->name, "append") == 0;
     settings->strict |= strcmp(option->name, "strict") == 0;
     settings->require_coverage |= strcmp(option->name, "require-coverage") == 0;

@@ -19,6 +19,7 @@ struct run_settings {
     size_t given_count;
     const char **suppression_files; /* each --suppressions */
     size_t suppression_file_count;
+    const char *order_file; /* --order; NULL: the default one */
 };
 
 extern const struct command_option run_options[], env_options[];

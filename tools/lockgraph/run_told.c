@@ -1,31 +1,16 @@
 #include "run_told.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-/* A limit on the size of files, which the program shall have, does not count here. */
-static bool give_size(int descriptor) {
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    struct rlimit limit, most;
-    getrlimit(RLIMIT_FSIZE, &limit);
-    most = (struct rlimit){limit.rlim_max, limit.rlim_max};
-    sigaction(SIGXFSZ, &ignore, &before);
-    setrlimit(RLIMIT_FSIZE, &most);
-    bool given = ftruncate(descriptor, LGR_TOLD_SIZE) == 0;
-    setrlimit(RLIMIT_FSIZE, &limit);
-    sigaction(SIGXFSZ, &before, NULL);
-    return given;
-}
+#include "memory_file.h"
 
 /* A page whose size is settled, with a key that nobody else has. */
 static struct lgr_told *make_page(int descriptor) {
     uint64_t key;
-    if (!give_size(descriptor) || fcntl(descriptor, F_ADD_SEALS, LGR_TOLD_SEALS) != 0 ||
+    if (fcntl(descriptor, F_ADD_SEALS, LGR_TOLD_SEALS) != 0 ||
         getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
         return NULL;
     void *memory = mmap(NULL, LGR_TOLD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
@@ -39,7 +24,7 @@ static struct lgr_told *make_page(int descriptor) {
 /* The descriptor and the page stay until the end: processes that outlive the
  * program may still start others. */
 const struct lgr_told *told_make(struct pool *pool, const char **option) {
-    int descriptor = memfd_create("lockgraph-run", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int descriptor = memory_file("lockgraph-run", LGR_TOLD_SIZE);
     if (descriptor < 0)
         return NULL;
     struct lgr_told *page = make_page(descriptor);

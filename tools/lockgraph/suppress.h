@@ -31,9 +31,10 @@ struct suppression_part {
 struct suppression {
     const char *file; /* clean, as all texts here */
     unsigned line;
-    const char *text;   /* as written, without the reason */
-    const char *reason; /* NULL: none, which only ThreadSanitizer's lines may have */
-    const char *kind;   /* pattern; NULL: the kinds of a ThreadSanitizer line */
+    const char *text;       /* as written, without the reason */
+    const char *reason;     /* NULL: none, which only ThreadSanitizer's lines may have */
+    const char *kind;       /* pattern; NULL: the kinds of a ThreadSanitizer line */
+    const char *blessed[2]; /* classes: order among just these; NULL: no line of an order file */
     size_t part_count;
     struct suppression_part *parts; /* all must match */
 };
@@ -55,6 +56,10 @@ bool suppressions_parse(struct pool *pool, struct suppressions *suppressions, co
  * False after complaining to the standard error. */
 bool suppressions_load(struct pool *pool, struct suppressions *suppressions, const char *const *files,
                        size_t count);
+
+/* What an order file blesses is suppressed, too. */
+struct order;
+void bless_in_suppressions(struct pool *pool, const struct order *order, struct suppressions *suppressions);
 
 /* The whole `text`, '*' in `pattern` standing for any text.  NULL matches nothing. */
 bool pattern_matches(const char *pattern, const char *text);

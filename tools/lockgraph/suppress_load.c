@@ -1,28 +1,10 @@
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "file_text.h"
 #include "suppress.h"
-
-#define LARGEST_FILE ((size_t)16 << 20)
-
-/* The whole file, also where its size is not known ahead (a pipe).  False with
- * errno set. */
-static bool read_all(FILE *stream, struct text *content) {
-    char block[16384];
-    size_t length;
-    while ((length = fread(block, 1, sizeof block, stream)) > 0) {
-        text_add_n(content, block, length);
-        if (content->length > LARGEST_FILE) {
-            errno = EFBIG;
-            return false;
-        }
-    }
-    return !ferror(stream);
-}
 
 static bool cannot_read(const char *file) {
     complain("%s: %s; give --suppressions a file that can be read", file, strerror(errno));
@@ -37,11 +19,8 @@ static void complain_of(const struct text *errors) {
 }
 
 static bool load(struct pool *pool, struct suppressions *suppressions, const char *file) {
-    FILE *stream = fopen(file, "re");
-    if (!stream)
-        return cannot_read(file);
     struct text content = {0}, errors = {0};
-    bool right = read_all(stream, &content);
+    bool right = file_text(file, &content);
     if (!right)
         cannot_read(file);
     else
@@ -49,7 +28,6 @@ static bool load(struct pool *pool, struct suppressions *suppressions, const cha
     complain_of(&errors);
     text_free(&errors);
     text_free(&content);
-    fclose(stream);
     return right;
 }
 

@@ -68,7 +68,25 @@ static bool is_about_deadlock(uint16_t kind) {
     return kind == LGR_KIND_ORDER_CYCLE || kind == LGR_KIND_DEADLOCK || kind == LGR_KIND_SELF_DEADLOCK;
 }
 
+/* ---- blessings ---- */
+
+static bool is_one_of(const struct model_lock *lock, const char *const blessed[2]) {
+    return lock && lock->class && strcmp(lock->class->kind, "named") == 0 &&
+           (strcmp(lock->class->name, blessed[0]) == 0 || strcmp(lock->class->name, blessed[1]) == 0);
+}
+
+static bool blesses(const char *const blessed[2], const struct model_finding *finding) {
+    if (finding->kind != LGR_KIND_LEVEL_VIOLATION && finding->kind != LGR_KIND_ORDER_CYCLE)
+        return false;
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (!is_one_of(finding->edges[i].from, blessed) || !is_one_of(finding->edges[i].to, blessed))
+            return false;
+    return finding->edge_count > 0;
+}
+
 bool suppression_matches(const struct suppression *suppression, const struct model_finding *finding) {
+    if (suppression->blessed[0])
+        return blesses(suppression->blessed, finding);
     if (suppression->kind ? !pattern_matches(suppression->kind, kind_name(finding->kind))
                           : !is_about_deadlock(finding->kind))
         return false;

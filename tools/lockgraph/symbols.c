@@ -51,6 +51,15 @@ const char *base_name(const char *path) {
 const char *module_build_id(const struct module_symbols *module) { return module->build_id; }
 const char *module_path(const struct module_symbols *module) { return module->path; }
 
+Dwfl_Module *module_dwfl(struct module_symbols *module) { return module->module; }
+
+const struct symbol_table *module_table(struct module_symbols *module) {
+    if (!module->module)
+        return NULL;
+    symbol_table_make(&module->table, module->module);
+    return &module->table;
+}
+
 struct symbols *symbols_open(void) {
     struct symbols *symbols = checked_resize(NULL, 1, sizeof *symbols);
     *symbols = (struct symbols){0};

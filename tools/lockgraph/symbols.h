@@ -55,6 +55,12 @@ const char *symbols_function_at(struct symbols *symbols, struct module_symbols *
 
 struct variable symbols_variable(struct symbols *symbols, struct module_symbols *module, uint64_t offset);
 
+/* For searches by name; NULL: nothing to look in.  The table's symbols are not demangled. */
+struct Dwfl_Module;
+struct symbol_table;
+struct Dwfl_Module *module_dwfl(struct module_symbols *module);
+const struct symbol_table *module_table(struct module_symbols *module);
+
 const char *module_build_id(const struct module_symbols *module); /* hex, "" without */
 const char *module_path(const struct module_symbols *module);
 

@@ -31,7 +31,9 @@ static int compare_symbols(const void *a, const void *b) {
     return strcmp(right->name, left->name); /* any order, but always the same */
 }
 
-static void make(struct symbol_table *table, Dwfl_Module *module) {
+void symbol_table_make(struct symbol_table *table, Dwfl_Module *module) {
+    if (table->made)
+        return;
     int count = dwfl_module_getsymtab(module);
     table->made = true;
     if (count <= 0)
@@ -62,8 +64,7 @@ static size_t after(const struct symbol_table *table, uint64_t address) {
 }
 
 const struct symbol *symbol_table_find(struct symbol_table *table, Dwfl_Module *module, uint64_t address) {
-    if (!table->made)
-        make(table, module);
+    symbol_table_make(table, module);
     size_t end = after(table, address);
     for (size_t back = 1; back <= end && back <= LOOK_BACK; back++) {
         const struct symbol *symbol = &table->symbols[end - back];

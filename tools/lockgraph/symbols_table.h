@@ -20,6 +20,7 @@ struct symbol_table {
     struct symbol *symbols;
 };
 
+void symbol_table_make(struct symbol_table *table, Dwfl_Module *module);
 /* The symbol that covers `address`; NULL: none.  Made at the first question. */
 const struct symbol *symbol_table_find(struct symbol_table *table, Dwfl_Module *module, uint64_t address);
 void symbol_table_free(struct symbol_table *table);

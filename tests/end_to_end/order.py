@@ -1,0 +1,258 @@
+"""Order files: `lockgraph run --order`, `report --order`, `learn` and `check`."""
+
+import re
+
+from harness import EXIT_FINDINGS, SUBJECT_SOURCES, check, findings, place
+
+NAME = "lockgraph.order"
+TIERS = SUBJECT_SOURCES / "order_tiers.order"
+
+
+def write(here, text, name=NAME):
+    file = here.directory / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def command(here, *arguments):
+    return here.execute([here.build.command, *arguments])
+
+
+def violations(report):
+    return [f for f in findings(report, "error") if f["kind"] == "level-violation"]
+
+
+def picked_up(build):
+    """./lockgraph.order counts and is named; without one nothing is said of it."""
+    with place(build) as here:
+        tiers = build.subject("order_tiers")
+        result = here.run(tiers, "60").expect(0)
+        check("Order:" not in result.stderr, f"an order without a file: {result}")
+        write(here, TIERS.read_text(encoding="utf-8"))
+        result = here.run(tiers, "60").expect(EXIT_FINDINGS)
+        check("8 classes declared" in result.stderr and NAME in result.stderr, f"the file is not named: {result}")
+        check("session.task (level 50)" in result.stderr, f"the level is not told: {result}")
+
+
+LOADED = """
+level 10 rows "rows of the table"
+level 20 columns
+level 30 journal
+level 40 plugin
+lock rows variable store::Table::rows
+lock columns variable store::table.columns[*]
+lock journal variable journal()::lock
+lock plugin {plugin}
+"""
+
+
+def loaded(build):
+    """C++ statics, and a library that the program loads: by variable, by call, by module alone."""
+    library = "liborder_plugin_library.so"
+    path = build.subject(library)
+    rules = ["variable storage module " + library, "module " + path, "variable storage module *plugin_library.so",
+             f"variable storage module {path}"]
+    with place(build) as here:
+        program = build.subject("order_loaded")
+        for number, rule in enumerate(rules):
+            write(here, LOADED.format(plugin=rule))
+            result = here.run(program, "right", path).expect(0)
+            unnamed = rule.endswith("*plugin_library.so")
+            check("warning" not in result.stderr, f"a line declares nothing, it says: {result}")
+            here.run(program, "plugin", path).expect(EXIT_FINDINGS)
+            found, = violations(here.json())
+            names = {lock["name"] for lock in here.json()["locks"]}
+            check({"rows", "plugin"} <= names, f"{names}, unnamed {unnamed}, of {found['title']}")
+            if number == 0:
+                for what in ("statics", "local"):
+                    here.run(program, what, path).expect(EXIT_FINDINGS)
+                    check(len(violations(here.json())) == 1, f"not just one for {what}")
+
+
+def not_found(build):
+    """A line that declares nothing is told before the program runs; the run goes on."""
+    with place(build) as here:
+        write(here, "level 10 a\nlevel 20 b\nlock a variable global_task\nlock b variable global_tusk\n")
+        result = here.run(build.subject("order_tiers"), "right").expect(0)
+        check(f"{NAME}:4: the line declares nothing here: no variable is called global_tusk" in result.stderr,
+              f"not told: {result}")
+        check(f"{NAME}:3" not in result.stderr, f"the right line is told: {result}")
+
+
+PAIRS = """
+class task
+class metrics
+class operation
+lock task variable global_task
+lock metrics variable metrics.lock
+lock operation init new_operation
+"""
+
+
+def pairs(build):
+    """`before` orders just what it says and what follows from that; all else stays free."""
+    with place(build) as here:
+        tiers = build.subject("order_tiers")
+        write(here, PAIRS + "before task metrics\n")
+        here.run(tiers, "right").expect(0)
+        here.run(tiers, "40").expect(0)
+        here.run(tiers, "11").expect(EXIT_FINDINGS)
+        finding, = violations(here.json())
+        check("against the declared order" in finding["title"] and "task" in finding["title"], f"{finding}")
+        write(here, PAIRS + "before operation task\nbefore metrics operation\n")
+        here.run(tiers, "11").expect(EXIT_FINDINGS)
+        titles = {f["title"].split(", against")[0] for f in violations(here.json())}
+        check(any("takes metrics while it holds task" in t for t in titles), f"not what follows: {titles}")
+        write(here, PAIRS)
+        here.run(tiers, "11").expect(0)
+
+
+def blessed(build):
+    """What is blessed is suppressed with the reason, by `run` and by `report`; nothing else is."""
+    with place(build) as here:
+        tiers = build.subject("order_tiers")
+        text = TIERS.read_text(encoding="utf-8")
+        write(here, text + 'bless session.task session.handler "both are one"\n')
+        result = here.run(tiers, "60").expect(0)
+        check("1 suppressed" in result.stderr, f"not suppressed: {result}")
+        result = here.report().expect(0)
+        check("bless session.task session.handler # both are one" in result.stdout, f"no reason: {result}")
+        here.report("--order", TIERS).expect(EXIT_FINDINGS)
+        check(here.json()["findings"][0]["suppressed_by"]["reason"] == "both are one", "no reason in JSON")
+        here.run(tiers, "50").expect(EXIT_FINDINGS)
+        write(here, text + 'bless session.operation session.operation "parent and child"\n')
+        here.run(tiers, "unkeyed").expect(0)
+        here.run(tiers, "50").expect(EXIT_FINDINGS)
+
+
+def included(build):
+    with place(build) as here:
+        (here.directory / "parts").mkdir()
+        write(here, TIERS.read_text(encoding="utf-8"), "parts/tiers.order")
+        write(here, "include tiers.order\n", "parts/all.order")
+        write(here, "include parts/all.order\ninclude parts/tiers.order # once is enough\n")
+        here.run(build.subject("order_tiers"), "60").expect(EXIT_FINDINGS)
+        write(here, "include ../lockgraph.order\n", "parts/all.order")
+        result = here.run(build.subject("order_tiers"), "60").expect(2)
+        check("all.order:1:9:" in result.stderr and "includes itself" in result.stderr, f"no ring: {result}")
+        write(here, "\ninclude missing.order\n")
+        result = here.run(build.subject("order_tiers"), "60").expect(2)
+        check(f"{NAME}:2:9: missing.order: No such file" in result.stderr, f"not located: {result}")
+
+
+def mistakes(build):
+    """Told with file, line and column before anything is run."""
+    with place(build) as here:
+        write(here, "level 10 a\nlevel x b\nlock c variable v\n")
+        marker = here.directory / "was-run"
+        result = here.run("touch", marker).expect(2)
+        check(f"{NAME}:2:7:" in result.stderr and f"{NAME}:3" not in result.stderr, f"not located: {result}")
+        check(not marker.exists(), "the program was run")
+        write(here, "class a\nclass b\nclass c\nbefore a b\nbefore b c\nbefore c a\n")
+        result = here.run("touch", marker).expect(2)
+        check(f"{NAME}:6:8: c cannot come before a: line 4 puts a before b, line 5 puts b before c" in result.stderr,
+              f"the ring is not named: {result}")
+        for arguments in (["report"], ["check"]):
+            check(NAME in command(here, *arguments).expect(2).stderr, f"{arguments} does not name the file")
+        here.run("touch", marker, options=["--order", "no-such-file"]).expect(2)
+        (here.directory / NAME).unlink()
+        result = command(here, "check").expect(2)
+        check("lockgraph learn" in result.stderr, f"no cure: {result}")
+
+
+def learnt(build):
+    """What is learned from one run is kept by the next; one inversion more is told, by both doors."""
+    with place(build) as here:
+        tiers = build.subject("order_tiers")
+        here.run(tiers, "right").expect(0)
+        text = command(here, "learn").expect(0).stdout
+        command(here, "learn", "-o", NAME).expect(0)
+        check((here.directory / NAME).read_text(encoding="utf-8") == text, "-o writes something else")
+        check("exists" in command(here, "learn", "-o", NAME).expect(2).stderr, "it was written over")
+        levels = re.findall(r"^level (\d+) (\S+)", text, re.M)
+        check(levels == [("10", "global_task"), ("20", "metrics.lock"), ("30", "scrape_slots"),
+                         ("40", "operation_slots"), ("50", "new_session"), ("60", "new_operation"),
+                         ("70", "new_task"), ("80", "new_handler")], f"learned {levels}")
+        here.run(tiers, "right").expect(0)
+        result = command(here, "check").expect(0)
+        check("nothing breaks" in result.stdout and "new: 0 classes, 0 pairs" in result.stdout, f"{result}")
+        here.run(tiers, "60", options=["--fail-on", "never"])
+        result = command(here, "check").expect(EXIT_FINDINGS)
+        check("new_task (level 70) is taken under new_handler (level 80)" in result.stdout, f"{result}")
+        check("order_tiers.c:" in result.stdout and f"{NAME}:" in result.stdout, f"no places: {result}")
+        (here.directory / NAME).rename(here.directory / "aside")
+        here.run(tiers, "60").expect(0)
+        result = command(here, "check", "--order", "aside").expect(EXIT_FINDINGS)
+        check("new_task (level 70) is taken under new_handler (level 80)" in result.stdout, f"{result}")
+
+
+def rings(build):
+    """Both directions are shown, to be settled by hand; the file is accepted as it is."""
+    with place(build) as here:
+        here.run(build.subject("abba"), options=["--fail-on", "never"])
+        command(here, "learn", "-o", NAME).expect(0)
+        text = (here.directory / NAME).read_text(encoding="utf-8")
+        for words in ("before account_a account_b", "before account_b account_a", "class account_a", "abba.c:"):
+            check(words in text, f"\"{words}\" is not in {text}")
+        check("level " not in re.sub("#.*", "", text), f"a level in a ring: {text}")
+        command(here, "check").expect(0)
+        write(here, text + "before account_a account_b\n")
+        result = command(here, "check").expect(EXIT_FINDINGS)
+        check("account_a is taken under account_b" in result.stdout, f"{result}")
+
+
+def compared(build):
+    """What is new, what was never seen, what is blessed, what goes down by address."""
+    with place(build) as here:
+        tiers = build.subject("order_tiers")
+        here.run(tiers, "descending").expect(0)
+        text = TIERS.read_text(encoding="utf-8")
+        order = write(here, text.replace("lock manager.metrics ", "lock spare "), "tiers")
+        order.write_text(order.read_text() + "class spare\nlevel 70 unused\n", encoding="utf-8")
+        result = command(here, "check", "--order", "tiers").expect(EXIT_FINDINGS)
+        for words in ("they go up by address", "Never exercised", "  unused, tiers:", "about which the order says nothing",
+                      "manager.session_locks (level 30) is taken under manager.session_locks (level 30)"):
+            check(words in result.stdout, f"\"{words}\" is not said: {result}")
+        write(here, text.replace("lock manager.metrics ", "#"), "tiers")
+        result = command(here, "check", "--order", "tiers").expect(EXIT_FINDINGS)
+        check("  metrics.lock\n      lock NAME variable metrics.lock" in result.stdout, f"not new: {result}")
+        write(here, text + 'bless manager.session_locks manager.session_locks "start-up"\n', "tiers")
+        result = command(here, "check", "--order", "tiers").expect(0)
+        check("blessed: start-up" in result.stdout, f"not blessed: {result}")
+
+
+def offsets(build):
+    """A stripped program has no names: offsets tell its locks, and are learned."""
+    with place(build) as here:
+        program = here.directory / "bare"
+        here.execute(["strip", "-o", program, build.subject("order_tiers")]).expect(0)
+        here.run(program, "right").expect(0)
+        command(here, "learn", "-o", NAME).expect(0)
+        text = (here.directory / NAME).read_text(encoding="utf-8")
+        check(re.search(r"^lock \S+ variable \+0x[0-9a-f]+ module bare$", text, re.M), f"no variable: {text}")
+        check(re.search(r"^lock \S+ init \+0x[0-9a-f]+ module bare$", text, re.M), f"no call: {text}")
+        here.run(program, "right").expect(0)
+        command(here, "check").expect(0)
+        here.run(program, "11").expect(EXIT_FINDINGS)
+        command(here, "check").expect(EXIT_FINDINGS)
+
+
+def gone(build):
+    """A process that outlives `lockgraph run` and starts another program says that it has no order."""
+    with place(build) as here:
+        write(here, TIERS.read_text(encoding="utf-8"))
+        tiers, out = build.subject("order_tiers"), here.directory / "late"
+        here.run("sh", "-c", f"(sleep 1; {tiers} 60) >/dev/null 2>{out} &").expect(0)
+        for _ in range(100):
+            here.execute(["sleep", "0.1"])
+            if out.exists() and "is not checked in this process" in out.read_text():
+                return
+        check(False, f"not said: {out.read_text() if out.exists() else 'nothing'}")
+
+
+CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, rings, compared, offsets, gone]
+
+
+def cases():
+    for function in CASES:
+        yield f"order {function.__name__.replace('_', ' ')}", False, function
