@@ -2,6 +2,7 @@
 
 #include "engine/context.h"
 #include "engine/lock_class.h"
+#include "engine/lock_note.h"
 #include "engine/misuse.h"
 
 _Atomic bool lge_levels_unchecked;
@@ -25,8 +26,9 @@ static struct rank rank_of(const struct lge_held *held) {
     if (class == NULL || class->level == LGE_NO_LEVEL)
         return rank;
     rank.level = class->level;
-    rank.keyed = class->keyed && (held->attributes & LGE_HELD_LEVEL) != 0;
-    rank.key = rank.keyed ? held->order_key : 0;
+    bool marked = (held->attributes & LGE_HELD_LEVEL) != 0;
+    rank.keyed = class->keyed && (marked || !class->by_front_end);
+    rank.key = !rank.keyed ? 0 : marked ? held->order_key : lge_noted_key(held->id);
     return rank;
 }
 
@@ -76,8 +78,8 @@ bool lge_level_allows(const struct lge_thread *thread, int16_t level, bool keyed
 
 /* ---- events ---- */
 
-static void report(struct lge_thread *thread, const struct lge_request *request,
-                   const struct lge_held *forbidding) {
+void lge_level_report(struct lge_thread *thread, const struct lge_request *request,
+                      const struct lge_held *forbidding) {
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     struct lge_misuse misuse = {
         .kind = LGR_KIND_LEVEL_VIOLATION,
@@ -101,7 +103,7 @@ bool lge_level_check(struct lge_thread *thread, const struct lge_request *reques
     const struct lge_held *forbidding = forbids(thread, &wanted);
     if (forbidding == NULL || lge_holds(thread, request->address))
         return true;
-    report(thread, request, forbidding);
+    lge_level_report(thread, request, forbidding);
     return false;
 }
 
@@ -121,7 +123,7 @@ void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key
 void lge_level_requested(struct lge_thread *thread, const struct lge_request *request) {
     const struct lge_class *class = lge_class_get(lge_lock_class(request->id));
     if (class != NULL && !class->by_front_end)
-        lge_level_check(thread, request, 0);
+        lge_level_check(thread, request, lge_noted_key(request->id));
 }
 
 void lge_levels_reset(void) { atomic_store_explicit(&lge_levels_unchecked, false, memory_order_relaxed); }

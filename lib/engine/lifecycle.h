@@ -33,5 +33,7 @@ struct lgp_part lge_semaphores_part(void);
 struct lgp_part lge_signals_part(void);
 struct lgp_part lge_file_locks_part(void);
 struct lgp_part lge_file_holds_part(void);
+struct lgp_part lge_notes_part(void);
+struct lgp_part lge_declared_orders_part(void);
 
 #endif
