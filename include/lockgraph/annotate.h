@@ -38,6 +38,9 @@
  *     LG_HANDED_OVER(lock)   the caller holds it no more: another thread will, and
  *     LG_TAKEN_OVER(lock)    … that one does now, and will give it up
  *
+ * What constructors of shared libraries say may come before the runtime is up, and is
+ * then not heard.
+ *
  * Programs that call the __tsan_mutex_* functions of ThreadSanitizer are understood
  * without any of this. */
 #ifndef LOCKGRAPH_ANNOTATE_H

@@ -6,7 +6,13 @@
 #include "wrapper/custom.h"
 
 /* Of enum __tsan_mutex_flags in sanitizer/tsan_interface.h those that matter here. */
-enum { READ_LOCK = 1 << 3, TRY_LOCK = 1 << 4, TRY_LOCK_FAILED = 1 << 5, RECURSIVE_UNLOCK = 1 << 7 };
+enum {
+    READ_LOCK = 1 << 3,
+    TRY_LOCK = 1 << 4,
+    TRY_LOCK_FAILED = 1 << 5,
+    RECURSIVE_LOCK = 1 << 6,
+    RECURSIVE_UNLOCK = 1 << 7
+};
 
 /* The loader fills this in, in a library also where bare weak references of a
  * program are none any more. */
@@ -87,7 +93,8 @@ LGI_EXPORT void __tsan_mutex_pre_lock(void *lock, unsigned flags) {
 
 LGI_EXPORT void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion) {
     FORWARD(post_lock, lock, flags, recursion);
-    if ((flags & TRY_LOCK_FAILED) == 0)
+    int times = (flags & TRY_LOCK_FAILED) != 0 ? 0 : (flags & RECURSIVE_LOCK) != 0 ? recursion : 1;
+    for (int i = 0; i < times; i++)
         tell(lgw_custom_acquired, lock, flags, LGI_SITE(), LGI_SP());
 }
 

@@ -241,8 +241,19 @@ static const struct words hold_goes_on = {
     "waited for",
     "takes",
     "taken"};
+static const struct words declared_by_name = {
+    "{T} takes {L} while it holds {M}, against the declared order",
+    "the program declares that {L} comes before {M} where both are held",
+    "take {L} before {M}, or release {M} first, at {at}",
+    "takes",
+    "requested",
+    "takes",
+    "taken"};
 
 static const struct words *words_of(const struct model_finding *finding) {
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION &&
+        !levels_forbid(finding->edges[0].from, finding->edges[0].to))
+        return &declared_by_name;
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_SIGNALLER)
         return &holding_signaller;
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_WAITER)
