@@ -26,6 +26,7 @@ import catalogue  # noqa: E402
 import command  # noqa: E402
 import faults  # noqa: E402
 import kills  # noqa: E402
+import install  # noqa: E402
 import library  # noqa: E402
 import logs  # noqa: E402
 import subjects  # noqa: E402
@@ -35,7 +36,7 @@ import wrapper  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
-ABOUT_THE_RUNTIME = ("annotate ", "fault ", "library ", "log ")
+ABOUT_THE_RUNTIME = ("annotate ", "fault ", "install ", "library ", "log ")
 NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the table", "command small file limit")
 
 
@@ -64,7 +65,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults, wrapper, annotate)
+    modules = (catalogue, subjects, command, kills, library, logs, suppressions, symbols, faults, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]
