@@ -205,6 +205,8 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
 
 uint32_t lge_class_named(const char *name);
 uint32_t lge_class_initialised_at(uint32_t context);
+/* The same, called so. */
+uint32_t lge_class_initialised_as(const char *name, uint32_t context);
 uint32_t lge_class_guessed(uint32_t context);
 uint32_t lge_class_static(uintptr_t address);
 /* The same, but LGE_CLASS_NONE when that class exists already: storage that

@@ -61,13 +61,15 @@ struct description {
     bool keyed, by_front_end;
     uint64_t what;    /* context id, address, or the length of `name` */
     const char *name; /* NAMED */
+    uint32_t context; /* NAMED, where that is not all that tells it; else 0 */
 };
 
 static bool equal(const struct lge_class *class, const struct description *wanted) {
     if (class->kind != wanted->kind || class->level != wanted->level || class->keyed != wanted->keyed)
         return false;
     if (wanted->name != NULL)
-        return class->name_length == wanted->what && memcmp(class->name, wanted->name, wanted->what) == 0;
+        return class->context == wanted->context && class->name_length == wanted->what &&
+               memcmp(class->name, wanted->name, wanted->what) == 0;
     return class->kind == LGR_CLASS_STATIC ? class->variable == wanted->what : class->context == wanted->what;
 }
 
@@ -83,6 +85,7 @@ static void describe(struct lge_class *class, const struct description *wanted) 
         class->context = (uint32_t)wanted->what;
     if (wanted->name == NULL)
         return;
+    class->context = wanted->context;
     class->name_length = (size_t)wanted->what;
     class->name = lgp_alloc(class->name_length + 1);
     if (class->name != NULL)
@@ -90,7 +93,7 @@ static void describe(struct lge_class *class, const struct description *wanted) 
 }
 
 static uint64_t key_of(const struct description *wanted) {
-    uint64_t key = lge_mix(wanted->kind, wanted->what);
+    uint64_t key = lge_mix(lge_mix(wanted->kind, wanted->context), wanted->what);
     for (size_t i = 0; wanted->name != NULL && i < wanted->what; i++)
         key = lge_mix(key, (unsigned char)wanted->name[i]);
     return key;
@@ -129,6 +132,14 @@ uint32_t lge_class_named(const char *name) {
 uint32_t lge_class_initialised_at(uint32_t context) {
     return without_level(LGR_CLASS_INIT, context, NULL, NULL);
 }
+uint32_t lge_class_initialised_as(const char *name, uint32_t context) {
+    struct description wanted = {.kind = LGR_CLASS_NAMED,
+                                 .level = LGE_NO_LEVEL,
+                                 .what = strlen(name),
+                                 .name = name,
+                                 .context = context};
+    return intern(&wanted, NULL);
+}
 uint32_t lge_class_guessed(uint32_t context) { return without_level(LGR_CLASS_GUESS, context, NULL, NULL); }
 uint32_t lge_class_static(uintptr_t address) { return without_level(LGR_CLASS_STATIC, address, NULL, NULL); }
 
@@ -139,7 +150,7 @@ uint32_t lge_class_static_first(uintptr_t address) {
 }
 
 uint32_t lge_class_levelled(const char *name, int16_t level, bool keyed, bool by_front_end) {
-    struct description wanted = {LGR_CLASS_NAMED, level, keyed, by_front_end, strlen(name), name};
+    struct description wanted = {LGR_CLASS_NAMED, level, keyed, by_front_end, strlen(name), name, 0};
     if (!by_front_end && level != LGE_NO_LEVEL)
         atomic_store_explicit(&lge_levels_unchecked, true, memory_order_relaxed);
     return intern(&wanted, NULL);

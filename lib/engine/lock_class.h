@@ -8,11 +8,11 @@
 struct lge_class {
     struct lge_node node; /* its place in the class graph; first */
     uint32_t id;
-    uint16_t kind;     /* enum lgr_class_kind */
-    int16_t level;     /* INT16_MIN: none */
-    bool keyed;        /* of one level, they nest by key */
-    bool by_front_end; /* level.h: who checks their level */
-    uint32_t context;
+    uint16_t kind;      /* enum lgr_class_kind */
+    int16_t level;      /* INT16_MIN: none */
+    bool keyed;         /* of one level, they nest by key */
+    bool by_front_end;  /* level.h: who checks their level */
+    uint32_t context;   /* of the initialisation or guess; else 0 */
     uint32_t recorded;  /* evidence generation */
     uintptr_t variable; /* address, LGR_CLASS_STATIC */
     uint32_t epoch;     /* of the modules, when it was made */

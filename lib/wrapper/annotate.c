@@ -154,6 +154,18 @@ static const char *expression(const struct lg_note *note) {
     return text;
 }
 
+/* What it is called tells less than who initialised it: a function of the program's
+ * own may do it for all. */
+static int initialised(const struct call *call) {
+    const char *text = call->note->name;
+    if (text == NULL || call->kind == LGR_LOCK_CUSTOM)
+        return EINVAL;
+    uint32_t context = lge_context_capture(call->thread, call->site, call->sp);
+    return become(call,
+                  lge_class_initialised_as(expression(call->note), lge_context_head(context, CLASS_FRAMES)),
+                  NULL);
+}
+
 static int level(const struct call *call) {
     const struct lg_note *note = call->note;
     const struct lge_class *class = class_now(call);
@@ -284,6 +296,8 @@ static int look_at(const struct call *call) {
         return name(call);
     case LG_NOTE_LEVEL:
         return level(call);
+    case LG_NOTE_INITIALISED:
+        return initialised(call);
     case LG_NOTE_ORDER:
         return order(call->note);
     case LG_NOTE_UNPUBLISHED:
