@@ -126,8 +126,87 @@ def not_beside_tsan(build):
         check("unlock-unheld" not in both.stderr, f"told twice: {both}")
 
 
+# Two locks of an object, initialised by a function that does it for all; in both orders, by one thread after the other.
+DROP_IN = """
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+struct object { pthread_mutex_t left; pthread_rwlock_t right; pthread_spinlock_t spin; sem_t slots; };
+static volatile int step;
+static void *forth(void *argument) {
+    struct object *o = (struct object *)argument;
+    pthread_mutex_lock(&o->left);
+    pthread_rwlock_wrlock(&o->right);
+    pthread_rwlock_unlock(&o->right);
+    pthread_mutex_unlock(&o->left);
+    __atomic_store_n(&step, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+static void *back(void *argument) {
+    struct object *o = (struct object *)argument;
+    while (!__atomic_load_n(&step, __ATOMIC_SEQ_CST)) continue;
+    pthread_rwlock_wrlock(&o->right);
+    pthread_mutex_lock(&o->left);
+    pthread_mutex_unlock(&o->left);
+    pthread_rwlock_unlock(&o->right);
+    return 0;
+}
+int main(void) {
+    struct object *o = (struct object *)calloc(1, sizeof *o);
+    int (*by_pointer)(pthread_mutex_t *, const pthread_mutexattr_t *) = pthread_mutex_init;
+    pthread_t threads[2];
+    if (by_pointer(&o->left, 0) || pthread_mutex_init(&o->left, 0) || pthread_rwlock_init(&o->right, 0))
+        return 1;
+    if (pthread_spin_init(&o->spin, 0) || sem_init(&o->slots, 0, 1))
+        return 1;
+    pthread_create(&threads[0], 0, forth, o);
+    pthread_create(&threads[1], 0, back, o);
+    pthread_setname_np(pthread_self(), "main");
+    pthread_join(threads[0], 0);
+    pthread_join(threads[1], 0);
+    return 0;
+}
+"""
+DROP_IN_WAYS = {
+    "directory": ("gcc", f"-isystem{ROOT / 'include/lockgraph/drop-in'}"),
+    "included first": ("gcc", "-D_GNU_SOURCE=", "-include", "lockgraph/pthread.h"),
+    "in C++": ("g++", "-include", "lockgraph/pthread.h", "-x", "c++"),
+}
+
+
+def drop_in(name):
+    """Stripped, so that only what was said at run time can name a lock."""
+    def run(build):
+        with place(build) as here:
+            text = DROP_IN.replace("#define _GNU_SOURCE", "") if "C++" in name else DROP_IN  # g++ defines it
+            program = compile_(here, "program", text, *DROP_IN_WAYS[name], "-O2", "-s")
+            here.execute([program]).expect(0)
+            here.run(program, options=["--fail-on", "never"]).expect(0)
+            found = findings(here.json(), "warning")
+            check([f["kind"] for f in found] == ["order-cycle"], f"found {[f['kind'] for f in found]}")
+            for words in ("o->left (", "o->right (", "program.c:"):
+                check(words in found[0]["title"], f"no {words} in {found[0]['title']}")
+    return run
+
+
+def drop_in_leaves_alone(build):
+    """A C file that has not said which functions it wants, one that says no, and assembler."""
+    with place(build) as here:
+        for name, options in (("late", ("-include", "lockgraph/pthread.h")),
+                              ("refused", ("-D_GNU_SOURCE=", "-DLOCKGRAPH_NO_DROP_IN", "-include", "lockgraph/pthread.h")),
+                              ("assembler", ("-D_GNU_SOURCE=", "-include", "lockgraph/pthread.h"))):
+            text = ".globl main\nmain: ret\n" if name == "assembler" else DROP_IN
+            language = ("-x", "assembler-with-cpp") if name == "assembler" else ()
+            program = compile_(here, name, text, "gcc", *options, *language, "-c")
+            strings = program.read_bytes()
+            check(b"o->left (" not in strings, f"{name}: changed")
+
+
 def cases():
     for name in WAYS:
         yield f"annotate {name}", False, in_each_way(name)
-    for function in (disabled, static, from_a_constructor, not_beside_tsan):
+    for name in DROP_IN_WAYS:
+        yield f"annotate drop-in {name}", False, drop_in(name)
+    for function in (drop_in_leaves_alone, disabled, static, from_a_constructor, not_beside_tsan):
         yield f"annotate {function.__name__.replace('_', ' ')}", False, function
