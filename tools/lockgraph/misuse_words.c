@@ -252,7 +252,7 @@ static const struct words declared_by_name = {
 
 static const struct words *words_of(const struct model_finding *finding) {
     if (finding->kind == LGR_KIND_LEVEL_VIOLATION &&
-        !levels_forbid(finding->edges[0].from, finding->edges[0].to))
+        names_forbid(finding->edges[0].from, finding->edges[0].to))
         return &declared_by_name;
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_SIGNALLER)
         return &holding_signaller;
