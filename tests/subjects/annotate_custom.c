@@ -179,8 +179,8 @@ static void inner_mutex(void) {
         LG_CUSTOM_ACQUIRED(&left);
         pthread_mutex_unlock(&left.mutex);
         pthread_mutex_lock(&left.mutex);
-        LG_CUSTOM_RELEASED(&left);
         pthread_mutex_unlock(&left.mutex);
+        LG_CUSTOM_RELEASED(&left);
     }
     LG_CUSTOM_DESTROYED(&left);
 }
