@@ -19,6 +19,12 @@ static inline int lg_cond_signal(lg_cond_t *c) { return pthread_cond_signal(&c->
 static inline int lg_cond_broadcast(lg_cond_t *c) { return pthread_cond_broadcast(&c->condition); }
 
 #ifdef LOCKGRAPH_DISABLE
+#if !defined __USE_GNU &&                                                                                    \
+    !defined __cplusplus /* glibc hides them from those who did not define _GNU_SOURCE */
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                           const struct timespec *at);
+#endif
+
 static inline int lg_cond_wait(lg_cond_t *c, lg_mutex_t *m) {
     return pthread_cond_wait(&c->condition, &m->mutex);
 }

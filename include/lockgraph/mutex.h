@@ -23,6 +23,11 @@
 
 #ifdef LOCKGRAPH_DISABLE
 
+#if !defined __USE_GNU &&                                                                                    \
+    !defined __cplusplus /* glibc hides them from those who did not define _GNU_SOURCE */
+int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at);
+#endif
+
 typedef struct lg_mutex {
     pthread_mutex_t mutex;
 } lg_mutex_t;

@@ -10,6 +10,12 @@
 
 #ifdef LOCKGRAPH_DISABLE
 
+#if !defined __USE_GNU &&                                                                                    \
+    !defined __cplusplus /* glibc hides them from those who did not define _GNU_SOURCE */
+int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *at);
+int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *at);
+#endif
+
 typedef struct lg_rwlock {
     pthread_rwlock_t lock;
 } lg_rwlock_t;

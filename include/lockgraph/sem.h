@@ -11,6 +11,11 @@
 
 #ifdef LOCKGRAPH_DISABLE
 
+#if !defined __USE_GNU &&                                                                                    \
+    !defined __cplusplus /* glibc hides them from those who did not define _GNU_SOURCE */
+int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *at);
+#endif
+
 typedef struct lg_sem {
     sem_t semaphore;
 } lg_sem_t;

@@ -7,6 +7,7 @@
 #include "engine/collect.h"
 #include "engine/context.h"
 #include "engine/cycle.h"
+#include "engine/declared_order.h"
 #include "engine/evidence.h"
 #include "engine/file_hold.h"
 #include "engine/finding.h"
@@ -289,6 +290,8 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
     }
     if (atomic_load_explicit(&lge_levels_unchecked, memory_order_relaxed))
         lge_level_requested(thread, request);
+    if (atomic_load_explicit(&lge_orders_declared, memory_order_relaxed))
+        lge_declared_order_requested(thread, request);
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     if (request->context != 0)
         context = request->context;

@@ -7,6 +7,7 @@
 #include "engine/context.h"
 #include "engine/cycle.h"
 #include "engine/deadlock.h"
+#include "engine/declared_order.h"
 #include "engine/destroyed.h"
 #include "engine/evidence.h"
 #include "engine/file_hold.h"
@@ -18,6 +19,7 @@
 #include "engine/level.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
+#include "engine/lock_note.h"
 #include "engine/operation.h"
 #include "engine/orphan.h"
 #include "engine/overdue.h"
@@ -74,6 +76,8 @@ void lge_reset(void) {
     lge_authors_reset();
     lge_classes_reset();
     lge_levels_reset();
+    lge_declared_orders_reset();
+    lge_notes_reset();
     lge_contexts_reset();
     lge_deadlock_reset();
     lge_waits_reset();

@@ -222,6 +222,8 @@ void lge_sync_acquire(struct lge_thread *thread, struct lge_sync *sync, enum lgr
 
 uint32_t lge_class_named(const char *name);
 uint32_t lge_class_initialised_at(uint32_t context);
+/* The same, called so. */
+uint32_t lge_class_initialised_as(const char *name, uint32_t context);
 uint32_t lge_class_guessed(uint32_t context);
 uint32_t lge_class_static(uintptr_t address);
 /* The same, but LGE_CLASS_NONE when that class exists already: storage that
@@ -232,6 +234,12 @@ uint32_t lge_class_static_first(uintptr_t address);
  * of the id.  Costs no record. */
 uint64_t lge_lock_id_new(struct lge_thread *thread, uint32_t class_id);
 uint32_t lge_lock_class(uint64_t id);
+/* Custom locks, which may have a pthread lock as their first member, are known by an
+ * address that nothing else has; and that as a person knows it. */
+#define LGE_CUSTOM_ADDRESS ((uintptr_t)1 << 63)
+static inline const void *lge_address_shown(const void *address) {
+    return (const void *)((uintptr_t)address & ~LGE_CUSTOM_ADDRESS);
+}
 /* The lock is gone: its instance leaves the order graph. */
 void lge_lock_destroyed(uint64_t id);
 

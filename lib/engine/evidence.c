@@ -108,7 +108,7 @@ static void write_lock(uint64_t id) {
     if (record == NULL)
         return;
     record->id = id;
-    record->address = (uintptr_t)copy.address;
+    record->address = (uintptr_t)lge_address_shown(copy.address);
     record->class_id = lge_lock_class(id);
     record->kind = copy.kind;
     record->attributes = (uint16_t)(copy.attributes | slots_of(id, copy.kind));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/lock_class.h"
+#include "engine/lock_note.h"
 #include "engine/map.h"
 #include "engine/mix.h"
 #include "engine/semaphore.h"
@@ -102,6 +103,7 @@ void lge_leaf_forget(uint64_t id) {
 }
 
 void lge_lock_destroyed(uint64_t id) {
+    lge_note_forget(id);
     lgp_lock(&all.table);
     struct lge_lock *lock = lge_lock_find(id);
     bool leaf = lock != NULL && !lock->node.placed;

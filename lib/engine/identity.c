@@ -172,7 +172,7 @@ static uint64_t table_find(const void *address) {
     return id;
 }
 
-static uint64_t table_known(const void *address) {
+uint64_t lge_identity_table_known(const void *address) {
     uint64_t id = lge_side_id(address);
     if (id != 0)
         return id;
@@ -193,14 +193,14 @@ static uint64_t table_install(const void *address, uint64_t fresh) {
 
 uint64_t lge_identity_table_first_use(struct lge_thread *thread, const void *address, uintptr_t site,
                                       uintptr_t sp) {
-    uint64_t id = table_known(address);
+    uint64_t id = lge_identity_table_known(address);
     if (id != 0)
         return id;
     return table_install(address, lge_lock_id_new(thread, class_by_first_use(thread, address, site, sp)));
 }
 
 uint64_t lge_identity_table_declared(struct lge_thread *thread, const void *address, uint32_t class_id) {
-    uint64_t id = table_known(address);
+    uint64_t id = lge_identity_table_known(address);
     return id != 0 ? id : table_install(address, lge_lock_id_new(thread, class_id));
 }
 

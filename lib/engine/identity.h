@@ -79,6 +79,8 @@ uint64_t lge_identity_table_initialised(struct lge_thread *thread, const void *a
 uint64_t lge_identity_tag_declared(struct lge_thread *thread, struct lge_tag *tag, const void *address,
                                    uint32_t class_id);
 uint64_t lge_identity_table_declared(struct lge_thread *thread, const void *address, uint32_t class_id);
+/* The id of the lock at that address, or 0. */
+uint64_t lge_identity_table_known(const void *address);
 /* Takes the address out of the table; its id, or 0. */
 uint64_t lge_identity_table_forget(const void *address);
 /* Whether there is a lock at that address. */

@@ -3,6 +3,7 @@
 #include "engine/context.h"
 #include "engine/declared.h"
 #include "engine/lock_class.h"
+#include "engine/lock_note.h"
 #include "engine/misuse.h"
 
 _Atomic bool lge_levels_unchecked;
@@ -21,15 +22,20 @@ struct rank {
     uint32_t anyhow; /* the class whose locks nest in any order; 0: they do not */
 };
 
+/* Of a lock that no front end gives one: an order file has the address for it. */
+static uint64_t key_of(const struct lge_class *class, uint64_t id, const void *address) {
+    return class->order != 0 ? (uintptr_t)address : lge_noted_key(id);
+}
+
 static struct rank rank_of(const struct lge_held *held) {
     const struct lge_class *class = lge_class_get(lge_lock_class(held->id));
     struct rank rank = {.level = LGE_NO_LEVEL};
     if (class == NULL || class->level == LGE_NO_LEVEL)
         return rank;
     rank.level = class->level;
-    bool declared_key = (held->attributes & LGE_HELD_LEVEL) != 0;
-    rank.keyed = class->keyed && (declared_key || class->order != 0);
-    rank.key = !rank.keyed ? 0 : declared_key ? held->order_key : (uintptr_t)held->address;
+    bool marked = (held->attributes & LGE_HELD_LEVEL) != 0;
+    rank.keyed = class->keyed && (marked || !class->by_front_end);
+    rank.key = !rank.keyed ? 0 : marked ? held->order_key : key_of(class, held->id, held->address);
     rank.anyhow = class->anyhow ? class->id : 0;
     return rank;
 }
@@ -82,8 +88,8 @@ bool lge_level_allows(const struct lge_thread *thread, int16_t level, bool keyed
 
 /* ---- events ---- */
 
-static void report(struct lge_thread *thread, const struct lge_request *request,
-                   const struct lge_held *forbidding, uint64_t detail) {
+void lge_level_report(struct lge_thread *thread, const struct lge_request *request,
+                      const struct lge_held *forbidding, uint64_t detail) {
     uint32_t context = lge_context_resolve(thread, request->site, request->sp);
     struct lge_misuse misuse = {
         .kind = LGR_KIND_LEVEL_VIOLATION,
@@ -108,7 +114,7 @@ bool lge_level_check(struct lge_thread *thread, const struct lge_request *reques
     const struct lge_held *forbidding = forbids(thread, &wanted);
     if (forbidding == NULL || lge_holds(thread, request->address))
         return true;
-    report(thread, request, forbidding, 0);
+    lge_level_report(thread, request, forbidding, 0);
     return false;
 }
 
@@ -129,12 +135,11 @@ void lge_level_requested(struct lge_thread *thread, const struct lge_request *re
     const struct lge_class *class = lge_class_get(lge_lock_class(request->id));
     if (class == NULL || class->by_front_end)
         return;
-    uint64_t key = class->order != 0 ? (uintptr_t)request->address : 0;
-    if (!lge_level_check(thread, request, key))
+    if (!lge_level_check(thread, request, key_of(class, request->id, request->address)))
         return;
     const struct lge_held *forbidding = lge_declared_forbids(thread, class->id);
     if (forbidding != NULL && !lge_holds(thread, request->address))
-        report(thread, request, forbidding, LGR_LEVEL_PAIR);
+        lge_level_report(thread, request, forbidding, LGR_LEVEL_PAIR);
 }
 
 void lge_levels_reset(void) { atomic_store_explicit(&lge_levels_unchecked, false, memory_order_relaxed); }

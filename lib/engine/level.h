@@ -9,6 +9,8 @@
  * | level, keyed of a class | written before its id is handed out; read by anybody |
  * | order_key, bits below   | owner of the held stack                              |
  *
+ * The key of a lock of a class that no front end checks: lock_note.h.
+ *
  * The look costs the same however much is held: the newest hold with a level is
  * the highest, unless it says that one below it was higher when it was taken. */
 #ifndef LOCKGRAPH_ENGINE_LEVEL_H
@@ -32,6 +34,10 @@ bool lge_level_check(struct lge_thread *thread, const struct lge_request *reques
 bool lge_level_allows(const struct lge_thread *thread, int16_t level, bool keyed, uint64_t key);
 /* The newest hold of `address` was just taken: keeps its key. */
 void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key);
+
+/* Reports that the request is against the declared order because of that hold. */
+void lge_level_report(struct lge_thread *thread, const struct lge_request *request,
+                      const struct lge_held *forbidding, uint64_t detail);
 
 /* lge_check: of a class that no front end checks.  Nothing while there is none. */
 extern _Atomic bool lge_levels_unchecked; /* relaxed: set before the first id of such a class */

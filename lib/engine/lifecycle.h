@@ -37,5 +37,7 @@ struct lgp_part lge_hold_times_part(void);
 struct lgp_part lge_usages_part(void);
 struct lgp_part lge_operations_part(void);
 struct lgp_part lge_adaptive_part(void);
+struct lgp_part lge_notes_part(void);
+struct lgp_part lge_declared_orders_part(void);
 
 #endif

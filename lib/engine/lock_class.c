@@ -63,6 +63,7 @@ struct description {
     uint32_t order;
     uint64_t what;    /* context id, address, or the length of `name` */
     const char *name; /* NAMED */
+    uint32_t context; /* NAMED, where that is not all that tells it; else 0 */
 };
 
 static bool equal(const struct lge_class *class, const struct description *wanted) {
@@ -70,7 +71,8 @@ static bool equal(const struct lge_class *class, const struct description *wante
         class->order != wanted->order)
         return false;
     if (wanted->name != NULL)
-        return class->name_length == wanted->what && memcmp(class->name, wanted->name, wanted->what) == 0;
+        return class->context == wanted->context && class->name_length == wanted->what &&
+               memcmp(class->name, wanted->name, wanted->what) == 0;
     return class->kind == LGR_CLASS_STATIC ? class->variable == wanted->what : class->context == wanted->what;
 }
 
@@ -88,6 +90,7 @@ static void describe(struct lge_class *class, const struct description *wanted) 
         class->context = (uint32_t)wanted->what;
     if (wanted->name == NULL)
         return;
+    class->context = wanted->context;
     class->name_length = (size_t)wanted->what;
     class->name = lgp_alloc(class->name_length + 1);
     if (class->name != NULL)
@@ -95,7 +98,7 @@ static void describe(struct lge_class *class, const struct description *wanted) 
 }
 
 static uint64_t key_of(const struct description *wanted) {
-    uint64_t key = lge_mix(wanted->kind, wanted->what);
+    uint64_t key = lge_mix(lge_mix(wanted->kind, wanted->context), wanted->what);
     for (size_t i = 0; wanted->name != NULL && i < wanted->what; i++)
         key = lge_mix(key, (unsigned char)wanted->name[i]);
     return key;
@@ -133,6 +136,14 @@ uint32_t lge_class_named(const char *name) {
 }
 uint32_t lge_class_initialised_at(uint32_t context) {
     return without_level(LGR_CLASS_INIT, context, NULL, NULL);
+}
+uint32_t lge_class_initialised_as(const char *name, uint32_t context) {
+    struct description wanted = {.kind = LGR_CLASS_NAMED,
+                                 .level = LGE_NO_LEVEL,
+                                 .what = strlen(name),
+                                 .name = name,
+                                 .context = context};
+    return intern(&wanted, NULL);
 }
 uint32_t lge_class_guessed(uint32_t context) { return without_level(LGR_CLASS_GUESS, context, NULL, NULL); }
 uint32_t lge_class_static(uintptr_t address) { return without_level(LGR_CLASS_STATIC, address, NULL, NULL); }

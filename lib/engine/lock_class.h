@@ -16,7 +16,7 @@ struct lge_class {
     uint32_t order;    /* its number in the order file (declared.h); 0: it is not of one */
     /* The class that the order file has instead; relaxed: whoever asks gets the same. */
     _Atomic uint32_t declared;
-    uint32_t context;
+    uint32_t context;   /* of the initialisation or guess; else 0 */
     uint32_t recorded;  /* evidence generation */
     uintptr_t variable; /* address, LGR_CLASS_STATIC */
     uint32_t epoch;     /* of the modules, when it was made */

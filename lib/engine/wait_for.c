@@ -1,9 +1,11 @@
 #include "engine/wait_for.h"
 
 #include "engine/file_hold.h"
+#include "engine/holders.h"
 #include "engine/survivor.h"
 #include "platform/memory.h"
 
+_Atomic bool lge_handed_over;
 static bool (*shut_out)(const void *address, uint32_t shared);
 
 void lge_wait_for_start(const struct lge_config *config) { shut_out = config->shut_out; }
@@ -131,6 +133,19 @@ struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *si
     return owner == NULL ? NULL : lge_owner_thread(thread, owner_tid(owner));
 }
 
+static bool still_its(const struct lge_thread *waiter, const struct lge_thread *owner) {
+    if (!atomic_load_explicit(&lge_handed_over, memory_order_relaxed) || owner == NULL)
+        return true;
+    const void *address = atomic_load_explicit(&waiter->wait.address, memory_order_relaxed);
+    return lge_holder_find(atomic_load_explicit(&owner->tid, memory_order_relaxed), address).lock != 0;
+}
+
+static struct lge_thread *holder(const struct lge_thread *waiter) {
+    bool single;
+    struct lge_thread *owner = lge_waits_for_owner(waiter, &single);
+    return still_its(waiter, owner) ? owner : NULL;
+}
+
 bool lge_waits_at_barrier(const struct lge_thread *thread) {
     const _Atomic uint32_t *all_here = atomic_load_explicit(&thread->wait.over, memory_order_acquire);
     return all_here != NULL && atomic_load_explicit(all_here, memory_order_acquire) == 0;
@@ -165,15 +180,14 @@ struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
     if (atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) == NULL ||
         atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed))
         return obstacle(thread, n);
-    bool single;
-    return n == 0 ? lge_waits_for_owner(thread, &single) : NULL;
+    return n == 0 ? holder(thread) : NULL;
 }
 
 bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next) {
     bool single;
     const struct lge_thread *owner = lge_waits_for_owner(thread, &single);
     if (single)
-        return owner == next;
+        return owner == next && still_its(thread, owner);
     if (lge_queues_behind(thread, next))
         return is_shut_out(thread);
     return !waits_for_lock(thread) || holds_against(next, wanted(thread), mode_of(thread));

@@ -22,6 +22,9 @@ struct lge_thread *lge_owner_thread(const struct lge_thread *waiter, uint32_t ti
 /* The only owner there can be, read now; *single is false where holders have to
  * be looked for.  NULL: a stranger, or nobody. */
 struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single);
+/* Locks are given up by others than who took them: the owner that a lock names
+ * counts only while it holds it, as far as the holds tell.  Relaxed. */
+extern _Atomic bool lge_handed_over;
 /* Whether it waits for that one, which waits, too: read anew.  True of both waits
  * when neither sequence has changed before and afterwards. */
 bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next);

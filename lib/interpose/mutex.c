@@ -156,6 +156,14 @@ uint64_t lgi_mutex_known(pthread_mutex_t *mutex) {
     return tagged(mutex) ? lge_tag_known(tag_of(mutex), mutex) : lge_side_id(mutex);
 }
 
+uint64_t lgi_mutex_forget(pthread_mutex_t *mutex) {
+    if (!tagged(mutex))
+        return lge_identity_table_forget(mutex);
+    uint64_t id = lgi_mutex_known(mutex);
+    atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+    return id;
+}
+
 void lgi_mutex_request(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp,
                        struct lge_request *request) {
     *request = (struct lge_request){

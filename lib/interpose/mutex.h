@@ -34,6 +34,8 @@ uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, u
 uint64_t lgi_mutex_known(pthread_mutex_t *mutex);
 /* The same for a mutex that was declared to be of that class. */
 uint64_t lgi_mutex_declared(struct lge_thread *thread, pthread_mutex_t *mutex, uint32_t class_id);
+/* Its id goes, and is returned: the next use is that of a new lock.  0: it had none. */
+uint64_t lgi_mutex_forget(pthread_mutex_t *mutex);
 /* The real call, untracked. */
 int lgi_mutex_pass_through(pthread_mutex_t *mutex, const struct lgi_limit *limit);
 int lgi_mutex_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp, const struct lgi_limit *limit);

@@ -41,6 +41,7 @@
 #include "record/told.h"
 #include "record/writer.h"
 #include "wrapper/call.h"
+#include "wrapper/tsan.h"
 
 /* Written by the constructor, read by anybody after it. */
 static struct lgp_options options;
@@ -252,6 +253,7 @@ __attribute__((constructor(101))) static void start(void) {
     lgi_sem_start(options.identity == LGP_IDENTITY_TAG);
     lgi_once_start();
     lgi_on_deadlock_start(options.on_deadlock);
+    lgw_tsan_start();
     lgw_start((enum lg_policy)(LG_REPORT + (int)options.on_violation));
     load_order();
     start_engine();

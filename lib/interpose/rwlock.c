@@ -185,6 +185,18 @@ static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uint
     return lge_identity_tag_first_use(thread, tag_of(lock), lock, site, sp);
 }
 
+uint64_t lgi_rwlock_known(pthread_rwlock_t *lock) {
+    return tagged(lock) ? lge_tag_known(tag_of(lock), lock) : lge_identity_table_known(lock);
+}
+
+uint64_t lgi_rwlock_forget(pthread_rwlock_t *lock) {
+    if (!tagged(lock))
+        return lge_identity_table_forget(lock);
+    uint64_t id = lgi_rwlock_known(lock);
+    atomic_store_explicit(&tag_of(lock)->id, 0, memory_order_relaxed);
+    return id;
+}
+
 uint64_t lgi_rwlock_declared(struct lge_thread *thread, pthread_rwlock_t *lock, uint32_t class_id) {
     return tagged(lock) ? lge_identity_tag_declared(thread, tag_of(lock), lock, class_id)
                         : lge_identity_table_declared(thread, lock, class_id);

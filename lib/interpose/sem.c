@@ -338,6 +338,19 @@ static void clear_tag(struct lge_thread *thread, sem_t *semaphore) {
     atomic_store_explicit(&tag_of(semaphore)->check, 0, memory_order_relaxed);
 }
 
+bool lgi_sem_rename(struct lge_thread *thread, sem_t *semaphore, uint32_t class_id) {
+    unsigned facts;
+    int slots = 0;
+    if (!use_tags || lge_semaphore_tag(tag_of(semaphore), semaphore, &facts) == 0 ||
+        (facts & LGE_SEMAPHORE_DESTROYED) != 0 || sem_getvalue(semaphore, &slots) != 0)
+        return false;
+    clear_tag(thread, semaphore);
+    uint64_t id = lge_identity_tag_declared(thread, tag_of(semaphore), semaphore, class_id);
+    lge_semaphore_mark(tag_of(semaphore), semaphore, id,
+                       lge_semaphore_created(id, semaphore, (unsigned)slots, false));
+    return true;
+}
+
 /* By the call at (site, sp), or, not LGE_CLASS_NONE, as one of that class. */
 static void initialised(sem_t *semaphore, bool shared, unsigned value, uint32_t class_id, uintptr_t site,
                         uintptr_t sp) {

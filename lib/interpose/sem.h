@@ -15,6 +15,9 @@ int lgi_sem_trywait(sem_t *semaphore, uintptr_t site, uintptr_t sp);
 int lgi_sem_post(sem_t *semaphore, uintptr_t site, uintptr_t sp);
 /* A semaphore of this process that is declared to be of that class. */
 int lgi_sem_init(sem_t *semaphore, unsigned value, uint32_t class_id, uintptr_t site, uintptr_t sp);
+/* From now on it is of that class, and begins anew with the slots it has.  False: it
+ * was not initialised before our eyes for this process alone, and stays what it is. */
+bool lgi_sem_rename(struct lge_thread *thread, sem_t *semaphore, uint32_t class_id);
 uint64_t lgi_sem_identity(struct lge_thread *thread, sem_t *semaphore, uintptr_t site, uintptr_t sp);
 
 /* The real wait, untracked. */

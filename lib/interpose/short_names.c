@@ -29,5 +29,5 @@ void lgi_put_lock(struct lgp_text *text, uint64_t id, const void *address) {
         lgi_put_place(text, class->variable);
         return;
     }
-    lgp_format(text, "lock %p", address != NULL ? address : address_of(id));
+    lgp_format(text, "lock %p", lge_address_shown(address != NULL ? address : address_of(id)));
 }

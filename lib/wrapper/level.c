@@ -62,7 +62,8 @@ LGI_EXPORT void lg_assert_not_held(const lg_mutex_t *m) { assert_mutex(m, false,
 
 static void put(struct lgp_text *text, const struct lge_held *held) {
     const struct lge_class *class = lge_class_get(lge_lock_class(held->id));
-    lgp_format(text, "  %s %p", class != NULL && class->name != NULL ? class->name : "lock", held->address);
+    lgp_format(text, "  %s %p", class != NULL && class->name != NULL ? class->name : "lock",
+               lge_address_shown(held->address));
     if (class != NULL && class->level != LGE_NO_LEVEL)
         lgp_format(text, " (level %d)", class->level);
     lgp_format(text, "%s, taken at %p\n", held->mode == LGR_SHARED ? ", shared" : "", (void *)held->site);

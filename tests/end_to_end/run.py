@@ -21,10 +21,12 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import annotate  # noqa: E402
 import catalogue  # noqa: E402
 import command  # noqa: E402
 import faults  # noqa: E402
 import kills  # noqa: E402
+import install  # noqa: E402
 import library  # noqa: E402
 import logs  # noqa: E402
 import metrics  # noqa: E402
@@ -36,7 +38,7 @@ import wrapper  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
-ABOUT_THE_RUNTIME = ("fault ", "library ", "log ", "metrics ")
+ABOUT_THE_RUNTIME = ("annotate ", "fault ", "install ", "library ", "log ", "metrics ")
 NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the table", "command small file limit")
 
 
@@ -66,7 +68,7 @@ def about_the_command(names):
 
 def selected(options, build):
     modules = (catalogue, subjects, command, kills, library, logs, metrics, order, suppressions, symbols, faults,
-               wrapper)
+               wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

@@ -13,7 +13,7 @@ import library
 from harness import ROOT, check
 
 TABLE = ROOT / "docs/interposed-symbols.md"
-OWN = re.compile(r"lg_|LOCKGRAPH_")
+OWN = re.compile(r"lg_|LOCKGRAPH_|__tsan_mutex_")  # the last: annotations, of no library here
 FAMILIES = {"mutex", "condition", "rwlock", "spinlock", "barrier", "once", "semaphore", "C11", "thread", "signal", "process",
             "file", "memory", "loader", "blocking"}
 # What a runtime that watches locks has to have an opinion about; without leading underscores.

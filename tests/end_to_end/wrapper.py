@@ -56,6 +56,69 @@ int main(void) {
 """
 
 
+CXX = """
+#include <condition_variable>
+#include <lockgraph/lockgraph.hpp>
+#include <mutex>
+#include <thread>
+#if __cplusplus >= 201402L
+#include <shared_mutex>
+#endif
+static lockgraph::mutex m{"m", 10};
+static lockgraph::shared_mutex s{"s", 20};
+static lockgraph::mutex keyed{"keyed", 30, 7};
+static std::condition_variable_any changed;
+static bool ready;
+template <class Lock, class Try> static bool shut_out(Lock &lock, Try attempt) {
+    bool got = true;
+    std::thread([&] { got = attempt(lock); }).join();
+    return !got;
+}
+int main() {
+    const auto shortly = std::chrono::milliseconds(20);
+    int wrong = 0;
+    {
+        std::unique_lock<lockgraph::mutex> guard(m);
+        std::thread other([] { std::lock_guard<lockgraph::mutex> own(m); ready = true; changed.notify_all(); });
+        changed.wait(guard, [] { return ready; });
+        other.join();
+        wrong += !shut_out(m, [](lockgraph::mutex &l) { return l.try_lock(); });
+        auto before = std::chrono::steady_clock::now();
+        wrong += !shut_out(m, [&](lockgraph::mutex &l) { return l.try_lock_for(shortly); });
+        wrong += std::chrono::steady_clock::now() - before < shortly;
+        wrong += !shut_out(m, [&](lockgraph::mutex &l) { return l.try_lock_until(std::chrono::steady_clock::now() + shortly); });
+        wrong += !shut_out(m, [&](lockgraph::mutex &l) { return l.try_lock_until(std::chrono::system_clock::now() + shortly); });
+        wrong += !shut_out(m, [&](lockgraph::mutex &l) { return l.try_lock_for(std::chrono::seconds(-1)); });
+    }
+    wrong += !keyed.try_lock_for(std::chrono::hours(1000000));
+    keyed.unlock();
+#if __cplusplus >= 201402L
+    {
+        std::shared_lock<lockgraph::shared_mutex> reading(s);
+        wrong += shut_out(s, [](lockgraph::shared_mutex &l) { return l.try_lock_shared() && (l.unlock_shared(), true); });
+        wrong += !shut_out(s, [&](lockgraph::shared_mutex &l) { return l.try_lock_for(shortly); });
+    }
+#endif
+#if __cplusplus >= 201703L
+    std::scoped_lock both(m, s);
+    wrong += !shut_out(s, [&](lockgraph::shared_mutex &l) { return l.try_lock_shared_until(std::chrono::steady_clock::now()); });
+#else
+    std::lock_guard<lockgraph::shared_mutex> writing(s);
+    wrong += !shut_out(s, [&](lockgraph::shared_mutex &l) { return l.try_lock_shared_for(shortly); });
+#endif
+    return wrong;
+}
+"""
+
+CXX_STATIC = """
+#include <lockgraph/lockgraph.hpp>
+static lockgraph::mutex m{"m", 10};
+static lockgraph::shared_mutex s{"s", 20, 5};
+lockgraph::mutex *used() { return &m; }
+lockgraph::shared_mutex *shared() { return &s; }
+"""
+
+
 @contextlib.contextmanager
 def directory():
     with tempfile.TemporaryDirectory() as name:
@@ -134,13 +197,53 @@ def exports_are_the_headers(build):
 def headers_stand_alone(_):
     with directory() as place:
         for header in sorted(HEADERS.glob("*.h")):
+            compile_(place, "alone", f"#include <lockgraph/{header.name}>\n", "-U_GNU_SOURCE", "-DLOCKGRAPH_DISABLE", "-fsyntax-only")
             for language in ("c", "c++"):
                 for options in ((), ("-DLOCKGRAPH_DISABLE",)):
                     compile_(place, "alone", f"#include <lockgraph/{header.name}>\n", "-x", language, "-fsyntax-only", *options)
 
 
+def cxx_runs(build, compiler, standard, *options):
+    with directory() as place:
+        source, program = place / "guards.cpp", place / "guards"
+        source.write_text(CXX, encoding="utf-8")
+        library = () if options else (build.runtime, f"-Wl,-rpath,{build.runtime.parent}")
+        subprocess.run([compiler, f"-std=c++{standard}", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wpedantic", "-Werror",
+                        f"-I{ROOT / 'include'}", *options, source, "-o", program, "-pthread", *library],
+                       check=True, capture_output=True, text=True)
+        result = subprocess.run([program], timeout=60, cwd=place, capture_output=True, text=True)
+        check(result.returncode == 0, f"{compiler} {standard} {options}: {result.returncode} results differ: {result.stderr}")
+        check("level-violation" not in result.stderr and "order-cycle" not in result.stderr, result.stderr)
+
+
+def cxx(build):
+    for standard in (11, 14, 17, 20):
+        cxx_runs(build, "g++", standard)
+    cxx_runs(build, "clang++", 17)
+
+
+def cxx_disabled(build):
+    for standard in (11, 20):
+        cxx_runs(build, "g++", standard, "-DLOCKGRAPH_DISABLE")
+
+
+def cxx_statics_need_no_code(_):
+    """Only their destruction is registered at start; what they are stands in the data."""
+    with directory() as place:
+        source, target = place / "statics.cpp", place / "statics.o"
+        source.write_text(CXX_STATIC, encoding="utf-8")
+        for options in ((), ("-DLOCKGRAPH_DISABLE",)):
+            subprocess.run(["g++", "-std=c++11", "-O1", f"-I{ROOT / 'include'}", *options, "-c", source, "-o", target], check=True,
+                           capture_output=True)
+            symbols = subprocess.run(["nm", target], check=True, capture_output=True, text=True).stdout
+            kinds = {line.split()[-1]: line.split()[-2] for line in symbols.splitlines()}
+            check(options or (kinds["_ZL1m"] == "d" and kinds["_ZL1s"] == "d"), f"not in the data: {symbols}")
+            check("_init" not in symbols, f"initialised by a call: {symbols}")
+
+
 def cases():
     for name, function in (("disabled is pthread", disabled_is_pthread), ("disabled needs no library", disabled_needs_no_library),
                            ("enabled does the same", enabled_does_the_same), ("mixing is an error", mixing_is_an_error),
-                           ("exports are the headers", exports_are_the_headers), ("headers stand alone", headers_stand_alone)):
+                           ("exports are the headers", exports_are_the_headers), ("headers stand alone", headers_stand_alone),
+                           ("C++", cxx), ("C++ disabled", cxx_disabled), ("C++ statics", cxx_statics_need_no_code)):
         yield f"wrapper {name}", False, function

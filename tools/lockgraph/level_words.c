@@ -11,6 +11,13 @@ const char *level_of_lock(struct pool *pool, const struct model_lock *lock) {
     return level(lock) == NO_LEVEL ? "" : pool_printf(pool, " (level %d)", level(lock));
 }
 
+static bool named(const struct model_lock *lock) { return lock && lock->class && lock->class->name; }
+
+bool names_forbid(const struct model_lock *wanted, const struct model_lock *held) {
+    bool levelled = level(wanted) != NO_LEVEL && level(held) != NO_LEVEL;
+    return named(wanted) && named(held) && (!levelled || level(wanted) > level(held));
+}
+
 const char *level_keys(const struct model_lock *wanted, const struct model_lock *held) {
     if (level(wanted) == NO_LEVEL || level(wanted) != level(held))
         return "";

@@ -6,6 +6,8 @@
 
 /* " (level 40)", or "" for a lock without one. */
 const char *level_of_lock(struct pool *pool, const struct model_lock *lock);
+/* Whether it is an order declared by name that forbids it, and not their levels. */
+bool names_forbid(const struct model_lock *wanted, const struct model_lock *held);
 /* What is true of two locks of one level, else "". */
 const char *level_keys(const struct model_lock *wanted, const struct model_lock *held);
 /* ": the declared order is 10 registry, 20 session", from one level below the two to

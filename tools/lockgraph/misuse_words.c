@@ -250,7 +250,21 @@ static const struct words level_pair = {
     "takes",
     "taken"};
 
+static const struct words declared_by_name = {
+    "{T} takes {L} while it holds {M}, against the declared order",
+    "the program declares that {L} comes before {M} where both are held",
+    "take {L} before {M}, or release {M} first, at {at}",
+    "takes",
+    "requested",
+    "takes",
+    "taken"};
+
 static const struct words *words_of(const struct model_finding *finding) {
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION && finding->detail == LGR_LEVEL_PAIR)
+        return &level_pair;
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION &&
+        names_forbid(finding->edges[0].from, finding->edges[0].to))
+        return &declared_by_name;
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_SIGNALLER)
         return &holding_signaller;
     if (finding->kind == LGR_KIND_COND_WAIT_HOLDING && finding->detail == LGR_HOLDING_WAITER)
@@ -275,8 +289,6 @@ static const struct words *words_of(const struct model_finding *finding) {
         return &heartbeat_late;
     if (finding->kind == LGR_KIND_HOLD_TOO_LONG && (finding->detail & LGR_HOLD_GOES_ON) != 0)
         return &hold_goes_on;
-    if (finding->kind == LGR_KIND_LEVEL_VIOLATION && finding->detail == LGR_LEVEL_PAIR)
-        return &level_pair;
     return &table[finding->kind]; /* the variants are above */
 }
 

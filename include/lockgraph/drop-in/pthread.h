@@ -1,0 +1,5 @@
+/* In the place of the system's: lockgraph/pthread.h. */
+#include_next <pthread.h>
+
+/* After it: it calls what is declared there. */
+#include <lockgraph/pthread.h>
