@@ -83,7 +83,7 @@ struct lgp_options {
     uint32_t adaptive_factor;
     uint64_t adaptive_min, adaptive_max; /* nanoseconds */
     bool help;
-    bool launcher;       /* started by `lockgraph run` */
+    bool launcher;        /* started by `lockgraph run` */
     char told[PATH_MAX];  /* record/told.h; "none" without */
     char order[PATH_MAX]; /* record/order_table.h; "none" without */
     enum lgp_check_level check[LGP_CHECK_COUNT];

@@ -18,8 +18,8 @@ void lgp_clock_start(int (*function)(clockid_t, struct timespec *));
 uint64_t lgp_monotonic_ns(void); /* vDSO clock_gettime through libc: touches no errno */
 uint64_t lgp_realtime_ns(void);
 uint64_t lgp_coarse_ns(void); /* monotonic, to a few milliseconds, and cheaper */
-uint32_t lgp_pid(void); /* system call, not cached */
-uint32_t lgp_tid(void); /* system call, not cached */
+uint32_t lgp_pid(void);       /* system call, not cached */
+uint32_t lgp_tid(void);       /* system call, not cached */
 /* Whether the calling thread may run on more than one processor. */
 bool lgp_several_processors(void);
 /* For loops that wait for another processor. */
