@@ -24,8 +24,7 @@ static struct lgp_part (*const parts[])(void) = {
     lge_findings_part,   lge_threads_part,          lge_written_edges_part, lge_cycles_part,
     lge_semaphores_part, lge_signals_part,          lge_open_cycles_part,   lge_file_locks_part,
     lge_file_holds_part, lge_condition_uses_part,   lge_hold_times_part,    lge_usages_part,
-    lge_operations_part, lge_adaptive_part,         lge_file_holds_part,    lge_condition_uses_part,
-    lge_notes_part,      lge_declared_orders_part,
+    lge_operations_part, lge_adaptive_part,         lge_notes_part,         lge_declared_orders_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 

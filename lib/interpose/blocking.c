@@ -26,6 +26,7 @@ static void look_up(void);
 #define KNOWN_FIELD(result, name, kind, first, parameters, arguments) result(*name) parameters;
 #define OTHER_FIELD(result, name, kind, parameters, arguments)        result(*name) parameters;
 struct real {
+    _Alignas(64) uint64_t limit_ns; /* 0: nothing is looked at.  Written by the constructor */
     LGI_BLOCKING_CALLS(KNOWN_FIELD, OTHER_FIELD)
 };
 static struct real real;
@@ -61,9 +62,6 @@ static void look_up(void) {
 
 /* ---- what is looked at ---- */
 
-/* Written by the constructor. */
-static uint64_t limit_ns;
-
 struct blocking {
     const char *name;
     enum lgr_blocking kind;
@@ -98,28 +96,36 @@ __attribute__((noinline)) static void took_long(const struct blocking *call, uin
 static void end(const struct blocking *call) {
     int saved = errno;
     uint64_t took = call->since_ns == 0 ? 0 : lgp_monotonic_ns() - call->since_ns;
-    if (took > limit_ns && holds())
+    if (took > real.limit_ns && holds())
         took_long(call, took);
     errno = saved;
 }
 
 void lgi_blocking_start(uint64_t limit) {
     look_up();
-    limit_ns = limit;
+    real.limit_ns = limit;
 }
 
 /* ---- the functions ---- */
 
+/* The caller's place before what it passes. */
+#define PLACED_PARAMETERS(...) (uintptr_t site, uintptr_t sp, __VA_ARGS__)
+#define PLACED(...)            (LGI_SITE(), LGI_SP(), __VA_ARGS__)
+
+/* Apart, so that a call that is passed straight on saves no register. */
 #define WATCHED(result, function, enumerator, parameters, arguments)                                         \
-    LGI_EXPORT result function parameters {                                                                  \
-        if (LGI_LIKELY(limit_ns == 0))                                                                       \
-            return real.function arguments;                                                                  \
+    __attribute__((noinline)) static result watched_##function PLACED_PARAMETERS parameters {                \
         struct blocking call = {                                                                             \
-            .name = #function, .kind = LGR_BLOCKING_##enumerator, .site = LGI_SITE(), .sp = LGI_SP()};       \
+            .name = #function, .kind = LGR_BLOCKING_##enumerator, .site = site, .sp = sp};                   \
         begin(&call);                                                                                        \
         result value = real.function arguments;                                                              \
         end(&call);                                                                                          \
         return value;                                                                                        \
+    }                                                                                                        \
+    LGI_EXPORT result function parameters {                                                                  \
+        if (LGI_LIKELY(real.limit_ns == 0))                                                                  \
+            return real.function arguments;                                                                  \
+        return watched_##function PLACED arguments;                                                          \
     }
 #define KNOWN_WATCHED(result, name, kind, first, parameters, arguments)                                      \
     WATCHED(result, name, kind, parameters, arguments)

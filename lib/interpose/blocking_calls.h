@@ -1,8 +1,8 @@
 /* The functions of libc that may block and are watched while a lock is held, in
  * one table: result, name, kind (of enum lgr_blocking, without its prefix), parameters
- * and arguments.  Of a KNOWN one libc has another name that nobody interposes, which
- * stands after the kind: an allocator may call it at its own start, when nothing can be
- * looked up. */
+ * and arguments.  What servers do all day comes first, and lies beside the limit.  Of a
+ * KNOWN one libc has another name that nobody interposes, which stands after the kind: an
+ * allocator may call it at its own start, when nothing can be looked up. */
 #ifndef LOCKGRAPH_INTERPOSE_BLOCKING_CALLS_H
 #define LOCKGRAPH_INTERPOSE_BLOCKING_CALLS_H
 
@@ -19,6 +19,16 @@
 
 /* clang-format off */
 #define LGI_BLOCKING_CALLS(KNOWN, OTHER)                                                                     \
+    KNOWN(ssize_t, read, READ, __read, (int file, void *to, size_t size), (file, to, size))                  \
+    KNOWN(ssize_t, write, WRITE, __write, (int file, const void *from, size_t size), (file, from, size))     \
+    OTHER(ssize_t, sendmsg, SEND, (int socket, const struct msghdr *message, int flags), (socket, message,   \
+          flags))                                                                                            \
+    KNOWN(ssize_t, recv, RECEIVE, __recv, (int socket, void *to, size_t size, int flags), (socket, to, size, flags))\
+    OTHER(int, epoll_wait, POLL, (int epoll, struct epoll_event *events, int count, int ms), (epoll, events, \
+          count, ms))                                                                                        \
+    KNOWN(int, poll, POLL, __poll, (struct pollfd *files, nfds_t count, int ms), (files, count, ms))         \
+    KNOWN(ssize_t, send, SEND, __send, (int socket, const void *from, size_t size, int flags), (socket,      \
+          from, size, flags))                                                                                \
     OTHER(unsigned, sleep, SLEEP, (unsigned seconds), (seconds))                                             \
     OTHER(int, usleep, SLEEP, (useconds_t us), (us))                                                         \
     KNOWN(int, nanosleep, SLEEP, __nanosleep, (const struct timespec *time, struct timespec *left), (time,   \
@@ -26,7 +36,6 @@
     OTHER(int, thrd_sleep, SLEEP, (const struct timespec *time, struct timespec *left), (time, left))        \
     OTHER(int, clock_nanosleep, SLEEP, (clockid_t clock, int flags, const struct timespec *time, struct      \
           timespec *left), (clock, flags, time, left))                                                       \
-    KNOWN(ssize_t, read, READ, __read, (int file, void *to, size_t size), (file, to, size))                  \
     OTHER(ssize_t, __read_chk, READ, (int file, void *to, size_t size, size_t room), (file, to, size, room)) \
     OTHER(ssize_t, readv, READ, (int file, const struct iovec *parts, int count), (file, parts, count))      \
     OTHER(ssize_t, pread, READ, (int file, void *to, size_t size, off_t at), (file, to, size, at))           \
@@ -36,13 +45,11 @@
           at))                                                                                               \
     OTHER(ssize_t, __pread64_chk, READ, (int file, void *to, size_t size, off64_t at, size_t room), (file,   \
           to, size, at, room))                                                                               \
-    KNOWN(ssize_t, write, WRITE, __write, (int file, const void *from, size_t size), (file, from, size))     \
     OTHER(ssize_t, writev, WRITE, (int file, const struct iovec *parts, int count), (file, parts, count))    \
     OTHER(ssize_t, pwrite, WRITE, (int file, const void *from, size_t size, off_t at), (file, from, size,    \
           at))                                                                                               \
     KNOWN(ssize_t, pwrite64, WRITE, __pwrite64, (int file, const void *from, size_t size, off64_t at),       \
           (file, from, size, at))                                                                            \
-    KNOWN(ssize_t, recv, RECEIVE, __recv, (int socket, void *to, size_t size, int flags), (socket, to, size, flags))\
     OTHER(ssize_t, __recv_chk, RECEIVE, (int socket, void *to, size_t size, size_t room, int flags),         \
           (socket, to, size, room, flags))                                                                   \
     OTHER(ssize_t, recvfrom, RECEIVE, (int socket, void *to, size_t size, int flags, __SOCKADDR_ARG address, \
@@ -51,19 +58,14 @@
           __SOCKADDR_ARG address, socklen_t *length), (socket, to, size, room, flags, address, length))      \
     OTHER(ssize_t, recvmsg, RECEIVE, (int socket, struct msghdr *message, int flags), (socket, message,      \
           flags))                                                                                            \
-    KNOWN(ssize_t, send, SEND, __send, (int socket, const void *from, size_t size, int flags), (socket,      \
-          from, size, flags))                                                                                \
     OTHER(ssize_t, sendto, SEND, (int socket, const void *from, size_t size, int flags, __CONST_SOCKADDR_ARG \
           address, socklen_t length), (socket, from, size, flags, address, length))                          \
-    OTHER(ssize_t, sendmsg, SEND, (int socket, const struct msghdr *message, int flags), (socket, message,   \
-          flags))                                                                                            \
     OTHER(int, accept, ACCEPT, (int socket, __SOCKADDR_ARG address, socklen_t *length), (socket, address,    \
           length))                                                                                           \
     OTHER(int, accept4, ACCEPT, (int socket, __SOCKADDR_ARG address, socklen_t *length, int flags), (socket, \
           address, length, flags))                                                                           \
     KNOWN(int, connect, CONNECT, __connect, (int socket, __CONST_SOCKADDR_ARG address, socklen_t length),    \
           (socket, address, length))                                                                         \
-    KNOWN(int, poll, POLL, __poll, (struct pollfd *files, nfds_t count, int ms), (files, count, ms))         \
     OTHER(int, __poll_chk, POLL, (struct pollfd *files, nfds_t count, int ms, size_t room), (files, count,   \
           ms, room))                                                                                         \
     OTHER(int, ppoll, POLL, (struct pollfd *files, nfds_t count, const struct timespec *time, const sigset_t \
@@ -74,8 +76,6 @@
           *time), (count, in, out, other, time))                                                             \
     OTHER(int, pselect, POLL, (int count, fd_set *in, fd_set *out, fd_set *other, const struct timespec      \
           *time, const sigset_t *mask), (count, in, out, other, time, mask))                                 \
-    OTHER(int, epoll_wait, POLL, (int epoll, struct epoll_event *events, int count, int ms), (epoll, events, \
-          count, ms))                                                                                        \
     OTHER(int, epoll_pwait, POLL, (int epoll, struct epoll_event *events, int count, int ms, const sigset_t  \
           *mask), (epoll, events, count, ms, mask))                                                          \
     OTHER(int, fsync, SYNC, (int file), (file))                                                              \

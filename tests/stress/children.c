@@ -177,8 +177,10 @@ static void inherit_from_killed(struct actor *actor) {
     MUST(between != MAP_FAILED);
     make_between();
     pid_t pid = begin(child_holds);
-    while (!between->taken)
+    while (!between->taken) {
+        MUST(waitpid(pid, NULL, WNOHANG) == 0); /* it does not end by itself */
         rest(1000);
+    }
     MUST(kill(pid, SIGKILL) == 0);
     MUST(pthread_mutex_lock(&between->mutex) == EOWNERDEAD);
     MUST(pthread_mutex_consistent(&between->mutex) == 0 && pthread_mutex_unlock(&between->mutex) == 0);
