@@ -143,6 +143,9 @@ void lge_heartbeat_give(struct lge_thread *thread, uintptr_t site, uintptr_t sp)
 
 /* ---- those who look ---- */
 
+/* So many fill a block that begins at a cache line, as a hold does (platform/memory.c). */
+enum { LEAST_HOLDS = 4 };
+
 /* What is known of a thread whose heartbeat is missing. */
 struct missing {
     const struct lge_thread *thread; /* not to be read any more */
@@ -189,7 +192,7 @@ static bool find_missing(struct missing *missing, uint64_t now) {
     for (struct lge_thread *t = lge_threads_first(); t != NULL && !found; t = t->next_in_list) {
         if (!is_missing(t, now) || is_told(t))
             continue;
-        wanted = lge_depth(t);
+        wanted = lge_depth(t) < LEAST_HOLDS ? LEAST_HOLDS : lge_depth(t);
         found = wanted <= missing->room && tell_first(t);
         if (found)
             look_at(t, missing);
