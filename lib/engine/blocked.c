@@ -1,6 +1,5 @@
 #include "engine/blocked.h"
 
-#include "engine/context.h"
 #include "engine/misuse.h"
 #include "engine/overlong.h"
 
@@ -13,26 +12,12 @@ const struct lge_held *lge_blocked_under(const struct lge_thread *thread) {
 }
 
 void lge_blocked_allow(struct lge_thread *thread, const void *address) {
-    struct lge_held *held = thread->top;
-    while (held != thread->base && held->address != address)
-        held--;
-    if (held != thread->base)
+    struct lge_held *held = lge_newest_hold(thread, address);
+    if (held != NULL)
         lge_held_mark(held, LGE_MAY_BLOCK);
 }
 
 void lge_blocked_report(struct lge_thread *thread, const struct lge_held *held, enum lgr_blocking kind,
                         uintptr_t site, uintptr_t sp) {
-    uint32_t context = lge_context_resolve(thread, site, sp);
-    struct lge_misuse misuse = {
-        .kind = LGR_KIND_BLOCKED_UNDER_LOCK,
-        .lock = held->id,
-        .context = context,
-        .earlier_context = held->context,
-        .earlier_mode = held->mode,
-        .detail = kind,
-        .address = held->address,
-        .lock_kind = held->kind,
-        .attributes = held->attributes & LGE_HELD_LOCKS_OWN,
-    };
-    lge_report_misuse(thread, &misuse);
+    lge_report_hold(thread, held, LGR_KIND_BLOCKED_UNDER_LOCK, kind, site, sp);
 }

@@ -25,12 +25,7 @@ static struct {
     uint64_t searches;
 } orders;
 
-static uint64_t number(const char *name, size_t length) {
-    uint64_t number = length;
-    for (size_t i = 0; i < length; i++)
-        number = lge_mix(number, (unsigned char)name[i]);
-    return number;
-}
+static uint64_t number(const char *name, size_t length) { return lge_mix_bytes(length, name, length); }
 
 /* ---- what follows; under the lock ---- */
 

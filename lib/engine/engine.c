@@ -199,10 +199,7 @@ void lge_acquired(struct lge_thread *thread, const struct lge_request *request) 
 bool lge_released(struct lge_thread *thread, const void *address) { return lge_pop(thread, address, NULL); }
 
 bool lge_holds(const struct lge_thread *thread, const void *address) {
-    for (const struct lge_held *held = thread->top; held > thread->base; held--)
-        if (held->address == address)
-            return true;
-    return false;
+    return lge_newest_hold(thread, address) != NULL;
 }
 
 size_t lge_held_count(const struct lge_thread *thread) { return lge_depth(thread); }

@@ -99,9 +99,7 @@ static void describe(struct lge_class *class, const struct description *wanted) 
 
 static uint64_t key_of(const struct description *wanted) {
     uint64_t key = lge_mix(lge_mix(wanted->kind, wanted->context), wanted->what);
-    for (size_t i = 0; wanted->name != NULL && i < wanted->what; i++)
-        key = lge_mix(key, (unsigned char)wanted->name[i]);
-    return key;
+    return wanted->name == NULL ? key : lge_mix_bytes(key, wanted->name, (size_t)wanted->what);
 }
 
 /* *fresh (may be NULL): the class was made now. */

@@ -143,3 +143,21 @@ void lge_report_misuse(struct lge_thread *thread, const struct lge_misuse *misus
     lge_graph_unlock();
     lgp_free(held, room);
 }
+
+/* Where it was taken is known once the call's stack is. */
+void lge_report_hold(struct lge_thread *thread, const struct lge_held *held, enum lgr_kind kind,
+                     uint64_t detail, uintptr_t site, uintptr_t sp) {
+    uint32_t context = lge_context_resolve(thread, site, sp);
+    struct lge_misuse misuse = {
+        .kind = kind,
+        .lock = held->id,
+        .context = context,
+        .earlier_context = held->context,
+        .earlier_mode = held->mode,
+        .detail = detail,
+        .address = held->address,
+        .lock_kind = held->kind,
+        .attributes = held->attributes & LGE_HELD_LOCKS_OWN,
+    };
+    lge_report_misuse(thread, &misuse);
+}

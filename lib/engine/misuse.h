@@ -11,6 +11,8 @@
 
 #include "engine/engine.h"
 
+struct lge_held;
+
 struct lge_misuse {
     enum lgr_kind kind;
     uint64_t lock;            /* the lock concerned, or 0 */
@@ -34,6 +36,9 @@ struct lge_misuse {
  * and reports it anew when it is graver than before.  By the thread that made
  * the call, without any engine lock. */
 void lge_report_misuse(struct lge_thread *thread, const struct lge_misuse *misuse);
+/* The same of a hold of the thread's own, by a call at (site, sp), before the hold goes. */
+void lge_report_hold(struct lge_thread *thread, const struct lge_held *held, enum lgr_kind kind,
+                     uint64_t detail, uintptr_t site, uintptr_t sp);
 /* False when check.<kind>=off: nothing needs to be looked for. */
 bool lge_misuse_wanted(enum lgr_kind kind);
 /* DESIGN of the catalogue: the severity of a kind without any option. */

@@ -21,13 +21,6 @@ static struct {
     uint32_t count;
 } all;
 
-static uint64_t hash(const char *name, size_t length) {
-    uint64_t key = length;
-    for (size_t i = 0; i < length; i++)
-        key = lge_mix(key, (unsigned char)name[i]);
-    return key;
-}
-
 static size_t size_of(size_t length) { return sizeof(struct operation) + length + 1; }
 
 static struct operation *find(uint64_t key, const char *name, size_t length) {
@@ -58,7 +51,7 @@ static struct operation *add(uint64_t key, const char *name, size_t length) {
 /* 0: memory is out. */
 static uint32_t number_of(const char *name) {
     size_t length = strlen(name);
-    uint64_t key = hash(name, length);
+    uint64_t key = lge_mix_bytes(length, name, length);
     lgp_lock(&all.lock);
     struct operation *operation = find(key, name, length);
     if (operation == NULL)

@@ -1,6 +1,5 @@
 #include "engine/overlong.h"
 
-#include "engine/context.h"
 #include "engine/holders.h"
 #include "engine/misuse.h"
 #include "engine/semaphore.h"
@@ -35,32 +34,8 @@ static void tell(const struct lge_overlong *overlong) {
 
 /* ---- by its thread ---- */
 
-static struct lge_held *newest(struct lge_thread *thread, const void *address) {
-    struct lge_held *held = thread->top;
-    while (held != thread->base && held->address != address)
-        held--;
-    return held == thread->base ? NULL : held;
-}
-
-/* Its stack is to be had before the hold goes. */
-static void report(struct lge_thread *thread, const struct lge_held *held, uintptr_t site, uintptr_t sp) {
-    uint32_t context = lge_context_resolve(thread, site, sp);
-    struct lge_misuse misuse = {
-        .kind = LGR_KIND_HOLD_TOO_LONG,
-        .lock = held->id,
-        .context = context,
-        .earlier_context = held->context,
-        .earlier_mode = held->mode,
-        .detail = limit_of(held->mode) / millisecond,
-        .address = held->address,
-        .lock_kind = held->kind,
-        .attributes = held->attributes & LGE_HELD_LOCKS_OWN,
-    };
-    lge_report_misuse(thread, &misuse);
-}
-
 void lge_overlong_release(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
-    const struct lge_held *held = newest(thread, address);
+    const struct lge_held *held = lge_newest_hold(thread, address);
     if (held == NULL || limit_of(held->mode) == 0 || (lge_held_marks(held) & LGE_SINCE_EXACTLY) == 0)
         return;
     uint64_t lasted = lgp_monotonic_ns() - held->since_ns;
@@ -73,7 +48,7 @@ void lge_overlong_release(struct lge_thread *thread, const void *address, uintpt
                                 .taken_at = held->site,
                                 .given_up = true});
     if ((lge_held_marks(held) & LGE_HOLD_TOLD) == 0)
-        report(thread, held, site, sp);
+        lge_report_hold(thread, held, LGR_KIND_HOLD_TOO_LONG, limit_of(held->mode) / millisecond, site, sp);
 }
 
 /* ---- by one that waits ---- */

@@ -85,11 +85,8 @@ static bool look(uintptr_t address, struct lgp_module *module) {
 
 static uint64_t identity_of(const struct lgp_module *module) {
     uint64_t identity = lge_mix(module->start, module->end) ^ module->bias;
-    for (const char *at = module->path; *at != '\0'; at++)
-        identity = lge_mix(identity, (unsigned char)*at);
-    for (size_t i = 0; i < module->build_id_length; i++)
-        identity = lge_mix(identity, module->build_id[i]);
-    return identity;
+    identity = lge_mix_bytes(identity, module->path, strlen(module->path));
+    return lge_mix_bytes(identity, module->build_id, module->build_id_length);
 }
 
 static const char *path_of(const struct lgp_module *module, size_t *length) {

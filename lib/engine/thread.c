@@ -416,10 +416,8 @@ static uint64_t key_with(uint64_t below, const struct lge_held *held) {
 }
 
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
-    struct lge_held *at = thread->top;
-    while (at != thread->base && at->address != address)
-        at--;
-    if (at == thread->base)
+    struct lge_held *at = lge_newest_hold(thread, address);
+    if (at == NULL)
         return false;
     if (held != NULL)
         *held = *at;

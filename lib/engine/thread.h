@@ -177,6 +177,14 @@ static inline size_t lge_depth(const struct lge_thread *thread) {
     return (size_t)(thread->top - thread->base);
 }
 
+/* The thread's newest hold of `address`; NULL: it holds none.  Owner only. */
+static inline struct lge_held *lge_newest_hold(const struct lge_thread *thread, const void *address) {
+    struct lge_held *held = thread->top;
+    while (held != thread->base && held->address != address)
+        held--;
+    return held == thread->base ? NULL : held;
+}
+
 /* Adds a hold on top.  The caller has made sure that there is room. */
 static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id, const void *address,
                             uintptr_t site, uintptr_t sp, uint32_t context, uint8_t mode, uint8_t kind,

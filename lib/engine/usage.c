@@ -151,9 +151,8 @@ static void write_one(struct lge_usage *usage) {
     copy_times(&to->hold, &from->hold);
 }
 
-/* A process that we did not see begin has its parent's file still. */
 void lge_usages_write(void) {
-    if (lgr_writer_header()->pid != lgp_pid())
+    if (!lgr_writer_is_own())
         return;
     lgp_lock(&all.lock);
     sum_up();

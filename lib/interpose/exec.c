@@ -19,7 +19,7 @@
 
 /* True when there is an end to take back. */
 static bool about_to_exec(void) {
-    if (!lgi_up || lgr_writer_header()->pid != lgp_pid())
+    if (!lgi_up || !lgr_writer_is_own())
         return false;
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)

@@ -171,13 +171,12 @@ void lgi_open_evidence(void) {
 
 /* ---- end ---- */
 
-/* Not of a process that we did not see begin: it has its parent's file still. */
 void lgi_write_figures(void) {
     struct lge_figures figures;
-    struct lgr_header *header = lgr_writer_header();
-    if (header->pid != lgp_pid())
+    if (!lgr_writer_is_own())
         return;
     lge_figures(&figures);
+    struct lgr_header *header = lgr_writer_header();
     atomic_store_explicit(&header->locks, figures.locks, memory_order_relaxed);
     atomic_store_explicit(&header->threads, figures.threads, memory_order_relaxed);
     atomic_store_explicit(&header->nested_acquisitions, figures.nested, memory_order_relaxed);

@@ -40,6 +40,8 @@ struct lgr_header *lgr_writer_header(void) {
     return header ? header : &no_header;
 }
 
+bool lgr_writer_is_own(void) { return lgr_writer_header()->pid == lgp_pid(); }
+
 const char *lgr_writer_path(void) {
     return atomic_load_explicit(&writer.header, memory_order_acquire) ? writer.output.path : "";
 }

@@ -38,6 +38,9 @@ bool lgr_writer_on(void);
  * updates them with atomics and asks for the pointer anew each time (it moves
  * at fork). */
 struct lgr_header *lgr_writer_header(void);
+/* Whether that is of a file of this process: a child that we did not see begin still has
+ * its parent's.  False without a file.  A system call. */
+bool lgr_writer_is_own(void);
 
 /* Starts a record of `size` bytes (its struct plus what follows; rounded up
  * here) and takes the writer's lock; NULL when off, full, larger than

@@ -5,18 +5,11 @@
 #include "interpose/self.h"
 #include "wrapper/call.h"
 
-static struct lge_held *hold_of(struct lge_thread *thread, const lg_mutex_t *m) {
-    struct lge_held *held = thread->top;
-    while (held != thread->base && held->address != &m->mutex)
-        held--;
-    return held == thread->base ? NULL : held;
-}
-
 static int set_pin(const lg_mutex_t *m, bool pinned) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return EAGAIN;
-    struct lge_held *held = hold_of(thread, m);
+    struct lge_held *held = lge_newest_hold(thread, &m->mutex);
     if (held != NULL && pinned)
         __atomic_fetch_or(&held->marks, (uint8_t)LGE_PINNED, __ATOMIC_RELAXED);
     else if (held != NULL)
@@ -39,7 +32,7 @@ static void report(struct lge_thread *thread, const struct lge_held *held, uintp
 
 int lgw_unpinned(const lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_local.block;
-    const struct lge_held *held = thread == NULL ? NULL : hold_of(thread, m);
+    const struct lge_held *held = thread == NULL ? NULL : lge_newest_hold(thread, &m->mutex);
     if (held == NULL || (lge_held_marks(held) & LGE_PINNED) == 0 || lgi_enter() == NULL)
         return 0;
     report(thread, held, site, sp);
