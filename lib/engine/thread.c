@@ -446,18 +446,36 @@ static void forget_numbers(struct lge_thread *self) {
     self->nested = 0;
 }
 
+/* What a thread has of its own it changes without a lock, and it may have been
+ * about to: a pointer may lead to what was given back.  Dropped, not freed. */
+static void forget_life(struct lge_thread *thread) {
+    thread->known = NULL;
+    thread->known_count = 0;
+    thread->recent = NULL;
+    thread->contexts = NULL;
+    thread->steps = NULL;
+    thread->past = NULL;
+    thread->last_dependency = NULL;
+    thread->hold_times = NULL;
+    thread->operations = NULL;
+    thread->operation_count = thread->operation_room = 0;
+    thread->nested = 0;
+    thread->id_next = thread->id_end = 0;
+}
+
+static void forget_others(struct lge_thread *list, const struct lge_thread *self) {
+    for (struct lge_thread *next; list != NULL; list = next) {
+        next = list->next_in_list;
+        if (list == self)
+            continue;
+        forget_life(list);
+        release_block(list);
+    }
+}
+
 void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
-    struct lge_thread *next;
-    for (struct lge_thread *t = threads.first; t != NULL; t = next) {
-        next = t->next_in_list;
-        if (t != self)
-            release_block(t);
-    }
-    for (struct lge_thread *t = threads.leaving; t != NULL; t = next) {
-        next = t->next_in_list;
-        if (t != self)
-            release_block(t);
-    }
+    forget_others(threads.first, self);
+    forget_others(threads.leaving, self);
     tid_remove(self);
     tid_add(self, tid);
     forget_numbers(self);
@@ -466,24 +484,13 @@ void lge_threads_after_fork(struct lge_thread *self, uint32_t tid) {
     new_epoch(self);
 }
 
-/* Old pointers are dropped, not freed: their memory was the parent's. */
+/* The memory of all that was is forgotten. */
 void lge_threads_alone(struct lge_thread *self, uint32_t tid) {
-    self->known = NULL;
-    self->known_count = 0;
-    self->recent = NULL;
-    self->contexts = NULL;
-    self->steps = NULL;
-    self->past = NULL;
-    self->last_dependency = NULL;
+    forget_life(self);
     self->state = NULL;
-    self->hold_times = NULL;
     self->usage = self->usage_at = NULL;
     self->wait_counted = false;
-    self->operations = NULL;
-    self->operation_count = self->operation_room = 0;
     self->has_dependencies = false;
-    self->nested = 0;
-    self->id_next = self->id_end = 0;
     for (struct lge_held *held = self->base + 1; held <= self->top; held++) {
         held->id = lge_lock_id_new(self, LGE_CLASS_NONE);
         held->context = 0;

@@ -20,6 +20,7 @@
 #include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/signal.h"
+#include "interpose/thread_exit.h"
 #include "interpose/thread_table.h"
 #include "interpose/watchdog.h"
 #include "platform/memory.h"
@@ -67,6 +68,7 @@ static void child(void) {
     lgi_once_forget();
     lgi_files_after_fork();
     lgi_signal_after_fork();
+    lgi_thread_exit_after_fork();
     lgi_open_evidence();
     lge_orphans_note(self, fork_call.site, fork_call.sp);
     lgi_leave(self);

@@ -97,6 +97,10 @@ static bool make_key(void) {
     return last_round.made;
 }
 
+void lgi_thread_exit_after_fork(void) {
+    atomic_store_explicit(&last_round.lock.state, 0, memory_order_relaxed);
+}
+
 static bool look_in_last_round(struct lge_thread *thread) {
     ending.round = 0;
     return make_key() && pthread_setspecific(last_round.key, thread) == 0;

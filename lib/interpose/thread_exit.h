@@ -18,4 +18,7 @@ void lgi_thread_exit_last(struct lge_thread *thread);
 /* Whether a hold of the thread is one in fact. */
 bool lgi_thread_still_holds(const struct lge_thread *thread, const struct lge_held *held);
 
+/* In a forked child: whoever had the lock stayed in the parent. */
+void lgi_thread_exit_after_fork(void);
+
 #endif

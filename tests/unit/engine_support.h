@@ -26,6 +26,8 @@ extern struct engine_seen {
  * engine is left behind. */
 void engine_up(void);
 void engine_down(void);
+/* This test forks: what other threads had is forgotten, not freed. */
+void engine_forgets(void);
 /* A case with these fixtures, and the end of every main. */
 TCase *engine_case(Suite *suite, const char *name);
 int engine_run(Suite *suite);

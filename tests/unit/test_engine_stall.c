@@ -482,6 +482,7 @@ START_TEST(who_comes_goes_and_waits) {
 END_TEST
 
 START_TEST(a_forked_child_is_alone) {
+    engine_forgets();
     start(2);
     ck_assert(!wait_condition(1, mutex_of(1), true));
     lge_threads_after_fork(threads[0], 77);

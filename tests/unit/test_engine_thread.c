@@ -5,6 +5,7 @@
 #include "engine/lifecycle.h"
 #include "engine/past.h"
 #include "engine_support.h"
+#include "platform/memory.h"
 #include "platform/system.h"
 
 START_TEST(a_block_is_used_again_after_a_join) {
@@ -53,6 +54,7 @@ START_TEST(only_the_life_that_ended_can_be_joined) {
 END_TEST
 
 START_TEST(a_detached_block_waits_for_the_kernel) {
+    engine_forgets();
     struct lge_thread *here = lge_thread_new(NULL, 0, 0);
     lge_thread_begin(here, (uint32_t)lgp_tid(), 0, 0);
     lge_thread_detached(here);
@@ -310,6 +312,7 @@ START_TEST(creation_forgets_known_chains_a_limited_number_of_times) {
 END_TEST
 
 START_TEST(after_fork_one_thread_is_left) {
+    engine_forgets();
     struct lge_thread *self = engine_thread(NULL), *other = engine_thread(NULL),
                       *leaving = engine_thread(NULL);
     engine_nest(other, engine_lock(other, "a"), engine_lock(other, "b"));
@@ -328,6 +331,22 @@ START_TEST(after_fork_one_thread_is_left) {
 }
 END_TEST
 
+/* The other had given its old past back, and not yet set the new one. */
+START_TEST(after_fork_nothing_of_others_is_freed) {
+    engine_forgets();
+    struct lge_thread *self = engine_thread(NULL), *other = engine_thread(NULL);
+    lge_past_drop(other->past);
+    other->past = lge_past_with(NULL, lge_thread_serial(self), 1, LGR_REASON_NONE, 0);
+    size_t size = sizeof *other->past + sizeof *other->past->entries;
+    lge_past_drop(other->past);
+    lge_threads_after_fork(self, 4711);
+    void *one = lgp_alloc(size), *two = lgp_alloc(size);
+    ck_assert_uint_eq((uintptr_t)one % 16, 0);
+    ck_assert_uint_eq((uintptr_t)two % 16, 0);
+    ck_assert_ptr_ne(one, two);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("engine_thread");
     TCase *blocks = engine_case(suite, "blocks");
@@ -340,6 +359,7 @@ int main(void) {
     tcase_add_test(blocks, blocks_of_lost_threads_are_used_again);
     tcase_add_test(blocks, a_thread_has_begun_or_not);
     tcase_add_test(blocks, after_fork_one_thread_is_left);
+    tcase_add_test(blocks, after_fork_nothing_of_others_is_freed);
     TCase *held = engine_case(suite, "held");
     tcase_add_test(held, a_held_stack_grows);
     tcase_add_test(held, a_release_out_of_order_leaves_the_keys_of_the_rest);

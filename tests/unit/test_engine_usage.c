@@ -253,6 +253,7 @@ START_TEST(nothing_is_timed_unasked) {
 END_TEST
 
 START_TEST(a_forked_child_begins_at_zero) {
+    engine_forgets();
     engine_nest(one, a, b);
     wait_once(one, a);
     lge_fork_child(one, lgp_tid());
