@@ -277,6 +277,37 @@ void lge_report_cycle(const struct lge_cycle *cycle) {
     report(&finding, of_classes);
 }
 
+void lge_report_reread(const struct lge_reread *reread) {
+    const struct lge_dependency *reader = reread->reader;
+    const struct lgr_held *held = lge_dependency_hold(reader, reread->lock, false);
+    uint32_t class = lge_lock_class(reread->lock);
+    struct lge_finding_edge edge = {
+        .from = reread->lock,
+        .to = reread->lock,
+        .from_class = class,
+        .to_class = class,
+        .thread = reader->thread,
+        .held_context = held->context,
+        .request_context = reader->context,
+        .mode_from = (uint8_t)held->mode,
+        .mode_to = reader->mode,
+        .timed = (reader->flags & LGE_TIMED) != 0,
+        .wait_kind = LGR_WAIT_LOCK,
+        .held_count = reader->held_count,
+        .held = reader->held,
+    };
+    struct lge_finding finding = {
+        .kind = LGR_KIND_ORDER_CYCLE,
+        .verdict = reread->verdict,
+        .reason_kind = reread->reason_kind,
+        .reason_id = reread->reason_id,
+        .timed = reread->verdict == LGR_VERDICT_TIMED,
+        .edge_count = 1,
+        .edges = &edge,
+    };
+    report(&finding, false);
+}
+
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue) {
     struct lge_finding finding = {
         .kind =
