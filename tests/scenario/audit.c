@@ -166,13 +166,34 @@ static void audit_level(struct world *world, const struct seen_finding *finding)
     }
 }
 
+static bool constructed(const struct world *world, uint32_t class_id) {
+    for (size_t i = 0; i < world->scenario->classes.count; i++) {
+        if (world->class_ids[i] == class_id) {
+            return world->scenario->classes.at[i].constructed;
+        }
+    }
+    return false;
+}
+
+/* Classes that are guessed, or that one function makes, are no more than a note. */
+static bool vague(const struct world *world, const struct seen_finding *finding) {
+    if (finding->head.verdict != LGR_VERDICT_CLASS_PATTERN) {
+        return false;
+    }
+    bool all = true;
+    for (size_t i = 0; i < finding->edges.count; i++) {
+        all = all && constructed(world, finding->edges.at[i].from_class);
+    }
+    return all || finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
+}
+
 static void audit_finding(struct world *world, const struct seen_finding *finding) {
     if (finding->head.kind == LGR_KIND_LEVEL_VIOLATION) {
         audit_level(world, finding);
         return;
     }
-    bool guess = finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
-    if (finding->head.severity != (guess ? LGR_NOTE : due_severity(finding->head.verdict))) {
+    enum lgr_severity due = vague(world, finding) ? LGR_NOTE : due_severity(finding->head.verdict);
+    if (finding->head.severity != due) {
         seen_error(&world->seen, "problem %u: severity %d does not fit %s", finding->head.problem,
                    (int)finding->head.severity, verdict_text(finding->head.verdict));
     }
