@@ -12,7 +12,8 @@
  *
  * Order of all locks of the engine: usages (usage.h), path (deadlock.c), graph, evidence, table,
  * semaphores, classes, contexts, identity, thread list, locks of files, holds of
- * files, memory.
+ * files, modules (recorded_modules.h), under that the writer's (record/writer.h) or
+ * maps (platform/modules_maps.c), memory.
  *
  * A node is a leaf until something is requested while it is held: a leaf can
  * close no cycle, so edges to leaves need only the table lock, which is never
