@@ -93,7 +93,7 @@ static void note_written(struct lge_lock *lock, const struct lge_request *reques
     if (how <= lock->written)
         return;
     lge_table_lock();
-    lock->written = how;
+    lock->written = (uint8_t)how;
     lge_table_unlock();
     for (struct lge_edge *edge = lock->node.in; edge != NULL; edge = edge->next_in)
         for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++)
