@@ -308,7 +308,7 @@ enum lgr_reason {
     LGR_REASON_GUESSED_CLASS = 8,
     LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
     LGR_REASON_DETAIL = 10, /* misuse: reason_id is what its kind says there, see LGR_FINDING */
-    LGR_REASON_QUEUE = 11,  /* deadlock: reason_id is the serial of a writer, see LGR_FINDING */
+    LGR_REASON_QUEUE = 11, /* deadlock, reading again: reason_id is the serial of a writer, see LGR_FINDING */
     LGR_REASON_SWITCH = 12, /* a semaphore is taken and given back under the other lock only */
     LGR_REASON_FORK = 13,   /* one thread exists in the parent of this process only */
 };
@@ -335,7 +335,8 @@ enum lgr_wait_kind {
  * length of a text (uint32_t), and the text.
  *
  * order-cycle: edge i says: thread held `from` and requested `to`; the edges
- * close a ring (to of the last is from of the first).
+ * close a ring (to of the last is from of the first).  One edge with from == to:
+ * the thread reads again, and LGR_REASON_QUEUE names the writer who may come between.
  * deadlock: edge i says: thread i holds `from` (wanted by the thread before
  * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN).
  * self-deadlock: one edge, from == to.
