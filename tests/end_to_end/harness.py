@@ -142,23 +142,23 @@ def place(build):
         yield Place(build, directory)
 
 
-def _load_schema():
+def _load_schema(name):
     import jsonschema
-    with open(ROOT / "docs/report.schema.json", encoding="utf-8") as file:
+    with open(ROOT / "docs" / name, encoding="utf-8") as file:
         schema = json.load(file)
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
     return kind(schema)
 
 
-_validator = None
+_validators = {}
 
 
-def validate(report):
-    global _validator
-    _validator = _validator or _load_schema()
-    errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in _validator.iter_errors(report)]
-    check(not errors, "the report does not follow its schema: " + "; ".join(errors[:5]))
+def validate(report, schema="report.schema.json"):
+    if schema not in _validators:
+        _validators[schema] = _load_schema(schema)
+    errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in _validators[schema].iter_errors(report)]
+    check(not errors, f"what was written does not follow {schema}: " + "; ".join(errors[:5]))
 
 
 # --- looking into a report
