@@ -187,11 +187,26 @@ def declared():
     return found
 
 
-def exports_are_the_headers(build):
+def exported(build):
     listed = subprocess.run(["nm", "-D", "--defined-only", build.runtime], check=True, capture_output=True, text=True).stdout
-    exported = {name.split("@")[0] for line in listed.splitlines() for name in line.split()[2:] if name.startswith("lg_")}
-    check(len(exported) > 30, f"only {sorted(exported)}")
-    check(exported == declared(), f"declared or exported only: {sorted(exported ^ declared())}")
+    return {name.split("@")[0] for line in listed.splitlines() for name in line.split()[2:] if name.startswith("lg_")}
+
+
+def exports_are_the_headers(build):
+    functions = exported(build)
+    check(len(functions) > 30, f"only {sorted(functions)}")
+    check(functions == declared(), f"declared or exported only: {sorted(functions ^ declared())}")
+
+
+def pages_name_every_function(build):
+    """Each function that the library exports is in a manual page, as a whole name, and in a test."""
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/man").glob("*.3.scd"))
+    tests = "\n".join(file.read_text(encoding="utf-8") for folder in ("unit", "subjects", "end_to_end")
+                      for file in (ROOT / "tests" / folder).glob("*.c*"))
+    functions = exported(build)
+    words, used = set(re.findall(r"\w+", pages)), set(re.findall(r"\w+", tests + LIMITS))
+    check(functions <= words, f"in no page: {sorted(functions - words)}")
+    check(functions <= used, f"in no test: {sorted(functions - used)}")
 
 
 def headers_stand_alone(_):
@@ -244,6 +259,7 @@ def cxx_statics_need_no_code(_):
 def cases():
     for name, function in (("disabled is pthread", disabled_is_pthread), ("disabled needs no library", disabled_needs_no_library),
                            ("enabled does the same", enabled_does_the_same), ("mixing is an error", mixing_is_an_error),
-                           ("exports are the headers", exports_are_the_headers), ("headers stand alone", headers_stand_alone),
+                           ("exports are the headers", exports_are_the_headers),
+                           ("pages name every function", pages_name_every_function), ("headers stand alone", headers_stand_alone),
                            ("C++", cxx), ("C++ disabled", cxx_disabled), ("C++ statics", cxx_statics_need_no_code)):
         yield f"wrapper {name}", False, function
