@@ -112,9 +112,10 @@ enum lgr_type {
     LGR_CONDITION = 14,
     LGR_HEARTBEAT = 15,
     LGR_USAGE = 16,
+    LGR_LEVEL_NAME = 17,
 };
 
-/* Ids: of several records with one id (one serial, one lock's totals) the last
+/* Ids: of several records with one id (one serial, one lock's totals, one level) the last
  * one counts, so a record is amended by writing it again.  An id may be named
  * whose record was never written (max_data).
  *
@@ -517,6 +518,14 @@ struct lgr_usage {
     struct lgr_figures figures;
 };
 
+/* What the program calls a declared level. */
+struct lgr_level_name {
+    struct lgr_record record;
+    int16_t level;
+    uint16_t reserved;
+    uint32_t name_length;
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -538,5 +547,6 @@ _Static_assert(sizeof(struct lgr_condition) == 32, "LGR_CONDITION");
 _Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
 _Static_assert(sizeof(struct lgr_times) == 272, "times of a usage");
 _Static_assert(sizeof(struct lgr_usage) == 584, "LGR_USAGE");
+_Static_assert(sizeof(struct lgr_level_name) == 16, "LGR_LEVEL_NAME");
 
 #endif
