@@ -1,0 +1,192 @@
+/* Where the boxes and lines of a layered drawing go.  Layers are the declared levels where
+ * there are any, else the longest path from an outermost lock; nothing here knows the page. */
+const BOX_HEIGHT = 34, BOX_GAP = 28, LAYER_GAP = 64, LAYER_WIDTH = 1080, MARGIN = 24, LABEL_WIDTH = 84;
+
+function boxWidth(label) {
+    return Math.min(label.length, 30) * 7.3 + 28;
+}
+
+/* Edges that agree with one order: the others, which close a cycle, point against it.  Edges
+ * seen most often are asked first. */
+function agreeing(nodes, edges) {
+    const after = new Map(nodes.map((node) => [node.id, []]));
+    const reaches = (from, to) => {
+        const todo = [from], seen = new Set(todo);
+        while (todo.length) {
+            const at = todo.pop();
+            if (at === to) {
+                return true;
+            }
+            for (const next of after.get(at)) {
+                if (!seen.has(next)) {
+                    seen.add(next);
+                    todo.push(next);
+                }
+            }
+        }
+        return false;
+    };
+    const kept = [];
+    for (const edge of [...edges].sort((a, b) => b.sightings - a.sightings)) {
+        if (!reaches(edge.to, edge.from)) {
+            after.get(edge.from).push(edge.to);
+            kept.push(edge);
+        }
+    }
+    return kept;
+}
+
+/* Layers by the longest path; `edges` have no cycle. */
+function depths(nodes, edges) {
+    const depth = new Map(nodes.map((node) => [node.id, 0]));
+    const before = new Map(nodes.map((node) => [node.id, 0])), after = new Map(nodes.map((node) => [node.id, []]));
+    for (const edge of edges) {
+        before.set(edge.to, before.get(edge.to) + 1);
+        after.get(edge.from).push(edge.to);
+    }
+    const todo = nodes.filter((node) => before.get(node.id) === 0).map((node) => node.id);
+    while (todo.length) {
+        const at = todo.pop();
+        for (const next of after.get(at)) {
+            depth.set(next, Math.max(depth.get(next), depth.get(at) + 1));
+            before.set(next, before.get(next) - 1);
+            if (before.get(next) === 0) {
+                todo.push(next);
+            }
+        }
+    }
+    return depth;
+}
+
+/* [{label, nodes}] from the outermost to the innermost. */
+function layersOf(nodes, edges) {
+    const levels = [...new Set(nodes.map((node) => node.level))].filter((level) => level !== null).sort((a, b) => a - b);
+    const free = nodes.filter((node) => node.level === null);
+    const layers = levels.map((level) => ({label: `level ${level}`, nodes: nodes.filter((node) => node.level === level)}));
+    const depth = depths(free, agreeing(free, edges.filter((edge) =>
+        edge.from !== edge.to && free.some((node) => node.id === edge.from) && free.some((node) => node.id === edge.to))));
+    for (const node of free) {
+        const at = levels.length + depth.get(node.id);
+        layers[at] = layers[at] || {label: levels.length ? "no level" : "", nodes: []};
+        layers[at].nodes.push(node);
+    }
+    return layers;
+}
+
+/* A layer that is too wide for the page takes several rows. */
+function rowsOf(layers) {
+    const rows = [];
+    layers.forEach((layer, index) => {
+        let width = Infinity;
+        for (const node of layer.nodes) {
+            if (width + boxWidth(node.label) > LAYER_WIDTH) {
+                rows.push({label: width === Infinity ? layer.label : "", layer: index, nodes: []});
+                width = 0;
+            }
+            rows[rows.length - 1].nodes.push(node);
+            width += boxWidth(node.label) + BOX_GAP;
+        }
+    });
+    return rows;
+}
+
+function neighbours(nodes, edges) {
+    const map = new Map(nodes.map((node) => [node.id, []]));
+    for (const edge of edges) {
+        if (edge.from !== edge.to) {
+            map.get(edge.from).push(edge.to);
+            map.get(edge.to).push(edge.from);
+        }
+    }
+    return map;
+}
+
+function mean(values) {
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/* Fewer crossings: each layer in the order of the mean position of what its boxes are joined to. */
+function untangle(layers, near) {
+    const position = new Map();
+    const place = (layer) => layer.nodes.forEach((node, i) => position.set(node.id, (i + 0.5) / layer.nodes.length));
+    layers.forEach(place);
+    for (let sweep = 0; sweep < 6; sweep++) {
+        for (const layer of sweep % 2 ? [...layers].reverse() : layers) {
+            const wanted = new Map(layer.nodes.map((node) => {
+                const others = near.get(node.id).map((id) => position.get(id));
+                return [node, others.length ? mean(others) : position.get(node.id)];
+            }));
+            layer.nodes.sort((a, b) => wanted.get(a) - wanted.get(b));
+            place(layer);
+        }
+    }
+}
+
+/* Boxes of a row below and above what they are joined to, as far as they do not overlap. */
+function align(row, boxes, near) {
+    let right = -Infinity;
+    const wanted = row.nodes.map((node) => {
+        const others = near.get(node.id).map((id) => boxes.get(id)).map((box) => box.x + box.width / 2);
+        const box = boxes.get(node.id);
+        return others.length ? mean(others) - box.width / 2 : box.x;
+    });
+    row.nodes.forEach((node, i) => {
+        const box = boxes.get(node.id);
+        box.x = Math.max(wanted[i], right + BOX_GAP);
+        right = box.x + box.width;
+    });
+    const shift = mean(row.nodes.map((node, i) => boxes.get(node.id).x - wanted[i]));
+    row.nodes.forEach((node) => {
+        boxes.get(node.id).x -= shift;
+    });
+}
+
+/* nodes: {id, label, level}; edges: {from, to, sightings}.  {boxes: Map of id to {x, y, width,
+ * row}, rows: [{label, y}], width, height}. */
+function layOut(nodes, edges) {
+    const near = neighbours(nodes, edges), boxes = new Map();
+    const layers = layersOf(nodes, edges);
+    untangle(layers, near);
+    const rows = rowsOf(layers);
+    rows.forEach((row, index) => {
+        let x = 0;
+        row.y = MARGIN + index * (BOX_HEIGHT + LAYER_GAP);
+        for (const node of row.nodes) {
+            boxes.set(node.id, {x, y: row.y, width: boxWidth(node.label), row: index});
+            x += boxWidth(node.label) + BOX_GAP;
+        }
+    });
+    for (let pass = 0; pass < 4; pass++) {
+        for (const row of pass % 2 ? [...rows].reverse() : rows) {
+            align(row, boxes, near);
+        }
+    }
+    const all = [...boxes.values()];
+    const indent = MARGIN + (rows.some((row) => row.label) ? LABEL_WIDTH : 0);
+    const left = Math.min(...all.map((box) => box.x)) - indent;
+    for (const box of all) {
+        box.x -= left;
+    }
+    return {boxes, rows, width: Math.max(...all.map((box) => box.x + box.width)) + MARGIN * 3,
+            height: MARGIN * 2 + rows.length * (BOX_HEIGHT + LAYER_GAP) - LAYER_GAP + MARGIN};
+}
+
+/* The line of an edge: {path, end} of an SVG path. */
+function edgePath(from, to, twoWays) {
+    const side = twoWays ? 9 : 0;
+    const x1 = from.x + from.width / 2, x2 = to.x + to.width / 2;
+    if (from === to) {
+        const right = from.x + from.width, y = from.y + BOX_HEIGHT / 2;
+        return `M ${right} ${y - 8} C ${right + 40} ${y - 20}, ${right + 40} ${y + 20}, ${right + 5} ${y + 8}`;
+    }
+    if (from.row === to.row) {
+        const y = from.y + BOX_HEIGHT, depth = Math.min(24 + Math.abs(x2 - x1) / 12, 46), way = Math.sign(x2 - x1);
+        return way * 1 > 0
+            ? `M ${x1 + 8} ${y} C ${x1 + 20} ${y + depth}, ${x2 - 20} ${y + depth}, ${x2 - 8} ${y + 5}`
+            : `M ${x1 - 8} ${from.y} C ${x1 - 20} ${from.y - depth}, ${x2 + 20} ${from.y - depth}, ${x2 + 8} ${from.y - 5}`;
+    }
+    const down = to.row > from.row;
+    const y1 = down ? from.y + BOX_HEIGHT : from.y, y2 = down ? to.y - 5 : to.y + BOX_HEIGHT + 5;
+    const offset = down ? -side : side, bend = (y2 - y1) / 2;
+    return `M ${x1 + offset} ${y1} C ${x1 + offset} ${y1 + bend}, ${x2 + offset} ${y2 - bend}, ${x2 + offset} ${y2}`;
+}
