@@ -40,23 +40,34 @@ static json_int_t since_origin(const struct timeline *timeline, uint64_t time) {
     return time > timeline->origin ? (json_int_t)((time - timeline->origin) / 1000) : 0;
 }
 
-static bool is_there(const json_t *spans, const struct span *span) {
+static json_int_t earlier(json_int_t one, json_int_t other) { return one < other ? one : other; }
+
+/* A span of the same words that the new one touches takes it in: of a wait that was told by
+ * itself and by a finding, or of a hold that was told twice. */
+static bool is_taken_in(const struct timeline *timeline, json_t *spans, const struct span *span) {
+    json_int_t start = since_origin(timeline, span->start);
+    json_int_t end = span->end ? since_origin(timeline, span->end) : INT64_MAX;
     for (size_t i = 0; i < json_array_size(spans); i++) {
-        const json_t *other = json_array_get(spans, i);
-        if (json_is_null(json_object_get(other, "end_us")) &&
-            strcmp(json_string_value(json_object_get(other, "text")), span->text) == 0)
-            return true;
+        json_t *other = json_array_get(spans, i), *other_end = json_object_get(other, "end_us");
+        json_int_t from = json_integer_value(json_object_get(other, "start_us"));
+        json_int_t to = json_is_null(other_end) ? INT64_MAX : json_integer_value(other_end);
+        if (strcmp(json_string_value(json_object_get(other, "text")), span->text) != 0 || start > to ||
+            end < from)
+            continue;
+        json_object_set_new(other, "start_us", json_integer(earlier(start, from)));
+        if (end > to)
+            json_object_set_new(other, "end_us", end == INT64_MAX ? json_null() : json_integer(end));
+        return true;
     }
     return false;
 }
 
-/* A thread that waits for ever may be told by its wait and by a finding: the first counts. */
 static void add_span(struct timeline *timeline, const struct model_process *process,
                      const struct model_thread *thread, struct span span) {
     struct lane *lane = lane_of(timeline, process, thread);
     uint64_t last = span.end ? span.end : span.start;
     timeline->end = last > timeline->end ? last : timeline->end;
-    if (is_there(lane->spans, &span))
+    if (is_taken_in(timeline, lane->spans, &span))
         return;
     json_array_append_new(lane->spans,
                           json_pack("{s:s, s:I, s:o, s:s}", "state", span.state, "start_us",

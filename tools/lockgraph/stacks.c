@@ -73,8 +73,8 @@ static bool is_base_library(const struct code_frame *frame) {
 }
 
 bool frame_is_bottom(const struct code_frame *frame) {
-    static const char *const names[] = {"start_thread", "clone", "__clone", "__libc_start",
-                                        "execute_native_thread"};
+    static const char *const names[] = {"start_thread", "clone",        "__clone",
+                                        "__GI___clone", "__libc_start", "execute_native_thread"};
     if (!frame->name)
         return is_base_library(frame);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -64,8 +64,10 @@ function baseName(path) {
     return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/* A clause as a sentence; what is no plain word may be a name, and stays as it is. */
 function sentence(text) {
-    return /[.!?]$/.test(text) ? text : `${text}.`;
+    const begun = /^[a-z]+ /.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+    return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /* ---- keys ---- */

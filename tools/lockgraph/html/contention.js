@@ -39,7 +39,7 @@ function heading(one) {
         contention.page = 0;
         listContention();
         byId("contention-body").querySelector(`[data-key="${one.key}"]`).focus();
-    }}, one.title, make("span", {class: "arrow", "aria-hidden": "true"}, sorted === null ? "" : contention.down ? "↓" : "↑")));
+    }}, sorted === null ? null : make("span", {class: "arrow", "aria-hidden": "true"}, contention.down ? "↓" : "↑"), one.title));
 }
 
 function row(one) {

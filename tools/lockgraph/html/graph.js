@@ -75,7 +75,7 @@ function edgeWords({edge}) {
 
 function drawEdge(entry, plan, twoWays) {
     const {edge, index} = entry;
-    const path = edgePath(plan.boxes.get(edge.from), plan.boxes.get(edge.to), twoWays);
+    const path = edgePath(plan.boxes.get(edge.from), plan.boxes.get(edge.to), twoWays, plan.all);
     const kind = isWrong(edge) ? "wrong" : "right";
     const group = draw("g", {class: `edge ${kind}`, role: "button", tabindex: "-1", "data-edge": index,
                              "aria-label": edgeWords(entry)},

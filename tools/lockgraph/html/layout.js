@@ -142,7 +142,7 @@ function align(row, boxes, near) {
 }
 
 /* nodes: {id, label, level}; edges: {from, to, sightings}.  {boxes: Map of id to {x, y, width,
- * row}, rows: [{label, y}], width, height}. */
+ * row}, all: the boxes, rows: [{label, y}], width, height}. */
 function layOut(nodes, edges) {
     const near = neighbours(nodes, edges), boxes = new Map();
     const layers = layersOf(nodes, edges);
@@ -167,12 +167,22 @@ function layOut(nodes, edges) {
     for (const box of all) {
         box.x -= left;
     }
-    return {boxes, rows, width: Math.max(...all.map((box) => box.x + box.width)) + MARGIN * 3,
+    return {boxes, all, rows, width: Math.max(...all.map((box) => box.x + box.width)) + MARGIN * 3,
             height: MARGIN * 2 + rows.length * (BOX_HEIGHT + LAYER_GAP) - LAYER_GAP + MARGIN};
 }
 
-/* The line of an edge: {path, end} of an SVG path. */
-function edgePath(from, to, twoWays) {
+/* How far a line of several rows has to swing out so as not to run through the boxes between. */
+function swing(from, to, boxes) {
+    const [top, bottom] = from.row < to.row ? [from, to] : [to, from];
+    const middle = (from.x + from.width / 2 + to.x + to.width / 2) / 2;
+    const between = boxes.filter((box) => box.row > top.row && box.row < bottom.row &&
+        box.x - 12 < middle && middle < box.x + box.width + 12);
+    const reach = Math.max(0, ...between.map((box) => box.x + box.width + 16 - middle));
+    return reach / 0.75; /* a curve goes three quarters of the way to its handles */
+}
+
+/* The path of an edge among `boxes`. */
+function edgePath(from, to, twoWays, boxes) {
     const side = twoWays ? 9 : 0;
     const x1 = from.x + from.width / 2, x2 = to.x + to.width / 2;
     if (from === to) {
@@ -181,12 +191,13 @@ function edgePath(from, to, twoWays) {
     }
     if (from.row === to.row) {
         const y = from.y + BOX_HEIGHT, depth = Math.min(24 + Math.abs(x2 - x1) / 12, 46), way = Math.sign(x2 - x1);
-        return way * 1 > 0
+        return way > 0
             ? `M ${x1 + 8} ${y} C ${x1 + 20} ${y + depth}, ${x2 - 20} ${y + depth}, ${x2 - 8} ${y + 5}`
             : `M ${x1 - 8} ${from.y} C ${x1 - 20} ${from.y - depth}, ${x2 + 20} ${from.y - depth}, ${x2 + 8} ${from.y - 5}`;
     }
     const down = to.row > from.row;
     const y1 = down ? from.y + BOX_HEIGHT : from.y, y2 = down ? to.y - 5 : to.y + BOX_HEIGHT + 5;
     const offset = down ? -side : side, bend = (y2 - y1) / 2;
-    return `M ${x1 + offset} ${y1} C ${x1 + offset} ${y1 + bend}, ${x2 + offset} ${y2 - bend}, ${x2 + offset} ${y2}`;
+    const round = swing(from, to, boxes), out = offset + round, at = round ? 16 : offset;
+    return `M ${x1 + at} ${y1} C ${x1 + out} ${y1 + bend}, ${x2 + out} ${y2 - bend}, ${x2 + at} ${y2}`;
 }

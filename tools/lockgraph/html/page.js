@@ -16,9 +16,9 @@ function verdictWords() {
 }
 
 function startHead() {
-    const shown = report.processes.slice(0, 5), more = report.processes.length - shown.length;
+    const shown = report.processes.slice(0, 5), more = report.processes.length - shown.length, others = report.processes.length - 1;
     document.title = `${report.program}: Lockgraph report`;
-    byId("program").textContent = report.program;
+    byId("program").textContent = report.program + (others > 0 ? ` and ${others} more ${others === 1 ? "process" : "processes"}` : "");
     replace(byId("verdict-title"), ...verdictWords());
     replace(byId("processes"), ...shown.map((line) => make("li", {}, line)), more > 0 ? make("li", {class: "muted"}, `and ${number(more)} more`) : null);
     byId("coverage-line").textContent = report.coverage[0] || "";

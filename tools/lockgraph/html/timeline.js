@@ -22,7 +22,10 @@ function spanWords(span) {
 
 function spanBar(span, range) {
     const end = span.end_us === null ? range.to : span.end_us;
-    const bar = make("li", {class: `span ${span.state}`, title: spanWords(span), "aria-label": spanWords(span), tabindex: "0"},
+    const middle = ((span.start_us + end) / 2 - range.from) / (range.to - range.from);
+    /* Where the words do not fit in, they stand beside it. */
+    const beside = end - span.start_us > (range.to - range.from) * 0.22 ? "" : middle < 0.6 ? " right" : " left";
+    const bar = make("li", {class: `span ${span.state}${beside}`, title: spanWords(span), "aria-label": spanWords(span), tabindex: "0"},
         make("span", {}, span.text));
     bar.style.left = `${(span.start_us - range.from) / (range.to - range.from) * 100}%`;
     bar.style.width = `${(end - span.start_us) / (range.to - range.from) * 100}%`;
