@@ -100,6 +100,13 @@ class Page:
         mouse = {"type": "pointer", "id": "mouse", "actions": [move, *press]}
         self.call("POST", "/actions", {"actions": [mouse]})
 
+    def expect(self, condition, message):
+        """Soon: what follows a link is told to the page a moment later."""
+        deadline = time.monotonic() + 5 * SLOWNESS
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        check(condition(), message)
+
     def complaints(self):
         return [entry["message"] for entry in self.call("POST", "/se/log", {"type": "browser"})]
 

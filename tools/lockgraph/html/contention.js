@@ -1,5 +1,5 @@
 /* What the locks of each kind cost: sortable, filtered, in pages. */
-const ROWS = 50;
+const ROWS = 25;
 const contention = {rows: [], shown: [], page: 0, by: "wait_total", down: true};
 
 function part(times, field) {

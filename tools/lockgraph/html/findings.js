@@ -165,6 +165,7 @@ function followFinding(id) {
         filterFindings();
     }
     showFinding(finding);
+    byId("find-said").textContent = `Shown: ${finding.title}`;
     byId("finding").scrollIntoView({block: window.innerWidth < 800 ? "start" : "nearest"});
     return true;
 }

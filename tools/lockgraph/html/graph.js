@@ -12,6 +12,10 @@ function isWrong(edge) {
 
 /* ---- what is drawn ---- */
 
+function nestedLocks() {
+    return new Set(report.edges.flatMap((edge) => [edge.from, edge.to]));
+}
+
 function addNeighbours(nodes) {
     const first = new Set(nodes);
     for (const edge of report.edges) {
@@ -25,7 +29,7 @@ function addNeighbours(nodes) {
 }
 
 function chooseNodes() {
-    const all = new Set(report.edges.flatMap((edge) => [edge.from, edge.to]));
+    const all = nestedLocks();
     const wrong = new Set(report.edges.filter(isWrong).flatMap((edge) => [edge.from, edge.to]));
     if (graph.scope === "all" || all.size <= 24) {
         return all;
@@ -86,6 +90,7 @@ function drawEdge(entry, plan, twoWays) {
         unhover();
         chooseEdge(index);
         byId("edge").scrollIntoView({block: "nearest"});
+        byId("edge").focus({preventScroll: true});
     });
 }
 
@@ -141,7 +146,7 @@ function drawGraph() {
     const items = [...picture.querySelectorAll("[data-edge], [data-node]")];
     reachable(items, items.find((item) => item.classList.contains("wrong")) || items[0]);
     markChosen();
-    const all = new Set(report.edges.flatMap((edge) => [edge.from, edge.to])).size;
+    const all = nestedLocks().size;
     byId("graph-count").textContent = `${number(nodes.length)} of ${counted(all, "nested lock")} drawn`;
 }
 
@@ -227,8 +232,7 @@ function addAround(index) {
 
 function searchLocks() {
     const text = byId("graph-text").value.trim().toLowerCase();
-    const nested = new Set(report.edges.flatMap((edge) => [edge.from, edge.to]));
-    const hits = text === "" ? [] : [...nested].filter((index) => nameOf(index).toLowerCase().includes(text));
+    const hits = text === "" ? [] : [...nestedLocks()].filter((index) => nameOf(index).toLowerCase().includes(text));
     replace(byId("graph-hits"), ...hits.slice(0, HITS).map((index) => make("button", {type: "button", onclick: () => {
         addAround(index);
         drawGraph();
@@ -239,7 +243,7 @@ function searchLocks() {
 }
 
 function startGraph() {
-    const all = new Set(report.edges.flatMap((edge) => [edge.from, edge.to])).size;
+    const all = nestedLocks().size;
     const levels = report.classes.some((one) => one.level !== null);
     byId("graph-words").textContent = (levels ? "By declared level, outermost first" : "Outermost first, by what is taken under what") +
         ". An arrow leads from a lock to one that is taken while it is held.";

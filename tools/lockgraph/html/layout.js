@@ -141,18 +141,17 @@ function align(row, boxes, near) {
     });
 }
 
-/* nodes: {id, label, level}; edges: {from, to, sightings}.  {boxes: Map of id to {x, y, width,
- * row}, all: the boxes, rows: [{label, y}], width, height}. */
-function layOut(nodes, edges) {
+/* What hangs together: {boxes, rows, width, height}, from 0 on. */
+function placeLayers(nodes, edges) {
     const near = neighbours(nodes, edges), boxes = new Map();
     const layers = layersOf(nodes, edges);
     untangle(layers, near);
     const rows = rowsOf(layers);
     rows.forEach((row, index) => {
         let x = 0;
-        row.y = MARGIN + index * (BOX_HEIGHT + LAYER_GAP);
+        row.y = index * (BOX_HEIGHT + LAYER_GAP);
         for (const node of row.nodes) {
-            boxes.set(node.id, {x, y: row.y, width: boxWidth(node.label), row: index});
+            boxes.set(node.id, {x, y: row.y, width: boxWidth(node.label)});
             x += boxWidth(node.label) + BOX_GAP;
         }
     });
@@ -161,24 +160,87 @@ function layOut(nodes, edges) {
             align(row, boxes, near);
         }
     }
-    const all = [...boxes.values()];
-    const indent = MARGIN + (rows.some((row) => row.label) ? LABEL_WIDTH : 0);
-    const left = Math.min(...all.map((box) => box.x)) - indent;
-    for (const box of all) {
+    const all = [...boxes.values()], left = Math.min(...all.map((box) => box.x));
+    all.forEach((box) => {
         box.x -= left;
+    });
+    return {boxes, rows, width: Math.max(...all.map((box) => box.x + box.width)),
+            height: rows.length * (BOX_HEIGHT + LAYER_GAP) - LAYER_GAP};
+}
+
+/* Nodes that edges join, in the order of the edges. */
+function components(nodes, edges) {
+    const near = neighbours(nodes, edges), seen = new Set(), named = new Map(nodes.map((node) => [node.id, node]));
+    const starts = [...edges.map((edge) => edge.from), ...nodes.map((node) => node.id)];
+    const found = [];
+    for (const start of starts) {
+        const todo = seen.has(start) ? [] : [start], members = [];
+        for (seen.add(start); todo.length;) {
+            const at = todo.pop();
+            members.push(named.get(at));
+            for (const next of near.get(at).filter((id) => !seen.has(id))) {
+                seen.add(next);
+                todo.push(next);
+            }
+        }
+        if (members.length) {
+            found.push(members);
+        }
     }
-    return {boxes, all, rows, width: Math.max(...all.map((box) => box.x + box.width)) + MARGIN * 3,
-            height: MARGIN * 2 + rows.length * (BOX_HEIGHT + LAYER_GAP) - LAYER_GAP + MARGIN};
+    return found;
+}
+
+/* Parts side by side, in as many lines as the page is narrow. */
+function shelve(parts) {
+    const whole = {boxes: new Map(), rows: [], width: 0, height: 0};
+    let x = 0, y = 0;
+    for (const part of parts) {
+        if (x > 0 && x + part.width > LAYER_WIDTH) {
+            x = 0;
+            y = whole.height + LAYER_GAP;
+        }
+        for (const [id, box] of part.boxes) {
+            whole.boxes.set(id, {...box, x: box.x + x, y: box.y + y});
+        }
+        whole.rows.push(...part.rows);
+        whole.width = Math.max(whole.width, x + part.width);
+        whole.height = Math.max(whole.height, y + part.height);
+        x += part.width + BOX_GAP * 2;
+    }
+    return whole;
+}
+
+/* nodes: {id, label, level}; edges: {from, to, sightings}.  {boxes: Map of id to {x, y, width},
+ * all: the boxes, rows: [{label, y}], width, height}.  Levels go across all of the drawing;
+ * without them each part stands by itself. */
+function layOut(nodes, edges) {
+    const levels = nodes.some((node) => node.level !== null);
+    const inside = (members) => {
+        const ids = new Set(members.map((node) => node.id));
+        return edges.filter((edge) => ids.has(edge.from));
+    };
+    const plan = levels ? placeLayers(nodes, edges)
+        : shelve(components(nodes, edges).map((members) => placeLayers(members, inside(members))));
+    const all = [...plan.boxes.values()], indent = MARGIN + (levels ? LABEL_WIDTH : 0);
+    for (const box of all) {
+        box.x += indent;
+        box.y += MARGIN;
+    }
+    for (const row of plan.rows) {
+        row.y += MARGIN;
+    }
+    return {...plan, all, width: plan.width + indent + MARGIN * 3, height: plan.height + MARGIN * 2};
 }
 
 /* How far a line of several rows has to swing out so as not to run through the boxes between. */
 function swing(from, to, boxes) {
-    const [top, bottom] = from.row < to.row ? [from, to] : [to, from];
+    const [top, bottom] = from.y < to.y ? [from, to] : [to, from];
     const middle = (from.x + from.width / 2 + to.x + to.width / 2) / 2;
-    const between = boxes.filter((box) => box.row > top.row && box.row < bottom.row &&
+    const between = boxes.filter((box) => box.y > top.y && box.y < bottom.y &&
         box.x - 12 < middle && middle < box.x + box.width + 12);
     const reach = Math.max(0, ...between.map((box) => box.x + box.width + 16 - middle));
-    return reach / 0.75; /* a curve goes three quarters of the way to its handles */
+    const rows = (bottom.y - top.y) / (BOX_HEIGHT + LAYER_GAP) - 1;
+    return reach && (reach + rows * 14) / 0.75; /* a curve goes three quarters of the way to its handles */
 }
 
 /* The path of an edge among `boxes`. */
@@ -189,13 +251,13 @@ function edgePath(from, to, twoWays, boxes) {
         const right = from.x + from.width, y = from.y + BOX_HEIGHT / 2;
         return `M ${right} ${y - 8} C ${right + 40} ${y - 20}, ${right + 40} ${y + 20}, ${right + 5} ${y + 8}`;
     }
-    if (from.row === to.row) {
+    if (from.y === to.y) {
         const y = from.y + BOX_HEIGHT, depth = Math.min(24 + Math.abs(x2 - x1) / 12, 46), way = Math.sign(x2 - x1);
         return way > 0
             ? `M ${x1 + 8} ${y} C ${x1 + 20} ${y + depth}, ${x2 - 20} ${y + depth}, ${x2 - 8} ${y + 5}`
             : `M ${x1 - 8} ${from.y} C ${x1 - 20} ${from.y - depth}, ${x2 + 20} ${from.y - depth}, ${x2 + 8} ${from.y - 5}`;
     }
-    const down = to.row > from.row;
+    const down = to.y > from.y;
     const y1 = down ? from.y + BOX_HEIGHT : from.y, y2 = down ? to.y - 5 : to.y + BOX_HEIGHT + 5;
     const offset = down ? -side : side, bend = (y2 - y1) / 2;
     const round = swing(from, to, boxes), out = offset + round, at = round ? 16 : offset;

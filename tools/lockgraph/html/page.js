@@ -63,7 +63,7 @@ function startTheme() {
 /* ---- links ---- */
 
 function follow() {
-    followFinding(decodeURIComponent(window.location.hash.slice(1)));
+    followFinding(window.location.hash.slice(1));
 }
 
 startTheme();
