@@ -148,6 +148,14 @@ function filterFindings() {
     listFindings();
 }
 
+/* Its beginning, unless that is in sight. */
+function bringUp(element) {
+    const {top} = element.getBoundingClientRect();
+    if (top < 56 || top > window.innerHeight * 0.6) {
+        element.scrollIntoView({block: "start"});
+    }
+}
+
 /* A link from outside may name what the filters leave out. */
 function followFinding(id) {
     const finding = report.findings.find((one) => one.id === id);
@@ -166,7 +174,7 @@ function followFinding(id) {
     }
     showFinding(finding);
     byId("find-said").textContent = `Shown: ${finding.title}`;
-    byId("finding").scrollIntoView({block: window.innerWidth < 800 ? "start" : "nearest"});
+    bringUp(byId("finding"));
     return true;
 }
 

@@ -59,7 +59,7 @@ function nameOf(index) {
 
 function levelOf(index) {
     const {level} = report.classes[index];
-    return level === null ? "" : `, level ${level}`;
+    return level === null ? "" : ` (level ${level})`;
 }
 
 function shortened(label) {
@@ -183,7 +183,7 @@ function chooseEdge(index) {
     markChosen();
     replace(byId("edge"),
         make("h3", {}, nameOf(edge.from), make("span", {class: "muted"}, " → "), nameOf(edge.to)),
-        make("p", {class: "muted"}, `${report.classes[edge.to].full}${levelOf(edge.to)}, is taken while ${report.classes[edge.from].full}${levelOf(edge.from)}, is held.`),
+        make("p", {class: "muted"}, `${report.classes[edge.to].full}${levelOf(edge.to)} is taken while ${report.classes[edge.from].full}${levelOf(edge.from)} is held.`),
         edgeFindings(edge),
         ...edge.sites.map((site) => make("section", {class: "thread"}, make("h4", {}, site.thread), siteStacks(edge, site))),
         moreSites(edge));
