@@ -1,5 +1,5 @@
-/* Whole reports over made-up evidence, compared with tests/golden/NAME.txt and
- * NAME.json.  LOCKGRAPH_GOLDEN_UPDATE=1 writes the files instead. */
+/* Whole reports over made-up evidence, compared with tests/golden/NAME.txt,
+ * NAME.json and NAME.html-data.  LOCKGRAPH_GOLDEN_UPDATE=1 writes the files instead. */
 #include <check.h>
 #include <jansson.h>
 #include <limits.h>
@@ -10,6 +10,7 @@
 #include "../golden/evidence.h"
 #include "../golden/subject/ledger.c"
 #include "format.h"
+#include "html_data.h"
 #include "model.h"
 #include "run_status.h"
 #include "suppress.h"
@@ -166,6 +167,18 @@ static void check_text(const char *name, struct model *model, const struct forma
     text_free(&out);
 }
 
+/* What the page is drawn from; the page itself is looked at in a browser. */
+static void check_html(const char *name, struct model *model, const struct format_options *options) {
+    json_t *data = html_data(model, options);
+    char file[64], *dump;
+    normalise(data);
+    dump = json_dumps(data, JSON_INDENT(1));
+    snprintf(file, sizeof file, "%s.html-data", name);
+    compare(file, dump);
+    free(dump);
+    json_decref(data);
+}
+
 static void check_openmetrics(const char *name, struct model *model) {
     struct text out = {0};
     char file[64];
@@ -191,6 +204,7 @@ static void check_reports(const char *name, struct evidence *const *evidence, si
     ck_assert_uint_eq(model->coverage.damaged, 0);
     check_text(name, model, &options);
     check_json(name, model);
+    check_html(name, model, &options);
     if (strcmp(name, "figures") == 0)
         check_openmetrics(name, model);
     model_free(model);

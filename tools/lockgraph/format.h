@@ -27,6 +27,13 @@ void format_text(struct text *out, struct model *model, const struct format_opti
 /* One finding as on the first screen, with its stacks unless brief. */
 void format_text_finding(struct text *out, struct model *model, const struct model_finding *finding,
                          const struct format_options *options);
+/* One line: the program, when it ran and how it ended. */
+void format_text_process(struct text *out, struct model *model, const struct model_process *process);
+/* How much was seen, and what was not: a line each. */
+void format_text_coverage(struct text *out, struct model *model);
+/* What stands before a finding's reason, and before what to change. */
+const char *format_text_why(struct pool *pool, const struct model_finding *finding);
+const char *format_text_cure(const struct model_finding *finding);
 /* Who waits for what; nothing when nobody waits. */
 void format_text_waits(struct text *out, struct model *model, const struct format_options *options);
 /* Which order file was in use; nothing without one. */
@@ -34,6 +41,8 @@ void format_order(struct text *out, struct model *model, const struct format_opt
 /* Which suppression files were in use and what they did; nothing without one. */
 void format_suppressions(struct text *out, struct model *model, bool brief);
 void format_json(struct text *out, struct model *model, const struct format_options *options);
+/* A page that needs nothing but a browser: html_page.h. */
+void format_html(struct text *out, struct model *model, const struct format_options *options);
 
 /* How locks were used, and how much was seen: record/openmetrics.h. */
 void format_openmetrics(struct text *out, struct model *model, const struct format_options *options);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "edge_stacks.h"
 #include "ink.h"
 #include "misuse_words.h"
 #include "source.h"
@@ -98,58 +99,33 @@ static void add_also_held(struct text *out, struct model *model, const struct mo
     }
 }
 
-static void add_labelled(struct text *out, struct model *model, const struct stack *stack, const char *label,
+static void add_labelled(struct text *out, struct model *model, const struct labelled_stack *labelled,
                          bool color) {
-    text_printf(out, "      %s at\n", label);
+    const struct stack *stack = labelled->stack;
+    text_printf(out, "      %s at\n", labelled->label);
     add_stack(out, model, stack, at_least(stack_end(stack), stack->first), color);
 }
 
-/* The wrong call; the earlier place is told with the thread whose it is. */
-static void add_misuse_stacks(struct text *out, struct model *model, const struct model_finding *finding,
+/* Of what is no ring: each of them by itself. */
+static void add_listed_stacks(struct text *out, struct model *model, const struct model_finding *finding,
                               const struct model_edge *edge, bool color) {
-    bool call = edge == finding->edges;
-    struct pool *pool = &model->pool;
-    const char *lock = edge->from ? pool_printf(pool, "%s was ", edge->from_label) : "";
-    const char *subject = finding->kind == LGR_KIND_HEARTBEAT_MISSED ? "" : lock; /* not of the lock */
-    text_printf(out, "    %s\n", edge->thread->label);
-    if (call)
-        add_labelled(out, model, &edge->requested_at,
-                     pool_printf(pool, "%s%s", subject, misuse_call(finding)), color);
-    /* Levels: where the lock in the way was taken, not the one that is wanted. */
-    if (finding->kind == LGR_KIND_LEVEL_VIOLATION && edge->to)
-        lock = pool_printf(pool, "%s was ", edge->to_label);
-    bool earlier = edge->from || edge->held_at.count;
-    if (earlier && call == (finding->edge_count == 1) && (edge->held_at.count || !call))
-        add_labelled(out, model, &edge->held_at, pool_printf(pool, "%s%s", lock, misuse_earlier(finding)),
-                     color);
-    add_also_held(out, model, edge);
-}
-
-static void add_stall_stacks(struct text *out, struct model *model, const struct model_finding *finding,
-                             const struct model_edge *edge, bool color) {
-    struct pool *pool = &model->pool;
-    text_printf(out, "    %s: %s\n", edge->thread->label, stall_edge(pool, edge));
-    add_labelled(out, model, &edge->requested_at, "waiting", color);
-    for (size_t i = 0; i < edge->held_count; i++)
-        add_labelled(out, model, &edge->held[i].taken_at,
-                     pool_printf(pool, "%s was taken", edge->held[i].lock->short_name), color);
-    if (stall_tells_signal(finding, edge))
-        add_labelled(
-            out, model, &edge->held_at,
-            pool_printf(pool, "%s was last signalled, by %s,", edge->to_label, edge->signaller->label),
-            color);
+    struct labelled_stacks stacks = edge_stacks(&model->pool, finding, edge);
+    bool stall = is_stall(finding);
+    text_printf(out, "    %s%s%s\n", edge->thread->label, stall ? ": " : "",
+                stall ? stall_edge(&model->pool, edge) : "");
+    for (size_t i = 0; i < stacks.count; i++)
+        add_labelled(out, model, &stacks.list[i], color);
+    if (!stall)
+        add_also_held(out, model, edge);
 }
 
 void format_edge_stacks(struct text *out, struct model *model, const struct model_finding *finding,
                         const struct model_edge *edge, bool color) {
-    if (is_misuse(finding)) {
-        add_misuse_stacks(out, model, finding, edge, color);
+    if (is_misuse(finding) || is_stall(finding)) {
+        add_listed_stacks(out, model, finding, edge, color);
         return;
     }
-    if (is_stall(finding)) {
-        add_stall_stacks(out, model, finding, edge, color);
-        return;
-    }
+    struct labelled_stacks stacks = edge_stacks(&model->pool, finding, edge);
     size_t shared = shared_tail(&edge->held_at, &edge->requested_at);
     size_t held_end = edge->held_at.count - shared, request_end = edge->requested_at.count - shared;
     size_t bottom = stack_end(&edge->held_at);
@@ -159,18 +135,11 @@ void format_edge_stacks(struct text *out, struct model *model, const struct mode
     }
     held_end = at_least(held_end, edge->held_at.first);
     request_end = at_least(request_end, edge->requested_at.first);
-    bool waits = finding->verdict == LGR_VERDICT_ACTUAL;
     text_printf(out, "    %s\n", edge->thread->label);
-    if (edge->from) {
-        text_printf(out, "      %s was taken at\n", edge->from_label);
-        add_stack(out, model, &edge->held_at, held_end, color);
+    for (size_t i = 0; i < stacks.count; i++) {
+        text_printf(out, "      %s at\n", stacks.list[i].label);
+        add_stack(out, model, stacks.list[i].stack, i + 1 < stacks.count ? held_end : request_end, color);
     }
-    text_printf(out,
-                edge->joined ? "      waiting for %s to end at\n"
-                : waits      ? "      waiting for %s at\n"
-                             : "      %s was requested at\n",
-                edge->to_label);
-    add_stack(out, model, &edge->requested_at, request_end, color);
     if (shared && held_end < bottom) {
         text_add(out, "      both called from\n");
         add_frames(out, model, &edge->held_at, (struct range){held_end, bottom}, false);

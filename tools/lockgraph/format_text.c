@@ -82,7 +82,7 @@ static const char *process_end(struct pool *pool, const struct model_process *pr
     return process->alive ? "still running" : "ended without exit()";
 }
 
-static void add_process(struct text *out, struct model *model, const struct model_process *process) {
+void format_text_process(struct text *out, struct model *model, const struct model_process *process) {
     const struct lgr_header_copy *header = process->header;
     text_printf(out, "%s (pid %u), started %s", process->program, header->pid,
                 clock_time(&model->pool, header->start_realtime_ns));
@@ -107,7 +107,7 @@ static void add_processes(struct text *out, struct model *model) {
     for (int wanted = 2; wanted >= 0; wanted--)
         for (size_t i = 0; i < model->process_count; i++)
             if (interest(model, &model->processes[i]) == wanted && told++ < PROCESSES_SHOWN)
-                add_process(out, model, &model->processes[i]);
+                format_text_process(out, model, &model->processes[i]);
     if (told > PROCESSES_SHOWN)
         text_printf(out, "and %zu more\n", told - PROCESSES_SHOWN);
 }
@@ -189,22 +189,28 @@ static void add_steps(struct text *out, const struct model_finding *finding) {
     }
 }
 
+const char *format_text_why(struct pool *pool, const struct model_finding *finding) {
+    const char *verdict = verdict_name(finding->verdict);
+    return pool_printf(pool, "Why %s",
+                       finding->severity == LGR_NOTE ? "only a note"
+                       : verdict                     ? verdict
+                                                     : "so");
+}
+
+const char *format_text_cure(const struct model_finding *finding) {
+    return finding->severity == LGR_NOTE ? "To be safe" : "What to change";
+}
+
 static void add_reason(struct text *out, struct pool *pool, const char *label, const char *sentence) {
+    if (sentence[0] == 0)
+        return;
+    text_add(out, "  ");
     text_wrap(out, pool_printf(pool, "%s: %s.", label, sentence), 2, 4, WIDTH);
 }
 
 static void add_reasons(struct text *out, struct model *model, const struct model_finding *finding) {
-    const char *verdict = verdict_name(finding->verdict);
-    bool note = finding->severity == LGR_NOTE;
-    const char *why = pool_printf(&model->pool, "Why %s", note ? "only a note" : verdict ? verdict : "so");
-    if (finding->why[0]) {
-        text_add(out, "  ");
-        add_reason(out, &model->pool, why, finding->why);
-    }
-    if (finding->advice[0]) {
-        text_add(out, "  ");
-        add_reason(out, &model->pool, note ? "To be safe" : "What to change", finding->advice);
-    }
+    add_reason(out, &model->pool, format_text_why(&model->pool, finding), finding->why);
+    add_reason(out, &model->pool, format_text_cure(finding), finding->advice);
 }
 
 /* Locks whose short name is a place: told in full once. */
@@ -297,7 +303,7 @@ void format_text_waits(struct text *out, struct model *model, const struct forma
 
 /* ---- foot ---- */
 
-static void add_coverage(struct text *out, struct model *model) {
+void format_text_coverage(struct text *out, struct model *model) {
     const struct coverage *sum = &model->coverage;
     struct pool *pool = &model->pool;
     text_printf(out, "Coverage: %s, %s, %s", counted(pool, sum->locks, "lock"),
@@ -348,6 +354,6 @@ void format_text(struct text *out, struct model *model, const struct format_opti
     text_add(out, "\n");
     add_findings(out, model, options);
     format_text_waits(out, model, options);
-    add_coverage(out, model);
+    format_text_coverage(out, model);
     add_hints(out, model, options);
 }

@@ -18,7 +18,8 @@
 static const struct {
     const char *name;
     void (*format)(struct text *out, struct model *model, const struct format_options *options);
-} formats[] = {{"text", format_text}, {"json", format_json}, {"openmetrics", format_openmetrics}};
+} formats[] = {
+    {"text", format_text}, {"json", format_json}, {"html", format_html}, {"openmetrics", format_openmetrics}};
 
 struct settings {
     size_t format;
@@ -33,7 +34,7 @@ struct settings {
 };
 
 static const struct command_option options[] = {
-    {"format", 0, "text|json|openmetrics", "form of the report (default text)"},
+    {"format", 0, "text|json|html|openmetrics", "form of the report (default text)"},
     {"show", 0, "notes", "show notes, too"},
     {"fail-on", 0, "SEVERITY", "exit 66 from this severity on: error (default), warning, note or never"},
     {"strict", 0, NULL, "notes become errors"},
@@ -51,7 +52,8 @@ static bool set_format(struct settings *settings, const char *value, char *error
             settings->format = i;
             return true;
         }
-    snprintf(error, 256, "\"%s\" is not a form this version writes: use text, json or openmetrics", value);
+    snprintf(error, 256, "\"%s\" is not a form this version writes: use text, json, html or openmetrics",
+             value);
     return false;
 }
 
@@ -151,7 +153,8 @@ const struct command report_command = {
         "mistake in a suppression or order file.",
     .examples = "  lockgraph report\n"
                 "  lockgraph report --show notes lockgraph.data\n"
-                "  lockgraph report --format json -o report.json\n",
+                "  lockgraph report --format json -o report.json\n"
+                "  lockgraph report --format html -o report.html\n",
     .options = options,
     .apply = apply,
     .run = report,
