@@ -28,6 +28,7 @@ import faults  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
 import library  # noqa: E402
+import look  # noqa: E402
 import logs  # noqa: E402
 import metrics  # noqa: E402
 import order  # noqa: E402
@@ -67,7 +68,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, kills, library, logs, metrics, order, suppressions, symbols, faults,
+    modules = (catalogue, subjects, command, kills, library, logs, look, metrics, order, suppressions, symbols, faults,
                wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}

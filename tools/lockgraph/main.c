@@ -9,8 +9,9 @@
 #include "record/format.h"
 #include "version.h"
 
-static const struct command *const commands[] = {&run_command,   &report_command, &learn_command,
-                                                 &check_command, &env_command,    &help_command};
+static const struct command *const commands[] = {
+    &run_command,      &report_command, &explain_command, &why_command, &stat_command,
+    &suppress_command, &learn_command,  &check_command,   &env_command, &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {

@@ -61,6 +61,26 @@ static void fill_edge(struct model *model, struct model_process *process,
     fill_held(model, process, info, edge);
 }
 
+struct model_edge model_edge_of(struct model *model, struct model_process *process,
+                                const struct lgr_edge *edge) {
+    const struct lgr_thread_info *thread = lgr_thread_by_serial(process->file, edge->thread);
+    struct lgr_finding_edge raw = {.from = edge->from_lock,
+                                   .to = edge->to_lock,
+                                   .from_class = edge->from_class,
+                                   .to_class = edge->to_class,
+                                   .thread = edge->thread,
+                                   .tid = thread ? thread->tid : 0,
+                                   .held_context = edge->held_context,
+                                   .request_context = edge->request_context,
+                                   .mode_from = edge->mode_from,
+                                   .mode_to = edge->mode_to,
+                                   .timed = edge->timed,
+                                   .wait_kind = LGR_WAIT_LOCK};
+    struct model_edge result = {0};
+    fill_edge(model, process, &(struct lgr_finding_edge_info){.edge = &raw}, false, &result);
+    return result;
+}
+
 static void fill_reason(struct model *model, struct model_process *process, struct model_finding *finding,
                         uint64_t id) {
     if (finding->reason == LGR_REASON_GATE)
@@ -105,7 +125,7 @@ static const char *label_of_condition(struct model *model, const struct model_ed
     return pool_printf(&model->pool, "condition at %#lx", (unsigned long)edge->condition);
 }
 
-static void label_edges(struct model *model, struct model_finding *finding) {
+void model_label_edges(struct model *model, struct model_finding *finding) {
     struct label_table table = {.locks = pool_array(&model->pool, 2 * finding->edge_count, sizeof(void *))};
     bool by_class = finding->verdict == LGR_VERDICT_CLASS_PATTERN;
     for (size_t i = 0; i < finding->edge_count; i++) {
@@ -177,7 +197,7 @@ static void fill_finding(struct model *model, struct model_process *process,
     fill_reason(model, process, finding, raw->reason_id);
     finding->text = info->text ? text_clean(&model->pool, info->text) : NULL;
     find_hand_over(model, process, finding);
-    label_edges(model, finding);
+    model_label_edges(model, finding);
     finding->id = finding_id(&model->pool, finding);
 }
 
