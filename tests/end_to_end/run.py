@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import annotate  # noqa: E402
 import catalogue  # noqa: E402
+import ci  # noqa: E402
 import command  # noqa: E402
 import faults  # noqa: E402
 import kills  # noqa: E402
@@ -68,7 +69,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, kills, library, logs, look, metrics, order, suppressions, symbols, faults,
+    modules = (catalogue, subjects, ci, command, kills, library, logs, look, metrics, order, suppressions, symbols, faults,
                wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
