@@ -31,6 +31,7 @@ import install  # noqa: E402
 import library  # noqa: E402
 import look  # noqa: E402
 import logs  # noqa: E402
+import merge  # noqa: E402
 import metrics  # noqa: E402
 import order  # noqa: E402
 import subjects  # noqa: E402
@@ -69,7 +70,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, ci, command, kills, library, logs, look, metrics, order, suppressions, symbols, faults,
+    modules = (catalogue, subjects, ci, command, kills, library, logs, look, merge, metrics, order, suppressions, symbols, faults,
                wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}

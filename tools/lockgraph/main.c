@@ -10,8 +10,8 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-    &run_command,  &report_command, &explain_command, &why_command, &stat_command, &suppress_command,
-    &diff_command, &learn_command,  &check_command,   &env_command, &help_command};
+    &run_command,  &report_command, &explain_command, &why_command,   &stat_command, &suppress_command,
+    &diff_command, &merge_command,  &learn_command,   &check_command, &env_command,  &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {

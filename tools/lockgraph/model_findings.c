@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "across_runs.h"
 #include "edge_sites.h"
 #include "finding_id.h"
 #include "hand_over.h"
@@ -127,7 +128,8 @@ static const char *label_of_condition(struct model *model, const struct model_ed
 
 void model_label_edges(struct model *model, struct model_finding *finding) {
     struct label_table table = {.locks = pool_array(&model->pool, 2 * finding->edge_count, sizeof(void *))};
-    bool by_class = finding->verdict == LGR_VERDICT_CLASS_PATTERN;
+    bool by_class =
+        finding->verdict == LGR_VERDICT_CLASS_PATTERN || finding->verdict == LGR_VERDICT_ACROSS_RUNS;
     for (size_t i = 0; i < finding->edge_count; i++) {
         note_lock(&table, finding->edges[i].from);
         note_lock(&table, finding->edges[i].to);
@@ -181,7 +183,7 @@ static void fill_finding(struct model *model, struct model_process *process,
                                       .time_realtime_ns = raw->time_realtime_ns,
                                       .process = process,
                                       .last_process = process,
-                                      .process_count = 1,
+                                      .process_count = raw->sources ? raw->sources : 1,
                                       .edge_count = info->edge_count,
                                       .reason = raw->reason_kind,
                                       .timed = raw->timed != 0};
@@ -220,7 +222,9 @@ static void unite(struct model_finding *known, const struct model_finding *other
     if (graver(other, known))
         *known = *other;
     known->count = first.count + other->count;
-    known->process_count = first.process_count + (first.last_process != other->process);
+    known->process_count = first.process_count;
+    if (first.last_process != other->process)
+        known->process_count += other->process_count;
     known->last_process = other->process;
 }
 
@@ -272,6 +276,7 @@ static void collect_from(struct model *model, struct model_process *process) {
 void collect_findings(struct model *model, bool strict) {
     for (size_t i = 0; i < model->process_count; i++)
         collect_from(model, &model->processes[i]);
+    across_runs(model, add_finding);
     for (size_t i = 0; strict && i < model->finding_count; i++)
         if (model->findings[i].severity == LGR_NOTE)
             model->findings[i].severity = LGR_ERROR;
