@@ -62,7 +62,9 @@ static struct lgm_id seal(struct builder *builder, enum lgm_type type, const uin
 static struct lgm_id finish(struct converter *converter, struct builder *builder, enum lgm_type type,
                             const uint64_t *figures, size_t count) {
     struct lgm_id id = seal(builder, type, figures, count);
-    converter->failed = converter->failed || !merge_sort_add(converter->sort, builder->record);
+    bool added = count ? merge_sort_add(converter->sort, builder->record)
+                       : merge_sort_add_once(converter->sort, builder->record, &id);
+    converter->failed |= !added;
     return id;
 }
 

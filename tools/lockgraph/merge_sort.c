@@ -7,7 +7,8 @@
 #include "pool.h"
 #include "record/format.h"
 
-#define RUNS 128 /* open at once; more are merged into one first */
+#define RECENT ((size_t)1 << 17)
+#define RUNS   128 /* open at once; more are merged into one first */
 
 struct run {
     FILE *stream;            /* unnamed */
@@ -18,14 +19,18 @@ struct run {
 struct merge_sort {
     size_t memory, used, count, place_room;
     unsigned char *bytes;
-    size_t *places; /* of the records in `bytes` */
+    size_t *places;        /* of the records in `bytes` */
+    struct lgm_id *recent; /* by their lower bits: added since the start */
     size_t run_count;
     struct run runs[RUNS];
 };
 
 struct merge_sort *merge_sort_begin(size_t memory) {
     struct merge_sort *sort = checked_resize(NULL, 1, sizeof *sort);
-    *sort = (struct merge_sort){.memory = memory, .bytes = checked_resize(NULL, memory, 1)};
+    *sort = (struct merge_sort){.memory = memory,
+                                .bytes = checked_resize(NULL, memory, 1),
+                                .recent = checked_resize(NULL, RECENT, sizeof(struct lgm_id))};
+    memset(sort->recent, 0, RECENT * sizeof *sort->recent);
     return sort;
 }
 
@@ -41,6 +46,7 @@ void merge_sort_free(struct merge_sort *sort) {
     close_runs(sort);
     free(sort->bytes);
     free(sort->places);
+    free(sort->recent);
     free(sort);
 }
 
@@ -189,6 +195,14 @@ bool merge_sort_add(struct merge_sort *sort, const struct lgm_record *record) {
     memcpy(sort->bytes + sort->used, record, record->size);
     sort->used += record->size;
     return true;
+}
+
+bool merge_sort_add_once(struct merge_sort *sort, const struct lgm_record *record, const struct lgm_id *id) {
+    struct lgm_id *recent = &sort->recent[id->word[0] & (RECENT - 1)];
+    if (memcmp(recent, id, sizeof *id) == 0)
+        return true;
+    *recent = *id;
+    return merge_sort_add(sort, record);
 }
 
 static bool put_end(FILE *stream, uint64_t count) {
