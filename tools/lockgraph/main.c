@@ -7,6 +7,7 @@
 #include "command.h"
 #include "exit_code.h"
 #include "record/format.h"
+#include "record/merged.h"
 #include "version.h"
 
 static const struct command *const commands[] = {
@@ -35,6 +36,7 @@ static void print_overview(FILE *stream) {
 static void print_version(void) {
     printf("lockgraph %s\n", LOCKGRAPH_VERSION);
     printf("evidence format %u, reads %u to %u\n", LGR_VERSION, LGR_OLDEST, LGR_VERSION);
+    printf("merged format %u\n", LGM_VERSION);
     printf("reports: text, json (lockgraph-report/1)\n");
     printf("libraries: elfutils 0.%d, jansson %s, libiberty\n", _ELFUTILS_VERSION, JANSSON_VERSION);
 }

@@ -40,7 +40,7 @@ static void put(struct builder *builder, const void *bytes, size_t size) {
         builder->room = 2 * wanted;
         builder->record = checked_resize(builder->record, builder->room, 1);
     }
-    if (size)
+    if (bytes && size)
         memcpy((unsigned char *)builder->record + builder->used, bytes, size);
     builder->used += size;
 }
