@@ -10,6 +10,7 @@ USAGE, UNREADABLE = 2, 65
 # Built without changes, with everything moved, and with one new inversion.
 BANK = """
 #include <pthread.h>
+#include <sched.h>
 #ifdef MOVED
 int padding[100000] = {1};
 int unused(int i) { return padding[i] + i; }
@@ -22,20 +23,30 @@ static void both(pthread_mutex_t *outer, pthread_mutex_t *inner) {
     pthread_mutex_unlock(inner);
     pthread_mutex_unlock(outer);
 }
-static void *old(void *arg) { both(&first, &second); return arg; }
-static void *known(void *arg) { both(&second, &first); return arg; }
-static void *good(void *arg) { both(&second, &third); return arg; }
+/* One after the other, so that it never hangs; Lockgraph does not see why. */
+static _Atomic int turn;
+static int *await(int *mine) {
+    while (turn != *mine)
+        sched_yield();
+    return mine;
+}
+static void *done(void *arg) { turn++; return arg; }
+static void *old(void *arg) { await(arg); both(&first, &second); return done(arg); }
+static void *known(void *arg) { await(arg); both(&second, &first); return done(arg); }
+static void *good(void *arg) { await(arg); both(&second, &third); return done(arg); }
 static void *added(void *arg) {
+    await(arg);
 #ifdef INVERTED
     both(&third, &second);
 #endif
-    return arg;
+    return done(arg);
 }
 int main(void) {
     void *(*const work[])(void *) = {old, known, good, added};
     pthread_t threads[4];
+    int number[4] = {0, 1, 2, 3};
     for (int i = 0; i < 4; i++)
-        pthread_create(&threads[i], NULL, work[i], NULL);
+        pthread_create(&threads[i], NULL, work[i], &number[i]);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
     return 0;

@@ -106,6 +106,34 @@ static bool graded_before(const struct search *search, const struct ring *ring) 
     return false;
 }
 
+static bool has_pair(const struct search *search, const struct model_finding *finding,
+                     const struct graph_pair *pair) {
+    const struct model_class *from = search->model->classes[pair->from];
+    const struct model_class *to = search->model->classes[pair->to];
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        const struct model_edge *edge = &finding->edges[i];
+        if (edge->from && edge->to && edge->from->class == from && edge->to->class == to)
+            return true;
+    }
+    return false;
+}
+
+/* A process told of the ring, though it may not have seen all of it: a forked child knows
+ * what its parent did. */
+static bool told_before(const struct search *search, const struct ring *ring) {
+    for (size_t i = 0; i < search->model->finding_count; i++) {
+        const struct model_finding *finding = &search->model->findings[i];
+        size_t found = 0;
+        if (finding->edge_count != ring->length || finding->verdict == LGR_VERDICT_ACROSS_RUNS)
+            continue;
+        while (found < ring->length && has_pair(search, finding, ring->pairs[found]))
+            found++;
+        if (found == ring->length)
+            return true;
+    }
+    return false;
+}
+
 /* ---- what keeps the orders apart ---- */
 
 /* The gate was taken, alone, for this very request. */
@@ -207,7 +235,7 @@ static const struct sighting *sighting_for(const struct search *search, const st
 static void tell(const struct ring *ring, void *context) {
     struct search *search = context;
     struct model *model = search->model;
-    if (graded_before(search, ring))
+    if (graded_before(search, ring) || told_before(search, ring))
         return;
     struct model_finding finding = {.kind = LGR_KIND_ORDER_CYCLE,
                                     .verdict = LGR_VERDICT_ACROSS_RUNS,
