@@ -10,7 +10,7 @@
 #include "evidence.h"
 #include "exit_code.h"
 #include "kinds.h"
-#include "snapshot_load.h"
+#include "summary_load.h"
 #include "suppress.h"
 
 struct settings {
@@ -49,10 +49,10 @@ static bool breaks_order(struct text *out, struct model *model, const struct ord
 /* Without an order file and without a baseline there is nothing to check. */
 static int check_all(struct pool *pool, const struct settings *settings, int operands, char **arguments) {
     struct text out = {0};
-    struct snapshot_side baseline = {0};
+    struct summary_side baseline = {0};
     int status = EXIT_CLEAN;
-    if (settings->baseline && !snapshot_load(pool, settings->baseline, NULL, &baseline)) {
-        snapshot_unload(&baseline);
+    if (settings->baseline && !summary_load(pool, settings->baseline, NULL, &baseline)) {
+        summary_unload(&baseline);
         return EXIT_UNREADABLE;
     }
     struct model_options load = {.suppressions = &settings->suppressions};
@@ -60,11 +60,11 @@ static int check_all(struct pool *pool, const struct settings *settings, int ope
     if (model && settings->order.file_count && breaks_order(&out, model, &settings->order))
         status = EXIT_FINDINGS;
     if (model && settings->baseline &&
-        check_baseline(&out, model, &baseline.snapshot, settings->baseline, settings->fail_on))
+        check_baseline(&out, model, &baseline.summary, settings->baseline, settings->fail_on))
         status = EXIT_FINDINGS;
     if (model)
         model_free(model);
-    snapshot_unload(&baseline);
+    summary_unload(&baseline);
     return evidence_print(&out, status);
 }
 

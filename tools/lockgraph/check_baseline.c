@@ -15,9 +15,9 @@ static void add_in_full(struct text *out, struct model *model, const struct diff
     }
 }
 
-bool check_baseline(struct text *out, struct model *model, const struct snapshot *before, const char *name,
+bool check_baseline(struct text *out, struct model *model, const struct summary *before, const char *name,
                     unsigned fail_on) {
-    struct snapshot now = snapshot_of_model(model);
+    struct summary now = summary_of_model(model);
     struct difference difference = difference_of(&model->pool, before, &now);
     bool fails = difference_fails(&difference, fail_on);
     text_printf(out, "lockgraph: %s against %s: ", fails ? "new" : "nothing new that counts",

@@ -8,7 +8,7 @@
 #include "exit_code.h"
 #include "ink.h"
 #include "kinds.h"
-#include "snapshot_load.h"
+#include "summary_load.h"
 #include "suppress.h"
 
 struct settings {
@@ -30,17 +30,17 @@ static bool apply(void *target, const struct command_option *option, const char 
 
 static int compare(struct pool *pool, char **paths, const struct settings *settings,
                    const struct suppressions *suppressions) {
-    struct snapshot_side before = {0}, now = {0};
+    struct summary_side before = {0}, now = {0};
     struct text out = {0};
     int status = EXIT_UNREADABLE;
-    if (snapshot_load(pool, paths[0], NULL, &before) && snapshot_load(pool, paths[1], suppressions, &now)) {
-        struct difference difference = difference_of(pool, &before.snapshot, &now.snapshot);
+    if (summary_load(pool, paths[0], NULL, &before) && summary_load(pool, paths[1], suppressions, &now)) {
+        struct difference difference = difference_of(pool, &before.summary, &now.summary);
         text_add(&out, "lockgraph: ");
         difference_text(&out, &difference, ink_wanted(stdout));
         status = difference_fails(&difference, settings->fail_on) ? EXIT_FINDINGS : EXIT_CLEAN;
     }
-    snapshot_unload(&before);
-    snapshot_unload(&now);
+    summary_unload(&before);
+    summary_unload(&now);
     return evidence_print(&out, status);
 }
 

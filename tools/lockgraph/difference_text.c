@@ -5,7 +5,7 @@
 #include "ink.h"
 #include "kinds.h"
 
-static void add_finding(struct text *out, const struct snapshot_finding *finding, bool color) {
+static void add_finding(struct text *out, const struct summary_finding *finding, bool color) {
     char severity[16] = "";
     const char *name = severity_name(finding->severity);
     for (size_t i = 0; name[i] && i + 1 < sizeof severity; i++)
@@ -21,8 +21,8 @@ static void add_new_findings(struct text *out, const struct difference *differen
     if (difference->new_count)
         text_add(out, "\nNew findings\n");
     for (size_t i = 0; i < difference->new_count; i++) {
-        const struct snapshot_finding *finding = difference->new_findings[i];
-        const struct snapshot_finding *known = snapshot_find_finding(difference->before, finding->id);
+        const struct summary_finding *finding = difference->new_findings[i];
+        const struct summary_finding *known = summary_find_finding(difference->before, finding->id);
         add_finding(out, finding, color);
         if (known)
             text_printf(out, ", was a%s %s", known->severity == LGR_ERROR ? "n" : "",
@@ -35,30 +35,29 @@ static void add_gone_findings(struct text *out, const struct difference *differe
     if (difference->gone_count)
         text_add(out, "\nGone findings\n");
     for (size_t i = 0; i < difference->before->finding_count; i++) {
-        const struct snapshot_finding *finding = &difference->before->findings[i];
-        if (snapshot_find_finding(difference->now, finding->id))
+        const struct summary_finding *finding = &difference->before->findings[i];
+        if (summary_find_finding(difference->now, finding->id))
             continue;
         add_finding(out, finding, false);
         text_add(out, "\n");
     }
 }
 
-static const char *name_of(const struct snapshot *snapshot, const char *id) {
-    const struct snapshot_class *class = snapshot_find_class(snapshot, id);
+static const char *name_of(const struct summary *summary, const char *id) {
+    const struct summary_class *class = summary_find_class(summary, id);
     return class ? class->name : id;
 }
 
-static void add_edges(struct text *out, const struct snapshot *from, const struct snapshot *against,
+static void add_edges(struct text *out, const struct summary *from, const struct summary *against,
                       const char *heading) {
     text_printf(out, "\n%s\n", heading);
     for (size_t i = 0; i < from->edge_count; i++)
-        if (!snapshot_find_edge(against, &from->edges[i]))
+        if (!summary_find_edge(against, &from->edges[i]))
             text_printf(out, "  %s is taken under %s\n", name_of(from, from->edges[i].to),
                         name_of(from, from->edges[i].from));
 }
 
-static void add_level(struct text *out, const struct snapshot_class *before,
-                      const struct snapshot_class *now) {
+static void add_level(struct text *out, const struct summary_class *before, const struct summary_class *now) {
     int one = before ? before->level : NO_LEVEL, other = now ? now->level : NO_LEVEL;
     const char *name = now ? now->name : before->name;
     if (one == other)
@@ -75,12 +74,12 @@ static void add_levels(struct text *out, const struct difference *difference) {
     if (difference->new_levels + difference->gone_levels)
         text_add(out, "\nLevels\n");
     for (size_t i = 0; i < difference->now->class_count; i++) {
-        const struct snapshot_class *now = &difference->now->classes[i];
-        add_level(out, snapshot_find_class(difference->before, now->id), now);
+        const struct summary_class *now = &difference->now->classes[i];
+        add_level(out, summary_find_class(difference->before, now->id), now);
     }
     for (size_t i = 0; i < difference->before->class_count; i++) {
-        const struct snapshot_class *before = &difference->before->classes[i];
-        if (!snapshot_find_class(difference->now, before->id))
+        const struct summary_class *before = &difference->before->classes[i];
+        if (!summary_find_class(difference->now, before->id))
             add_level(out, before, NULL);
     }
 }
