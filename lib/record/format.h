@@ -113,6 +113,7 @@ enum lgr_type {
     LGR_HEARTBEAT = 15,
     LGR_USAGE = 16,
     LGR_LEVEL_NAME = 17,
+    LGR_SEEN = 18,
 };
 
 /* Ids: of several records with one id (one serial, one lock's totals, one level) the last
@@ -378,7 +379,7 @@ struct lgr_finding {
     uint16_t edge_count;
     uint16_t reason_kind; /* enum lgr_reason */
     uint16_t timed;       /* deadlock: some participant waits with a time limit */
-    uint16_t reserved;
+    uint16_t sources;     /* of a merged file: how many processes had it, or more; 0: this one */
     uint64_t reason_id;
 };
 struct lgr_finding_edge {
@@ -526,6 +527,15 @@ struct lgr_level_name {
     uint32_t name_length;
 };
 
+/* Made of a merged file when it is read (merged.h), written by no process: one of those it
+ * unites, numbered from 1, saw this pair. */
+struct lgr_seen {
+    struct lgr_record record;
+    uint32_t from_class, to_class;
+    uint32_t source;
+    uint32_t reserved;
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -548,5 +558,6 @@ _Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
 _Static_assert(sizeof(struct lgr_times) == 272, "times of a usage");
 _Static_assert(sizeof(struct lgr_usage) == 584, "LGR_USAGE");
 _Static_assert(sizeof(struct lgr_level_name) == 16, "LGR_LEVEL_NAME");
+_Static_assert(sizeof(struct lgr_seen) == 24, "LGR_SEEN");
 
 #endif

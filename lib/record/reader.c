@@ -40,6 +40,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->edges = TABLE(const struct lgr_edge *, NULL);
     file->conditions = TABLE(const struct lgr_condition *, NULL);
     file->usages = TABLE(const struct lgr_usage *, NULL);
+    file->seen = TABLE(const struct lgr_seen *, NULL);
     file->states = TABLE(struct lgr_thread_state, NULL);
     file->heartbeats = TABLE(struct lgr_heartbeat, NULL);
     file->messages = TABLE(struct lgr_message_info, NULL);
@@ -66,6 +67,7 @@ static const struct {
     [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat},
     [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage},
     [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name},
+    [LGR_SEEN] = {sizeof(struct lgr_seen), lgr_read_seen},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -168,7 +170,9 @@ static bool make_room(struct lgr_file *file) {
 }
 
 static bool load(struct lgr_file *file) {
-    if (!lgr_image_read(&file->image, file->source))
+    bool merged = lgr_merged_looks_so(file->source);
+    if (merged ? !lgr_merged_read(&file->image, file->source, &file->merged)
+               : !lgr_image_read(&file->image, file->source))
         return false;
     if (!make_room(file) || !read_records(file) || !index_tables(file))
         return lgr_fail(file->source, "does not fit into memory (%zu bytes); read it on a larger machine",
@@ -228,10 +232,10 @@ struct lgr_file *lgr_open(const char *path, char *error, size_t error_size) {
 void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
-    struct lgr_table *tables[] = {&file->modules, &file->contexts,   &file->classes,    &file->locks,
-                                  &file->threads, &file->findings,   &file->renames,    &file->stats,
-                                  &file->edges,   &file->states,     &file->messages,   &file->conditions,
-                                  &file->usages,  &file->heartbeats, &file->level_names};
+    struct lgr_table *tables[] = {&file->modules, &file->contexts,   &file->classes,     &file->locks,
+                                  &file->threads, &file->findings,   &file->renames,     &file->stats,
+                                  &file->edges,   &file->states,     &file->messages,    &file->conditions,
+                                  &file->usages,  &file->heartbeats, &file->level_names, &file->seen};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     free(file->strings);
@@ -303,6 +307,12 @@ const struct lgr_condition *lgr_condition_at(const struct lgr_file *file, size_t
 size_t lgr_usage_count(const struct lgr_file *file) { return file->usages.count; }
 const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index) {
     return ((const struct lgr_usage *const *)(const void *)file->usages.items)[index];
+}
+
+size_t lgr_merged(const struct lgr_file *file) { return file->merged; }
+size_t lgr_seen_count(const struct lgr_file *file) { return file->seen.count; }
+const struct lgr_seen *lgr_seen_at(const struct lgr_file *file, size_t index) {
+    return ((const struct lgr_seen *const *)(const void *)file->seen.items)[index];
 }
 
 size_t lgr_edge_count(const struct lgr_file *file) { return file->edges.count; }

@@ -125,6 +125,12 @@ const struct lgr_heartbeat *lgr_heartbeats(const struct lgr_file *file, size_t *
 size_t lgr_usage_count(const struct lgr_file *file);
 const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index);
 
+/* Of a merged file (merged.h), which reads as evidence of one process: how many processes
+ * it unites, 0 for any other; and which of them saw which pair of classes. */
+size_t lgr_merged(const struct lgr_file *file);
+size_t lgr_seen_count(const struct lgr_file *file);
+const struct lgr_seen *lgr_seen_at(const struct lgr_file *file, size_t index);
+
 struct lgr_message_info {
     uint32_t severity;
     const char *text;

@@ -47,7 +47,7 @@ enum lgr_step lgr_image_step(const struct lgr_image *image, size_t offset, size_
     return LGR_STEP_RECORD;
 }
 
-static size_t read_at(const struct lgr_source *source, void *to, size_t size, size_t offset) {
+size_t lgr_read_source(const struct lgr_source *source, void *to, size_t size, size_t offset) {
     if (source->descriptor < 0) {
         size_t left = offset < source->size ? source->size - offset : 0;
         size_t part = size < left ? size : left;
@@ -145,7 +145,7 @@ static bool add_chunk(struct lgr_image *image, size_t *capacity, const struct lg
         image->bytes = bytes;
         *capacity = wanted;
     }
-    image->size += read_at(source, image->bytes + image->size, part, image->size);
+    image->size += lgr_read_source(source, image->bytes + image->size, part, image->size);
     return true;
 }
 
@@ -176,6 +176,6 @@ bool lgr_image_read(struct lgr_image *image, const struct lgr_source *source) {
     if (!read_chunks(image, source))
         return false;
     atomic_thread_fence(memory_order_acquire);
-    image->size = read_at(source, image->bytes, image->size, 0);
+    image->size = lgr_read_source(source, image->bytes, image->size, 0);
     return check_header(image, source);
 }

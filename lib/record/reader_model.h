@@ -42,6 +42,12 @@ struct lgr_source {
     char *error;
     size_t error_size;
 };
+/* Up to `size` bytes from `offset`; how many there were. */
+size_t lgr_read_source(const struct lgr_source *source, void *to, size_t size, size_t offset);
+/* Whether it begins as a merged file does (merged.h), which the second function reads as
+ * an image; `processes` becomes the number of those it unites.  False: `error` says why. */
+bool lgr_merged_looks_so(const struct lgr_source *source);
+bool lgr_merged_read(struct lgr_image *image, const struct lgr_source *source, size_t *processes);
 /* Reads all that is committed and checks the header.  False: `error` says why. */
 bool lgr_image_read(struct lgr_image *image, const struct lgr_source *source);
 /* Writes the one sentence; always false. */
@@ -66,6 +72,7 @@ struct lgr_file {
     struct lgr_table edges;      /* const struct lgr_edge * */
     struct lgr_table conditions; /* const struct lgr_condition * */
     struct lgr_table usages;     /* const struct lgr_usage * */
+    struct lgr_table seen;       /* const struct lgr_seen * */
     struct lgr_table states, messages, heartbeats;
     struct lgr_table renames, stats; /* applied to threads and locks at the end */
     struct lgr_table level_names;    /* and to classes */
@@ -74,6 +81,7 @@ struct lgr_file {
     struct lgr_finding_edge_info *finding_edges; /* as many as the image can hold */
     size_t finding_edges_used;
     size_t damaged, unknown;
+    size_t merged; /* processes; 0: no merged file */
 };
 
 enum lgr_outcome { LGR_READ_OK, LGR_READ_DAMAGED, LGR_READ_UNKNOWN, LGR_READ_NO_MEMORY };
@@ -115,6 +123,7 @@ enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_reco
 enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_level_name(struct lgr_file *file, const struct lgr_record *record);
+enum lgr_outcome lgr_read_seen(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_finding(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_thread_state(struct lgr_file *file, const struct lgr_record *record);

@@ -23,13 +23,16 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import annotate  # noqa: E402
 import catalogue  # noqa: E402
+import ci  # noqa: E402
 import command  # noqa: E402
 import faults  # noqa: E402
 import html_page  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
 import library  # noqa: E402
+import look  # noqa: E402
 import logs  # noqa: E402
+import merge  # noqa: E402
 import metrics  # noqa: E402
 import order  # noqa: E402
 import snapshots  # noqa: E402
@@ -69,8 +72,8 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, html_page, kills, snapshots, library, logs, metrics, order, suppressions,
-               symbols, faults, wrapper, annotate, install)
+    modules = (catalogue, subjects, ci, command, html_page, kills, snapshots, library, logs, look, merge, metrics, order,
+               suppressions, symbols, faults, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

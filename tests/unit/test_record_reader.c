@@ -249,7 +249,7 @@ END_TEST
 START_TEST(unknown_types_are_skipped) {
     image_add(&image, 999, 64);
     image_add(&image, 0, 16);
-    image_add(&image, LGR_LEVEL_NAME + 1, 16);
+    image_add(&image, LGR_SEEN + 1, 16);
     expect_damage(0, 3);
 }
 END_TEST
@@ -331,9 +331,9 @@ START_TEST(bytes_added_to_a_record_are_skipped) {
 END_TEST
 
 START_TEST(short_records_are_damage) {
-    for (uint16_t type = LGR_PROCESS; type <= LGR_LEVEL_NAME; type++)
+    for (uint16_t type = LGR_PROCESS; type <= LGR_SEEN; type++)
         image_add(&image, type, sizeof(struct lgr_record));
-    expect_damage(LGR_LEVEL_NAME - LGR_PROCESS + 1, 0);
+    expect_damage(LGR_SEEN - LGR_PROCESS + 1, 0);
 }
 END_TEST
 

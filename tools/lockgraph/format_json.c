@@ -49,15 +49,6 @@ static json_t *all_locks(struct model *model) {
     return locks;
 }
 
-static void name_every_class(struct model *model) {
-    for (size_t i = 0; i < model->process_count; i++) {
-        size_t count = 0;
-        const struct lgr_class_info *infos = lgr_classes(model->processes[i].file, &count);
-        for (size_t k = 0; k < count; k++)
-            model_class_of(model, &model->processes[i], infos[k].id);
-    }
-}
-
 static json_t *class_object(const struct model_class *class, const struct usages *usages) {
     json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name, "kind",
                                class->kind, "level", level_of(class));
@@ -70,7 +61,7 @@ static json_t *class_object(const struct model_class *class, const struct usages
 
 static json_t *all_classes(struct model *model) {
     json_t *classes = json_array();
-    name_every_class(model);
+    model_name_classes(model);
     struct usages usages = usages_collect(model);
     for (size_t i = 0; i < model->class_count; i++)
         json_array_append_new(classes, class_object(model->classes[i], &usages));

@@ -82,8 +82,25 @@ static const char *process_end(struct pool *pool, const struct model_process *pr
     return process->alive ? "still running" : "ended without exit()";
 }
 
+static void add_merged(struct text *out, struct model *model, const struct model_process *process) {
+    const struct lgr_header_copy *header = process->header;
+    text_printf(
+        out, "%s, merged, the first started %s",
+        lgr_merged(process->file) == 1
+            ? "1 process"
+            : pool_printf(&model->pool, "%s processes", grouped(&model->pool, lgr_merged(process->file))),
+        clock_time(&model->pool, header->start_realtime_ns));
+    if (header->end_realtime_ns)
+        text_printf(out, ", the last ended %s", clock_time(&model->pool, header->end_realtime_ns));
+    text_add(out, "\n");
+}
+
 void format_text_process(struct text *out, struct model *model, const struct model_process *process) {
     const struct lgr_header_copy *header = process->header;
+    if (lgr_merged(process->file)) {
+        add_merged(out, model, process);
+        return;
+    }
     text_printf(out, "%s (pid %u), started %s", process->program, header->pid,
                 clock_time(&model->pool, header->start_realtime_ns));
     if (header->end_realtime_ns > header->start_realtime_ns)
@@ -164,7 +181,7 @@ static void add_headline(struct text *out, struct model *model, const struct mod
         text_printf(out, " (%s)", verdict);
     if (finding->count > 1 && finding->verdict != LGR_VERDICT_ACTUAL)
         text_printf(out, ", seen %s times", grouped(&model->pool, finding->count));
-    if (model->process_count > 1)
+    if (model->process_count > 1 || finding->process_count > 1)
         text_printf(out, finding->process_count > 1 ? ", in %zu processes" : ", in %zu process",
                     finding->process_count);
     text_add(out, told ? ": told above\n" : "\n");

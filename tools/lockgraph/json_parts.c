@@ -225,11 +225,14 @@ static json_t *process_waits(struct model *model, const struct model_process *pr
 json_t *json_process(struct model *model, const struct model_process *process) {
     const struct lgr_header_copy *header = process->header;
     json_t *exit = header->ended == LGR_EXITED ? json_integer(header->exit_status) : json_null();
-    return json_pack("{s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o}", "pid",
-                     (json_int_t)header->pid, "ppid", (json_int_t)header->ppid, "exe", process->exe,
-                     "cmdline", process->command_line, "build_id",
-                     json_text(process->build_id[0] ? process->build_id : NULL), "start",
-                     json_time(header->start_realtime_ns), "end", json_time(header->end_realtime_ns), "exit",
-                     exit, "running", process->alive, "threads", (json_int_t)header->threads, "degraded",
-                     degraded_list(header->degraded), "waits", process_waits(model, process));
+    json_t *object = json_pack(
+        "{s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o}", "pid", (json_int_t)header->pid,
+        "ppid", (json_int_t)header->ppid, "exe", process->exe, "cmdline", process->command_line, "build_id",
+        json_text(process->build_id[0] ? process->build_id : NULL), "start",
+        json_time(header->start_realtime_ns), "end", json_time(header->end_realtime_ns), "exit", exit,
+        "running", process->alive, "threads", (json_int_t)header->threads, "degraded",
+        degraded_list(header->degraded), "waits", process_waits(model, process));
+    if (lgr_merged(process->file))
+        json_object_set_new(object, "merged", json_integer((json_int_t)lgr_merged(process->file)));
+    return object;
 }

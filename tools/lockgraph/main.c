@@ -7,11 +7,13 @@
 #include "command.h"
 #include "exit_code.h"
 #include "record/format.h"
+#include "record/merged.h"
 #include "version.h"
 
-static const struct command *const commands[] = {&run_command,   &report_command,  &learn_command,
-                                                 &check_command, &inspect_command, &env_command,
-                                                 &help_command};
+static const struct command *const commands[] = {
+    &run_command,      &report_command, &explain_command, &why_command,   &stat_command,
+    &suppress_command, &diff_command,   &merge_command,   &learn_command, &check_command,
+    &inspect_command,  &env_command,    &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {
@@ -35,6 +37,7 @@ static void print_overview(FILE *stream) {
 static void print_version(void) {
     printf("lockgraph %s\n", LOCKGRAPH_VERSION);
     printf("evidence format %u, reads %u to %u\n", LGR_VERSION, LGR_OLDEST, LGR_VERSION);
+    printf("merged format %u\n", LGM_VERSION);
     printf("reports: text, json (lockgraph-report/1)\n");
     printf("libraries: elfutils 0.%d, jansson %s, libiberty\n", _ELFUTILS_VERSION, JANSSON_VERSION);
 }

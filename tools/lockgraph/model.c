@@ -88,6 +88,15 @@ struct model_class *model_class_of(struct model *model, struct model_process *pr
     return *slot;
 }
 
+void model_name_classes(struct model *model) {
+    for (size_t i = 0; i < model->process_count; i++) {
+        size_t count = 0;
+        const struct lgr_class_info *infos = lgr_classes(model->processes[i].file, &count);
+        for (size_t k = 0; k < count; k++)
+            model_class_of(model, &model->processes[i], infos[k].id);
+    }
+}
+
 /* ---- locks and threads ---- */
 
 static int compare_locks(const void *a, const void *b) {

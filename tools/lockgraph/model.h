@@ -183,6 +183,8 @@ struct model_thread *model_thread_of(struct model *model, const struct model_pro
                                      uint32_t serial);
 struct stack model_stack(struct model *model, const struct model_process *process, uint32_t context);
 struct model_class *model_class_of(struct model *model, struct model_process *process, uint32_t id);
+/* Every recorded class is in model.classes from then on. */
+void model_name_classes(struct model *model);
 /* The frame a stack is named by; NULL when nothing is known. */
 const struct code_frame *stack_site(const struct stack *stack);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "across_runs.h"
 #include "edge_sites.h"
 #include "finding_id.h"
 #include "hand_over.h"
@@ -61,6 +62,26 @@ static void fill_edge(struct model *model, struct model_process *process,
     fill_held(model, process, info, edge);
 }
 
+struct model_edge model_edge_of(struct model *model, struct model_process *process,
+                                const struct lgr_edge *edge) {
+    const struct lgr_thread_info *thread = lgr_thread_by_serial(process->file, edge->thread);
+    struct lgr_finding_edge raw = {.from = edge->from_lock,
+                                   .to = edge->to_lock,
+                                   .from_class = edge->from_class,
+                                   .to_class = edge->to_class,
+                                   .thread = edge->thread,
+                                   .tid = thread ? thread->tid : 0,
+                                   .held_context = edge->held_context,
+                                   .request_context = edge->request_context,
+                                   .mode_from = edge->mode_from,
+                                   .mode_to = edge->mode_to,
+                                   .timed = edge->timed,
+                                   .wait_kind = LGR_WAIT_LOCK};
+    struct model_edge result = {0};
+    fill_edge(model, process, &(struct lgr_finding_edge_info){.edge = &raw}, false, &result);
+    return result;
+}
+
 static void fill_reason(struct model *model, struct model_process *process, struct model_finding *finding,
                         uint64_t id) {
     if (finding->reason == LGR_REASON_GATE)
@@ -105,9 +126,10 @@ static const char *label_of_condition(struct model *model, const struct model_ed
     return pool_printf(&model->pool, "condition at %#lx", (unsigned long)edge->condition);
 }
 
-static void label_edges(struct model *model, struct model_finding *finding) {
+void model_label_edges(struct model *model, struct model_finding *finding) {
     struct label_table table = {.locks = pool_array(&model->pool, 2 * finding->edge_count, sizeof(void *))};
-    bool by_class = finding->verdict == LGR_VERDICT_CLASS_PATTERN;
+    bool by_class =
+        finding->verdict == LGR_VERDICT_CLASS_PATTERN || finding->verdict == LGR_VERDICT_ACROSS_RUNS;
     for (size_t i = 0; i < finding->edge_count; i++) {
         note_lock(&table, finding->edges[i].from);
         note_lock(&table, finding->edges[i].to);
@@ -161,7 +183,7 @@ static void fill_finding(struct model *model, struct model_process *process,
                                       .time_realtime_ns = raw->time_realtime_ns,
                                       .process = process,
                                       .last_process = process,
-                                      .process_count = 1,
+                                      .process_count = raw->sources ? raw->sources : 1,
                                       .edge_count = info->edge_count,
                                       .reason = raw->reason_kind,
                                       .timed = raw->timed != 0};
@@ -177,7 +199,7 @@ static void fill_finding(struct model *model, struct model_process *process,
     fill_reason(model, process, finding, raw->reason_id);
     finding->text = info->text ? text_clean(&model->pool, info->text) : NULL;
     find_hand_over(model, process, finding);
-    label_edges(model, finding);
+    model_label_edges(model, finding);
     finding->id = finding_id(&model->pool, finding);
 }
 
@@ -200,7 +222,9 @@ static void unite(struct model_finding *known, const struct model_finding *other
     if (graver(other, known))
         *known = *other;
     known->count = first.count + other->count;
-    known->process_count = first.process_count + (first.last_process != other->process);
+    known->process_count = first.process_count;
+    if (first.last_process != other->process)
+        known->process_count += other->process_count;
     known->last_process = other->process;
 }
 
@@ -252,6 +276,7 @@ static void collect_from(struct model *model, struct model_process *process) {
 void collect_findings(struct model *model, bool strict) {
     for (size_t i = 0; i < model->process_count; i++)
         collect_from(model, &model->processes[i]);
+    across_runs(model, add_finding);
     for (size_t i = 0; strict && i < model->finding_count; i++)
         if (model->findings[i].severity == LGR_NOTE)
             model->findings[i].severity = LGR_ERROR;

@@ -7,4 +7,10 @@
 
 void collect_findings(struct model *model, bool strict);
 
+/* A sighting in the order graph as findings have it, but for its labels. */
+struct model_edge model_edge_of(struct model *model, struct model_process *process,
+                                const struct lgr_edge *edge);
+/* Fills the labels of all edges of a finding. */
+void model_label_edges(struct model *model, struct model_finding *finding);
+
 #endif

@@ -209,6 +209,25 @@ static const char *why_class_pattern(const struct model_finding *finding) {
            "meet on the same ones, they hang";
 }
 
+static const char *why_across_runs(struct pool *pool, const struct model_finding *finding) {
+    switch (finding->reason) {
+    case LGR_REASON_GATE:
+        return pool_printf(pool,
+                           "no process saw all of these orders, and where they were seen %s was held around "
+                           "two of them",
+                           finding->gate->short_name);
+    case LGR_REASON_GUESSED_CLASS:
+        return "no process saw all of these orders, and that the locks are of one kind is only a guess, from "
+               "where they were first taken";
+    case LGR_REASON_THREAD:
+        return "no process saw all of these orders, and none had a second thread";
+    default:
+        return "each order was seen, but by no process all of them, so what may keep them apart is not "
+               "known; "
+               "a run in which they meet hangs";
+    }
+}
+
 static const char *why(struct pool *pool, const struct model_finding *finding) {
     switch (finding->verdict) {
     case LGR_VERDICT_FEASIBLE:
@@ -235,6 +254,8 @@ static const char *why(struct pool *pool, const struct model_finding *finding) {
                            finding->reason_thread ? finding->reason_thread->label : "one thread");
     case LGR_VERDICT_CLASS_PATTERN:
         return why_class_pattern(finding);
+    case LGR_VERDICT_ACROSS_RUNS:
+        return why_across_runs(pool, finding);
     case LGR_VERDICT_TIMED:
         return "a request has a time limit of the program's own: it stalls, then that request fails";
     default:

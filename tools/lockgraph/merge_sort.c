@@ -1,0 +1,224 @@
+#include "merge_sort.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool.h"
+#include "record/format.h"
+
+#define RECENT ((size_t)1 << 17)
+#define RUNS   128 /* open at once; more are merged into one first */
+
+struct run {
+    FILE *stream;            /* unnamed */
+    struct lgm_record *head; /* the next one; NULL: at its end */
+    size_t room;
+};
+
+struct merge_sort {
+    size_t memory, used, count, place_room;
+    unsigned char *bytes;
+    size_t *places;        /* of the records in `bytes` */
+    struct lgm_id *recent; /* by their lower bits: added since the start */
+    size_t run_count;
+    struct run runs[RUNS];
+};
+
+struct merge_sort *merge_sort_begin(size_t memory) {
+    struct merge_sort *sort = checked_resize(NULL, 1, sizeof *sort);
+    *sort = (struct merge_sort){.memory = memory,
+                                .bytes = checked_resize(NULL, memory, 1),
+                                .recent = checked_resize(NULL, RECENT, sizeof(struct lgm_id))};
+    memset(sort->recent, 0, RECENT * sizeof *sort->recent);
+    return sort;
+}
+
+static void close_runs(struct merge_sort *sort) {
+    for (size_t i = 0; i < sort->run_count; i++) {
+        fclose(sort->runs[i].stream);
+        free(sort->runs[i].head);
+    }
+    sort->run_count = 0;
+}
+
+void merge_sort_free(struct merge_sort *sort) {
+    close_runs(sort);
+    free(sort->bytes);
+    free(sort->places);
+    free(sort->recent);
+    free(sort);
+}
+
+/* ---- what is in memory ---- */
+
+static struct lgm_record *record_at(const struct merge_sort *sort, size_t index) {
+    return (struct lgm_record *)(void *)(sort->bytes + sort->places[index]);
+}
+
+static int compare_places(const void *a, const void *b, void *bytes) {
+    const unsigned char *base = bytes;
+    return lgm_compare((const struct lgm_record *)(const void *)(base + *(const size_t *)a),
+                       (const struct lgm_record *)(const void *)(base + *(const size_t *)b));
+}
+
+static void sort_memory(struct merge_sort *sort) {
+    size_t kept = 0;
+    if (sort->count)
+        qsort_r(sort->places, sort->count, sizeof *sort->places, compare_places, sort->bytes);
+    for (size_t i = 0; i < sort->count; i++) {
+        if (kept && lgm_compare(record_at(sort, kept - 1), record_at(sort, i)) == 0)
+            lgm_join(record_at(sort, kept - 1), record_at(sort, i));
+        else
+            sort->places[kept++] = sort->places[i];
+    }
+    sort->count = kept;
+}
+
+/* ---- runs ---- */
+
+static bool put(FILE *stream, const struct lgm_record *record) {
+    return fwrite(record, record->size, 1, stream) == 1;
+}
+
+/* Of our own making, so trusted. */
+static bool next_of_run(struct run *run) {
+    struct lgm_record header;
+    if (fread(&header, sizeof header, 1, run->stream) != 1) {
+        free(run->head);
+        run->head = NULL;
+        return !ferror(run->stream);
+    }
+    if (header.size > run->room || !run->head) {
+        run->room = header.size > 512 ? header.size : 512;
+        run->head = checked_resize(run->head, run->room, 1);
+    }
+    *run->head = header;
+    return fread(run->head + 1, header.size - sizeof header, 1, run->stream) == 1;
+}
+
+static bool start_runs(struct merge_sort *sort) {
+    for (size_t i = 0; i < sort->run_count; i++) {
+        rewind(sort->runs[i].stream);
+        if (!next_of_run(&sort->runs[i]))
+            return false;
+    }
+    return true;
+}
+
+static struct run *smallest_run(struct merge_sort *sort) {
+    struct run *smallest = NULL;
+    for (size_t i = 0; i < sort->run_count; i++) {
+        struct run *run = &sort->runs[i];
+        if (run->head && (!smallest || lgm_compare(run->head, smallest->head) < 0))
+            smallest = run;
+    }
+    return smallest;
+}
+
+/* The smallest record of all runs goes to `out`, what equals it is joined with it. */
+static bool step(struct merge_sort *sort, struct run *smallest, FILE *out) {
+    for (size_t i = 0; i < sort->run_count; i++) {
+        struct run *run = &sort->runs[i];
+        if (run == smallest || !run->head || lgm_compare(run->head, smallest->head) != 0)
+            continue;
+        lgm_join(smallest->head, run->head);
+        if (!next_of_run(run))
+            return false;
+    }
+    return put(out, smallest->head) && next_of_run(smallest);
+}
+
+static bool merge_runs(struct merge_sort *sort, FILE *out, uint64_t *count) {
+    struct run *smallest;
+    if (!start_runs(sort))
+        return false;
+    while ((smallest = smallest_run(sort))) {
+        ++*count;
+        if (!step(sort, smallest, out))
+            return false;
+    }
+    return true;
+}
+
+static bool add_run(struct merge_sort *sort, FILE *stream) {
+    if (!stream)
+        return false;
+    sort->runs[sort->run_count++] = (struct run){.stream = stream};
+    return true;
+}
+
+/* All runs become one. */
+static bool compact(struct merge_sort *sort) {
+    FILE *stream = tmpfile();
+    uint64_t count = 0;
+    if (!stream)
+        return false;
+    bool merged = merge_runs(sort, stream, &count) && fflush(stream) == 0;
+    if (!merged) {
+        int error = errno;
+        fclose(stream);
+        errno = error;
+        return false;
+    }
+    close_runs(sort);
+    return add_run(sort, stream);
+}
+
+/* What is in memory becomes a run. */
+static bool spill(struct merge_sort *sort) {
+    if (sort->run_count == RUNS && !compact(sort))
+        return false;
+    sort_memory(sort);
+    if (!add_run(sort, tmpfile()))
+        return false;
+    FILE *stream = sort->runs[sort->run_count - 1].stream;
+    for (size_t i = 0; i < sort->count; i++)
+        if (!put(stream, record_at(sort, i)))
+            return false;
+    sort->count = sort->used = 0;
+    return fflush(stream) == 0;
+}
+
+bool merge_sort_add(struct merge_sort *sort, const struct lgm_record *record) {
+    if (record->size > sort->memory - sort->used && !spill(sort))
+        return false;
+    if (record->size > sort->memory) {
+        sort->memory = record->size;
+        sort->bytes = checked_resize(sort->bytes, sort->memory, 1);
+    }
+    if (sort->count == sort->place_room) {
+        sort->place_room = sort->place_room ? 2 * sort->place_room : 1024;
+        sort->places = checked_resize(sort->places, sort->place_room, sizeof *sort->places);
+    }
+    sort->places[sort->count++] = sort->used;
+    memcpy(sort->bytes + sort->used, record, record->size);
+    sort->used += record->size;
+    return true;
+}
+
+bool merge_sort_add_once(struct merge_sort *sort, const struct lgm_record *record, const struct lgm_id *id) {
+    struct lgm_id *recent = &sort->recent[id->word[0] & (RECENT - 1)];
+    if (memcmp(recent, id, sizeof *id) == 0)
+        return true;
+    *recent = *id;
+    return merge_sort_add(sort, record);
+}
+
+static bool put_end(FILE *stream, uint64_t count) {
+    struct {
+        struct lgm_record record;
+        struct lgm_end key;
+    } end = {{sizeof end, LGM_END, 0}, {count}};
+    return fwrite(&end, sizeof end, 1, stream) == 1;
+}
+
+bool merge_sort_write(struct merge_sort *sort, FILE *stream) {
+    struct lgm_header header = {.version = LGM_VERSION,
+                                .endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? LGR_LITTLE_ENDIAN
+                                                                                    : LGR_BIG_ENDIAN};
+    uint64_t count = 0;
+    memcpy(header.magic, LGM_MAGIC, sizeof header.magic);
+    return spill(sort) && fwrite(&header, sizeof header, 1, stream) == 1 &&
+           merge_runs(sort, stream, &count) && put_end(stream, count) && fflush(stream) == 0;
+}

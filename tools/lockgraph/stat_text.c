@@ -1,0 +1,114 @@
+#include "stat_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "order_words.h"
+#include "stacks.h"
+
+const char *stat_time(struct pool *pool, uint64_t ns) {
+    static const char *const units[] = {"ns", "µs", "ms", "s"};
+    double value = (double)ns;
+    size_t unit = 0;
+    while (unit + 1 < sizeof units / sizeof *units && value >= 999.5) {
+        value /= 1000;
+        unit++;
+    }
+    int digits = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    return pool_printf(pool, "%.*f %s", digits, value, units[unit]);
+}
+
+/* ---- which ones ---- */
+
+static bool was_used(const struct usage *usage) {
+    return usage->figures.contended || lgr_times_count(&usage->figures.hold);
+}
+
+/* What cost most first; then by name, so that the same evidence gives the same table. */
+static int compare(const void *a, const void *b) {
+    const struct usage *one = *(const struct usage *const *)a, *other = *(const struct usage *const *)b;
+    const uint64_t left[] = {one->figures.wait.total_ns, one->figures.contended, one->figures.hold.total_ns};
+    const uint64_t right[] = {other->figures.wait.total_ns, other->figures.contended,
+                              other->figures.hold.total_ns};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        if (left[i] != right[i])
+            return left[i] > right[i] ? -1 : 1;
+    int by_name = strcmp(one->class->name, other->class->name);
+    return by_name ? by_name : (one > other) - (one < other);
+}
+
+static size_t select_rows(const struct usages *usages, bool by_site, const struct usage **rows) {
+    size_t count = 0;
+    for (size_t i = 0; i < usages->count; i++)
+        if ((usages->list[i].at != NULL) == by_site && was_used(&usages->list[i]))
+            rows[count++] = &usages->list[i];
+    if (count)
+        qsort(rows, count, sizeof *rows, compare);
+    return count;
+}
+
+/* ---- the table ---- */
+
+#define WIDTH 12
+
+static void add_cell(struct text *out, const char *cell) {
+    size_t width = text_width(cell);
+    text_fill(out, ' ', width < WIDTH ? WIDTH - width : 1);
+    text_add(out, cell);
+}
+
+static void add_number(struct text *out, struct pool *pool, uint64_t number) {
+    add_cell(out, pool_printf(pool, "%lu", (unsigned long)number));
+}
+
+static void add_heading(struct text *out, bool by_site, bool holds) {
+    static const char *const cells[] = {"contended", "wait total", "wait 95 %", "wait max", "waiters"};
+    static const char *const hold_cells[] = {"taken", "hold total", "hold max"};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        add_cell(out, cells[i]);
+    for (size_t i = 0; holds && i < sizeof hold_cells / sizeof *hold_cells; i++)
+        add_cell(out, hold_cells[i]);
+    text_add(out, by_site ? "  place, lock\n" : "  class of locks\n");
+}
+
+static void add_row(struct text *out, struct pool *pool, const struct usage *usage, bool holds) {
+    const struct lgr_figures *figures = &usage->figures;
+    add_number(out, pool, figures->contended);
+    add_cell(out, stat_time(pool, figures->wait.total_ns));
+    add_cell(out, stat_time(pool, lgr_times_quantile(&figures->wait, 95)));
+    add_cell(out, stat_time(pool, figures->wait.max_ns));
+    add_number(out, pool, figures->waiters_max);
+    if (holds) {
+        add_number(out, pool, lgr_times_count(&figures->hold));
+        add_cell(out, stat_time(pool, figures->hold.total_ns));
+        add_cell(out, stat_time(pool, figures->hold.max_ns));
+    }
+    if (usage->at)
+        text_printf(out, "  %s, %s\n", frame_place(pool, usage->at), usage->class->name);
+    else
+        text_printf(out, "  %s\n", usage->class->name);
+}
+
+void stat_text(struct text *out, struct model *model, bool by_site, size_t top) {
+    struct pool *pool = &model->pool;
+    struct usages usages = usages_collect(model);
+    const struct usage **rows = pool_array(pool, usages.count + 1, sizeof *rows);
+    size_t count = select_rows(&usages, by_site, rows), told = count < top ? count : top;
+    bool holds = usages.holds && !by_site;
+    text_printf(out, "%s, %lu of their acquisitions had to wait\n",
+                order_count(pool, (size_t)model->coverage.locks, "lock", "locks"),
+                (unsigned long)model->coverage.contended);
+    if (count == 0) {
+        text_printf(out, "No %s waited for.\n", by_site ? "place is known at which a lock was" : "lock was");
+        return;
+    }
+    text_add(out, "\n");
+    add_heading(out, by_site, holds);
+    for (size_t i = 0; i < told; i++)
+        add_row(out, pool, rows[i], holds);
+    if (told < count)
+        text_printf(out, "… %zu more; --top %zu shows all\n", count - told, count);
+    if (!usages.holds)
+        text_add(out, "\nHow often locks were taken and how long they were held is measured with "
+                      "lockgraph run -O profile=1.\n");
+}

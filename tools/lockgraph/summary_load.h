@@ -1,0 +1,18 @@
+/* A summary from whatever a command line names. */
+#ifndef LOCKGRAPH_COMMAND_SUMMARY_LOAD_H
+#define LOCKGRAPH_COMMAND_SUMMARY_LOAD_H
+
+#include "summary.h"
+
+struct summary_side {
+    struct model *model; /* it was made from; NULL: a JSON report */
+    struct summary summary;
+};
+
+/* From a directory or file of evidence, or a JSON report.  False after complaining; to be
+ * freed either way, before `pool`.  `suppressions` NULL: none. */
+bool summary_load(struct pool *pool, const char *path, const struct suppressions *suppressions,
+                  struct summary_side *side);
+void summary_unload(struct summary_side *side);
+
+#endif
