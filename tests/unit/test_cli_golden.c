@@ -166,11 +166,19 @@ static void check_text(const char *name, struct model *model, const struct forma
     text_free(&out);
 }
 
-static void check_openmetrics(const char *name, struct model *model) {
+typedef void format_function(struct text *out, struct model *model, const struct format_options *options);
+
+static void check_form(const char *name, const char *form, format_function *format, struct model *model,
+                       bool show_notes) {
     struct text out = {0};
-    char file[64];
-    format_openmetrics(&out, model, &(struct format_options){0});
-    snprintf(file, sizeof file, "%s.openmetrics", name);
+    char file[64], failure[FORMAT_FAILURE] = "";
+    format(&out, model,
+           &(struct format_options){.show_notes = show_notes,
+                                    .fail_on = LGR_ERROR,
+                                    .source_root = LOCKGRAPH_SOURCE,
+                                    .failure = failure});
+    ck_assert_str_eq(failure, "");
+    snprintf(file, sizeof file, "%s.%s", name, form);
     compare(file, text_string(&out));
     text_free(&out);
 }
@@ -191,8 +199,11 @@ static void check_reports(const char *name, struct evidence *const *evidence, si
     ck_assert_uint_eq(model->coverage.damaged, 0);
     check_text(name, model, &options);
     check_json(name, model);
+    check_form(name, "dot", format_dot, model, options.show_notes);
+    check_form(name, "sarif", format_sarif, model, options.show_notes);
+    check_form(name, "junit.xml", format_junit, model, options.show_notes);
     if (strcmp(name, "figures") == 0)
-        check_openmetrics(name, model);
+        check_form(name, "openmetrics", format_openmetrics, model, false);
     model_free(model);
     for (size_t i = 0; i < count; i++)
         unlink(files[i]);
