@@ -124,11 +124,11 @@ static const char *legend(struct pool *pool, const struct order_graph *graph, bo
         return "No lock was taken while another one was held.";
     for (size_t i = 0; i < graph->edge_count; i++)
         red += graph->edges[i].finding != NULL;
-    return pool_printf(pool, "%s, %s; an arrow leads from a lock to one taken while it was held. Red: %s.",
+    return pool_printf(pool, "%s, %s: an arrow leads from a lock to one taken while it was held. %s",
                        counted(pool, graph->node_count, by_lock ? "lock" : "class of locks",
                                by_lock ? "locks" : "classes of locks"),
                        counted(pool, graph->edge_count, "order", "orders"),
-                       red ? pool_printf(pool, "%zu that findings go over", red) : "none, nothing was found");
+                       red ? pool_printf(pool, "Red: %zu in findings.", red) : "None is in a finding.");
 }
 
 static void add_graph(struct text *out, struct pool *pool, const struct order_graph *graph, bool by_lock) {
