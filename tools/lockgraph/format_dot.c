@@ -131,13 +131,18 @@ static const char *legend(struct pool *pool, const struct order_graph *graph, bo
                        red ? pool_printf(pool, "Red: %zu in findings.", red) : "None is in a finding.");
 }
 
+/* Graphviz looks for the best layout for minutes where there are many edges, unless it is
+ * told when to stop. */
+#define MANY_EDGES 500
+#define HURRY      " nslimit=1 nslimit1=1 mclimit=0.2 splines=line"
+
 static void add_graph(struct text *out, struct pool *pool, const struct order_graph *graph, bool by_lock) {
     text_add(out, "digraph lockgraph {\n"
                   "  graph [newrank=true nodesep=0.35 ranksep=0.6 fontname=\"" FONT "\" fontsize=11"
                   " fontcolor=\"#57606a\" label=");
     add_quoted(out, legend(pool, graph, by_lock));
-    text_add(out, "]\n"
-                  "  node [shape=box style=\"rounded,filled\" fillcolor=\"#f6f8fa\" color=\"#57606a\""
+    text_printf(out, "%s]\n", graph->edge_count > MANY_EDGES ? HURRY : "");
+    text_add(out, "  node [shape=box style=\"rounded,filled\" fillcolor=\"#f6f8fa\" color=\"#57606a\""
                   " fontname=\"" FONT "\" fontsize=12]\n"
                   "  edge [color=\"#8c959f\" fontname=\"" FONT "\" fontsize=10 arrowsize=0.8]\n");
     for (size_t i = 0; i < graph->node_count; i++)

@@ -96,7 +96,7 @@ static void add_counts(struct text *out, const struct model *model, const struct
 /* A run without any test is taken for one that did not happen. */
 static void add_nothing_found(struct text *out, const struct model *model) {
     text_printf(out,
-                "    <testcase classname=\"lockgraph\" name=\"nothing was found\">\n"
+                "    <testcase classname=\"lockgraph\" name=\"neither errors nor warnings were found\">\n"
                 "      <system-out>%lu locks, %lu threads, %lu nested acquisitions</system-out>\n"
                 "    </testcase>\n",
                 (unsigned long)model->coverage.locks, (unsigned long)model->coverage.threads,

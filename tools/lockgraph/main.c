@@ -34,7 +34,7 @@ static void print_overview(FILE *stream) {
 static void print_version(void) {
     printf("lockgraph %s\n", LOCKGRAPH_VERSION);
     printf("evidence format %u, reads %u to %u\n", LGR_VERSION, LGR_OLDEST, LGR_VERSION);
-    printf("reports: text, json (lockgraph-report/1)\n");
+    printf("reports: text, json (lockgraph-report/1), svg, dot, sarif 2.1.0, junit, openmetrics\n");
     printf("libraries: elfutils 0.%d, jansson %s, libiberty\n", _ELFUTILS_VERSION, JANSSON_VERSION);
 }
 
