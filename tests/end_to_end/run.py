@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import annotate  # noqa: E402
 import catalogue  # noqa: E402
 import command  # noqa: E402
+import export  # noqa: E402
 import faults  # noqa: E402
 import formats  # noqa: E402
 import kills  # noqa: E402
@@ -69,7 +70,7 @@ def about_the_command(names):
 
 def selected(options, build):
     modules = (catalogue, subjects, command, kills, library, logs, metrics, order, suppressions, symbols, faults,
-               formats, wrapper, annotate, install)
+               export, formats, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

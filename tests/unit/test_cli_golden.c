@@ -9,6 +9,7 @@
 
 #include "../golden/evidence.h"
 #include "../golden/subject/ledger.c"
+#include "export.h"
 #include "format.h"
 #include "model.h"
 #include "run_status.h"
@@ -183,6 +184,16 @@ static void check_form(const char *name, const char *form, format_function *form
     text_free(&out);
 }
 
+static void check_export(const char *name, const char *form,
+                         void (*export)(struct text *out, struct model *model), struct model *model) {
+    struct text out = {0};
+    char file[64];
+    export(&out, model);
+    snprintf(file, sizeof file, "%s.%s", name, form);
+    compare(file, text_string(&out));
+    text_free(&out);
+}
+
 /* A report over one or two processes. */
 static void check_reports(const char *name, struct evidence *const *evidence, size_t count,
                           struct format_options options, struct model_options load) {
@@ -202,6 +213,9 @@ static void check_reports(const char *name, struct evidence *const *evidence, si
     check_form(name, "dot", format_dot, model, options.show_notes);
     check_form(name, "sarif", format_sarif, model, options.show_notes);
     check_form(name, "junit.xml", format_junit, model, options.show_notes);
+    check_export(name, "perfetto", export_trace, model);
+    if (strcmp(name, "figures") == 0)
+        check_export(name, "folded", export_folded, model);
     if (strcmp(name, "figures") == 0)
         check_form(name, "openmetrics", format_openmetrics, model, false);
     model_free(model);

@@ -27,8 +27,8 @@ struct command {
     int (*run)(const struct command *command, int count, char **arguments);
 };
 
-extern const struct command run_command, report_command, learn_command, check_command, env_command,
-    help_command;
+extern const struct command run_command, report_command, export_command, learn_command, check_command,
+    env_command, help_command;
 
 /* Reads the options in arguments[0..count) into `settings`, moves the operands
  * to the front of `arguments` and returns their number.  Otherwise negative:
