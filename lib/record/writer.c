@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "platform/futex_lock.h"
+#include "platform/own_process.h"
 #include "platform/print.h"
 #include "platform/system.h"
 #include "record/told.h"
@@ -23,7 +24,6 @@ static struct {
     struct lgp_lock lock;
     _Atomic(struct lgr_header *) header; /* read without the lock; NULL: no_header */
     atomic_bool on; /* read without the lock, relaxed: a late reader only writes one record more */
-    uint32_t pid;   /* owner of the file; written before `on` */
     /* Under the lock: */
     uint64_t max_data;
     uint64_t position;         /* file offset of the next record */
@@ -163,10 +163,10 @@ static struct lgr_record *place_record(size_t size, bool important) {
 
 static size_t rounded(size_t size) { return (size + LGR_ALIGN - 1) & ~(size_t)(LGR_ALIGN - 1); }
 
-/* A child of a raw clone or vfork has the parent's state, and perhaps its lock
- * taken by a thread that does not exist here: it must not write. */
+/* A child of a raw clone has the parent's state, and perhaps its lock taken by a
+ * thread that does not exist here: it must not write. */
 static bool may_write(size_t size) {
-    return lgr_writer_on() && size <= LGR_CHUNK - sizeof(struct lgr_header) && lgp_pid() == writer.pid;
+    return lgr_writer_on() && size <= LGR_CHUNK - sizeof(struct lgr_header) && lgp_own_process();
 }
 
 void *lgr_begin(uint16_t type, size_t size, bool important) {
@@ -214,7 +214,7 @@ static void start_at(char *chunk) {
     lgr_fill_header(header);
     writer.chunk = chunk;
     writer.position = header->header_size;
-    writer.pid = header->pid;
+    lgp_own_process_begin();
     atomic_store_explicit(&writer.past_max_data, false, memory_order_relaxed);
     atomic_store_explicit(&writer.header, header, memory_order_release);
     atomic_store_explicit(&writer.on, true, memory_order_relaxed);

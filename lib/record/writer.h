@@ -44,7 +44,7 @@ bool lgr_writer_is_own(void);
 
 /* Starts a record of `size` bytes (its struct plus what follows; rounded up
  * here) and takes the writer's lock; NULL when off, full, larger than
- * LGR_CHUNK - sizeof(struct lgr_header), or in a child of a raw clone or vfork
+ * LGR_CHUNK - sizeof(struct lgr_header), or in a child of a raw clone
  * (no lock is then held, header.dropped is raised).  The memory is zero.
  * `important` records may use LGR_RESERVE bytes past max_data.
  *

@@ -142,9 +142,9 @@ def place(build):
         yield Place(build, directory)
 
 
-def _load_schema():
+def load_schema(name):
     import jsonschema
-    with open(ROOT / "docs/report.schema.json", encoding="utf-8") as file:
+    with open(ROOT / "docs" / name, encoding="utf-8") as file:
         schema = json.load(file)
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
@@ -156,7 +156,7 @@ _validator = None
 
 def validate(report):
     global _validator
-    _validator = _validator or _load_schema()
+    _validator = _validator or load_schema("report.schema.json")
     errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in _validator.iter_errors(report)]
     check(not errors, "the report does not follow its schema: " + "; ".join(errors[:5]))
 

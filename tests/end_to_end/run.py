@@ -33,6 +33,7 @@ import library  # noqa: E402
 import logs  # noqa: E402
 import metrics  # noqa: E402
 import order  # noqa: E402
+import snapshots  # noqa: E402
 import subjects  # noqa: E402
 import suppressions  # noqa: E402
 import symbols  # noqa: E402
@@ -69,7 +70,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, command, kills, library, logs, metrics, order, suppressions, symbols, faults,
+    modules = (catalogue, subjects, command, kills, snapshots, library, logs, metrics, order, suppressions, symbols, faults,
                export, formats, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/own_process.h"
 #include "platform/system.h"
 
 START_TEST(system_call_passes_six_arguments) {
@@ -24,6 +26,32 @@ START_TEST(system_call_passes_six_arguments) {
     ck_assert_mem_eq((const void *)mapped, "second", 6);
     ck_assert_int_eq(lgp_syscall(SYS_munmap, mapped, page, 0, 0, 0, 0), 0);
     close(descriptor);
+}
+END_TEST
+
+/* What a child says; neither libc nor we see it begin. */
+static int in_copy(int (*question)(void)) {
+    int status = -1;
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(question());
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int is_own(void) { return lgp_own_process(); }
+static int begins_and_copies(void) {
+    lgp_own_process_begin();
+    return lgp_own_process() && in_copy(is_own) == 0 && lgp_own_process();
+}
+
+START_TEST(a_copy_of_the_process_is_told_from_it) {
+    lgp_own_process_begin();
+    ck_assert(lgp_own_process());
+    ck_assert_int_eq(in_copy(is_own), 0);
+    ck_assert_int_eq(in_copy(begins_and_copies), 1);
+    ck_assert(lgp_own_process());
 }
 END_TEST
 
@@ -112,6 +140,7 @@ int main(void) {
     Suite *suite = suite_create("platform system");
     TCase *cases = tcase_create("kernel services");
     tcase_add_test(cases, system_call_passes_six_arguments);
+    tcase_add_test(cases, a_copy_of_the_process_is_told_from_it);
     tcase_add_test(cases, system_call_errors_leave_errno_alone);
     tcase_add_test(cases, clocks_are_the_kernels);
     tcase_add_test(cases, process_and_thread_numbers);

@@ -28,7 +28,7 @@ struct command {
 };
 
 extern const struct command run_command, report_command, export_command, learn_command, check_command,
-    env_command, help_command;
+    inspect_command, env_command, help_command;
 
 /* Reads the options in arguments[0..count) into `settings`, moves the operands
  * to the front of `arguments` and returns their number.  Otherwise negative:

@@ -11,8 +11,8 @@
 #include "version.h"
 
 static const struct command *const commands[] = {&run_command,   &report_command, &export_command,
-                                                 &learn_command, &check_command,  &env_command,
-                                                 &help_command};
+                                                 &learn_command, &check_command,  &inspect_command,
+                                                 &env_command,   &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {

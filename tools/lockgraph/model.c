@@ -21,17 +21,6 @@ const struct code_frame *stack_site(const struct stack *stack) {
     return stack->count ? &stack->frames[stack->site] : NULL;
 }
 
-static bool is_ours(const struct code_frame *frame) {
-    return frame->module && strncmp(base_name(frame->module), "liblockgraph.so", 15) == 0;
-}
-
-static size_t first_place(const struct code_frame *frames, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (!frame_is_helper(&frames[i]) && !frame_is_bottom(&frames[i]))
-            return i;
-    return 0;
-}
-
 static struct code_frames frames_at(struct model *model, const struct model_process *process,
                                     const struct lgr_location *location) {
     const struct lgr_module_info *info = lgr_module_by_id(process->file, location->module);
@@ -49,7 +38,7 @@ struct stack model_stack(struct model *model, const struct model_process *proces
     size_t count = 0;
     for (size_t i = 0; i < info->frame_count; i++) {
         struct code_frames found = frames_at(model, process, &info->frames[i]);
-        if (is_ours(&found.frames[0]))
+        if (frame_is_ours(&found.frames[0]))
             continue;
         frames = checked_resize(frames, count + found.count, sizeof *frames);
         memcpy(frames + count, found.frames, found.count * sizeof *frames);
@@ -59,8 +48,7 @@ struct stack model_stack(struct model *model, const struct model_process *proces
     if (count)
         memcpy(kept, frames, count * sizeof *kept);
     free(frames);
-    size_t first = first_place(kept, count);
-    return (struct stack){count, kept, first, first, info->partial};
+    return stack_of(kept, count, info->partial);
 }
 
 /* ---- classes ---- */

@@ -63,7 +63,7 @@ bool frame_is_helper(const struct code_frame *frame) {
 }
 
 /* The libraries below every thread's own code. */
-static bool is_base_library(const struct code_frame *frame) {
+bool frame_in_base_library(const struct code_frame *frame) {
     static const char *const names[] = {"libc.so", "libc-", "libpthread", "ld-", "libstdc++", "libgcc_s"};
     const char *module = frame->module ? base_name(frame->module) : "";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -73,14 +73,27 @@ static bool is_base_library(const struct code_frame *frame) {
 }
 
 bool frame_is_bottom(const struct code_frame *frame) {
-    static const char *const names[] = {"start_thread", "clone", "__clone", "__libc_start",
-                                        "execute_native_thread"};
+    static const char *const names[] = {"start_thread", "clone",        "__clone",
+                                        "__GI___clone", "__libc_start", "execute_native_thread"};
     if (!frame->name)
-        return is_base_library(frame);
+        return frame_in_base_library(frame);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (starts_with(frame->name, names[i]))
-            return is_base_library(frame);
+            return frame_in_base_library(frame);
     return strcmp(frame->name, "_start") == 0;
+}
+
+bool frame_is_ours(const struct code_frame *frame) {
+    return frame->module && strncmp(base_name(frame->module), "liblockgraph.so", 15) == 0;
+}
+
+struct stack stack_of(const struct code_frame *frames, size_t count, bool partial) {
+    size_t first = 0;
+    while (first < count && (frame_is_helper(&frames[first]) || frame_is_bottom(&frames[first])))
+        first++;
+    if (first == count)
+        first = 0;
+    return (struct stack){count, frames, first, first, partial};
 }
 
 size_t stack_end(const struct stack *stack) {

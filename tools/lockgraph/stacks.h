@@ -14,6 +14,14 @@ bool frame_is_helper(const struct code_frame *frame);
  * start_thread, __libc_start_main, _start): left out of text reports. */
 bool frame_is_bottom(const struct code_frame *frame);
 
+/* In the runtime. */
+bool frame_is_ours(const struct code_frame *frame);
+/* In libc, the loader or the runtime of C++. */
+bool frame_in_base_library(const struct code_frame *frame);
+
+/* Named by the first frame that is neither a helper nor the bottom. */
+struct stack stack_of(const struct code_frame *frames, size_t count, bool partial);
+
 /* Frames worth telling: all but those, and what std::thread puts above them. */
 size_t stack_end(const struct stack *stack);
 

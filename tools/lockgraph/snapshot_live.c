@@ -1,0 +1,313 @@
+/* The snapshot of a running process, through proc(5) and ptrace(2). */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "snapshot.h"
+#include "text.h"
+
+enum { PAGE = 4096, STACK_PAGES = 128, RED_ZONE = 128, AROUND_FUTEX = 64 };
+
+/* One thread on the way into the snapshot. */
+struct target {
+    struct snapshot_thread thread;
+    uint32_t listed; /* its kernel id; in `thread` 0 once it ended */
+    bool seized, stopped;
+    int signal; /* that was about to be delivered, and is given back */
+};
+struct targets {
+    struct target *items;
+    size_t count;
+};
+
+/* ---- proc(5) ---- */
+
+static bool read_line(const char *path, char *line, size_t size) {
+    FILE *file = fopen(path, "re");
+    bool got = file && fgets(line, (int)size, file);
+    if (file)
+        fclose(file);
+    if (got)
+        line[strcspn(line, "\n")] = '\0';
+    return got;
+}
+
+static bool read_task_line(pid_t pid, uint32_t tid, const char *what, char *line, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%u/%s", (int)pid, tid, what);
+    return read_line(path, line, size);
+}
+
+/* "number a0 a1 a2 a3 a4 a5 sp pc", "-1 sp pc" or "running". */
+struct call {
+    long number; /* -1: blocked outside of any */
+    uint64_t arguments[6], sp, pc;
+};
+enum { RUNS = -2 }; /* or cannot be looked at */
+
+static struct call call_of(pid_t pid, uint32_t tid) {
+    char line[256];
+    struct call call = {.number = RUNS};
+    unsigned long long a[6] = {0}, sp = 0, pc = 0;
+    long number = 0;
+    if (!read_task_line(pid, tid, "syscall", line, sizeof line))
+        return call;
+    int got = sscanf(line, "%ld %llx %llx %llx %llx %llx %llx %llx %llx", &number, &a[0], &a[1], &a[2], &a[3],
+                     &a[4], &a[5], &sp, &pc);
+    if (got == 9) {
+        for (int i = 0; i < 6; i++)
+            call.arguments[i] = a[i];
+        call.sp = sp;
+        call.pc = pc;
+    }
+    if (got == 9 || got == 3)
+        call.number = got == 9 ? number : -1;
+    return call;
+}
+
+static struct futex_wait futex_of(const struct call *call) {
+    int operation = (int)call->arguments[1] & FUTEX_CMD_MASK;
+    bool waits = call->number == SYS_futex && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ||
+                                               operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2);
+    if (!waits)
+        return (struct futex_wait){0};
+    return (struct futex_wait){true, call->arguments[0], operation, (uint32_t)call->arguments[2],
+                               call->arguments[3] != 0};
+}
+
+/* Ended, and only not yet waited for: may not be looked at, whoever asks. */
+static bool is_over(pid_t pid, uint32_t tid) {
+    char line[512];
+    const char *end = read_task_line(pid, tid, "stat", line, sizeof line) ? strrchr(line, ')') : NULL;
+    return !end || (end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X'));
+}
+
+/* ---- stopping ---- */
+
+static bool known(const struct targets *targets, uint32_t tid) {
+    for (size_t i = 0; i < targets->count; i++)
+        if (targets->items[i].listed == tid)
+            return true;
+    return false;
+}
+
+/* What runs may make threads; what waits in another call than futex may not be
+ * disturbed. */
+static bool to_be_stopped(const struct call *call) { return call->number < 0 || call->number == SYS_futex; }
+
+/* Nothing else is asked before it stands still: each thread waits for all others. */
+static bool add_target(struct snapshot *snapshot, struct targets *targets, uint32_t tid) {
+    struct call call = call_of(snapshot->pid, tid);
+    struct target target = {.thread = {.tid = tid, .name = "", .pc = call.pc, .sp = call.sp}};
+    target.thread.state = call.number == RUNS ? 'R' : 'S';
+    if (to_be_stopped(&call)) {
+        target.seized = ptrace(PTRACE_SEIZE, (pid_t)tid, NULL, NULL) == 0;
+        int why = target.seized ? 0 : errno;
+        if (!target.seized && why != ESRCH && !is_over(snapshot->pid, tid)) {
+            errno = why;
+            return false;
+        }
+        if (target.seized)
+            ptrace(PTRACE_INTERRUPT, (pid_t)tid, NULL, NULL);
+        else
+            target.thread.tid = 0;
+    }
+    target.listed = tid;
+    targets->items = checked_resize(targets->items, targets->count + 1, sizeof *targets->items);
+    targets->items[targets->count++] = target;
+    return true;
+}
+
+/* Returns how many were new; negative: errno says why not. */
+static long add_new_targets(struct snapshot *snapshot, struct targets *targets) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)snapshot->pid);
+    DIR *directory = opendir(path);
+    long added = directory ? 0 : -1;
+    for (struct dirent *entry; added >= 0 && (entry = readdir(directory)) != NULL;) {
+        uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+        if (tid == 0 || known(targets, tid))
+            continue;
+        added = add_target(snapshot, targets, tid) ? added + 1 : -1;
+    }
+    int saved = errno;
+    if (directory)
+        closedir(directory);
+    errno = saved;
+    return added;
+}
+
+static void wait_for_stop(struct target *target) {
+    int status;
+    if (!target->seized || target->stopped)
+        return;
+    if (waitpid((pid_t)target->thread.tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) {
+        target->seized = false; /* it ended */
+        target->thread.tid = 0;
+        return;
+    }
+    target->stopped = true;
+    if (status >> 16 == 0)
+        target->signal = WSTOPSIG(status);
+}
+
+static bool any_left(const struct targets *targets) {
+    for (size_t i = 0; i < targets->count; i++)
+        if (targets->items[i].thread.tid != 0)
+            return true;
+    errno = ESRCH;
+    return false;
+}
+
+/* Until nobody is left who could make another thread. */
+static bool stop_all(struct snapshot *snapshot, struct targets *targets) {
+    for (;;) {
+        long added = add_new_targets(snapshot, targets);
+        for (size_t i = 0; i < targets->count; i++)
+            wait_for_stop(&targets->items[i]);
+        if (added <= 0)
+            return added == 0 && any_left(targets);
+    }
+}
+
+static void let_go(const struct targets *targets) {
+    for (size_t i = 0; i < targets->count; i++)
+        if (targets->items[i].stopped)
+            ptrace(PTRACE_DETACH, (pid_t)targets->items[i].thread.tid, NULL,
+                   (void *)(intptr_t)targets->items[i].signal);
+}
+
+/* ---- copying ---- */
+
+/* Page by page, up to the first that cannot be read. */
+static void copy_memory(struct snapshot *snapshot, uint64_t from, size_t pages) {
+    struct iovec local, remote[STACK_PAGES];
+    uint8_t *bytes = checked_resize(NULL, pages, PAGE);
+    local = (struct iovec){bytes, pages * PAGE};
+    for (size_t i = 0; i < pages; i++)
+        remote[i] = (struct iovec){(void *)(uintptr_t)(from + i * PAGE), PAGE};
+    ssize_t got = process_vm_readv(snapshot->pid, &local, 1, remote, pages, 0);
+    if (got > 0) {
+        uint8_t *kept = pool_alloc(snapshot->pool, (size_t)got);
+        memcpy(kept, bytes, (size_t)got);
+        snapshot_add_piece(snapshot, from, kept, (size_t)got);
+    }
+    free(bytes);
+}
+
+static void copy_stack(struct snapshot *snapshot, const struct snapshot_thread *thread) {
+    if (thread->sp > RED_ZONE)
+        copy_memory(snapshot, (thread->sp - RED_ZONE) & ~(uint64_t)(PAGE - 1), STACK_PAGES);
+}
+
+/* A lock may lie across two pages. */
+static void copy_lock(struct snapshot *snapshot, const struct futex_wait *futex) {
+    uint64_t from = (futex->address - AROUND_FUTEX) & ~(uint64_t)(PAGE - 1);
+    if (futex->waits && futex->address > AROUND_FUTEX)
+        copy_memory(snapshot, from, futex->address + AROUND_FUTEX >= from + PAGE ? 2 : 1);
+}
+
+static void look_at(struct snapshot *snapshot, struct target *target) {
+    struct user_regs_struct registers;
+    struct iovec room = {&registers, sizeof registers};
+    struct snapshot_thread *thread = &target->thread;
+    if (target->stopped &&
+        ptrace(PTRACE_GETREGSET, (pid_t)thread->tid, (void *)1 /* NT_PRSTATUS */, &room) == 0) {
+        struct call call = call_of(snapshot->pid, thread->tid);
+        snapshot_set_registers(thread, &registers);
+        if (snapshot_interrupted(&registers))
+            thread->futex = futex_of(&call);
+    }
+    copy_stack(snapshot, thread);
+    copy_lock(snapshot, &thread->futex);
+}
+
+/* ---- the whole ---- */
+
+static uint64_t now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static const char *why_not(struct snapshot *snapshot) {
+    if (errno == EPERM || errno == EACCES)
+        return pool_printf(snapshot->pool,
+                           "may not look at process %d: be its user or root, and see "
+                           "/proc/sys/kernel/yama/ptrace_scope (0 lets a user look at all of its own)",
+                           (int)snapshot->pid);
+    return pool_printf(snapshot->pool, "there is no process %d", (int)snapshot->pid);
+}
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_linux_proc_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+};
+
+static bool find_modules(struct snapshot *snapshot) {
+    snapshot->dwfl = dwfl_begin(&callbacks);
+    return snapshot->dwfl && dwfl_linux_proc_report(snapshot->dwfl, snapshot->pid) == 0 &&
+           dwfl_report_end(snapshot->dwfl, NULL, NULL) == 0;
+}
+
+static const char *program_of(struct snapshot *snapshot) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)snapshot->pid);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    return text_clean(snapshot->pool, path);
+}
+
+static const char *name_of(struct snapshot *snapshot, uint32_t tid) {
+    char name[64] = "";
+    read_task_line(snapshot->pid, tid, "comm", name, sizeof name);
+    return text_clean(snapshot->pool, name);
+}
+
+/* The main thread first. */
+static void keep(struct snapshot *snapshot, const struct targets *targets) {
+    for (int main_thread = 1; main_thread >= 0; main_thread--)
+        for (size_t i = 0; i < targets->count; i++) {
+            struct snapshot_thread thread = targets->items[i].thread;
+            if (thread.tid == 0 || (thread.tid == (uint32_t)snapshot->pid) != (main_thread == 1))
+                continue;
+            thread.name = name_of(snapshot, thread.tid);
+            snapshot_add_thread(snapshot, &thread);
+        }
+}
+
+bool snapshot_live(struct snapshot *snapshot, pid_t pid, const char **error) {
+    struct targets targets = {0};
+    snapshot->pid = pid;
+    snapshot->program = program_of(snapshot);
+    uint64_t start = now_us();
+    errno = ESRCH; /* where there is nobody to stop */
+    bool stopped = stop_all(snapshot, &targets);
+    if (!stopped)
+        *error = why_not(snapshot);
+    for (size_t i = 0; stopped && i < targets.count; i++)
+        look_at(snapshot, &targets.items[i]);
+    let_go(&targets);
+    snapshot->stopped_us = now_us() - start;
+    if (stopped && !find_modules(snapshot)) {
+        *error = pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)pid,
+                             dwfl_errmsg(-1));
+        stopped = false;
+    }
+    if (stopped)
+        keep(snapshot, &targets);
+    else
+        snapshot_end(snapshot);
+    free(targets.items);
+    return stopped;
+}
