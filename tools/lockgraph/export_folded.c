@@ -67,7 +67,7 @@ void export_folded(struct text *out, struct model *model) {
         uint64_t sum = 0;
         for (next = i; next < lines.count && strcmp(lines.list[next].stack, lines.list[i].stack) == 0; next++)
             sum += lines.list[next].ns;
-        text_printf(out, "%s %lu\n", lines.list[i].stack, (unsigned long)sum);
+        text_printf(out, "%s %llu\n", lines.list[i].stack, (unsigned long long)sum);
     }
     free(lines.list);
 }
