@@ -173,6 +173,21 @@ def the_database_is_replaced_or_left(build):
         check(not list(here.directory.glob("*.new")), "something unfinished was left")
 
 
+def files_cut_short(build):
+    """Whatever is left of it: told, or refused, in each form."""
+    with place(build) as here:
+        here.run(build.subject("abba")).expect(EXIT_FINDINGS)
+        whole = next(here.data.glob("*.lgd")).read_bytes().rstrip(b"\0")
+        for length in range(8, len(whole), len(whole) // 8):
+            (here.directory / "cut.lgd").write_bytes(whole[:length])
+            for form in ("dot", "sarif", "junit"):
+                result = here.report("--format", form, "cut.lgd")
+                check(result.status in (0, 65, EXIT_FINDINGS), f"{form} of {length} bytes: {result}")
+            for arguments in (("folded",), ("perfetto",), ("sqlite", "-o", "cut.db")):
+                result = export(here, *arguments, "cut.lgd")
+                check(result.status in (0, 65), f"{arguments} of {length} bytes: {result}")
+
+
 def export_usage(build):
     with place(build) as here:
         for wrong in ([], ["--format", "smoke"], ["--format", "sqlite"], ["--no-such-option"]):
@@ -184,5 +199,5 @@ def export_usage(build):
 def cases():
     for function in (folded_waits, nothing_to_fold, golden_traces_are_right, deadlock_on_the_time_line,
                      nothing_waits_nothing_points, tables_are_as_described, the_manuals_questions_are_answered,
-                     the_database_is_replaced_or_left, export_usage):
+                     the_database_is_replaced_or_left, files_cut_short, export_usage):
         yield f"export {function.__name__.replace('_', ' ')}", False, function
