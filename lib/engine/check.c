@@ -19,6 +19,7 @@
 #include "engine/semaphore.h"
 #include "engine/signal.h"
 #include "engine/trace.h"
+#include "engine/writers.h"
 #include "platform/memory.h"
 
 static _Atomic uint32_t degraded;  /* enum lgr_degraded bits; relaxed */
@@ -180,40 +181,17 @@ static void check_classes(struct lge_thread *thread, uint64_t to_lock, struct lg
 
 /* ---- the event ---- */
 
+void lge_check_records(struct lge_thread *thread) {
+    if (!thread->has_dependencies && recording)
+        lge_evidence_thread(thread);
+    thread->has_dependencies = true;
+}
+
 static bool holds_id(const struct lge_thread *thread, uint64_t id) {
     for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
         if (held->id == id)
             return true;
     return false;
-}
-
-/* Whether this may be the first to write a lock whose readers queue. */
-static bool writes_first(const struct lge_request *request) {
-    if (request->mode != LGR_EXCLUSIVE || !(request->flags & LGE_WRITER_PREFERRED))
-        return false;
-    lge_table_lock();
-    const struct lge_lock *lock = lge_lock_find(request->id);
-    bool before = lock != NULL && lock->written;
-    lge_table_unlock();
-    return !before;
-}
-
-/* A writer of a lock was seen: two readers of it may now block each other where
- * writers are preferred. */
-static void note_writer(const struct lge_request *request) {
-    lge_graph_lock();
-    lge_table_lock();
-    struct lge_lock *lock = lge_lock_obtain(request);
-    bool first = lock != NULL && !lock->written;
-    if (first)
-        lock->written = true;
-    /* A leaf may be collected once the table lock is given back: no look at it. */
-    struct lge_edge *edge = first && lock->node.placed ? lock->node.in : NULL;
-    lge_table_unlock();
-    for (; edge != NULL; edge = edge->next_in)
-        for (uint32_t i = 0; lge_watched(edge) && i < edge->count; i++)
-            lge_cycle_look(edge, edge->dependencies[i]);
-    lge_graph_unlock();
 }
 
 static uint64_t with_epoch(uint64_t key, const struct lge_thread *thread) {
@@ -268,11 +246,11 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         lge_signal_requested(thread, request);
     if (atomic_load_explicit(&lge_orphans, memory_order_relaxed) != 0)
         lge_orphan_requested(thread, request);
-    if (writes_first(request))
-        note_writer(request);
     lge_semaphore_drop_stale(thread);
     lge_file_holds_drop_stale(thread);
-    if (thread->top == thread->base || interrupted(thread))
+    bool whole = !interrupted(thread);
+    lge_writer_requested(thread, request, whole);
+    if (thread->top == thread->base || !whole)
         return;
     uint64_t key = lge_chain_key(thread->top->key, request->id, request->mode,
                                  lge_place(request->site, request->context));
@@ -282,6 +260,8 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         /* Else it hangs, or another thread gave the lock up: lge_acquired sees. */
         if (request->flags & LGE_RECURSIVE)
             lge_known_insert(thread, thread->top->key, key);
+        else
+            lge_reread_requested(thread, request);
         return;
     }
     if (!lge_collect_room()) {
@@ -300,9 +280,7 @@ void lge_check(struct lge_thread *thread, const struct lge_request *request) {
         out_of_memory();
         return;
     }
-    if (!thread->has_dependencies && recording)
-        lge_evidence_thread(thread);
-    thread->has_dependencies = true;
+    lge_check_records(thread);
     if (insert(thread, request, dependency, key))
         lge_recent_insert(thread, with_epoch(key, thread));
     check_classes(thread, request->id, dependency);

@@ -9,6 +9,10 @@ void lge_check_reset(void);
 /* A new evidence file was opened: nothing is written yet. */
 void lge_check_new_file(void);
 
+/* The thread made a dependency: what names it may be told from now on.  By the
+ * thread itself, without engine locks. */
+void lge_check_records(struct lge_thread *thread);
+
 /* Bits of enum lgr_degraded that the engine set. */
 uint32_t lge_degraded(void);
 void lge_degrade(uint32_t bit);

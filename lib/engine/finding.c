@@ -244,10 +244,30 @@ static void describe(struct lge_finding_edge *edge, const struct lge_cycle *cycl
     edge->to_class = lge_lock_class(edge->to);
 }
 
+/* The call that initialises the locks of a class; 0: nothing tells it by that. */
+static uint64_t initialiser(uint32_t class_id) {
+    const struct lge_class *class = lge_class_get(class_id);
+    return class == NULL || class->kind == LGR_CLASS_GUESS || class->context == 0 ? 0
+                                                                                  : site_of(class->context);
+}
+
+/* One function makes all these locks, called from several places: that they play
+ * different roles is as likely as that they are the nodes of one structure, which
+ * are taken in an order that classes do not show. */
+static bool of_one_initialiser(const struct lge_finding *finding) {
+    uint64_t first = initialiser(finding->edges[0].from_class);
+    for (size_t i = 1; i < finding->edge_count; i++)
+        if (initialiser(finding->edges[i].from_class) != first)
+            return false;
+    return first != 0;
+}
+
 /* Classes that invert without the same instances are a pattern, and where a
- * class was guessed no more than a note. */
+ * class was guessed, or all are of one make, no more than a note. */
 static void as_class_pattern(struct lge_finding *finding) {
     finding->verdict = LGR_VERDICT_CLASS_PATTERN;
+    if (of_one_initialiser(finding))
+        finding->severity = LGR_NOTE;
     for (size_t i = 0; i < finding->edge_count; i++) {
         if (!guessed(finding->edges[i].from_class))
             continue;
@@ -275,6 +295,37 @@ void lge_report_cycle(const struct lge_cycle *cycle) {
     if (of_classes)
         as_class_pattern(&finding);
     report(&finding, of_classes);
+}
+
+void lge_report_reread(const struct lge_reread *reread) {
+    const struct lge_dependency *reader = reread->reader;
+    const struct lgr_held *held = lge_dependency_hold(reader, reread->lock, false);
+    uint32_t class = lge_lock_class(reread->lock);
+    struct lge_finding_edge edge = {
+        .from = reread->lock,
+        .to = reread->lock,
+        .from_class = class,
+        .to_class = class,
+        .thread = reader->thread,
+        .held_context = held->context,
+        .request_context = reader->context,
+        .mode_from = (uint8_t)held->mode,
+        .mode_to = reader->mode,
+        .timed = (reader->flags & LGE_TIMED) != 0,
+        .wait_kind = LGR_WAIT_LOCK,
+        .held_count = reader->held_count,
+        .held = reader->held,
+    };
+    struct lge_finding finding = {
+        .kind = LGR_KIND_ORDER_CYCLE,
+        .verdict = reread->verdict,
+        .reason_kind = reread->reason_kind,
+        .reason_id = reread->reason_id,
+        .timed = reread->verdict == LGR_VERDICT_TIMED,
+        .edge_count = 1,
+        .edges = &edge,
+    };
+    report(&finding, false);
 }
 
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue) {

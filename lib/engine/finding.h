@@ -8,7 +8,16 @@
 void lge_findings_start(const struct lge_config *config);
 /* Reports a cycle of the lock graph, or of the class graph. */
 void lge_report_cycle(const struct lge_cycle *cycle);
-/* True when this cycle's problem is known with at least that verdict. */
+/* A thread that reads again what it reads, where a writer may come between: a
+ * cycle of one lock. */
+struct lge_reread {
+    uint64_t lock;
+    const struct lge_dependency *reader; /* the second request; it holds the lock */
+    enum lgr_verdict verdict;
+    enum lgr_reason reason_kind;
+    uint64_t reason_id;
+};
+void lge_report_reread(const struct lge_reread *reread);
 /* `queue`: serial of a writer that waits and that readers queue behind; 0: none. */
 void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue);
 /* Every thread, or as many as are listed. */

@@ -89,11 +89,26 @@ static void remove_edges(struct lge_node *node) {
         lge_edge_remove(node->leaf_out);
 }
 
+static void free_edge(struct lge_edge *edge) {
+    if (edge == NULL)
+        return;
+    for (uint32_t i = 0; i < edge->count; i++)
+        lge_dependency_drop(edge->dependencies[i]);
+    lgp_free(edge->dependencies, edge->room * sizeof(struct lge_dependency *));
+    lgp_free(edge, sizeof *edge);
+}
+
+static void free_lock(struct lge_lock *lock) {
+    free_edge(lock->writers);
+    free_edge(lock->rereads);
+    lgp_free(lock, sizeof *lock);
+}
+
 static void forget(struct lge_lock *lock) {
     remove_edges(&lock->node);
     lge_map_remove(&all.locks, lock->id, lock);
     atomic_store_explicit(&all.lock_count, all.locks.count, memory_order_relaxed);
-    lgp_free(lock, sizeof *lock);
+    free_lock(lock);
 }
 
 void lge_leaf_forget(uint64_t id) {
@@ -211,10 +226,14 @@ void lge_edge_remove(struct lge_edge *edge) {
     unlink_out(edge);
     unlink_in(edge);
     lge_map_remove(edge_map(edge->from), edge_key(edge->from, edge->to), edge);
-    for (uint32_t i = 0; i < edge->count; i++)
-        lge_dependency_drop(edge->dependencies[i]);
-    lgp_free(edge->dependencies, edge->room * sizeof(struct lge_dependency *));
-    lgp_free(edge, sizeof *edge);
+    free_edge(edge);
+}
+
+struct lge_edge *lge_evidence_of(struct lge_lock *lock) {
+    struct lge_edge *made = lgp_alloc(sizeof *made);
+    if (made != NULL)
+        made->from = made->to = &lock->node;
+    return made;
 }
 
 /* ---- evidence of an edge ---- */
@@ -305,15 +324,8 @@ void lge_node_promote(struct lge_node *node) {
 }
 
 static void clear_edges(struct lge_map *map) {
-    for (size_t i = 0; i < map->capacity; i++) {
-        struct lge_edge *edge = map->slots[i].value;
-        if (edge == NULL)
-            continue;
-        for (uint32_t j = 0; j < edge->count; j++)
-            lge_dependency_drop(edge->dependencies[j]);
-        lgp_free(edge->dependencies, edge->room * sizeof(struct lge_dependency *));
-        lgp_free(edge, sizeof *edge);
-    }
+    for (size_t i = 0; i < map->capacity; i++)
+        free_edge(map->slots[i].value);
     lge_map_clear(map);
 }
 
@@ -323,7 +335,7 @@ void lge_graph_reset(void) {
     all.seen_edges[0] = all.seen_edges[1] = 0;
     for (size_t i = 0; i < all.locks.capacity; i++)
         if (all.locks.slots[i].value != NULL)
-            lgp_free(all.locks.slots[i].value, sizeof(struct lge_lock));
+            free_lock(all.locks.slots[i].value);
     lge_map_clear(&all.locks);
     atomic_store_explicit(&all.lock_count, 0, memory_order_relaxed);
     lge_order_reset();

@@ -12,7 +12,8 @@
  *
  * Order of all locks of the engine: usages (usage.h), path (deadlock.c), graph, evidence, table,
  * semaphores, classes, contexts, identity, thread list, locks of files, holds of
- * files, memory.
+ * files, modules (recorded_modules.h), under that the writer's (record/writer.h) or
+ * maps (platform/modules_maps.c), memory.
  *
  * A node is a leaf until something is requested while it is held: a leaf can
  * close no cycle, so edges to leaves need only the table lock, which is never
@@ -34,13 +35,17 @@ struct lge_edge {
     _Atomic bool watched;  /* within a component: new evidence may close a cycle; see lge_watch */
 };
 
+/* How a rwlock whose readers queue was asked for exclusively, by calls that wait. */
+enum lge_written { LGE_NEVER_WRITTEN, LGE_WRITTEN_TIMED /* always with a limit */, LGE_WRITTEN };
+
 struct lge_lock {
     struct lge_node node; /* first */
     uint64_t id;
     const void *address;
     uint32_t recorded; /* evidence generation */
     uint8_t kind, attributes;
-    bool written; /* rwlock: was taken exclusively; changes under both locks */
+    uint8_t written;                    /* enum lge_written; changes under both locks */
+    struct lge_edge *writers, *rereads; /* writers.h: evidence, under the graph lock; NULL: none */
     uint32_t contended, waiters_most;
     uint32_t waited_by; /* serial of the last that had to; 0: nobody */
     uint64_t wait_total_ns, wait_most_ns;
@@ -75,6 +80,9 @@ struct lge_edge *lge_edge_find(const struct lge_node *from, const struct lge_nod
 /* A new edge, linked into both nodes' lists.  NULL: memory is out. */
 struct lge_edge *lge_edge_add(struct lge_node *from, struct lge_node *to);
 void lge_edge_remove(struct lge_edge *edge);
+/* Evidence that one lock has of itself: in no list, and gone with the lock.  NULL:
+ * memory is out. */
+struct lge_edge *lge_evidence_of(struct lge_lock *lock);
 /* Keeps the dependency unless an equal one is there already or enough alike
  * are; true when it is new evidence. */
 bool lge_edge_attach(struct lge_edge *edge, struct lge_dependency *dependency);

@@ -100,10 +100,12 @@ static bool together(const struct lge_step *one, const struct lge_step *other) {
 }
 
 /* A lock queues readers behind a waiting writer: then two shared uses block,
- * provided that somebody writes. */
+ * provided that somebody writes; for a while only, if every writer gives up. */
 static bool readers_block(const struct lge_node *node, const struct lge_dependency *request) {
-    return (request->flags & LGE_WRITER_PREFERRED) && !node->is_class &&
-           ((const struct lge_lock *)node)->written;
+    if (!(request->flags & LGE_WRITER_PREFERRED) || node->is_class)
+        return false;
+    enum lge_written needed = search.relax & RELAX_TIMED ? LGE_WRITTEN_TIMED : LGE_WRITTEN;
+    return ((const struct lge_lock *)node)->written >= needed;
 }
 
 static bool overlap(const struct lge_dependency *a, const struct lge_dependency *b) {

@@ -99,6 +99,16 @@ static void audit_modes(struct world *world, const struct seen_finding *finding,
     }
 }
 
+/* Where readers meet, it may be the writer between them who gives up. */
+static bool readers_meet(const struct seen_finding *finding) {
+    for (size_t i = 0; i < finding->edges.count; i++) {
+        if (finding->edges.at[i].mode_to == LGR_SHARED && after(finding, i)->mode_from == LGR_SHARED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void audit_feasible(struct world *world, const struct seen_finding *finding) {
     bool timed = false;
     audit_instances(world, finding);
@@ -109,7 +119,8 @@ static void audit_feasible(struct world *world, const struct seen_finding *findi
             audit_pair(world, finding, i, j);
         }
     }
-    if (timed != (finding->head.verdict == LGR_VERDICT_TIMED)) {
+    bool graded_timed = finding->head.verdict == LGR_VERDICT_TIMED;
+    if (timed != graded_timed && !(graded_timed && readers_meet(finding))) {
         seen_error(&world->seen, "problem %u: verdict and timed edges disagree", finding->head.problem);
     }
 }
@@ -122,7 +133,8 @@ static void audit_gated(struct world *world, const struct seen_finding *finding)
         around += holds(edge, finding->head.reason_id, LGR_EXCLUSIVE) ||
                   holds(edge, finding->head.reason_id, LGR_SHARED);
     }
-    if (finding->head.reason_kind == LGR_REASON_GATE && around < 2) {
+    size_t parts = finding->edges.count == 1 ? 1 : 2; /* a writer has no edge */
+    if (finding->head.reason_kind == LGR_REASON_GATE && around < parts) {
         seen_error(&world->seen, "problem %u: the gate is not held around two edges", finding->head.problem);
     }
 }
@@ -154,13 +166,34 @@ static void audit_level(struct world *world, const struct seen_finding *finding)
     }
 }
 
+static bool constructed(const struct world *world, uint32_t class_id) {
+    for (size_t i = 0; i < world->scenario->classes.count; i++) {
+        if (world->class_ids[i] == class_id) {
+            return world->scenario->classes.at[i].constructed;
+        }
+    }
+    return false;
+}
+
+/* Classes that are guessed, or that one function makes, are no more than a note. */
+static bool vague(const struct world *world, const struct seen_finding *finding) {
+    if (finding->head.verdict != LGR_VERDICT_CLASS_PATTERN) {
+        return false;
+    }
+    bool all = true;
+    for (size_t i = 0; i < finding->edges.count; i++) {
+        all = all && constructed(world, finding->edges.at[i].from_class);
+    }
+    return all || finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
+}
+
 static void audit_finding(struct world *world, const struct seen_finding *finding) {
     if (finding->head.kind == LGR_KIND_LEVEL_VIOLATION) {
         audit_level(world, finding);
         return;
     }
-    bool guess = finding->head.reason_kind == LGR_REASON_GUESSED_CLASS;
-    if (finding->head.severity != (guess ? LGR_NOTE : due_severity(finding->head.verdict))) {
+    enum lgr_severity due = vague(world, finding) ? LGR_NOTE : due_severity(finding->head.verdict);
+    if (finding->head.severity != due) {
         seen_error(&world->seen, "problem %u: severity %d does not fit %s", finding->head.problem,
                    (int)finding->head.severity, verdict_text(finding->head.verdict));
     }

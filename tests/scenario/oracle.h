@@ -66,7 +66,8 @@ struct dependency {
 struct machine {
     struct random_thread threads[THREADS];
     const struct program *program;
-    unsigned written; /* set of rwlocks for which somebody asked to write */
+    unsigned written;          /* set of rwlocks for which somebody asked to write */
+    unsigned written_for_long; /* of those, without a time limit */
     unsigned posted[SIGNALS];
     struct lge_sync *syncs[SIGNALS];
     struct clock flowed[SIGNALS];

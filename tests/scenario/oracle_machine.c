@@ -117,6 +117,7 @@ static void depend(struct machine *machine, const struct random_step *step) {
     struct random_thread *self = &machine->threads[step->thread];
     if (machine->program->kinds[step->object] == LGR_LOCK_RWLOCK && !step->shared) {
         machine->written |= 1u << step->object;
+        machine->written_for_long |= step->kind == RANDOM_TIMED ? 0 : 1u << step->object;
     }
     if (self->held == 0) {
         return;

@@ -55,6 +55,14 @@ static bool waits(const struct machine *machine, const struct dependency *one,
     return (other->held & lock) && (!one->shared || (other->owned & lock) || queues);
 }
 
+/* A reader behind a reader waits as long as the writer between them does. */
+static enum lgr_verdict grade_of_wait(const struct machine *machine, const struct dependency *one,
+                                      const struct dependency *other) {
+    unsigned lock = 1u << one->request;
+    bool readers = one->shared && !(other->owned & lock);
+    return readers && !(machine->written_for_long & lock) ? LGR_VERDICT_TIMED : LGR_VERDICT_FEASIBLE;
+}
+
 static enum lgr_verdict lower(enum lgr_verdict one, enum lgr_verdict other) {
     return one < other ? one : other;
 }
@@ -72,6 +80,12 @@ static enum lgr_verdict grade_with(const struct choice *choice, size_t depth, en
     grade = lower(grade, switches(choice, depth) ? LGR_VERDICT_ORDERED : LGR_VERDICT_FEASIBLE);
     for (size_t i = 0; i < depth; i++) {
         grade = lower(grade, grade_of_pair(choice->part[i], part));
+    }
+    if (depth > 0) {
+        grade = lower(grade, grade_of_wait(choice->machine, choice->part[depth - 1], part));
+    }
+    if (depth + 1 == choice->ring->length) {
+        grade = lower(grade, grade_of_wait(choice->machine, part, choice->part[0]));
     }
     return grade;
 }

@@ -99,6 +99,7 @@ static enum lgr_class_kind class_kind(const struct scenario *scenario, int line,
         enum lgr_class_kind kind;
     } kinds[] = {{"named", LGR_CLASS_NAMED},
                  {"init", LGR_CLASS_INIT},
+                 {"constructed", LGR_CLASS_INIT},
                  {"static", LGR_CLASS_STATIC},
                  {"guess", LGR_CLASS_GUESS}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -106,7 +107,7 @@ static enum lgr_class_kind class_kind(const struct scenario *scenario, int line,
             return kinds[i].kind;
         }
     }
-    parse_fail(scenario, line, "'%s': a class is named, init, static or guess", word);
+    parse_fail(scenario, line, "'%s': a class is named, init, constructed, static or guess", word);
 }
 
 /* class X guess A B */
@@ -117,6 +118,7 @@ static void declare_class(struct scenario *scenario, int line, const struct word
     struct class_name *class = ADD(&scenario->classes);
     class->name = text_copy(words->list.at[1]);
     class->kind = class_kind(scenario, line, words->list.at[2]);
+    class->constructed = strcmp(words->list.at[2], "constructed") == 0;
     for (size_t i = 3; i < words->list.count; i++) {
         size_t lock = object_find(scenario, line, words->list.at[i], OBJECT_LOCK);
         scenario->objects.at[lock].class_index = scenario->classes.count - 1;

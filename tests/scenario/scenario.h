@@ -53,6 +53,7 @@ struct object {
 struct class_name {
     char *name;
     enum lgr_class_kind kind;
+    bool constructed; /* INIT, of one call that all such classes of the case share */
 };
 
 struct thread_name {

@@ -189,6 +189,12 @@ uint32_t world_context(const struct world *world, const struct step *step, uintp
     return lge_context_intern(frames, 2, false);
 }
 
+/* Called from a place of its own, by the function that calls for all of them. */
+static uint32_t make_constructed(size_t number) {
+    uintptr_t frames[] = {CLASS_BASE - 16, CLASS_BASE + 16 * number};
+    return lge_class_initialised_at(lge_context_intern(frames, 2, false));
+}
+
 static uint32_t make_class(enum lgr_class_kind kind, const char *name, size_t number) {
     uintptr_t frame = CLASS_BASE + 16 * number;
     switch (kind) {
@@ -212,7 +218,9 @@ uint32_t world_class(struct world *world, size_t object) {
         world->class_ids[slot] =
             lock->level != NO_LEVEL ? lge_class_levelled(lock->name, (int16_t)lock->level, lock->keyed, true)
             : own                   ? make_class(LGR_CLASS_NAMED, lock->name, object)
-                  : make_class(scenario->classes.at[slot].kind, scenario->classes.at[slot].name, slot);
+            : scenario->classes.at[slot].constructed
+                ? make_constructed(slot)
+                : make_class(scenario->classes.at[slot].kind, scenario->classes.at[slot].name, slot);
     }
     return world->class_ids[slot];
 }
