@@ -18,6 +18,8 @@
 #ifndef LOCKGRAPH_LEVEL_H
 #define LOCKGRAPH_LEVEL_H
 
+#include <stddef.h>
+
 #include <lockgraph/declared.h>
 
 /* Levels are 1 to 32767. */
@@ -31,7 +33,19 @@ enum lg_policy {
     LG_ABORT = 3    /* tell, and end the program with SIGABRT */
 };
 
+/* What a level is called, in a table of all of them:
+ *
+ *     static const struct lg_level_name names[] = {{LEVEL_REGISTRY, "registry"}, ...};
+ *     lg_levels_name(names, sizeof names / sizeof names[0]); */
+struct lg_level_name {
+    int level;
+    const char *name;
+};
+
 #ifdef LOCKGRAPH_DISABLE
+static inline int lg_levels_name(const struct lg_level_name *names, size_t count) {
+    return (void)names, (void)count, 0;
+}
 static inline void lg_on_violation(enum lg_policy policy) { (void)policy; }
 static inline int lg_may_acquire(int level) { return (void)level, 1; }
 static inline void lg_assert_may_acquire(int level) { (void)level; }
@@ -40,6 +54,16 @@ static inline void lg_held_dump(void) {}
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* Log lines and reports say "level 40 (session)" from now on; reports also of what was
+ * found before.  The names are copied, and each replaces the one that its level had.
+ *
+ * | returns | when                                                              |
+ * | 0       | all have their names                                              |
+ * | EINVAL  | a level is none, or a name is NULL or empty: nothing was changed  |
+ * | ENOMEM  | there is no memory: some have                                     |
+ * | EBUSY   | called in a signal handler or a callback, or before the runtime   |
+ * |         | is up: nothing was changed                                        | */
+int lg_levels_name(const struct lg_level_name *names, size_t count);
 /* Of the process; the option on_violation= is what it starts with.  LG_DEFAULT:
  * that again. */
 void lg_on_violation(enum lg_policy policy);

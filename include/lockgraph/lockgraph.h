@@ -6,6 +6,7 @@
 #include <lockgraph/finding.h>
 #include <lockgraph/guard.h>
 #include <lockgraph/level.h>
+#include <lockgraph/log.h>
 #include <lockgraph/metrics.h>
 #include <lockgraph/mutex.h>
 #include <lockgraph/operation.h>

@@ -17,6 +17,7 @@
 #include "engine/hot_path.h"
 #include "engine/identity.h"
 #include "engine/level.h"
+#include "engine/level_name.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
 #include "engine/lock_note.h"
@@ -76,6 +77,7 @@ void lge_reset(void) {
     lge_authors_reset();
     lge_classes_reset();
     lge_levels_reset();
+    lge_level_names_reset();
     lge_declared_orders_reset();
     lge_notes_reset();
     lge_contexts_reset();

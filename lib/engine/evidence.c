@@ -6,6 +6,7 @@
 #include "engine/context.h"
 #include "engine/finding.h"
 #include "engine/level.h"
+#include "engine/level_name.h"
 #include "engine/lock_class.h"
 #include "engine/map.h"
 #include "engine/mix.h"
@@ -57,11 +58,25 @@ static void write_context(uint32_t id) {
     lgr_commit(record);
 }
 
+static void write_level_name(int16_t level) {
+    struct lge_level_name *name = level == LGE_NO_LEVEL ? NULL : lge_level_name_of(level);
+    if (name == NULL || !first_time(&name->recorded))
+        return;
+    struct lgr_level_name *record = lgr_begin(LGR_LEVEL_NAME, sizeof *record + name->length, true);
+    if (record == NULL)
+        return;
+    record->level = level;
+    record->name_length = (uint32_t)name->length;
+    memcpy(record + 1, name->text, name->length);
+    lgr_commit(record);
+}
+
 static void write_class(uint32_t id) {
     struct lge_class *class = lge_class_get(id);
     if (class == NULL || !first_time(&class->recorded))
         return;
     write_context(class->context);
+    write_level_name(class->level);
     struct lgr_location variable = {0};
     if (class->kind == LGR_CLASS_STATIC)
         variable = lge_recorded_location(class->variable, class->epoch);
@@ -544,6 +559,12 @@ struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context) {
     }
     lgp_unlock(&lock);
     return record;
+}
+
+void lge_evidence_level(int16_t level) {
+    lgp_lock(&lock);
+    write_level_name(level);
+    lgp_unlock(&lock);
 }
 
 void lge_evidence_reset(void) {

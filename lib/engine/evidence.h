@@ -20,6 +20,8 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial);
 void lge_evidence_state_clear(struct lge_thread *thread);
 /* Waiting figures of every lock that was contended, at exit. */
 void lge_evidence_lock_figures(void);
+/* The name of that level, once in a file; again where it is another one by now. */
+void lge_evidence_level(int16_t level);
 /* A record of the usage of a class, at the place of that context or (0) anywhere:
  * empty, to be written in place.  NULL: refused.  Under the lock of usage.c. */
 struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context);

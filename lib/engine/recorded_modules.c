@@ -8,6 +8,7 @@
 
 #include "platform/memory.h"
 #include "platform/modules.h"
+#include "platform/print.h"
 #include "platform/system.h"
 #include "record/writer.h"
 
@@ -102,7 +103,10 @@ static uint32_t declared_number(const struct lgp_module *module) {
     size_t length;
     if (order == NULL)
         return 0;
-    return lgr_order_module_like(order, path_of(module, &length), module->build_id, module->build_id_length);
+    const char *path = path_of(module, &length);
+    if (lgr_order_module_rebuilt(order, path, module->build_id, module->build_id_length))
+        lgp_warn("%s is not the build that the declared order was made for: its locks are not checked", path);
+    return lgr_order_module_like(order, path, module->build_id, module->build_id_length);
 }
 
 static void write_record(const struct lgp_module *module, uint32_t id) {

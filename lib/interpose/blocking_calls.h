@@ -27,8 +27,8 @@
     OTHER(int, epoll_wait, POLL, (int epoll, struct epoll_event *events, int count, int ms), (epoll, events, \
           count, ms))                                                                                        \
     KNOWN(int, poll, POLL, __poll, (struct pollfd *files, nfds_t count, int ms), (files, count, ms))         \
-    KNOWN(ssize_t, send, SEND, __send, (int socket, const void *from, size_t size, int flags), (socket,      \
-          from, size, flags))                                                                                \
+    OTHER(ssize_t, send, SEND, (int socket, const void *from, size_t size, int flags), (socket, from, size,  \
+          flags))                                                                                            \
     OTHER(unsigned, sleep, SLEEP, (unsigned seconds), (seconds))                                             \
     OTHER(int, usleep, SLEEP, (useconds_t us), (us))                                                         \
     KNOWN(int, nanosleep, SLEEP, __nanosleep, (const struct timespec *time, struct timespec *left), (time,   \
@@ -94,7 +94,6 @@ extern ssize_t __read(int file, void *to, size_t size);
 extern ssize_t __pread64(int file, void *to, size_t size, off64_t at);
 extern ssize_t __write(int file, const void *from, size_t size);
 extern ssize_t __pwrite64(int file, const void *from, size_t size, off64_t at);
-extern ssize_t __send(int socket, const void *from, size_t size, int flags);
 extern int __connect(int socket, __CONST_SOCKADDR_ARG address, socklen_t length);
 extern int __poll(struct pollfd *files, nfds_t count, int ms);
 extern int __select(int count, fd_set *in, fd_set *out, fd_set *other, struct timeval *time);

@@ -119,5 +119,6 @@ LGI_EXPORT void closefrom(int first) {
     if (lgi_real.closefrom != NULL)
         lgi_real.closefrom(first);
     else
-        lgp_syscall(SYS_close_range, first < 0 ? 0 : first, UINT_MAX, 0, 0, 0, 0);
+        /* The kernel's name: glibc 2.31 has none of its own. */
+        lgp_syscall(__NR_close_range, first < 0 ? 0 : first, UINT_MAX, 0, 0, 0, 0);
 }

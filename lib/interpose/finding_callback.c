@@ -1,15 +1,13 @@
 #include "interpose/finding_callback.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 
 #include "interpose/finding_text.h"
-#include "interpose/self.h"
-#include "platform/memory.h"
+#include "interpose/told_later.h"
 #include "platform/options.h"
 
-struct lgi_noted_finding {
-    struct lgi_noted_finding *next;
+struct noted_finding {
+    struct lgi_noted noted;
     struct lg_finding finding;
     char text[LGI_FINDING_TEXT];
 };
@@ -24,10 +22,17 @@ void lgi_finding_callback(lg_finding_callback *function, void *user) {
     atomic_store_explicit(&callback, function, memory_order_release);
 }
 
+static void tell(const struct lgi_noted *noted) {
+    const struct noted_finding *finding = (const struct noted_finding *)noted;
+    lg_finding_callback *function = atomic_load_explicit(&callback, memory_order_acquire);
+    if (function != NULL)
+        function(&finding->finding, atomic_load_explicit(&callback_user, memory_order_relaxed));
+}
+
 void lgi_finding_note(const struct lge_finding *finding) {
     if (atomic_load_explicit(&callback, memory_order_relaxed) == NULL)
         return;
-    struct lgi_noted_finding *noted = lgp_alloc(sizeof *noted), **end = &lgi_local.findings;
+    struct noted_finding *noted = lgi_note(sizeof *noted, tell);
     if (noted == NULL)
         return;
     struct lgp_text text = {noted->text, sizeof noted->text, 0};
@@ -36,19 +41,4 @@ void lgi_finding_note(const struct lge_finding *finding) {
                                          .severity = (enum lg_severity)finding->severity,
                                          .problem = finding->problem,
                                          .text = noted->text};
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = noted;
-}
-
-void lgi_findings_tell(void) {
-    int saved = errno;
-    for (struct lgi_noted_finding *noted; (noted = lgi_local.findings) != NULL;) {
-        lgi_local.findings = noted->next;
-        lg_finding_callback *function = atomic_load_explicit(&callback, memory_order_acquire);
-        if (function != NULL)
-            function(&noted->finding, atomic_load_explicit(&callback_user, memory_order_relaxed));
-        lgp_free(noted, sizeof *noted);
-    }
-    errno = saved;
 }

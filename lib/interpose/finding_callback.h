@@ -1,5 +1,4 @@
-/* Findings for a callback of the program: noted while engine locks are held, told by
- * the same thread once it holds none. */
+/* Findings for a callback of the program (told_later.h). */
 #ifndef LOCKGRAPH_INTERPOSE_FINDING_CALLBACK_H
 #define LOCKGRAPH_INTERPOSE_FINDING_CALLBACK_H
 
@@ -10,7 +9,5 @@
 void lgi_finding_callback(lg_finding_callback *callback, void *user);
 /* Under engine locks. */
 void lgi_finding_note(const struct lge_finding *finding);
-/* Inside the runtime, without engine locks; lgi_local.findings is not NULL. */
-void lgi_findings_tell(void);
 
 #endif

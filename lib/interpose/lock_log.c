@@ -5,6 +5,7 @@
 #include "engine/operation.h"
 #include "interpose/self.h"
 #include "interpose/short_names.h"
+#include "platform/log_target.h"
 
 static const uint64_t millisecond = 1000000;
 
@@ -23,8 +24,7 @@ static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t 
     lgp_log_begin(line, level);
     put_operation(&line->text);
     lgi_put_lock(&line->text, lock, address);
-    if (class != NULL && class->level != INT16_MIN)
-        lgp_format(&line->text, " (level %d)", class->level);
+    lgi_put_level(&line->text, class);
     lgp_format(&line->text, ": ");
 }
 
@@ -126,8 +126,7 @@ void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, ui
 static void put_class(struct lgp_text *text, uint32_t class_id) {
     const struct lge_class *class = lge_class_get(class_id);
     lgp_format(text, "%s", class != NULL && class->name != NULL ? class->name : "lock");
-    if (class != NULL && class->level != INT16_MIN)
-        lgp_format(text, " (level %d)", class->level);
+    lgi_put_level(text, class);
 }
 
 void lgi_log_adapted(const struct lge_adapted *adapted) {

@@ -3,9 +3,9 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "interpose/finding_callback.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
+#include "interpose/told_later.h"
 #include "platform/system.h"
 
 static enum lgp_on_deadlock on_deadlock;
@@ -15,8 +15,8 @@ void lgi_on_deadlock_start(enum lgp_on_deadlock action) { on_deadlock = action; 
 /* The evidence lies in the page cache, which outlives the process. */
 void lgi_on_deadlock(void) {
     lgi_write_figures();
-    if (lgi_local.findings != NULL)
-        lgi_findings_tell();
+    if (lgi_local.noted != NULL)
+        lgi_tell_noted();
     if (on_deadlock == LGP_ON_DEADLOCK_LEAVE)
         return;
     int signal = on_deadlock == LGP_ON_DEADLOCK_KILL ? SIGKILL : SIGABRT;

@@ -38,6 +38,7 @@
 #include "platform/print.h"
 #include "platform/system.h"
 #include "platform/unwind.h"
+#include "record/saved_order.h"
 #include "record/told.h"
 #include "record/writer.h"
 #include "wrapper/call.h"
@@ -123,7 +124,14 @@ static struct lge_adaptive_limits adaptive_limits(void) {
  * pass for one that is kept. */
 static void load_order(void) {
     static struct lgr_order order;
-    if (!lgr_order_open(&order, options.order))
+    const char *saved = lgr_saved_order_path(options.order);
+    bool opened = lgr_order_open(&order, options.order);
+    if (!opened && saved != NULL)
+        lgp_warn(
+            "the declared order in %s cannot be read, and is not checked in this process; `lockgraph env "
+            "--order` writes it",
+            saved);
+    else if (!opened)
         lgp_warn(
             "the declared order of `lockgraph run` cannot be read here, and is not checked in this process");
     lge_declared_start(order.header != NULL ? &order : NULL);

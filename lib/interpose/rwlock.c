@@ -268,7 +268,7 @@ __attribute__((noinline)) int lgi_rwlock_lock(pthread_rwlock_t *lock, uint8_t mo
         return lgi_rwlock_pass_through(lock, mode, limit);
     struct lge_request request = request_of(thread, lock, mode, site, sp, limit);
     lge_check(thread, &request);
-    if (mode == LGR_EXCLUSIVE)
+    if (mode == LGR_EXCLUSIVE && !(request.flags & LGE_TIMED)) /* who gives up is not all there is to tell */
         tell_writer(lock, request.id);
     int result = lock_tracked(thread, lock, &request, limit);
     if (result == 0)

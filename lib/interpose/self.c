@@ -1,9 +1,9 @@
 #include "interpose/self.h"
 
 #include "engine/check.h"
-#include "interpose/finding_callback.h"
 #include "interpose/runtime.h"
 #include "interpose/thread_table.h"
+#include "interpose/told_later.h"
 #include "platform/own_locks.h"
 #include "platform/system.h"
 
@@ -80,8 +80,8 @@ struct lge_thread *lgi_enter(void) {
 }
 
 void lgi_leave(struct lge_thread *thread) {
-    if (LGI_UNLIKELY(lgi_local.findings != NULL && thread->handlers.depth == 0))
-        lgi_findings_tell();
+    if (LGI_UNLIKELY(lgi_local.noted != NULL && thread->handlers.depth == 0))
+        lgi_tell_noted();
     lgi_local.self = lgi_up && !lgi_all_slow && thread->handlers.depth == 0 ? thread : NULL;
     lgi_local.inside = false;
 }

@@ -1,6 +1,8 @@
 #include "interpose/short_names.h"
 
 #include "engine/graph.h"
+#include "engine/level.h"
+#include "engine/level_name.h"
 #include "engine/lock_class.h"
 #include "engine/recorded_modules.h"
 
@@ -30,4 +32,14 @@ void lgi_put_lock(struct lgp_text *text, uint64_t id, const void *address) {
         return;
     }
     lgp_format(text, "lock %p", lge_address_shown(address != NULL ? address : address_of(id)));
+}
+
+void lgi_put_level(struct lgp_text *text, const struct lge_class *class) {
+    if (class == NULL || class->level == LGE_NO_LEVEL)
+        return;
+    const struct lge_level_name *name = lge_level_name_of(class->level);
+    lgp_format(text, " (level %d", class->level);
+    if (name != NULL)
+        lgp_format(text, " (%s)", name->text);
+    lgp_format(text, ")");
 }

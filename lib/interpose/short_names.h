@@ -11,5 +11,9 @@
 void lgi_put_place(struct lgp_text *text, uintptr_t address);
 /* `address` NULL: looked up, under the table lock. */
 void lgi_put_lock(struct lgp_text *text, uint64_t id, const void *address);
+/* " (level 40)", " (level 40 (session))" where the level has a name; nothing where the
+ * class (NULL: none) has no level. */
+struct lge_class;
+void lgi_put_level(struct lgp_text *text, const struct lge_class *class);
 
 #endif

@@ -1,8 +1,8 @@
 #include "interpose/wait_slices.h"
 
-#include "interpose/finding_callback.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/runtime.h"
+#include "interpose/told_later.h"
 #include "platform/system.h"
 
 enum { GROWTH = 4, SECOND = 1000000000 };
@@ -72,8 +72,8 @@ const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
 void lgi_slice_passed(struct lge_thread *thread) {
     bool deadlock = lge_wait_again(thread);
     lgi_write_figures();
-    if (lgi_local.findings != NULL)
-        lgi_findings_tell();
+    if (lgi_local.noted != NULL)
+        lgi_tell_noted();
     if (deadlock)
         lgi_on_deadlock();
 }

@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "engine/heartbeat.h"
-#include "interpose/finding_callback.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
+#include "interpose/told_later.h"
 #include "platform/system.h"
 
 static _Atomic bool started;
@@ -29,8 +29,8 @@ static void *watch(void *unused) {
     atomic_store_explicit(&watchdog, lgp_tid(), memory_order_relaxed);
     while (lgi_up) {
         lge_heartbeats_look();
-        if (lgi_local.findings != NULL)
-            lgi_findings_tell();
+        if (lgi_local.noted != NULL)
+            lgi_tell_noted();
         lgp_syscall(SYS_nanosleep, (long)&period, 0, 0, 0, 0, 0);
     }
     return unused;

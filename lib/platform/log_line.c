@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "platform/log_target.h"
 #include "platform/system.h"
 
 static enum lgp_log_level most = LGP_LOG_WARNING; /* written by the constructor */
@@ -44,5 +45,5 @@ void lgp_log_end(struct lgp_log_line *line, enum lgp_log_level level) {
     if (left_out != 0)
         lgp_format(&line->text, " (%u lines before this were left out)", left_out);
     line->buffer[line->text.length++] = '\n';
-    lgp_log_write(line->buffer, line->text.length);
+    lgp_log_write(level, line->buffer, line->text.length);
 }

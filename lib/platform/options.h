@@ -77,7 +77,7 @@ struct lgp_options {
     uint64_t hold_limit, hold_limit_shared; /* the same of holds */
     uint64_t blocked_limit;                 /* and of blocking calls under a lock */
     enum lgp_log_level log;
-    char log_to[PATH_MAX]; /* see lgp_log_to */
+    char log_to[PATH_MAX]; /* log_target.h */
     bool profile;          /* acquisitions are counted, holds timed */
     bool adaptive;         /* engine/adaptive.h */
     uint32_t adaptive_factor;

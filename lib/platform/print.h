@@ -29,11 +29,5 @@ void lgp_write(const char *text, size_t length);
 void lgp_log_start(void);
 /* Sends what comes after to another descriptor. */
 void lgp_log_redirect(int descriptor);
-/* Where log lines go (log_line.h): "stderr", a path, or "file:" and a path; a
- * file is appended to, and made for its owner alone.  False: it cannot be opened,
- * they go to the log sink as everything does.  From the constructor. */
-bool lgp_log_to(const char *where);
-/* One log line: raw text to where they go. */
-void lgp_log_write(const char *text, size_t length);
 
 #endif

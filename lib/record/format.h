@@ -112,9 +112,10 @@ enum lgr_type {
     LGR_CONDITION = 14,
     LGR_HEARTBEAT = 15,
     LGR_USAGE = 16,
+    LGR_LEVEL_NAME = 17,
 };
 
-/* Ids: of several records with one id (one serial, one lock's totals) the last
+/* Ids: of several records with one id (one serial, one lock's totals, one level) the last
  * one counts, so a record is amended by writing it again.  An id may be named
  * whose record was never written (max_data).
  *
@@ -308,7 +309,7 @@ enum lgr_reason {
     LGR_REASON_GUESSED_CLASS = 8,
     LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
     LGR_REASON_DETAIL = 10, /* misuse: reason_id is what its kind says there, see LGR_FINDING */
-    LGR_REASON_QUEUE = 11,  /* deadlock: reason_id is the serial of a writer, see LGR_FINDING */
+    LGR_REASON_QUEUE = 11, /* deadlock, reading again: reason_id is the serial of a writer, see LGR_FINDING */
     LGR_REASON_SWITCH = 12, /* a semaphore is taken and given back under the other lock only */
     LGR_REASON_FORK = 13,   /* one thread exists in the parent of this process only */
 };
@@ -335,7 +336,8 @@ enum lgr_wait_kind {
  * length of a text (uint32_t), and the text.
  *
  * order-cycle: edge i says: thread held `from` and requested `to`; the edges
- * close a ring (to of the last is from of the first).
+ * close a ring (to of the last is from of the first).  One edge with from == to:
+ * the thread reads again, and LGR_REASON_QUEUE names the writer who may come between.
  * deadlock: edge i says: thread i holds `from` (wanted by the thread before
  * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN).
  * self-deadlock: one edge, from == to.
@@ -516,6 +518,14 @@ struct lgr_usage {
     struct lgr_figures figures;
 };
 
+/* What the program calls a declared level. */
+struct lgr_level_name {
+    struct lgr_record record;
+    int16_t level;
+    uint16_t reserved;
+    uint32_t name_length;
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -537,5 +547,6 @@ _Static_assert(sizeof(struct lgr_condition) == 32, "LGR_CONDITION");
 _Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
 _Static_assert(sizeof(struct lgr_times) == 272, "times of a usage");
 _Static_assert(sizeof(struct lgr_usage) == 584, "LGR_USAGE");
+_Static_assert(sizeof(struct lgr_level_name) == 16, "LGR_LEVEL_NAME");
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "platform/system.h"
 #include "record/handed_over.h"
+#include "record/saved_order.h"
 
 /* ---- reading ---- */
 
@@ -80,10 +81,26 @@ static uint64_t size_of(long descriptor) {
     return lgp_syscall(SYS_fstat, descriptor, (long)&status, 0, 0, 0, 0) == 0 ? (uint64_t)status.st_size : 0;
 }
 
+static bool read_or_forget(struct lgr_order *order, const void *block, uint64_t size) {
+    if (lgr_order_read(order, block, size))
+        return true;
+    lgp_syscall(SYS_munmap, (long)block, (long)size, 0, 0, 0, 0);
+    *order = (struct lgr_order){0};
+    return false;
+}
+
+static bool open_saved(struct lgr_order *order, const char *path) {
+    uint64_t size;
+    const void *block = lgr_saved_order_load(path, &size);
+    return block != NULL && read_or_forget(order, block, size);
+}
+
 bool lgr_order_open(struct lgr_order *order, const char *option) {
     uint64_t key;
     if (strcmp(option, "none") == 0)
         return true;
+    if (lgr_saved_order_path(option) != NULL)
+        return open_saved(order, lgr_saved_order_path(option));
     long descriptor = lgr_handed_open(option, O_RDONLY, LGR_ORDER_SEALS, &key);
     if (descriptor < 0)
         return false;
@@ -92,10 +109,9 @@ bool lgr_order_open(struct lgr_order *order, const char *option) {
     lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
     if (block == NULL)
         return false;
-    if (lgr_order_read(order, block, size) && order->header->key == key)
-        return true;
+    if (size >= sizeof key && memcmp(block, &key, sizeof key) == 0)
+        return read_or_forget(order, block, size);
     lgp_syscall(SYS_munmap, (long)block, (long)size, 0, 0, 0, 0);
-    *order = (struct lgr_order){0};
     return false;
 }
 
@@ -115,6 +131,16 @@ uint32_t lgr_order_module_like(const struct lgr_order *order, const char *path, 
         if (is_module(order, &order->modules[i], path, build_id, build_id_length))
             return i + 1;
     return 0;
+}
+
+bool lgr_order_module_rebuilt(const struct lgr_order *order, const char *path, const uint8_t *build_id,
+                              size_t build_id_length) {
+    if (lgr_order_module_like(order, path, build_id, build_id_length) != 0)
+        return false;
+    for (uint32_t i = 0; i < order->header->module_count; i++)
+        if (strcmp(order->strings + order->modules[i].path, path) == 0)
+            return true;
+    return false;
 }
 
 uint32_t lgr_order_class_at(const struct lgr_order *order, uint32_t module, enum lgr_order_what what,

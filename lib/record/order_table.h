@@ -63,13 +63,16 @@ struct lgr_order {
 bool lgr_order_read(struct lgr_order *order, const void *block, uint64_t size);
 
 #define LGR_ORDER_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-/* The runtime's side: what the option names (handed_over.h), mapped for good.  "none"
+/* The runtime's side: what the option names (handed_over.h, saved_order.h), mapped for good.  "none"
  * is no order and no failure; false: there should be one.  Once, before there are threads. */
 bool lgr_order_open(struct lgr_order *order, const char *option);
 
 /* Numbers from 1; 0: none. */
 uint32_t lgr_order_module_like(const struct lgr_order *order, const char *path, const uint8_t *build_id,
                                size_t build_id_length);
+/* Whether it knows a module by that path, but as another build. */
+bool lgr_order_module_rebuilt(const struct lgr_order *order, const char *path, const uint8_t *build_id,
+                              size_t build_id_length);
 uint32_t lgr_order_class_at(const struct lgr_order *order, uint32_t module, enum lgr_order_what what,
                             uint64_t offset);
 /* Whether class `first` (from 0) comes before `second` by a pair of theirs. */

@@ -21,6 +21,10 @@ static uint64_t finding_key(const void *item) {
 static uint64_t rename_key(const void *item) { return ((const struct lgr_thread_rename *)item)->serial; }
 static uint64_t stats_key(const void *item) { return ((const struct lgr_lock_stats *)item)->lock; }
 
+static uint64_t naming_key(const void *item) {
+    return (uint16_t)((const struct lgr_level_naming *)item)->level;
+}
+
 #define TABLE(type, key_function) ((struct lgr_table){.item_size = sizeof(type), .key = (key_function)})
 
 static void set_up_tables(struct lgr_file *file) {
@@ -32,6 +36,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->findings = TABLE(struct lgr_finding_info, finding_key);
     file->renames = TABLE(struct lgr_thread_rename, rename_key);
     file->stats = TABLE(struct lgr_lock_stats, stats_key);
+    file->level_names = TABLE(struct lgr_level_naming, naming_key);
     file->edges = TABLE(const struct lgr_edge *, NULL);
     file->conditions = TABLE(const struct lgr_condition *, NULL);
     file->usages = TABLE(const struct lgr_usage *, NULL);
@@ -60,6 +65,7 @@ static const struct {
     [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition},
     [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat},
     [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage},
+    [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -122,7 +128,8 @@ static bool index_tables(struct lgr_file *file) {
     return lgr_table_index(&file->modules) && lgr_table_index(&file->contexts) &&
            lgr_table_index(&file->classes) && lgr_table_index(&file->locks) &&
            lgr_table_index(&file->threads) && lgr_table_index(&file->findings) &&
-           lgr_table_index(&file->renames) && lgr_table_index(&file->stats);
+           lgr_table_index(&file->renames) && lgr_table_index(&file->stats) &&
+           lgr_table_index(&file->level_names);
 }
 
 static void apply_renames(struct lgr_file *file) {
@@ -143,6 +150,16 @@ static void apply_stats(struct lgr_file *file) {
     }
 }
 
+static void apply_level_names(struct lgr_file *file) {
+    struct lgr_class_info *classes = (struct lgr_class_info *)(void *)file->classes.items;
+    for (size_t i = 0; i < file->classes.count; i++) {
+        const struct lgr_level_naming *naming =
+            lgr_table_find(&file->level_names, (uint16_t)classes[i].level);
+        if (naming)
+            classes[i].level_name = naming->name;
+    }
+}
+
 static bool make_room(struct lgr_file *file) {
     size_t edges = file->image.size / sizeof(struct lgr_finding_edge) + 1;
     file->strings = malloc(file->image.size);
@@ -159,6 +176,7 @@ static bool load(struct lgr_file *file) {
     copy_header(file);
     apply_renames(file);
     apply_stats(file);
+    apply_level_names(file);
     return true;
 }
 
@@ -210,10 +228,10 @@ struct lgr_file *lgr_open(const char *path, char *error, size_t error_size) {
 void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
-    struct lgr_table *tables[] = {&file->modules, &file->contexts,  &file->classes,  &file->locks,
-                                  &file->threads, &file->findings,  &file->renames,  &file->stats,
-                                  &file->edges,   &file->states,    &file->messages, &file->conditions,
-                                  &file->usages,  &file->heartbeats};
+    struct lgr_table *tables[] = {&file->modules, &file->contexts,   &file->classes,    &file->locks,
+                                  &file->threads, &file->findings,   &file->renames,    &file->stats,
+                                  &file->edges,   &file->states,     &file->messages,   &file->conditions,
+                                  &file->usages,  &file->heartbeats, &file->level_names};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     free(file->strings);

@@ -67,6 +67,7 @@ struct lgr_class_info {
     int16_t level;
     uint32_t context;
     const char *name;
+    const char *level_name; /* NULL: the level has none */
     struct lgr_location variable;
 };
 const struct lgr_class_info *lgr_classes(const struct lgr_file *file, size_t *count);

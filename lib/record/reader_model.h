@@ -52,6 +52,11 @@ struct lgr_thread_rename {
     const char *name;
 };
 
+struct lgr_level_naming {
+    int16_t level;
+    const char *name;
+};
+
 struct lgr_file {
     struct lgr_image image;
     const struct lgr_source *source; /* while opening */
@@ -63,6 +68,7 @@ struct lgr_file {
     struct lgr_table usages;     /* const struct lgr_usage * */
     struct lgr_table states, messages, heartbeats;
     struct lgr_table renames, stats; /* applied to threads and locks at the end */
+    struct lgr_table level_names;    /* and to classes */
     char *strings;                   /* as large as the image: see lgr_take_string */
     size_t strings_used;
     struct lgr_finding_edge_info *finding_edges; /* as many as the image can hold */
@@ -108,6 +114,7 @@ enum lgr_outcome lgr_read_edge(struct lgr_file *file, const struct lgr_record *r
 enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record);
+enum lgr_outcome lgr_read_level_name(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_finding(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_thread_state(struct lgr_file *file, const struct lgr_record *record);

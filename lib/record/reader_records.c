@@ -149,6 +149,19 @@ enum lgr_outcome lgr_read_thread_name(struct lgr_file *file, const struct lgr_re
     return LGR_READ_OK;
 }
 
+enum lgr_outcome lgr_read_level_name(struct lgr_file *file, const struct lgr_record *record) {
+    const struct lgr_level_name *level = (const void *)record;
+    struct lgr_rest rest = lgr_rest_after(record, sizeof *level);
+    const char *name = lgr_take_string(file, &rest, level->name_length);
+    if (!name || level->level <= 0)
+        return LGR_READ_DAMAGED;
+    struct lgr_level_naming *naming = lgr_table_add(&file->level_names);
+    if (!naming)
+        return LGR_READ_NO_MEMORY;
+    *naming = (struct lgr_level_naming){level->level, name};
+    return LGR_READ_OK;
+}
+
 enum lgr_outcome lgr_read_edge(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_edge *edge = (const void *)record;
     if (edge->mode_from > LGR_SHARED || edge->mode_to > LGR_SHARED)

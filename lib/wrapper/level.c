@@ -1,13 +1,19 @@
 /* Assertions and questions: include/lockgraph/level.h, mutex.h. */
 #include "engine/level.h"
 
+#include <errno.h>
+
+#include "engine/level_name.h"
 #include "engine/lock_class.h"
 #include "engine/misuse.h"
 #include "interpose/self.h"
+#include "interpose/short_names.h"
 #include "lockgraph/mutex.h"
 #include "platform/memory.h"
 #include "platform/print.h"
 #include "wrapper/call.h"
+
+static bool is_level(int level) { return level > 0 && level <= INT16_MAX; }
 
 static bool allowed(int level) {
     struct lge_thread *thread = lgi_enter();
@@ -18,7 +24,29 @@ static bool allowed(int level) {
     return allows;
 }
 
-LGI_EXPORT int lg_may_acquire(int level) { return level > 0 && level <= INT16_MAX && allowed(level); }
+LGI_EXPORT int lg_may_acquire(int level) { return is_level(level) && allowed(level); }
+
+/* ---- names ---- */
+
+static bool all_right(const struct lg_level_name *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!is_level(names[i].level) || names[i].name == NULL || names[i].name[0] == '\0')
+            return false;
+    return true;
+}
+
+LGI_EXPORT int lg_levels_name(const struct lg_level_name *names, size_t count) {
+    if ((names == NULL && count != 0) || !all_right(names, count))
+        return EINVAL;
+    struct lge_thread *thread = lgi_enter();
+    if (thread == NULL)
+        return EBUSY;
+    bool named = true;
+    for (size_t i = 0; i < count; i++)
+        named &= lge_level_name_set((int16_t)names[i].level, names[i].name);
+    lgi_leave(thread);
+    return named ? 0 : ENOMEM;
+}
 
 /* ---- assertions ---- */
 
@@ -64,8 +92,7 @@ static void put(struct lgp_text *text, const struct lge_held *held) {
     const struct lge_class *class = lge_class_get(lge_lock_class(held->id));
     lgp_format(text, "  %s %p", class != NULL && class->name != NULL ? class->name : "lock",
                lge_address_shown(held->address));
-    if (class != NULL && class->level != LGE_NO_LEVEL)
-        lgp_format(text, " (level %d)", class->level);
+    lgi_put_level(text, class);
     lgp_format(text, "%s, taken at %p\n", held->mode == LGR_SHARED ? ", shared" : "", (void *)held->site);
 }
 

@@ -8,7 +8,18 @@
 
 static int declared(lg_rwlock_t *l, const char *name, int level, bool keyed, uint64_t key) {
     int error = lgw_declare(&l->declared, name, level, keyed, key);
-    return error != 0 ? error : pthread_rwlock_init(&l->lock, NULL);
+    if (error == 0)
+        error = pthread_rwlock_init(&l->lock, NULL);
+    struct lge_thread *thread = error == 0 ? lgi_enter() : NULL;
+    if (thread == NULL)
+        return error;
+    uint32_t class_id = lgw_class(&l->declared);
+    if (class_id != LGE_CLASS_NONE) { /* and not that of whatever made it */
+        lgi_rwlock_forget(&l->lock);
+        lgi_rwlock_declared(thread, &l->lock, class_id);
+    }
+    lgi_leave(thread);
+    return 0;
 }
 
 LGI_EXPORT int lg_rwlock_init(lg_rwlock_t *l, const char *name, int level) {

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 
 from harness import EXIT_FINDINGS, SLOWNESS, check, findings, place
 
@@ -131,6 +132,29 @@ def goes_to_a_file(build):
         check(log.stat().st_mode & 0o777 == 0o600, "others may read the log")
 
 
+def goes_to_the_system_log(build):
+    """A datagram each, of which a system log makes a line of its own."""
+    with place(build) as here:
+        path = here.directory / "log"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as system_log:
+            system_log.bind(str(path))
+            system_log.settimeout(5)
+            text = run(here, build, "wait_timeout", "mutex", options=f"lock_timeout=500ms:log_to='syslog:{path}'").stderr
+            check(not lines_in(text), text)
+            got = system_log.recv(4096).decode()
+        found = re.match(r"<12>lockgraph\[(\d+)\]: (.*)$", got, re.S)
+        check(found and timeouts(found[2]) and timeouts(found[2])[0][0].pid == found[1], got)
+
+
+def without_a_system_log(build):
+    with place(build) as here:
+        for value in ("'syslog:./none'", "syslog"):
+            if value == "syslog" and os.path.exists("/dev/log"):
+                continue
+            text = run(here, build, "wait_timeout", "mutex", options=f"lock_timeout=500ms:log_to={value}").stderr
+            check(text.count("cannot be opened") == 1 and timeouts(text), text)
+
+
 def a_file_that_cannot_be_opened(build):
     with place(build) as here:
         text = run(here, build, "wait_timeout", "mutex", options="lock_timeout=500ms:log_to=./no/such.log").stderr
@@ -180,6 +204,7 @@ def cases():
     for function in (says_who_holds_it, bound_grows_with_the_wait, says_what_the_holder_waits_for,
                      says_that_the_holder_is_at_a_condition, readers_behind_a_writer, bystanders_of_a_deadlock,
                      one_finding_for_many_waits, release_of_what_is_not_held, level_error_is_silent, goes_to_a_file,
+                     goes_to_the_system_log, without_a_system_log,
                      a_file_that_cannot_be_opened, a_file_whose_descriptor_was_closed, debug_tells_every_call,
                      debug_knows_since_when, debug_changes_no_finding):
         yield f"log {function.__name__.replace('_', ' ')}", False, function

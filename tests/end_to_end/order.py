@@ -1,8 +1,10 @@
 """Order files: `lockgraph run --order`, `report --order`, `learn` and `check`."""
 
+import json
 import re
+import stat
 
-from harness import EXIT_FINDINGS, SUBJECT_SOURCES, check, findings, place
+from harness import EXIT_FINDINGS, SUBJECT_SOURCES, check, findings, load_schema, place
 
 NAME = "lockgraph.order"
 TIERS = SUBJECT_SOURCES / "order_tiers.order"
@@ -221,6 +223,131 @@ def compared(build):
         check("blessed: start-up" in result.stdout, f"not blessed: {result}")
 
 
+def compared_json(here, *arguments, status):
+    result = command(here, "check", "--format", "json", *arguments).expect(status)
+    found = json.loads(result.stdout)
+    errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+              for e in load_schema("check.schema.json").iter_errors(found)]
+    check(not errors, f"not as its schema says: {errors[:5]}")
+    return found
+
+
+def ends(pairs):
+    return [(pair["held"]["class"], pair["requested"]["class"]) for pair in pairs]
+
+
+def as_json(build):
+    """The same for machines, and nothing in a list that should be empty."""
+    with place(build) as here:
+        tiers = build.subject("order_tiers")
+        here.run(tiers, "right").expect(0)
+        text = TIERS.read_text(encoding="utf-8")
+        write(here, text)
+        found = compared_json(here, status=0)
+        check(found["kept"] > 0 and not found["breaks"] and not found["blessed"] and not found["new_pairs"] and
+              not found["new_classes"] and found["order"][0].endswith("/" + NAME), f"{found}")
+        write(here, text + "class spare\nlevel 70 unused\n")
+        unused = [(c["class"], c["level"], c["declared_at"]["file"].rsplit("/", 1)[-1]) for c in compared_json(here, status=0)["never_exercised"]]
+        check(("unused", 70, NAME) in unused and ("spare", None, NAME) in unused, f"{unused}")
+        write(here, text.replace("lock manager.metrics ", "#"))
+        found = compared_json(here, status=0)
+        rules = {c["class"]: c["rule"] for c in found["new_classes"]}
+        check("variable metrics.lock" in rules.values(), f"{rules}")
+        check(found["new_pairs"] and all(not p["held"]["declared"] or not p["requested"]["declared"]
+                                         for p in found["new_pairs"]), f"{found['new_pairs']}")
+        write(here, text)
+        here.run(tiers, "descending").expect(EXIT_FINDINGS)
+        found = compared_json(here, status=EXIT_FINDINGS)
+        broken = found["breaks"]
+        check(ends(broken) == [("manager.session_locks", "manager.session_locks")] and
+              broken[0]["against"].endswith("they go up by address") and broken[0]["requested_at"], f"{broken}")
+        check(broken[0]["requested_at"][0]["file"].endswith("order_tiers.c"), f"{broken}")
+        write(here, text + 'bless manager.session_locks manager.session_locks "start-up"\n')
+        found = compared_json(here, status=0)
+        check(not found["breaks"] and [p["reason"] for p in found["blessed"]] == ["start-up"], f"{found}")
+
+
+def json_wants_evidence(build):
+    """An error is no empty comparison."""
+    with place(build) as here:
+        write(here, TIERS.read_text(encoding="utf-8"))
+        result = command(here, "check", "--format", "json").expect(65)
+        check(result.stdout == "", f"{result}")
+        result = command(here, "check", "--format", "yaml").expect(2)
+        check("use text or json" in result.stderr, f"{result}")
+
+
+def environment(here, *arguments):
+    """What `lockgraph env` prints, as a shell has it."""
+    script = f'eval "$({here.build.command} env "$@")" && env -0'
+    result = here.execute(["sh", "-c", script, "sh", *arguments]).expect(0)
+    variables = dict(entry.split("=", 1) for entry in result.stdout.split("\0") if "=" in entry)
+    return {name: variables[name] for name in ("LD_PRELOAD", "LOCKGRAPH_OPTIONS")}, result.stderr
+
+
+def by_environment(build):
+    """A program that `lockgraph run` does not start is checked as well, and long after."""
+    with place(build) as here:
+        write(here, TIERS.read_text(encoding="utf-8"), "tiers")
+        tiers = build.subject("order_tiers")
+        variables, said = environment(here, "--order", "tiers", tiers)
+        check(said == "", said)
+        table = here.directory / "lockgraph.data.order"
+        check(stat.S_IMODE(table.stat().st_mode) & 0o133 == 0, oct(table.stat().st_mode))
+        left = {p.name for p in here.directory.iterdir()} - {"lockgraph.data"}  # of the shell's own commands
+        check(left == {"lockgraph.data.order", "tiers"}, f"left: {left}")
+        (here.directory / "tiers").unlink()
+        result = here.execute([tiers, "right"], environment=variables).expect(0)
+        check("level-violation" not in result.stderr, f"{result}")
+        here.execute([tiers, "11"], environment=variables).expect(0)
+        check(len(violations(here.json())) == 1, f"not checked: {here.json()['findings']}")
+        result = here.execute(["sh", "-c", f"cd / && exec {tiers} 11"], environment=variables).expect(0)
+        check("level-violation" in result.stderr, f"another directory: {result}")
+
+
+def environment_of_another_build(build):
+    """A table that is not about this program must not pass for one that it keeps."""
+    with place(build) as here:
+        write(here, TIERS.read_text(encoding="utf-8"), "tiers")
+        program = here.directory / "server"
+        here.execute(["cp", build.subject("order_tiers"), program]).expect(0)
+        variables, _ = environment(here, "--order", "tiers", "./server")
+        here.execute(["cp", build.subject("abba"), program]).expect(0)
+        result = here.execute([program], environment=variables)
+        check(result.stderr.count("is not the build that the declared order was made for") == 1, f"{result}")
+
+
+def environment_without_table(build):
+    with place(build) as here:
+        write(here, TIERS.read_text(encoding="utf-8"), "tiers")
+        tiers = build.subject("order_tiers")
+        variables, _ = environment(here, "--order", "tiers", tiers)
+        table = here.directory / "lockgraph.data.order"
+        for damage in (lambda: table.write_bytes(table.read_bytes()[:-1]), lambda: table.write_bytes(b""), table.unlink):
+            damage()
+            result = here.execute([tiers, "11"], environment=variables).expect(0)
+            check(result.stderr.count("lockgraph.data.order cannot be read, and is not checked in this process") == 1,
+                  f"{result}")
+            check("level-violation" not in result.stderr, f"{result}")
+
+
+def environment_mistakes(build):
+    with place(build) as here:
+        write(here, "level ten a\n", "wrong")
+        write(here, "level 10 a\nlock a variable b\n", "right")
+        tiers = build.subject("order_tiers")
+        for arguments, status, words in (
+                (("--order", "right"), 2, "--order needs the program"), ((tiers,), 2, "takes no program without --order"),
+                (("--order", "right", tiers, tiers), 2, "--order needs the program"),
+                (("--order", "wrong", tiers), 2, "wrong:1:7: "), (("--order", "none", tiers), 2, "none"),
+                (("--order", "right", "./no-such"), 127, "there is no program ./no-such"),
+                (("--order", "right", "-o", "no/such", tiers), 70, "no/such.order: No such file"),
+                (("--order", "right", tiers), 0, "right:2: the line declares nothing here")):
+            result = command(here, "env", *arguments).expect(status)
+            check(words in result.stderr, f"\"{words}\" is not said: {result}")
+            check((result.stdout == "") == (status != 0), f"{result}")
+
+
 def offsets(build):
     """A stripped program has no names: offsets tell its locks, and are learned."""
     with place(build) as here:
@@ -250,7 +377,9 @@ def gone(build):
         check(False, f"not said: {out.read_text() if out.exists() else 'nothing'}")
 
 
-CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, rings, compared, offsets, gone]
+CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, rings, compared, as_json,
+         json_wants_evidence, by_environment, environment_of_another_build, environment_without_table,
+         environment_mistakes, offsets, gone]
 
 
 def cases():

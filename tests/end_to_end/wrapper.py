@@ -6,6 +6,7 @@ import re
 import subprocess
 import tempfile
 
+import harness
 from harness import ROOT, check
 
 HEADERS = ROOT / "include/lockgraph"
@@ -118,6 +119,29 @@ lockgraph::mutex *used() { return &m; }
 lockgraph::shared_mutex *shared() { return &s; }
 """
 
+NAMES = """
+#include <lockgraph/lockgraph.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static lg_mutex_t table = LG_MUTEX_INITIALIZER("table", 10), row = LG_MUTEX_INITIALIZER("row", 20);
+static int against(void) {
+    int wrong = lg_mutex_lock(&row) != 0 || lg_mutex_lock(&table) != 0;
+    return wrong || lg_mutex_unlock(&table) != 0 || lg_mutex_unlock(&row) != 0;
+}
+int main(int count, char **arguments) {
+    static const struct lg_level_name names[] = {{10, "all tables"}, {20, "rows \\x1b[1m"}};
+    int early = count > 1 && arguments[1][0] == 'e', status = 0;
+    if (early && lg_levels_name(names, 2) != 0)
+        return 1;
+    if (count > 2 && fork() == 0)
+        _exit(against());
+    if (count > 2)
+        return wait(&status) < 0 || status != 0;
+    int wrong = against();
+    return wrong || (count > 1 && !early && lg_levels_name(names, 2) != 0);
+}
+"""
+
 
 @contextlib.contextmanager
 def directory():
@@ -168,6 +192,25 @@ def enabled_does_the_same(build):
         check("lock_all" not in result.stderr and "(level 10)" in result.stderr, f"no dump in {result.stderr}")
 
 
+def levels_have_names_in_reports(build):
+    """Given before or after, in the process or in a child of the one that gave them."""
+    with harness.place(build) as here:
+        program = here.directory / "names"
+        subprocess.run(["gcc", compile_(here.directory, "names", NAMES), "-o", program, "-pthread", build.runtime,
+                        f"-Wl,-rpath,{build.runtime.parent}"], check=True, capture_output=True)
+        for arguments in (("early",), ("late",), ("early", "fork")):
+            said = here.run(program, *arguments).expect(harness.EXIT_FINDINGS).stderr
+            check("table (level 10 (all tables))" in said and "row (level 20 (rows \\x1b[1m))" in said, f"{arguments}: {said}")
+            check("10 (all tables) table, 20 (rows" in said, f"{arguments}: {said}")
+            report = here.json()
+            for listed in (report["locks"], report["classes"]):
+                names = {(entry["level"], entry.get("level_name")) for entry in listed if entry["level"]}
+                check((10, "all tables") in names and len(names) == 2, f"{arguments}: {names}")
+        said = here.run(program).expect(harness.EXIT_FINDINGS).stderr
+        check("table (level 10)" in said and "all tables" not in said, said)
+        check(not [e for e in here.json()["classes"] if "level_name" in e], "a level without a name has one")
+
+
 def mixing_is_an_error(build):
     one = "#include <lockgraph/mutex.h>\nint main(void) { return 0; }\n"
     other = "#include <lockgraph/mutex.h>\nint other(void);\nint other(void) { return 0; }\n"
@@ -187,11 +230,26 @@ def declared():
     return found
 
 
-def exports_are_the_headers(build):
+def exported(build):
     listed = subprocess.run(["nm", "-D", "--defined-only", build.runtime], check=True, capture_output=True, text=True).stdout
-    exported = {name.split("@")[0] for line in listed.splitlines() for name in line.split()[2:] if name.startswith("lg_")}
-    check(len(exported) > 30, f"only {sorted(exported)}")
-    check(exported == declared(), f"declared or exported only: {sorted(exported ^ declared())}")
+    return {name.split("@")[0] for line in listed.splitlines() for name in line.split()[2:] if name.startswith("lg_")}
+
+
+def exports_are_the_headers(build):
+    functions = exported(build)
+    check(len(functions) > 30, f"only {sorted(functions)}")
+    check(functions == declared(), f"declared or exported only: {sorted(functions ^ declared())}")
+
+
+def pages_name_every_function(build):
+    """Each function that the library exports is in a manual page, as a whole name, and in a test."""
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/man").glob("*.3.scd"))
+    tests = "\n".join(file.read_text(encoding="utf-8") for folder in ("unit", "subjects", "end_to_end")
+                      for file in (ROOT / "tests" / folder).glob("*.c*"))
+    functions = exported(build)
+    words, used = set(re.findall(r"\w+", pages)), set(re.findall(r"\w+", tests + LIMITS))
+    check(functions <= words, f"in no page: {sorted(functions - words)}")
+    check(functions <= used, f"in no test: {sorted(functions - used)}")
 
 
 def headers_stand_alone(_):
@@ -243,7 +301,9 @@ def cxx_statics_need_no_code(_):
 
 def cases():
     for name, function in (("disabled is pthread", disabled_is_pthread), ("disabled needs no library", disabled_needs_no_library),
-                           ("enabled does the same", enabled_does_the_same), ("mixing is an error", mixing_is_an_error),
-                           ("exports are the headers", exports_are_the_headers), ("headers stand alone", headers_stand_alone),
+                           ("enabled does the same", enabled_does_the_same), ("level names in reports", levels_have_names_in_reports),
+                           ("mixing is an error", mixing_is_an_error),
+                           ("exports are the headers", exports_are_the_headers),
+                           ("pages name every function", pages_name_every_function), ("headers stand alone", headers_stand_alone),
                            ("C++", cxx), ("C++ disabled", cxx_disabled), ("C++ statics", cxx_statics_need_no_code)):
         yield f"wrapper {name}", False, function

@@ -249,7 +249,7 @@ END_TEST
 START_TEST(unknown_types_are_skipped) {
     image_add(&image, 999, 64);
     image_add(&image, 0, 16);
-    image_add(&image, LGR_USAGE + 1, 16);
+    image_add(&image, LGR_LEVEL_NAME + 1, 16);
     expect_damage(0, 3);
 }
 END_TEST
@@ -296,6 +296,28 @@ START_TEST(usages_are_read_in_order) {
 }
 END_TEST
 
+static void name_level(int16_t level, const char *name, uint32_t length) {
+    struct lgr_level_name *record = image_add(&image, LGR_LEVEL_NAME, sizeof *record + strlen(name));
+    record->level = level;
+    record->name_length = length;
+    memcpy(record + 1, name, strlen(name));
+}
+
+START_TEST(levels_have_the_last_name_they_were_given) {
+    name_level(40, "first", 5);
+    name_level(39, "another", 7);
+    name_level(40, "table", 5);
+    name_level(0, "none", 4);     /* damaged */
+    name_level(INT16_MIN, "", 0); /* damaged */
+    name_level(40, "long", 64);   /* damaged */
+    struct lgr_file *file = open_image();
+    ck_assert_str_eq(lgr_class_by_id(file, 1)->level_name, "table"); /* recorded before it had a name */
+    ck_assert_ptr_null(lgr_class_by_id(file, 2)->level_name);
+    ck_assert_uint_eq(lgr_damaged(file), 3);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(bytes_added_to_a_record_are_skipped) {
     struct lgr_lock *lock = image_add(&image, LGR_LOCK, sizeof *lock + 40);
     memset(lock + 1, 0xff, 40);
@@ -309,9 +331,9 @@ START_TEST(bytes_added_to_a_record_are_skipped) {
 END_TEST
 
 START_TEST(short_records_are_damage) {
-    for (uint16_t type = LGR_PROCESS; type <= LGR_USAGE; type++)
+    for (uint16_t type = LGR_PROCESS; type <= LGR_LEVEL_NAME; type++)
         image_add(&image, type, sizeof(struct lgr_record));
-    expect_damage(LGR_USAGE - LGR_PROCESS + 1, 0);
+    expect_damage(LGR_LEVEL_NAME - LGR_PROCESS + 1, 0);
 }
 END_TEST
 
@@ -633,6 +655,7 @@ int main(void) {
     tcase_add_test(damage, unknown_types_are_skipped);
     tcase_add_test(damage, uses_of_conditions_are_read_in_order);
     tcase_add_test(damage, usages_are_read_in_order);
+    tcase_add_test(damage, levels_have_the_last_name_they_were_given);
     tcase_add_test(damage, bytes_added_to_a_record_are_skipped);
     tcase_add_test(damage, short_records_are_damage);
     tcase_add_test(damage, lengths_beyond_a_record_are_damage);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lockgraph/lockgraph.h>
 #include <lockgraph/options.h>
@@ -250,6 +251,99 @@ START_TEST(condition_results) {
 }
 END_TEST
 
+START_TEST(condition_until) {
+    struct timespec at, wrong = {0, 2000000000};
+    ck_assert_int_eq(lg_mutex_lock(&ready_mutex), 0);
+    double begun = now_ms();
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += SHORT_MS * 1000000L;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    ck_assert_int_eq(lg_cond_wait_until(&ready_cond, &ready_mutex, &at), ETIMEDOUT);
+    ck_assert(now_ms() - begun >= SHORT_MS - 1);
+    ck_assert_int_eq(lg_cond_wait_until(&ready_cond, &ready_mutex, &at), ETIMEDOUT); /* it is over */
+    ck_assert_int_eq(lg_cond_wait_until(&ready_cond, &ready_mutex, &wrong), EINVAL);
+    lg_assert_held(&ready_mutex);
+    ck_assert_int_eq(lg_mutex_unlock(&ready_mutex), 0);
+}
+END_TEST
+
+/* A higher key may follow a lower one, and no other. */
+START_TEST(made_with_keys) {
+    lg_mutex_t first, second;
+    lg_rwlock_t third;
+    lg_on_violation(LG_REFUSE);
+    ck_assert_int_eq(lg_mutex_init_keyed(&first, "m", 0x8000, 1), EINVAL);
+    ck_assert_int_eq(lg_rwlock_init_keyed(&third, "l", -1, 1), EINVAL);
+    ck_assert_int_eq(lg_mutex_init_keyed(&first, "m", KEYED, 1), 0);
+    ck_assert_int_eq(lg_mutex_init_keyed(&second, "m", KEYED, 2), 0);
+    ck_assert_int_eq(lg_rwlock_init_keyed(&third, "l", KEYED, 3), 0);
+    ck_assert_int_eq(lg_mutex_lock(&first), 0);
+    ck_assert_int_eq(lg_mutex_lock(&second), 0);
+    ck_assert_int_eq(lg_rwlock_wrlock(&third), 0);
+    ck_assert_int_eq(lg_rwlock_unlock(&third), 0);
+    ck_assert_int_eq(lg_mutex_unlock(&first), 0);
+    ck_assert_int_eq(lg_mutex_lock(&first), EDEADLK);
+    ck_assert_int_eq(lg_mutex_unlock(&second), 0);
+    ck_assert_int_eq(lg_rwlock_rdlock(&third), 0);
+    ck_assert_int_eq(lg_mutex_lock(&second), EDEADLK);
+    ck_assert_int_eq(lg_rwlock_unlock(&third), 0);
+    ck_assert_int_eq(lg_mutex_destroy(&first) + lg_mutex_destroy(&second) + lg_rwlock_destroy(&third), 0);
+}
+END_TEST
+
+/* Made by their init functions as good as by a macro. */
+START_TEST(all_kinds_that_were_made_have_their_level) {
+    lg_mutex_t mutex, low = LG_MUTEX_INITIALIZER("low", LOW);
+    lg_rwlock_t lock;
+    lg_sem_t slots;
+    lg_spin_t spin;
+    lg_on_violation(LG_REFUSE);
+    ck_assert_int_eq(lg_mutex_init(&mutex, "m", HIGH), 0);
+    ck_assert_int_eq(lg_rwlock_init(&lock, "l", HIGH), 0);
+    ck_assert_int_eq(lg_sem_init(&slots, "s", HIGH, 1), 0);
+    ck_assert_int_eq(lg_spin_init(&spin, "p", HIGH), 0);
+    mutex_take(&mutex);
+    ck_assert_int_eq(lg_mutex_lock(&low), EDEADLK);
+    mutex_give(&mutex);
+    rwlock_write(&lock);
+    ck_assert_int_eq(lg_mutex_lock(&low), EDEADLK);
+    rwlock_give(&lock);
+    slot_take(&slots);
+    ck_assert_int_eq(lg_mutex_lock(&low), EDEADLK);
+    slot_give(&slots);
+    spin_take(&spin);
+    ck_assert_int_eq(lg_mutex_lock(&low), EDEADLK);
+    spin_give(&spin);
+    ck_assert_int_eq(lg_mutex_lock(&low), 0);
+    ck_assert_int_eq(lg_rwlock_rdlock(&lock), 0);
+    rwlock_give(&lock);
+    ck_assert_int_eq(lg_mutex_unlock(&low), 0);
+}
+END_TEST
+
+static unsigned failed_assertions;
+static void count_failed(const struct lg_finding *finding, void *user) {
+    (void)user;
+    failed_assertions += strcmp(finding->kind, "assert-failed") == 0;
+}
+
+START_TEST(assertions_about_levels) {
+    lg_mutex_t low = LG_MUTEX_INITIALIZER("low", LOW);
+    lg_on_finding(count_failed, NULL);
+    ck_assert_int_eq(lg_mutex_lock(&low), 0);
+    lg_assert_may_acquire(HIGH);
+    ck_assert_uint_eq(failed_assertions, 0);
+    lg_assert_may_acquire(LOW);
+    ck_assert_uint_eq(failed_assertions, 1);
+    ck_assert_int_eq(lg_mutex_unlock(&low), 0);
+    lg_assert_may_acquire(LOW);
+    ck_assert_uint_eq(failed_assertions, 1);
+    lg_assert_may_acquire(0); /* no level */
+    ck_assert_uint_eq(failed_assertions, 2);
+}
+END_TEST
+
 START_TEST(condition_refused_under_a_higher_lock) {
     lg_mutex_t low = LG_MUTEX_INITIALIZER("low", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH);
     lg_cond_t condition = LG_COND_INITIALIZER;
@@ -386,6 +480,10 @@ int main(void) {
     tcase_add_test(tests, semaphore_results);
     tcase_add_test(tests, spinlock_results);
     tcase_add_test(tests, condition_results);
+    tcase_add_test(tests, condition_until);
+    tcase_add_test(tests, made_with_keys);
+    tcase_add_test(tests, all_kinds_that_were_made_have_their_level);
+    tcase_add_test(tests, assertions_about_levels);
     tcase_add_test(tests, condition_refused_under_a_higher_lock);
     tcase_add_test(tests, refused_takes_nothing);
     tcase_add_test(tests, refused_by_group);

@@ -3,42 +3,70 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check_json.h"
 #include "check_text.h"
 #include "command.h"
 #include "exit_code.h"
 #include "inputs.h"
 
+static const struct {
+    const char *name;
+    void (*format)(struct text *out, const struct checked *checked);
+} formats[] = {{"text", check_text}, {"json", check_json}};
+
 struct settings {
+    size_t format;
     const char *order_file; /* NULL: the default one */
     struct order order;
 };
 
 static const struct command_option options[] = {
+    {"format", 0, "text|json", "form of what is told (default text)"},
     {"order", 0, "FILE", "the declared order (default ./" DEFAULT_ORDER ")"},
     {0},
 };
 
+static bool set_format(struct settings *settings, const char *value, char *error) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, value) == 0) {
+            settings->format = i;
+            return true;
+        }
+    snprintf(error, 256, "use text or json");
+    return false;
+}
+
 static bool apply(void *target, const struct command_option *option, const char *value, char *error) {
     struct settings *settings = target;
-    (void)option, (void)error;
+    if (strcmp(option->name, "format") == 0)
+        return set_format(settings, value, error);
     settings->order_file = value;
     return true;
 }
 
-static int check_all(const struct path_list *inputs, const struct order *order, bool all_found) {
-    struct model *model = model_load(inputs->paths, inputs->count, &(struct model_options){0});
-    int status = all_found && model->unreadable == 0 ? EXIT_CLEAN : EXIT_UNREADABLE;
-    for (size_t i = 0; i < model->unreadable; i++)
-        complain("%s", model->unreadable_why[i]);
+static int write_checked(struct model *model, const struct settings *settings, int status) {
+    const struct order *order = &settings->order;
     struct seen seen = seen_in(model, order, NULL);
+    struct checked checked = check_judge(model, &seen, order);
     struct text out = {0};
-    if (model->process_count && check_text(&out, model, &seen, order))
+    if (checked.broken)
         status = EXIT_FINDINGS;
+    formats[settings->format].format(&out, &checked);
     if (fwrite(text_string(&out), 1, out.length, stdout) != out.length || fflush(stdout) != 0) {
         complain("cannot write what was found: %s", strerror(errno));
         status = EXIT_INTERNAL;
     }
     text_free(&out);
+    return status;
+}
+
+static int check_all(const struct path_list *inputs, const struct settings *settings, bool all_found) {
+    struct model *model = model_load(inputs->paths, inputs->count, &(struct model_options){0});
+    int status = all_found && model->unreadable == 0 ? EXIT_CLEAN : EXIT_UNREADABLE;
+    for (size_t i = 0; i < model->unreadable; i++)
+        complain("%s", model->unreadable_why[i]);
+    if (model->process_count)
+        status = write_checked(model, settings, status);
     model_free(model);
     return status;
 }
@@ -53,7 +81,7 @@ static int check_with(struct pool *pool, struct settings *settings, int operands
         return EXIT_USAGE;
     }
     bool all_found = inputs_gather(pool, operands, arguments, &inputs);
-    return inputs.count ? check_all(&inputs, &settings->order, all_found) : EXIT_UNREADABLE;
+    return inputs.count ? check_all(&inputs, settings, all_found) : EXIT_UNREADABLE;
 }
 
 static int check(const struct command *command, int count, char **arguments) {
@@ -69,7 +97,7 @@ static int check(const struct command *command, int count, char **arguments) {
 const struct command check_command = {
     .name = "check",
     .summary = "compare what runs showed with an order file",
-    .synopsis = "[--order FILE] [DIR|FILE…]",
+    .synopsis = "[--order FILE] [--format text|json] [DIR|FILE…]",
     .description =
         "Reads the evidence in DIR (default ./" DEFAULT_DATA_DIR
         ") or the FILEs given, and tells which pairs of\n"
@@ -77,7 +105,8 @@ const struct command check_command = {
         "Exit status: 0 nothing breaks it, 66 something does, 65 unreadable evidence, 2 usage or a mistake\n"
         "in the order file.",
     .examples = "  lockgraph check\n"
-                "  lockgraph check --order server.order monday.data\n",
+                "  lockgraph check --order server.order monday.data\n"
+                "  lockgraph check --format json > check.json\n",
     .options = options,
     .apply = apply,
     .run = check,

@@ -1,10 +1,10 @@
-/* A declared order and what was seen, side by side. */
+/* What `lockgraph check` found, for people. */
 #ifndef LOCKGRAPH_COMMAND_CHECK_TEXT_H
 #define LOCKGRAPH_COMMAND_CHECK_TEXT_H
 
-#include "seen.h"
+#include "check_judge.h"
+#include "text.h"
 
-/* The number of pairs that break the order. */
-size_t check_text(struct text *out, struct model *model, const struct seen *seen, const struct order *order);
+void check_text(struct text *out, const struct checked *checked);
 
 #endif

@@ -7,7 +7,10 @@
 
 #include "command.h"
 #include "exit_code.h"
+#include "order_file.h"
 #include "preload.h"
+#include "probe.h"
+#include "run_order.h"
 #include "run_settings.h"
 
 /* In single quotes, as every shell reads it. */
@@ -32,7 +35,25 @@ static bool make_absolute(struct lgp_options *options) {
     return length < PATH_MAX;
 }
 
-static int print_environment(struct pool *pool, const struct run_settings *settings) {
+/* Next to the data directory, which the runtime may move. */
+static int save_order(struct pool *pool, const struct run_settings *settings, const struct probe *program,
+                      struct lgp_options *options) {
+    struct order order = {0};
+    const char *error = "the name of the directory is too long";
+    if (!order_load(pool, &order, settings->order_file))
+        return EXIT_USAGE;
+    const char *path = pool_printf(pool, "%s" SAVED_ORDER_SUFFIX, options->data);
+    const char *option = order_save(pool, &order, program->path, path, &error);
+    if (option && strlen(option) < sizeof options->order) {
+        strcpy(options->order, option);
+        return EXIT_CLEAN;
+    }
+    complain("env: %s", error);
+    return EXIT_INTERNAL;
+}
+
+static int print_environment(struct pool *pool, const struct run_settings *settings,
+                             const struct probe *program) {
     const char *error = "the name of the directory is too long", *runtime = NULL;
     struct lgp_options options;
     if (!run_runtime_options(pool, settings, &options, &error) || !make_absolute(&options)) {
@@ -44,9 +65,24 @@ static int print_environment(struct pool *pool, const struct run_settings *setti
         complain("env: %s", error);
         return EXIT_INTERNAL;
     }
-    print_quoted("LD_PRELOAD", preload_value(pool, runtime, getenv("LD_PRELOAD"), NULL));
+    int status = settings->order_file ? save_order(pool, settings, program, &options) : EXIT_CLEAN;
+    if (status != EXIT_CLEAN)
+        return status;
+    print_quoted("LD_PRELOAD", preload_value(pool, runtime, getenv("LD_PRELOAD"), program->sanitizer));
     print_quoted(LGP_OPTIONS_VARIABLE, options_value(pool, &options));
     return EXIT_CLEAN;
+}
+
+/* What an order is about are addresses in that program. */
+static int for_program(struct pool *pool, const struct run_settings *settings, const char *name) {
+    struct probe program = {0};
+    if (name)
+        program = probe_program(pool, name);
+    if (name && !program.path)
+        complain("env: there is no program %s", name);
+    else if (program.blind)
+        complain("env: warning: nothing will be seen of %s: %s", name, program.blind);
+    return name && !program.path ? EXIT_NOT_FOUND : print_environment(pool, settings, &program);
 }
 
 static int env(const struct command *command, int count, char **arguments) {
@@ -56,10 +92,13 @@ static int env(const struct command *command, int count, char **arguments) {
     int status = EXIT_USAGE;
     if (operands < 0)
         status = command_options_status(operands);
-    else if (operands > 0)
-        complain("env: takes no program; use it as: eval \"$(lockgraph env)\"");
+    else if (operands > 0 && !settings.order_file)
+        complain("env: takes no program without --order; use it as: eval \"$(lockgraph env)\"");
+    else if (operands != 1 && settings.order_file)
+        complain(
+            "env: --order needs the program whose locks it is about: lockgraph env --order FILE PROGRAM");
     else
-        status = print_environment(&pool, &settings);
+        status = for_program(&pool, &settings, operands ? arguments[0] : NULL);
     free(settings.given);
     pool_free(&pool);
     return status;
@@ -68,11 +107,14 @@ static int env(const struct command *command, int count, char **arguments) {
 const struct command env_command = {
     .name = "env",
     .summary = "print the variables that run would set",
-    .synopsis = "[options]",
+    .synopsis = "[options] [--order FILE PROGRAM]",
     .description =
         "Prints shell commands that set LD_PRELOAD and LOCKGRAPH_OPTIONS as `lockgraph run` does, for\n"
-        "programs started by something else. The program then prints its verdict at exit itself.",
-    .examples = "  eval \"$(lockgraph env -o /var/tmp/evidence)\"\n",
+        "programs started by something else. The program then prints its verdict at exit itself.\n"
+        "With --order the order of FILE, made into addresses in PROGRAM and its libraries, is written to\n"
+        "DIR" SAVED_ORDER_SUFFIX ", which the variables name; do that again when one of them was rebuilt.",
+    .examples = "  eval \"$(lockgraph env -o /var/tmp/evidence)\"\n"
+                "  eval \"$(lockgraph env --order server.order ./server)\"\n",
     .options = env_options,
     .apply = run_apply,
     .run = env,

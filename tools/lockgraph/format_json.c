@@ -1,7 +1,5 @@
 #include <jansson.h>
-#include <stdlib.h>
 
-#include "exit_code.h"
 #include "format.h"
 #include "json_parts.h"
 #include "json_usage.h"
@@ -24,12 +22,19 @@ static json_t *stats_of(const struct lgr_lock_info *info) {
                      "waiters_max", (json_int_t)stats->waiters_max);
 }
 
+static void add_level_name(json_t *object, const struct model_class *class) {
+    if (class && class->level_name)
+        json_object_set_new(object, "level_name", json_string(class->level_name));
+}
+
 static json_t *lock_object(const struct model_lock *lock) {
     const struct model_class *class = lock->class;
-    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "id", lock->id, "class",
-                     json_text(class ? class->id : NULL), "name", lock->name, "kind", lock->kind, "level",
-                     level_of(class), "init_at", json_frame(class ? class->init_at : NULL), "stats",
-                     stats_of(lock->info));
+    json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "id", lock->id, "class",
+                               json_text(class ? class->id : NULL), "name", lock->name, "kind", lock->kind,
+                               "level", level_of(class), "init_at", json_frame(class ? class->init_at : NULL),
+                               "stats", stats_of(lock->info));
+    add_level_name(object, class);
+    return object;
 }
 
 static json_t *all_locks(struct model *model) {
@@ -56,6 +61,7 @@ static void name_every_class(struct model *model) {
 static json_t *class_object(const struct model_class *class, const struct usages *usages) {
     json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name, "kind",
                                class->kind, "level", level_of(class));
+    add_level_name(object, class);
     json_t *usage = json_usage(class, usages);
     if (usage)
         json_object_set_new(object, "usage", usage);
@@ -150,14 +156,5 @@ static json_t *report(struct model *model) {
 
 void format_json(struct text *out, struct model *model, const struct format_options *options) {
     (void)options;
-    json_t *root = report(model);
-    char *dump = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    if (!dump) {
-        fputs("lockgraph: out of memory\n", stderr);
-        exit(EXIT_INTERNAL);
-    }
-    text_add(out, dump);
-    text_add(out, "\n");
-    free(dump);
-    json_decref(root);
+    json_write(out, report(model));
 }

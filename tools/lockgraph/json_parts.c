@@ -1,13 +1,27 @@
 #include "json_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "exit_code.h"
 #include "format.h"
 #include "kinds.h"
 #include "stall_words.h"
 #include "suppress.h"
+
+void json_write(struct text *out, json_t *root) {
+    char *dump = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    if (!dump) {
+        fputs("lockgraph: out of memory\n", stderr);
+        exit(EXIT_INTERNAL);
+    }
+    text_add(out, dump);
+    text_add(out, "\n");
+    free(dump);
+    json_decref(root);
+}
 
 json_t *json_text(const char *text) { return text ? json_string(text) : json_null(); }
 

@@ -1,4 +1,4 @@
-/* Pieces of the JSON report.  All return new references; strings are valid
+/* Pieces of the JSON report.  Objects are new references; strings are valid
  * UTF-8 because the model's are. */
 #ifndef LOCKGRAPH_COMMAND_JSON_PARTS_H
 #define LOCKGRAPH_COMMAND_JSON_PARTS_H
@@ -6,7 +6,11 @@
 #include <jansson.h>
 
 #include "model.h"
+#include "text.h"
 
+/* Adds the whole, which it takes; ends the command where there is no memory for it (NULL
+ * also stands for that). */
+void json_write(struct text *out, json_t *root);
 json_t *json_text(const char *text);                /* null for NULL */
 json_t *json_time(uint64_t realtime_ns);            /* RFC 3339 in UTC; null for 0 */
 json_t *json_frame(const struct code_frame *frame); /* null for NULL */

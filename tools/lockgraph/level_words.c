@@ -3,12 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 static int level(const struct model_lock *lock) {
     return lock && lock->class ? lock->class->level : NO_LEVEL;
 }
 
+/* "40 (session)" */
+static const char *number_and_name(struct pool *pool, int number, const char *name) {
+    return name ? pool_printf(pool, "%d (%s)", number, name) : pool_printf(pool, "%d", number);
+}
+
 const char *level_of_lock(struct pool *pool, const struct model_lock *lock) {
-    return level(lock) == NO_LEVEL ? "" : pool_printf(pool, " (level %d)", level(lock));
+    if (level(lock) == NO_LEVEL)
+        return "";
+    return pool_printf(pool, " (level %s)", number_and_name(pool, level(lock), lock->class->level_name));
 }
 
 static bool named(const struct model_lock *lock) { return lock && lock->class && lock->class->name; }
@@ -59,6 +68,11 @@ static int neighbour(const struct lgr_class_info *const *list, size_t count, int
     return best;
 }
 
+static const char *in_order(struct pool *pool, const struct lgr_class_info *class) {
+    const char *name = class->level_name ? text_clean(pool, class->level_name) : NULL;
+    return number_and_name(pool, class->level, name);
+}
+
 const char *level_order(struct pool *pool, const struct model_lock *wanted, const struct model_lock *held) {
     if (level(wanted) == NO_LEVEL || level(held) == NO_LEVEL)
         return "";
@@ -68,7 +82,7 @@ const char *level_order(struct pool *pool, const struct model_lock *wanted, cons
     const char *text = "";
     for (size_t i = 0; i < count; i++)
         if (list[i]->level >= low && list[i]->level <= high)
-            text = pool_printf(pool, "%s%s%d %s", text, *text ? ", " : ": the declared order is ",
-                               list[i]->level, list[i]->name ? list[i]->name : "?");
+            text = pool_printf(pool, "%s%s%s %s", text, *text ? ", " : ": the declared order is ",
+                               in_order(pool, list[i]), list[i]->name ? list[i]->name : "?");
     return text;
 }

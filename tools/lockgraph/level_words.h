@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-/* " (level 40)", or "" for a lock without one. */
+/* " (level 40)", " (level 40 (session))" where the level has a name, or "" for a lock without one. */
 const char *level_of_lock(struct pool *pool, const struct model_lock *lock);
 /* Whether it is an order declared by name that forbids it, and not their levels. */
 bool names_forbid(const struct model_lock *wanted, const struct model_lock *held);

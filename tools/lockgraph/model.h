@@ -29,6 +29,7 @@ struct model_class {
     const char *short_name; /* "mutex(queue.c:12)" */
     const char *kind;       /* "named", "init", "static", "guess" */
     int level;              /* NO_LEVEL: none */
+    const char *level_name; /* clean; NULL: it has none */
     const struct code_frame *init_at;        /* NULL unless initialised by a call */
     const struct code_frame *first_taken_at; /* NULL unless that is how it was named */
     size_t index;                            /* in model.classes */

@@ -104,6 +104,7 @@ static void name_class_by_call(struct model *model, const struct model_process *
 void name_class(struct model *model, const struct model_process *process, const struct lgr_class_info *info,
                 struct model_class *class) {
     class->level = info->level;
+    class->level_name = info->level_name ? text_clean(&model->pool, info->level_name) : NULL;
     if (info->kind == LGR_CLASS_NAMED) {
         class->kind = "named";
         class->name = class->short_name = text_clean(&model->pool, info->name);

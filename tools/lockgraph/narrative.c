@@ -6,6 +6,7 @@
 #include "hand_over.h"
 #include "kinds.h"
 #include "misuse_words.h"
+#include "reread_words.h"
 #include "stacks.h"
 #include "stall_words.h"
 
@@ -355,5 +356,7 @@ void narrate(struct pool *pool, struct model_finding *finding) {
         finding->advice = advice(pool, finding);
         tell_steps(pool, finding);
     }
+    if (is_reread(finding))
+        narrate_reread(pool, finding);
     finding->explanation = finding->edge_count ? explanation(pool, finding) : finding->why;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -10,6 +11,7 @@
 #include "command.h"
 #include "memory_file.h"
 #include "order_compile.h"
+#include "record/saved_order.h"
 
 enum { WARNINGS = 5 };
 
@@ -59,17 +61,22 @@ static int make_file(const struct text *block) {
     return -1;
 }
 
+static void compile(struct pool *pool, const struct order *order, const char *program, uint64_t key,
+                    struct text *block) {
+    struct path_list modules = {0};
+    size_t *uses = pool_array(pool, order->rule_count + 1, sizeof *uses);
+    order_modules(pool, order, program, &modules);
+    order_compile(pool, order, &modules, key, block, uses);
+    warn_unused(pool, order, program, uses);
+}
+
 const char *order_hand_over(struct pool *pool, const struct order *order, const char *program,
                             const char **error) {
     uint64_t key = 0;
-    struct path_list modules = {0};
     struct text block = {0};
-    size_t *uses = pool_array(pool, order->rule_count + 1, sizeof *uses);
-    order_modules(pool, order, program, &modules);
     if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
         key = (uint64_t)getpid();
-    order_compile(pool, order, &modules, key, &block, uses);
-    warn_unused(pool, order, program, uses);
+    compile(pool, order, program, key, &block);
     int descriptor = make_file(&block);
     text_free(&block);
     if (descriptor < 0) {
@@ -77,4 +84,47 @@ const char *order_hand_over(struct pool *pool, const struct order *order, const 
         return NULL;
     }
     return pool_printf(pool, "/proc/%d/fd/%d/%llx", (int)getpid(), descriptor, (unsigned long long)key);
+}
+
+/* ---- a file ---- */
+
+static bool write_block(const char *path, const struct text *block) {
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (descriptor < 0)
+        return false;
+    ssize_t written = write(descriptor, block->data, block->length);
+    int error = written < 0 ? errno : ENOSPC;
+    if (close(descriptor) == 0 && written == (ssize_t)block->length)
+        return true;
+    unlink(path);
+    errno = error;
+    return false;
+}
+
+/* A program that reads it at this moment finds the old one or the new one. */
+static bool replace(const char *path, const char *beside, const struct text *block) {
+    if (!write_block(beside, block))
+        return false;
+    if (rename(beside, path) == 0)
+        return true;
+    int error = errno;
+    unlink(beside);
+    errno = error;
+    return false;
+}
+
+const char *order_save(struct pool *pool, const struct order *order, const char *program, const char *path,
+                       const char **error) {
+    struct text block = {0};
+    const char *beside = pool_printf(pool, "%s.%d", path, (int)getpid());
+    compile(pool, order, program, 0, &block);
+    bool saved = replace(path, beside, &block);
+    int reason = errno;
+    text_free(&block);
+    if (!saved) {
+        *error = pool_printf(pool, "cannot write the declared order to %s: %s", text_clean(pool, path),
+                             strerror(reason));
+        return NULL;
+    }
+    return pool_printf(pool, LGR_SAVED_ORDER "%s", path);
 }

@@ -31,6 +31,7 @@ const struct command_option env_options[] = {
     {NULL, 'o', "DIR", "where the evidence goes (default ./" DEFAULT_DATA_DIR ")"},
     {"on-deadlock", 0, "ACTION", "leave the program hanging (default), kill or abort it"},
     {NULL, 'O', "KEY=VAL[:KEY=VAL]", "options of the runtime; -O help=1 lists them"},
+    {"order", 0, "FILE", "check the declared order of FILE in PROGRAM; made into DIR" SAVED_ORDER_SUFFIX},
     {0},
 };
 

@@ -8,6 +8,9 @@
 #include "platform/options.h"
 #include "pool.h"
 
+/* Behind the name of the data directory: what `env --order` writes. */
+#define SAVED_ORDER_SUFFIX ".order"
+
 struct run_settings {
     const char *directory; /* NULL: from the options */
     bool append, strict, require_coverage;
