@@ -9,6 +9,7 @@
 
 #include "../golden/evidence.h"
 #include "../golden/subject/ledger.c"
+#include "export.h"
 #include "format.h"
 #include "html_data.h"
 #include "model.h"
@@ -179,11 +180,29 @@ static void check_html(const char *name, struct model *model, const struct forma
     json_decref(data);
 }
 
-static void check_openmetrics(const char *name, struct model *model) {
+typedef void format_function(struct text *out, struct model *model, const struct format_options *options);
+
+static void check_form(const char *name, const char *form, format_function *format, struct model *model,
+                       bool show_notes) {
+    struct text out = {0};
+    char file[64], failure[FORMAT_FAILURE] = "";
+    format(&out, model,
+           &(struct format_options){.show_notes = show_notes,
+                                    .fail_on = LGR_ERROR,
+                                    .source_root = LOCKGRAPH_SOURCE,
+                                    .failure = failure});
+    ck_assert_str_eq(failure, "");
+    snprintf(file, sizeof file, "%s.%s", name, form);
+    compare(file, text_string(&out));
+    text_free(&out);
+}
+
+static void check_export(const char *name, const char *form,
+                         void (*export)(struct text *out, struct model *model), struct model *model) {
     struct text out = {0};
     char file[64];
-    format_openmetrics(&out, model, &(struct format_options){0});
-    snprintf(file, sizeof file, "%s.openmetrics", name);
+    export(&out, model);
+    snprintf(file, sizeof file, "%s.%s", name, form);
     compare(file, text_string(&out));
     text_free(&out);
 }
@@ -205,8 +224,14 @@ static void check_reports(const char *name, struct evidence *const *evidence, si
     check_text(name, model, &options);
     check_json(name, model);
     check_html(name, model, &options);
+    check_form(name, "dot", format_dot, model, options.show_notes);
+    check_form(name, "sarif", format_sarif, model, options.show_notes);
+    check_form(name, "junit.xml", format_junit, model, options.show_notes);
+    check_export(name, "perfetto", export_trace, model);
     if (strcmp(name, "figures") == 0)
-        check_openmetrics(name, model);
+        check_export(name, "folded", export_folded, model);
+    if (strcmp(name, "figures") == 0)
+        check_form(name, "openmetrics", format_openmetrics, model, false);
     model_free(model);
     for (size_t i = 0; i < count; i++)
         unlink(files[i]);

@@ -14,7 +14,7 @@ struct origin {
 
 struct search {
     struct model *model;
-    struct order_graph graph;
+    struct pair_graph graph;
     size_t origin_count;
     struct origin *origins; /* by pair, then source */
     size_t *first_origin;   /* of each pair, and one more */
@@ -37,7 +37,7 @@ static size_t sources_in(const struct model_process *process) {
 }
 
 static void add_origin(struct search *search, size_t from, size_t to, size_t source) {
-    const struct graph_pair *pair = order_graph_pair(&search->graph, from, to);
+    const struct graph_pair *pair = pair_graph_pair(&search->graph, from, to);
     if (pair)
         search->origins[search->origin_count++] =
             (struct origin){(size_t)(pair - search->graph.pairs), source};
@@ -151,7 +151,7 @@ static bool held_at(const struct search *search, const struct graph_pair *gate,
 
 /* By all that saw the pair, at all of its places. */
 static bool gates(const struct search *search, size_t class, const struct graph_pair *pair) {
-    const struct graph_pair *gate = order_graph_pair(&search->graph, class, pair->to);
+    const struct graph_pair *gate = pair_graph_pair(&search->graph, class, pair->to);
     if (!gate)
         return false;
     for (size_t i = pair->first; i < pair->first + pair->count; i++)
@@ -270,7 +270,7 @@ void across_runs(struct model *model, void (*add)(struct model *model, const str
     }
     if (sources < 2)
         return;
-    search.graph = order_graph_of(model);
+    search.graph = pair_graph_of(model);
     gather_origins(&search);
     graph_rings(&model->pool, &search.graph, tell, &search);
 }

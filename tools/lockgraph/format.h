@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 #include "model.h"
+#include "order_graph.h"
 #include "text.h"
 
 struct order;
+#define FORMAT_FAILURE 256 /* bytes */
 struct format_options {
     const struct order *order; /* in use; NULL: none */
     bool color;
@@ -21,6 +23,12 @@ struct format_options {
     /* Ids of findings the user has just been told in full. */
     size_t told_count;
     const char *const *told;
+    struct order_graph_options graph; /* what a picture shows */
+    unsigned fail_on;                 /* severity from which on a finding fails a test */
+    const char *source_root;          /* absolute; files below it are named from there; NULL: none */
+    /* FORMAT_FAILURE bytes, "" at first: a form that cannot be written says there why, and
+     * what to do; NULL: nobody asks. */
+    char *failure;
 };
 
 void format_text(struct text *out, struct model *model, const struct format_options *options);
@@ -43,6 +51,14 @@ void format_suppressions(struct text *out, struct model *model, bool brief);
 void format_json(struct text *out, struct model *model, const struct format_options *options);
 /* A page that needs nothing but a browser: html_page.h. */
 void format_html(struct text *out, struct model *model, const struct format_options *options);
+
+/* The order graph, as Graphviz reads it and as it draws it. */
+void format_dot(struct text *out, struct model *model, const struct format_options *options);
+void format_svg(struct text *out, struct model *model, const struct format_options *options);
+/* What is told, for services that show it beside the source: SARIF 2.1.0. */
+void format_sarif(struct text *out, struct model *model, const struct format_options *options);
+/* What is told, as failed and passed tests. */
+void format_junit(struct text *out, struct model *model, const struct format_options *options);
 
 /* How locks were used, and how much was seen: record/openmetrics.h. */
 void format_openmetrics(struct text *out, struct model *model, const struct format_options *options);

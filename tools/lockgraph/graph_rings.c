@@ -12,7 +12,7 @@ struct step {
 };
 
 struct walk {
-    const struct order_graph *graph;
+    const struct pair_graph *graph;
     unsigned char *modes; /* of each pair: one bit for each ring_modes */
     uint32_t *component;  /* of each class: strongly connected; 0: not yet */
     struct step *steps;   /* by state */
@@ -49,7 +49,7 @@ static void close_component(struct walk *walk, struct visit *visits, size_t *sta
 
 static void visit_from(struct walk *walk, struct visit *visits, size_t *path, size_t *stack, size_t *top,
                        size_t root, uint32_t *counter) {
-    const struct order_graph *graph = walk->graph;
+    const struct pair_graph *graph = walk->graph;
     size_t depth = 0;
     path[depth++] = root;
     while (depth) {
@@ -88,7 +88,7 @@ static void find_components(struct pool *pool, struct walk *walk) {
 
 /* Reaches what follows from `state`; its class's lock is wanted `shared`. */
 static void expand(struct walk *walk, size_t state, uint32_t round, size_t start, size_t *tail) {
-    const struct order_graph *graph = walk->graph;
+    const struct pair_graph *graph = walk->graph;
     size_t class = state / 2, shared = state % 2;
     for (size_t i = graph->out[class]; i < graph->out[class + 1]; i++) {
         const struct graph_pair *pair = &graph->pairs[i];
@@ -137,7 +137,7 @@ static bool close_ring(struct walk *walk, size_t start, unsigned modes, uint32_t
     return false;
 }
 
-void graph_rings(struct pool *pool, const struct order_graph *graph,
+void graph_rings(struct pool *pool, const struct pair_graph *graph,
                  void (*tell)(const struct ring *ring, void *context), void *context) {
     struct walk walk = {.graph = graph};
     uint32_t round = 0;

@@ -3,7 +3,7 @@
 #ifndef LOCKGRAPH_COMMAND_GRAPH_RINGS_H
 #define LOCKGRAPH_COMMAND_GRAPH_RINGS_H
 
-#include "order_graph.h"
+#include "pair_graph.h"
 
 struct ring {
     size_t length; /* 2 or more */
@@ -18,7 +18,7 @@ static inline unsigned ring_modes(const struct lgr_edge *edge) {
 
 /* For each pair the shortest ring of it and later pairs, if there is one, within a budget
  * of work; `tell` sees it during the call only. */
-void graph_rings(struct pool *pool, const struct order_graph *graph,
+void graph_rings(struct pool *pool, const struct pair_graph *graph,
                  void (*tell)(const struct ring *ring, void *context), void *context);
 
 #endif

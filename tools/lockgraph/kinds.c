@@ -5,38 +5,47 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char *const kinds[] = {
-    [LGR_KIND_ORDER_CYCLE] = "order-cycle",
-    [LGR_KIND_DEADLOCK] = "deadlock",
-    [LGR_KIND_SELF_DEADLOCK] = "self-deadlock",
-    [LGR_KIND_UNLOCK_UNHELD] = "unlock-unheld",
-    [LGR_KIND_UNLOCK_FOREIGN] = "unlock-foreign",
-    [LGR_KIND_DESTROY_HELD] = "destroy-held",
-    [LGR_KIND_DESTROY_WAITED] = "destroy-waited",
-    [LGR_KIND_USE_DESTROYED] = "use-destroyed",
-    [LGR_KIND_REINIT_HELD] = "reinit-held",
-    [LGR_KIND_FREE_HELD] = "free-held",
-    [LGR_KIND_THREAD_EXIT_HELD] = "thread-exit-held",
-    [LGR_KIND_COND_WAIT_UNHELD] = "cond-wait-unheld",
-    [LGR_KIND_COND_TWO_MUTEXES] = "cond-two-mutexes",
-    [LGR_KIND_COND_DESTROY_WAITED] = "cond-destroy-waited",
-    [LGR_KIND_SIGNAL_UNSAFE] = "signal-unsafe",
-    [LGR_KIND_WRONG_TYPE] = "wrong-type",
-    [LGR_KIND_JOIN_SELF] = "join-self",
-    [LGR_KIND_SEM_MISUSE] = "sem-misuse",
-    [LGR_KIND_BARRIER_MISUSE] = "barrier-misuse",
-    [LGR_KIND_ASSERT_FAILED] = "assert-failed",
-    [LGR_KIND_STALL] = "stall",
-    [LGR_KIND_LEVEL_VIOLATION] = "level-violation",
-    [LGR_KIND_WAIT_TIMEOUT] = "wait-timeout",
-    [LGR_KIND_HOLD_TOO_LONG] = "hold-too-long",
-    [LGR_KIND_BLOCKED_UNDER_LOCK] = "blocked-under-lock",
-    [LGR_KIND_HEARTBEAT_MISSED] = "heartbeat-missed",
-    [LGR_KIND_CANCEL_UNSAFE] = "cancel-unsafe",
-    [LGR_KIND_API_ERROR] = "api-error",
-    [LGR_KIND_COND_WAIT_HOLDING] = "cond-wait-holding",
-    [LGR_KIND_FORK_HELD] = "fork-held",
-    [LGR_KIND_USER] = "user",
+static const struct {
+    const char *name, *meaning;
+} kinds[] = {
+    [LGR_KIND_ORDER_CYCLE] = {"order-cycle", "locks are taken in orders that contradict each other"},
+    [LGR_KIND_DEADLOCK] = {"deadlock", "threads wait for each other, and never go on"},
+    [LGR_KIND_SELF_DEADLOCK] = {"self-deadlock", "a thread waits for a lock that it holds itself"},
+    [LGR_KIND_UNLOCK_UNHELD] = {"unlock-unheld", "a lock is unlocked that nobody holds"},
+    [LGR_KIND_UNLOCK_FOREIGN] = {"unlock-foreign", "a lock is unlocked that another thread holds"},
+    [LGR_KIND_DESTROY_HELD] = {"destroy-held", "a lock is destroyed while it is held"},
+    [LGR_KIND_DESTROY_WAITED] = {"destroy-waited", "a lock is destroyed while a thread waits for it"},
+    [LGR_KIND_USE_DESTROYED] = {"use-destroyed", "a lock is used after it was destroyed"},
+    [LGR_KIND_REINIT_HELD] = {"reinit-held", "a lock is initialised again while it is held"},
+    [LGR_KIND_FREE_HELD] = {"free-held", "the memory of a lock is given up or overwritten while it is held"},
+    [LGR_KIND_THREAD_EXIT_HELD] = {"thread-exit-held", "a thread ends while it holds a lock"},
+    [LGR_KIND_COND_WAIT_UNHELD] = {"cond-wait-unheld",
+                                   "a condition is waited for with a mutex that the thread does not hold"},
+    [LGR_KIND_COND_TWO_MUTEXES] = {"cond-two-mutexes", "a condition is waited for with two mutexes at once"},
+    [LGR_KIND_COND_DESTROY_WAITED] = {"cond-destroy-waited",
+                                      "a condition variable is destroyed while a thread waits for it"},
+    [LGR_KIND_SIGNAL_UNSAFE] = {"signal-unsafe",
+                                "a signal handler takes what the code that it interrupts may hold"},
+    [LGR_KIND_WRONG_TYPE] = {"wrong-type", "something that is no lock is used as one"},
+    [LGR_KIND_JOIN_SELF] = {"join-self", "a thread waits for its own end"},
+    [LGR_KIND_SEM_MISUSE] = {"sem-misuse", "a semaphore is used after, or while, it is taken away"},
+    [LGR_KIND_BARRIER_MISUSE] = {"barrier-misuse", "a barrier is used after, or while, it is taken away"},
+    [LGR_KIND_ASSERT_FAILED] = {"assert-failed", "what the program says of its locks is not so"},
+    [LGR_KIND_STALL] = {"stall", "every thread of the process waits for ever"},
+    [LGR_KIND_LEVEL_VIOLATION] = {"level-violation", "a lock is taken against the declared order"},
+    [LGR_KIND_WAIT_TIMEOUT] = {"wait-timeout", "a lock is waited for longer than the limit"},
+    [LGR_KIND_HOLD_TOO_LONG] = {"hold-too-long", "a lock is held for longer than the limit"},
+    [LGR_KIND_BLOCKED_UNDER_LOCK] = {"blocked-under-lock",
+                                     "a call blocks for longer than the limit while a lock is held"},
+    [LGR_KIND_HEARTBEAT_MISSED] = {"heartbeat-missed", "a thread that promised a heartbeat gives none"},
+    [LGR_KIND_CANCEL_UNSAFE] =
+        {"cancel-unsafe", "a thread can be cancelled while it holds a lock, which nobody gives back then"},
+    [LGR_KIND_API_ERROR] = {"api-error", "a call is refused, and does nothing"},
+    [LGR_KIND_COND_WAIT_HOLDING] =
+        {"cond-wait-holding", "a condition is waited for while a lock is held that its signaller may need"},
+    [LGR_KIND_FORK_HELD] =
+        {"fork-held", "a process forks while another thread holds a lock, which stays held in the child"},
+    [LGR_KIND_USER] = {"user", "the program reports it"},
 };
 _Static_assert(COUNT(kinds) == LGR_KINDS, "a kind without a name");
 
@@ -62,7 +71,13 @@ static const char *const lock_kinds[] = {
     [LGR_LOCK_SEMAPHORE] = "semaphore", [LGR_LOCK_CUSTOM] = "custom lock", [LGR_LOCK_FILE] = "file lock",
 };
 
-const char *kind_name(uint16_t kind) { return kind < COUNT(kinds) && kinds[kind] ? kinds[kind] : "unknown"; }
+const char *kind_name(uint16_t kind) {
+    return kind < COUNT(kinds) && kinds[kind].name ? kinds[kind].name : "unknown";
+}
+
+const char *kind_meaning(uint16_t kind) {
+    return kind < COUNT(kinds) && kinds[kind].meaning ? kinds[kind].meaning : "a newer runtime reports it";
+}
 
 const char *verdict_name(uint8_t verdict) {
     return verdict < COUNT(verdicts) ? verdicts[verdict].name : NULL;

@@ -10,6 +10,8 @@
 
 /* "order-cycle"; "unknown" for a kind that a newer runtime wrote. */
 const char *kind_name(uint16_t kind);
+/* What is wrong in general, one clause. */
+const char *kind_meaning(uint16_t kind);
 /* "feasible"; NULL for LGR_VERDICT_NONE and for unknown ones. */
 const char *verdict_name(uint8_t verdict);
 /* What the verdict means, one clause. */

@@ -1,6 +1,7 @@
 /* The lockgraph command: finds the subcommand and calls it. */
 #include <elfutils/version.h>
 #include <jansson.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,9 +12,9 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-    &run_command,      &report_command, &explain_command, &why_command,   &stat_command,
-    &suppress_command, &diff_command,   &merge_command,   &learn_command, &check_command,
-    &inspect_command,  &env_command,    &help_command};
+    &run_command,      &report_command,  &explain_command, &why_command,    &stat_command,
+    &suppress_command, &diff_command,    &merge_command,   &export_command, &learn_command,
+    &check_command,    &inspect_command, &env_command,     &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {
@@ -38,8 +39,10 @@ static void print_version(void) {
     printf("lockgraph %s\n", LOCKGRAPH_VERSION);
     printf("evidence format %u, reads %u to %u\n", LGR_VERSION, LGR_OLDEST, LGR_VERSION);
     printf("merged format %u\n", LGM_VERSION);
-    printf("reports: text, json (lockgraph-report/1)\n");
-    printf("libraries: elfutils 0.%d, jansson %s, libiberty\n", _ELFUTILS_VERSION, JANSSON_VERSION);
+    printf("reports: text, json (lockgraph-report/1), html, svg, dot, sarif 2.1.0, junit, openmetrics\n");
+    printf("exports: folded, perfetto, sqlite (lockgraph-sqlite/1)\n");
+    printf("libraries: elfutils 0.%d, jansson %s, sqlite %s, libiberty\n", _ELFUTILS_VERSION, JANSSON_VERSION,
+           SQLITE_VERSION);
 }
 
 static bool no_option(void *settings, const struct command_option *option, const char *value, char *error) {

@@ -1,5 +1,6 @@
 /* `lockgraph report`: evidence in, a report out. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,12 @@ static const struct {
     const char *name;
     void (*format)(struct text *out, struct model *model, const struct format_options *options);
 } formats[] = {
-    {"text", format_text}, {"json", format_json}, {"html", format_html}, {"openmetrics", format_openmetrics}};
+    {"text", format_text},   {"json", format_json},
+    {"html", format_html},   {"svg", format_svg},
+    {"dot", format_dot},     {"sarif", format_sarif},
+    {"junit", format_junit}, {"openmetrics", format_openmetrics},
+};
+#define FORMATS "text|json|html|svg|dot|sarif|junit|openmetrics"
 
 struct settings {
     size_t format;
@@ -31,10 +37,12 @@ struct settings {
     struct suppressions suppressions;
     const char *order_file; /* NULL: the default one */
     struct order order;
+    struct order_graph_options graph;
+    const char *depth, *source_root; /* NULL: not given */
 };
 
 static const struct command_option options[] = {
-    {"format", 0, "text|json|html|openmetrics", "form of the report (default text)"},
+    {"format", 0, FORMATS, "form of the report (default text)"},
     {"show", 0, "notes", "show notes, too"},
     {"fail-on", 0, "SEVERITY", "exit 66 from this severity on: error (default), warning, note or never"},
     {"strict", 0, NULL, "notes become errors"},
@@ -42,6 +50,10 @@ static const struct command_option options[] = {
     {"suppressions", 0, "FILE",
      "leave out what FILE names (default ./" DEFAULT_SUPPRESSIONS " where it exists)"},
     {"order", 0, "FILE", "what FILE blesses is suppressed (default ./" DEFAULT_ORDER " where it exists)"},
+    {"view", 0, "class|instance", "svg, dot: what is drawn as one (default class)"},
+    {"focus", 0, "LOCK", "svg, dot: only what is near the locks of that name"},
+    {"depth", 0, "N", "so many steps from them (default 1)"},
+    {"source-root", 0, "DIR", "sarif: files below DIR are named from there (default .)"},
     {"follow", 0, NULL, NULL},
     {0},
 };
@@ -52,15 +64,34 @@ static bool set_format(struct settings *settings, const char *value, char *error
             settings->format = i;
             return true;
         }
-    snprintf(error, 256, "\"%s\" is not a form this version writes: use text, json, html or openmetrics",
-             value);
+    snprintf(error, 256, "\"%.100s\" is not a form this version writes: use one of " FORMATS, value);
     return false;
+}
+
+static bool set_view(struct settings *settings, const char *value, char *error) {
+    bool by_lock = strcmp(value, "instance") == 0;
+    settings->graph.view = by_lock ? ORDER_BY_LOCK : ORDER_BY_CLASS;
+    snprintf(error, 256, "use class or instance");
+    return by_lock || strcmp(value, "class") == 0;
+}
+
+static bool set_depth(struct settings *settings, const char *value, char *error) {
+    char *end;
+    unsigned long depth = strtoul(value, &end, 10);
+    settings->depth = value;
+    settings->graph.depth = depth > 1000000 ? 1000000 : (unsigned)depth;
+    snprintf(error, 256, "a number of steps is needed, like 2");
+    return value[0] >= '0' && value[0] <= '9' && *end == 0;
 }
 
 static bool apply(void *target, const struct command_option *option, const char *value, char *error) {
     struct settings *settings = target;
     if (strcmp(option->name, "format") == 0)
         return set_format(settings, value, error);
+    if (strcmp(option->name, "view") == 0)
+        return set_view(settings, value, error);
+    if (strcmp(option->name, "depth") == 0)
+        return set_depth(settings, value, error);
     if (strcmp(option->name, "show") == 0) {
         settings->show_notes = strcmp(value, "notes") == 0;
         snprintf(error, 256, "only \"notes\" can be shown");
@@ -76,6 +107,10 @@ static bool apply(void *target, const struct command_option *option, const char 
         settings->suppression_files[settings->suppression_file_count++] = value;
     } else if (strcmp(option->name, "order") == 0)
         settings->order_file = value;
+    else if (strcmp(option->name, "focus") == 0)
+        settings->graph.focus = value;
+    else if (strcmp(option->name, "source-root") == 0)
+        settings->source_root = value;
     else if (strcmp(option->name, "strict") == 0)
         settings->strict = true;
     else
@@ -95,15 +130,24 @@ static bool write_out(const struct text *out, const char *file) {
     return written;
 }
 
-static bool print_report(struct model *model, const struct settings *settings) {
+/* EXIT_CLEAN when it was written. */
+static int print_report(struct model *model, const struct settings *settings) {
     struct text out = {0};
+    char failure[FORMAT_FAILURE] = "", root[PATH_MAX];
     struct format_options format = {.order = &settings->order,
                                     .color = !settings->output && ink_wanted(stdout),
-                                    .show_notes = settings->show_notes || settings->strict};
+                                    .show_notes = settings->show_notes || settings->strict,
+                                    .graph = settings->graph,
+                                    .fail_on = settings->fail_on,
+                                    .source_root =
+                                        realpath(settings->source_root ? settings->source_root : ".", root),
+                                    .failure = failure};
     formats[settings->format].format(&out, model, &format);
-    bool written = write_out(&out, settings->output);
+    int status = failure[0] ? EXIT_USAGE : write_out(&out, settings->output) ? EXIT_CLEAN : EXIT_INTERNAL;
+    if (failure[0])
+        complain("report: %s", failure);
     text_free(&out);
-    return written;
+    return status;
 }
 
 static int report_on(const struct path_list *inputs, const struct settings *settings, bool all_found) {
@@ -112,8 +156,9 @@ static int report_on(const struct path_list *inputs, const struct settings *sett
     int status = all_found && model->unreadable == 0 ? EXIT_CLEAN : EXIT_UNREADABLE;
     for (size_t i = 0; i < model->unreadable; i++)
         complain("%s", model->unreadable_why[i]);
-    if (model->process_count && !print_report(model, settings))
-        status = EXIT_INTERNAL;
+    int printed = model->process_count ? print_report(model, settings) : EXIT_CLEAN;
+    if (printed != EXIT_CLEAN)
+        status = printed;
     else if (model_count_at_least(model, settings->fail_on))
         status = EXIT_FINDINGS;
     model_free(model);
@@ -131,12 +176,30 @@ static int report_with(struct pool *pool, struct settings *settings, int operand
     return inputs.count ? report_on(&inputs, settings, all_found) : EXIT_UNREADABLE;
 }
 
+/* What one option says must not be without effect for want of another one. */
+static bool fits_together(const struct settings *settings) {
+    const char *format = formats[settings->format].name;
+    bool picture = strcmp(format, "svg") == 0 || strcmp(format, "dot") == 0;
+    const struct order_graph_options *graph = &settings->graph;
+    if (!picture && (graph->focus || settings->depth || graph->view != ORDER_BY_CLASS))
+        complain("report: --view, --focus and --depth are for --format svg and dot");
+    else if (settings->depth && !graph->focus)
+        complain("report: --depth counts from --focus LOCK, which is not given");
+    else if (settings->source_root && strcmp(format, "sarif") != 0)
+        complain("report: --source-root is for --format sarif");
+    else
+        return true;
+    return false;
+}
+
 static int report(const struct command *command, int count, char **arguments) {
-    struct settings settings = {.fail_on = LGR_ERROR};
+    struct settings settings = {.fail_on = LGR_ERROR, .graph.depth = 1};
     struct pool pool = {0};
-    int operands = command_options(command, count, arguments, &settings);
-    int status =
-        operands < 0 ? command_options_status(operands) : report_with(&pool, &settings, operands, arguments);
+    int operands = command_options(command, count, arguments, &settings), status = EXIT_USAGE;
+    if (operands < 0)
+        status = command_options_status(operands);
+    else if (fits_together(&settings))
+        status = report_with(&pool, &settings, operands, arguments);
     pool_free(&pool);
     free(settings.suppression_files);
     return status;
@@ -149,12 +212,13 @@ const struct command report_command = {
     .description =
         "Reads the evidence in DIR (default ./" DEFAULT_DATA_DIR ") or the FILEs given, of finished,\n"
         "killed or still running processes, and tells what was found: most severe first.\n"
-        "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage or a\n"
-        "mistake in a suppression or order file.",
+        "Exit status: 0 nothing at or above --fail-on, 66 something, 65 unreadable evidence, 2 usage, a\n"
+        "mistake in a suppression or order file, or --format svg without Graphviz.",
     .examples = "  lockgraph report\n"
                 "  lockgraph report --show notes lockgraph.data\n"
                 "  lockgraph report --format json -o report.json\n"
-                "  lockgraph report --format html -o report.html\n",
+                "  lockgraph report --format html -o report.html\n"
+                "  lockgraph report --format svg --focus 'session*' -o order.svg\n",
     .options = options,
     .apply = apply,
     .run = report,

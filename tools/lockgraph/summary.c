@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kinds.h"
-#include "order_graph.h"
+#include "pair_graph.h"
 
 static int by_finding_id(const void *a, const void *b) {
     return strcmp(((const struct summary_finding *)a)->id, ((const struct summary_finding *)b)->id);
@@ -82,7 +82,7 @@ static void add_findings(struct summary *summary, struct model *model) {
 
 struct summary summary_of_model(struct model *model) {
     struct summary summary = {0};
-    struct order_graph graph = order_graph_of(model);
+    struct pair_graph graph = pair_graph_of(model);
     model_name_classes(model);
     add_findings(&summary, model);
     summary.classes = pool_array(&model->pool, model->class_count + 1, sizeof *summary.classes);

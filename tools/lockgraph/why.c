@@ -31,7 +31,7 @@ static bool is_called(const char *pattern, const struct model_lock *lock) {
 }
 
 /* Which classes the pattern means: by their own name or id, or by that of a lock. */
-static size_t mark(struct model *model, const struct order_graph *graph, const char *pattern, bool *marks) {
+static size_t mark(struct model *model, const struct pair_graph *graph, const char *pattern, bool *marks) {
     size_t count = 0;
     for (size_t i = 0; i < graph->sighting_count; i++) {
         const struct sighting *sighting = &graph->sightings[i];
@@ -49,7 +49,7 @@ static size_t mark(struct model *model, const struct order_graph *graph, const c
 }
 
 /* As the finding reports do: by a lock of the class, which may have a better name. */
-static const char *label(struct model *model, const struct order_graph *graph, const struct graph_pair *pair,
+static const char *label(struct model *model, const struct pair_graph *graph, const struct graph_pair *pair,
                          bool of_from) {
     const struct sighting *first = &graph->sightings[pair->first];
     const struct model_lock *lock =
@@ -63,7 +63,7 @@ static const char *label(struct model *model, const struct order_graph *graph, c
 struct teller {
     struct text *out;
     struct model *model;
-    const struct order_graph *graph;
+    const struct pair_graph *graph;
     bool *told; /* by pair: with its stacks */
     bool color;
 };
@@ -126,7 +126,7 @@ static void add_paths(const struct teller *teller, const struct why_paths *paths
 /* ---- the command ---- */
 
 /* Some of the names there are, for who mistook one. */
-static const char *some_names(struct model *model, const struct order_graph *graph) {
+static const char *some_names(struct model *model, const struct pair_graph *graph) {
     const char *list = "none";
     size_t told = 0;
     for (size_t i = 0; i < graph->class_count && told <= NAMES_TOLD; i++) {
@@ -136,7 +136,7 @@ static const char *some_names(struct model *model, const struct order_graph *gra
     return list;
 }
 
-static bool known(struct model *model, const struct order_graph *graph, const char *pattern, bool *marks) {
+static bool known(struct model *model, const struct pair_graph *graph, const char *pattern, bool *marks) {
     if (mark(model, graph, pattern, marks))
         return true;
     complain("why: no lock that was taken together with another one is called %s; known are: %s",
@@ -145,7 +145,7 @@ static bool known(struct model *model, const struct order_graph *graph, const ch
 }
 
 static int why_in(struct model *model, char **names, struct text *out, int status) {
-    struct order_graph graph = order_graph_of(model);
+    struct pair_graph graph = pair_graph_of(model);
     bool *from = pool_array(&model->pool, graph.class_count + 1, sizeof *from);
     bool *to = pool_array(&model->pool, graph.class_count + 1, sizeof *to);
     if (!known(model, &graph, names[0], from) || !known(model, &graph, names[1], to))

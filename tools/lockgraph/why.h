@@ -2,7 +2,7 @@
 #ifndef LOCKGRAPH_COMMAND_WHY_H
 #define LOCKGRAPH_COMMAND_WHY_H
 
-#include "order_graph.h"
+#include "pair_graph.h"
 
 #define WHY_PATHS 100 /* told at most */
 
@@ -18,7 +18,7 @@ struct why_paths {
 
 /* Paths that visit no class twice, from any class marked in `from` to any in `to` (one
  * flag per class of the graph).  Lives as long as the model. */
-struct why_paths *why_find(struct model *model, const struct order_graph *graph, const bool *from,
+struct why_paths *why_find(struct model *model, const struct pair_graph *graph, const bool *from,
                            const bool *to);
 
 #endif

@@ -7,7 +7,7 @@
 
 struct walk {
     struct model *model;
-    const struct order_graph *graph;
+    const struct pair_graph *graph;
     const bool *to;
     size_t *distance; /* to the nearest goal, in pairs; FAR: none is reached */
     bool *visited;
@@ -18,7 +18,7 @@ struct walk {
 
 /* Breadth first, against the pairs: rounds of relaxing end after the longest distance. */
 static void measure(struct walk *walk) {
-    const struct order_graph *graph = walk->graph;
+    const struct pair_graph *graph = walk->graph;
     bool changed = true;
     for (size_t i = 0; i < graph->class_count; i++)
         walk->distance[i] = walk->to[i] ? 0 : FAR;
@@ -50,7 +50,7 @@ static bool add_path(struct walk *walk) {
 
 /* Paths of exactly `left` more pairs.  False: enough. */
 static bool go_on(struct walk *walk, size_t at, size_t left) {
-    const struct order_graph *graph = walk->graph;
+    const struct pair_graph *graph = walk->graph;
     bool enough = false;
     walk->visited[at] = true;
     for (size_t i = graph->out[at]; i < graph->out[at + 1] && !enough; i++) {
@@ -78,7 +78,7 @@ static bool all_of_length(struct walk *walk, const bool *from, size_t length) {
     return true;
 }
 
-struct why_paths *why_find(struct model *model, const struct order_graph *graph, const bool *from,
+struct why_paths *why_find(struct model *model, const struct pair_graph *graph, const bool *from,
                            const bool *to) {
     struct walk walk = {.model = model, .graph = graph, .to = to};
     size_t room = graph->class_count + 1;

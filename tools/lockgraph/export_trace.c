@@ -1,0 +1,187 @@
+/* The Trace Event Format, "Trace Event Format" by the Chromium project: metadata (M),
+ * slices (X), instants (i), and flows (s, f) that are bound to the slices around them. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exit_code.h"
+#include "export.h"
+#include "kinds.h"
+#include "stacks.h"
+
+struct writer {
+    struct model *model;
+    json_t *events;
+    uint64_t start_ns; /* of the first process: time 0 */
+    json_int_t flows;
+};
+
+/* Microseconds with the nanoseconds behind the point. */
+static json_t *at(const struct writer *writer, uint64_t realtime_ns) {
+    return json_real((double)(int64_t)(realtime_ns - writer->start_ns) / 1000.0);
+}
+
+static json_int_t pid_of(const struct model_process *process) { return (json_int_t)process->header->pid; }
+
+static void add_event(struct writer *writer, const char *phase, const struct model_process *process,
+                      json_int_t thread, const char *name, json_t *members) {
+    json_t *event =
+        json_pack("{s:s, s:I, s:I, s:s}", "ph", phase, "pid", pid_of(process), "tid", thread, "name", name);
+    json_object_update(event, members);
+    json_decref(members);
+    json_array_append_new(writer->events, event);
+}
+
+/* ---- processes and threads ---- */
+
+static void add_name(struct writer *writer, const struct model_process *process, json_int_t thread,
+                     const char *what, const char *name) {
+    add_event(writer, "M", process, thread, what, json_pack("{s:{s:s}}", "args", "name", name));
+}
+
+static void add_process(struct writer *writer, const struct model_process *process) {
+    size_t count;
+    const struct lgr_thread_info *threads = lgr_threads(process->file, &count);
+    add_name(writer, process, pid_of(process), "process_name", process->program);
+    for (size_t i = 0; i < count; i++)
+        add_name(writer, process, threads[i].tid, "thread_name",
+                 model_thread_of(writer->model, process, threads[i].serial)->label);
+}
+
+/* The last moment of which the evidence knows something. */
+static uint64_t end_of(const struct writer *writer, const struct model_process *process) {
+    uint64_t end = process->header->end_realtime_ns;
+    for (size_t i = 0; !process->header->end_realtime_ns && i < writer->model->finding_count; i++) {
+        const struct model_finding *finding = &writer->model->findings[i];
+        if (finding->process == process && finding->time_realtime_ns > end)
+            end = finding->time_realtime_ns;
+    }
+    for (size_t i = 0; i < writer->model->wait_count; i++)
+        if (writer->model->waits[i].process == process && writer->model->waits[i].since_realtime_ns > end)
+            end = writer->model->waits[i].since_realtime_ns;
+    return end > process->header->start_realtime_ns ? end : process->header->start_realtime_ns + 1000;
+}
+
+/* ---- slices and arrows ---- */
+
+/* A wait may have begun in the last moment that is known: 1 us at least, to be seen. */
+static void add_slice(struct writer *writer, const struct model_process *process, json_int_t thread,
+                      const char *name, uint64_t since, json_t *arguments) {
+    uint64_t end = end_of(writer, process);
+    uint64_t length = end > since + 1000 ? end - since : 1000;
+    add_event(writer, "X", process, thread, name,
+              json_pack("{s:s, s:o, s:f, s:o}", "cat", "wait", "ts", at(writer, since), "dur",
+                        (double)length / 1000.0, "args", arguments));
+}
+
+static void add_flow(struct writer *writer, const struct model_process *process, json_int_t waiter,
+                     json_int_t holder, uint64_t since) {
+    json_int_t id = ++writer->flows;
+    add_event(writer, "s", process, waiter, "held by",
+              json_pack("{s:s, s:I, s:o}", "cat", "wait", "id", id, "ts", at(writer, since)));
+    add_event(writer, "f", process, holder, "held by",
+              json_pack("{s:s, s:I, s:o, s:s}", "cat", "wait", "id", id, "ts", at(writer, since), "bp", "e"));
+}
+
+static json_t *place_of(struct writer *writer, const struct stack *stack) {
+    return json_string(frame_place(&writer->model->pool, stack_site(stack)));
+}
+
+/* All end with what is known of the process, so that slices of one thread are nested. */
+static void add_wait(struct writer *writer, const struct model_wait *wait) {
+    struct pool *pool = &writer->model->pool;
+    uint64_t since = wait->since_realtime_ns;
+    add_slice(writer, wait->process, wait->thread->tid, pool_printf(pool, "waits for %s", wait->what), since,
+              json_pack("{s:o}", "at", place_of(writer, &wait->at)));
+    if (!wait->owner || !wait->owner->tid)
+        return;
+    add_slice(writer, wait->process, wait->owner->tid, pool_printf(pool, "holds %s", wait->what), since,
+              json_pack("{s:s}", "wanted by", wait->thread->label));
+    add_flow(writer, wait->process, wait->thread->tid, wait->owner->tid, since);
+}
+
+/* ---- findings ---- */
+
+static bool is_waiting(const struct writer *writer, const struct model_finding *finding,
+                       const struct model_thread *thread) {
+    for (size_t i = 0; i < writer->model->wait_count; i++)
+        if (writer->model->waits[i].process == finding->process &&
+            writer->model->waits[i].thread->serial == thread->serial)
+            return true;
+    return false;
+}
+
+static bool lasts(const struct model_finding *finding) {
+    return finding->verdict == LGR_VERDICT_ACTUAL && !finding->timed;
+}
+
+static const struct model_edge *holder_of(const struct model_finding *finding, size_t index) {
+    return finding->kind == LGR_KIND_STALL ? NULL : &finding->edges[(index + 1) % finding->edge_count];
+}
+
+/* A deadlock or a stall goes on to the end; where the file has the waits themselves, these are
+ * told. */
+static void add_lasting(struct writer *writer, const struct model_finding *finding, size_t index) {
+    const struct model_edge *edge = &finding->edges[index], *holder = holder_of(finding, index);
+    uint64_t since = edge->since_realtime_ns ? edge->since_realtime_ns : finding->time_realtime_ns;
+    if (is_waiting(writer, finding, edge->thread))
+        return;
+    add_slice(writer, finding->process, edge->tid,
+              pool_printf(&writer->model->pool, "waits for %s", edge->to_label), since,
+              json_pack("{s:s, s:o}", "finding", finding->id, "at", place_of(writer, &edge->requested_at)));
+    if (holder && holder != edge && !is_waiting(writer, finding, holder->thread))
+        add_flow(writer, finding->process, edge->tid, holder->tid, since);
+}
+
+static void add_finding(struct writer *writer, const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        const struct model_edge *edge = &finding->edges[i];
+        add_event(writer, "i", finding->process, edge->tid ? edge->tid : edge->thread->tid,
+                  pool_printf(&writer->model->pool, "%s %s", kind_name(finding->kind), finding->id),
+                  json_pack("{s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "cat", "finding", "s", "t", "ts",
+                            at(writer, finding->time_realtime_ns), "args", "title", finding->title,
+                            "severity", severity_name(finding->severity), "what to change", finding->advice));
+        if (lasts(finding))
+            add_lasting(writer, finding, i);
+    }
+}
+
+/* ---- the whole ---- */
+
+static json_t *about(const struct writer *writer) {
+    return json_pack("{s:s, s:o, s:s}", "source", "lockgraph", "time 0 in ns since 1970",
+                     json_integer((json_int_t)writer->start_ns), "not recorded",
+                     "single acquisitions, holds and waits that ended: evidence has their sums, see "
+                     "lockgraph export --format folded and sqlite");
+}
+
+static json_t *trace(struct writer *writer) {
+    struct model *model = writer->model;
+    for (size_t i = 0; i < model->process_count; i++)
+        add_process(writer, &model->processes[i]);
+    for (size_t i = 0; i < model->wait_count; i++)
+        if (model->waits[i].since_realtime_ns)
+            add_wait(writer, &model->waits[i]);
+    for (size_t i = 0; i < model->finding_count; i++)
+        if (!model->findings[i].suppression)
+            add_finding(writer, &model->findings[i]);
+    return json_pack("{s:s, s:o, s:o}", "displayTimeUnit", "ms", "otherData", about(writer), "traceEvents",
+                     writer->events);
+}
+
+void export_trace(struct text *out, struct model *model) {
+    struct writer writer = {.model = model,
+                            .events = json_array(),
+                            .start_ns =
+                                model->process_count ? model->processes[0].header->start_realtime_ns : 0};
+    json_t *root = trace(&writer);
+    char *dump = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+    if (!dump) {
+        fputs("lockgraph: out of memory\n", stderr);
+        exit(EXIT_INTERNAL);
+    }
+    text_add(out, dump);
+    text_add(out, "\n");
+    free(dump);
+    json_decref(root);
+}
