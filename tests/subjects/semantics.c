@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,9 +276,13 @@ static void conditions(const struct flavour *flavour, int monotonic) {
     pthread_condattr_destroy(&attributes);
 }
 
+static atomic_bool told; /* that the thread was created: its own lines come after that one */
+
 static int c11_outside(void *argument) {
     mtx_t *mutex = argument;
     struct timespec soon, past = {1, 0};
+    while (!told)
+        thrd_yield();
     timespec_get(&soon, TIME_UTC);
     soon.tv_nsec = soon.tv_nsec > 900000000 ? 999999999 : soon.tv_nsec + 15000000;
     SHOW(mtx_trylock(mutex));
@@ -297,7 +303,9 @@ static void c11(int type, const char *name) {
     SHOW(mtx_trylock(&mutex));
     if (type & mtx_recursive)
         mtx_unlock(&mutex);
+    told = false;
     SHOW(thrd_create(&thread, c11_outside, &mutex));
+    told = true;
     SHOW(thrd_join(thread, &result));
     printf("thread returned %d\n", result);
     SHOW(cnd_init(&changed));
