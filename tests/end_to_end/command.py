@@ -180,12 +180,18 @@ def demangled_names(build):
         check("_Z" not in report, f"a mangled name in\n{report}")
 
 
+def with_default_signals():
+    """A shell lets what it starts in the background ignore SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def forwards_signals(build):
     with place(build) as here:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             process = subprocess.Popen([build.command, "run", "--", build.subject("status"), "sleep", "20000"],
                                        cwd=here.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                       stdin=subprocess.DEVNULL)
+                                       stdin=subprocess.DEVNULL, preexec_fn=with_default_signals)
             deadline = time.monotonic() + 10
             while not list(here.data.glob("*.lgd")) and time.monotonic() < deadline:
                 time.sleep(0.02)

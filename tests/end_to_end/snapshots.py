@@ -76,7 +76,9 @@ def says_what_the_runtime_says(subject):
             expected = told_by_runtime(here, subject)
             with started(here, build.subject(subject)) as process:
                 seen = until_hung(here, process)
+                again = inspect(here, process.pid)
             check(ring_of(seen) == expected, f"{ring_of(seen)} is not {expected}")
+            check(again["deadlocks"] == seen["deadlocks"], f"a second look sees {again['deadlocks']}")
             check(not seen["deadlocks"][0]["limited"], "no wait of it ends by itself")
     return case
 
@@ -105,7 +107,9 @@ def under_the_runtime(build):
     with place(build) as here:
         environment = {**os.environ, "LD_PRELOAD": str(build.runtime)}
         with started(here, build.subject("deadlock_abba"), env=environment) as process:
-            seen = until_hung(here, process)
+            until_hung(here, process)
+            for _ in range(3):  # a wait that was stopped is taken up again by another system call
+                seen = inspect(here, process.pid, EXIT_FINDINGS)
         owners_are_in_the_ring(seen)
         check(not seen["deadlocks"][0]["limited"], "the program's own waits are not limited")
         check(all(where for _, where in ring_of(seen)), f"places are missing: {ring_of(seen)}")
@@ -222,6 +226,6 @@ def cases():
     yield "inspect a core file", False, core
     yield "inspect leaves waits alone", False, goes_on
     yield "inspect a healthy program 20 times", False, healthy(20)
-    yield "inspect a healthy program 1000 times", True, healthy(1000)
+    yield "inspect a healthy program 200 times", True, healthy(200)
     yield "inspect in words", False, text
     yield "inspect wrong use", False, wrong_use

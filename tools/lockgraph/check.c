@@ -24,6 +24,7 @@ struct settings {
     const char *order_file; /* NULL: the default one */
     const char *baseline;   /* NULL: none */
     unsigned fail_on;
+    bool fail_on_given;
     struct order order;
     struct suppressions suppressions;
 };
@@ -52,8 +53,10 @@ static bool apply(void *target, const struct command_option *option, const char 
     if (strcmp(option->name, "format") == 0)
         return set_format(settings, value, error);
     snprintf(error, 256, "use error, warning, note or never");
-    if (strcmp(option->name, "fail-on") == 0)
+    if (strcmp(option->name, "fail-on") == 0) {
+        settings->fail_on_given = true;
         return severity_parse(value, &settings->fail_on);
+    }
     if (strcmp(option->name, "baseline") == 0)
         settings->baseline = value;
     else
@@ -97,6 +100,12 @@ static int check_with(struct pool *pool, struct settings *settings, int operands
     if (settings->order.file_count == 0 && !settings->baseline) {
         complain("check: there is no ./" DEFAULT_ORDER
                  "; name a file with --order, or write one: lockgraph learn");
+        return EXIT_USAGE;
+    }
+    if (settings->fail_on_given && !settings->baseline) {
+        complain(
+            "check: --fail-on is for what is new since a --baseline; against an order file all that breaks "
+            "it counts");
         return EXIT_USAGE;
     }
     if (settings->baseline && formats[settings->format].format != check_text) {

@@ -47,10 +47,11 @@ static json_t *deadlocks(const struct snapshot *snapshot, const struct snapshot_
 
 void inspect_json(struct text *out, struct snapshot *snapshot, const struct stack *stacks,
                   const struct snapshot_waits *waits) {
-    json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:I, s:o, s:o}", "schema", "lockgraph-inspect/1", "tool",
-                             "lockgraph " LOCKGRAPH_VERSION, "pid", (int)snapshot->pid, "program",
-                             snapshot->program, "stopped_us", (json_int_t)snapshot->stopped_us, "deadlocks",
-                             deadlocks(snapshot, waits), "threads", threads(snapshot, stacks, waits));
+    json_t *root =
+        json_pack("{s:s, s:{s:s, s:s}, s:i, s:s, s:I, s:o, s:o}", "schema", "lockgraph-inspect/1", "tool",
+                  "name", "lockgraph", "version", LOCKGRAPH_VERSION, "pid", (int)snapshot->pid, "program",
+                  snapshot->program, "stopped_us", (json_int_t)snapshot->stopped_us, "deadlocks",
+                  deadlocks(snapshot, waits), "threads", threads(snapshot, stacks, waits));
     char *dump = json_dumps(root, JSON_INDENT(2));
     text_add(out, dump);
     text_add(out, "\n");

@@ -1,7 +1,9 @@
 #include "snapshot.h"
 
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 
 void snapshot_add_thread(struct snapshot *snapshot, const struct snapshot_thread *thread) {
@@ -25,6 +27,21 @@ bool snapshot_read(const struct snapshot *snapshot, uint64_t address, void *to, 
         return true;
     }
     return false;
+}
+
+struct futex_wait snapshot_futex(long number, const uint64_t arguments[4]) {
+    int operation = (int)arguments[1] & FUTEX_CMD_MASK;
+    bool known = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET || operation == FUTEX_LOCK_PI ||
+                 operation == FUTEX_LOCK_PI2;
+    bool again = number == SYS_restart_syscall && arguments[0] != 0 && arguments[0] % sizeof(uint32_t) == 0;
+    if (!known || (number != SYS_futex && !again))
+        return (struct futex_wait){0};
+    return (struct futex_wait){.waits = true,
+                               .address = arguments[0],
+                               .operation = operation,
+                               .value = (uint32_t)arguments[2],
+                               .limited = arguments[3] != 0,
+                               .again = again};
 }
 
 /* ---- registers ---- */

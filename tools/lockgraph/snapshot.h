@@ -22,13 +22,15 @@ struct futex_wait {
     int operation; /* FUTEX_WAIT, FUTEX_LOCK_PI, …; no flags */
     uint32_t value;
     bool limited; /* in time */
+    bool again;   /* taken up again: nanosleep(2) and poll(2) may look the same */
 };
 
 struct snapshot_thread {
     uint32_t tid;
-    const char *name; /* clean; "" when not known */
-    char state;       /* proc(5): 'R', 'S', 'D', 'T', …; 0 when not known */
-    bool whole;       /* all registers are known, not only the two that a sleeping thread shows */
+    uint32_t inner_tid; /* as the process itself knows it: another one in a container */
+    const char *name;   /* clean; "" when not known */
+    char state;         /* proc(5): 'R', 'S', 'D', 'T', …; 0 when not known */
+    bool whole;         /* all registers are known, not only the two that a sleeping thread shows */
     uint64_t pc, sp;
     uint64_t registers[SNAPSHOT_REGISTERS];
     struct futex_wait futex;
@@ -73,6 +75,9 @@ void snapshot_add_piece(struct snapshot *snapshot, uint64_t address, const uint8
 
 /* As the kernel lays registers out for NT_PRSTATUS; sets pc, sp and all others. */
 void snapshot_set_registers(struct snapshot_thread *thread, const void *registers);
+/* futex(2) as it was called, where that is a wait; also where the kernel takes it up
+ * again as restart_syscall(2), which leaves the arguments as they were. */
+struct futex_wait snapshot_futex(long number, const uint64_t arguments[4]);
 /* Whether a system call was waiting, as what its return register holds says. */
 bool snapshot_interrupted(const void *registers);
 

@@ -2,12 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/procfs.h>
-#include <sys/syscall.h>
 #include <sys/user.h>
 #include <unistd.h>
 
@@ -26,11 +24,7 @@ struct core {
 /* The arguments stand in their registers; where the first one is overwritten by the
  * result, as on aarch64, a core file does not tell. */
 static struct futex_wait futex_in(const struct user_regs_struct *user) {
-    int operation = (int)user->rsi & FUTEX_CMD_MASK;
-    bool waits = user->orig_rax == SYS_futex && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ||
-                                                 operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2);
-    return waits ? (struct futex_wait){true, user->rdi, operation, (uint32_t)user->rdx, user->r10 != 0}
-                 : (struct futex_wait){0};
+    return snapshot_futex((long)user->orig_rax, (uint64_t[]){user->rdi, user->rsi, user->rdx, user->r10});
 }
 #else
 #define MACHINE EM_AARCH64
@@ -47,7 +41,8 @@ static void add_thread(struct snapshot *snapshot, const void *description, size_
         return;
     memcpy(&status, description, sizeof status);
     memcpy(&user, &status.pr_reg, sizeof user);
-    struct snapshot_thread thread = {.tid = (uint32_t)status.pr_pid, .name = ""};
+    struct snapshot_thread thread = {
+        .tid = (uint32_t)status.pr_pid, .inner_tid = (uint32_t)status.pr_pid, .name = ""};
     snapshot_set_registers(&thread, &user);
     if (snapshot_interrupted(&user))
         thread.futex = futex_in(&user);

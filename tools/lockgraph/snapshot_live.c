@@ -1,7 +1,6 @@
 /* The snapshot of a running process, through proc(5) and ptrace(2). */
 #include <dirent.h>
 #include <errno.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +30,12 @@ struct targets {
 };
 
 /* ---- proc(5) ---- */
+
+static uint64_t now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static bool read_line(const char *path, char *line, size_t size) {
     FILE *file = fopen(path, "re");
@@ -75,16 +80,6 @@ static struct call call_of(pid_t pid, uint32_t tid) {
     return call;
 }
 
-static struct futex_wait futex_of(const struct call *call) {
-    int operation = (int)call->arguments[1] & FUTEX_CMD_MASK;
-    bool waits = call->number == SYS_futex && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ||
-                                               operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2);
-    if (!waits)
-        return (struct futex_wait){0};
-    return (struct futex_wait){true, call->arguments[0], operation, (uint32_t)call->arguments[2],
-                               call->arguments[3] != 0};
-}
-
 /* Ended, and only not yet waited for: may not be looked at, whoever asks. */
 static bool is_over(pid_t pid, uint32_t tid) {
     char line[512];
@@ -103,7 +98,9 @@ static bool known(const struct targets *targets, uint32_t tid) {
 
 /* What runs may make threads; what waits in another call than futex may not be
  * disturbed. */
-static bool to_be_stopped(const struct call *call) { return call->number < 0 || call->number == SYS_futex; }
+static bool to_be_stopped(const struct call *call) {
+    return call->number < 0 || call->number == SYS_futex || call->number == SYS_restart_syscall;
+}
 
 /* Nothing else is asked before it stands still: each thread waits for all others. */
 static bool add_target(struct snapshot *snapshot, struct targets *targets, uint32_t tid) {
@@ -147,11 +144,29 @@ static long add_new_targets(struct snapshot *snapshot, struct targets *targets) 
     return added;
 }
 
+/* One that cannot be stopped, as in a page fault on a file system that does not
+ * answer, is not waited for: it is let go when this process ends. */
+static pid_t wait_a_while(pid_t tid, int *status) {
+    enum { PATIENCE_US = 500000, PAUSE_US = 200 };
+    pid_t changed = 0;
+    for (uint64_t start = now_us(); changed == 0 && now_us() - start < PATIENCE_US;) {
+        changed = waitpid(tid, status, __WALL | WNOHANG);
+        if (changed == 0)
+            usleep(PAUSE_US);
+    }
+    return changed;
+}
+
 static void wait_for_stop(struct target *target) {
     int status;
     if (!target->seized || target->stopped)
         return;
-    if (waitpid((pid_t)target->thread.tid, &status, __WALL) < 0 || !WIFSTOPPED(status)) {
+    pid_t changed = wait_a_while((pid_t)target->thread.tid, &status);
+    if (changed == 0) {
+        target->seized = false;
+        return;
+    }
+    if (changed < 0 || !WIFSTOPPED(status)) {
         target->seized = false; /* it ended */
         target->thread.tid = 0;
         return;
@@ -173,8 +188,10 @@ static bool any_left(const struct targets *targets) {
 static bool stop_all(struct snapshot *snapshot, struct targets *targets) {
     for (;;) {
         long added = add_new_targets(snapshot, targets);
+        int why = errno;
         for (size_t i = 0; i < targets->count; i++)
             wait_for_stop(&targets->items[i]);
+        errno = why;
         if (added <= 0)
             return added == 0 && any_left(targets);
     }
@@ -226,7 +243,7 @@ static void look_at(struct snapshot *snapshot, struct target *target) {
         struct call call = call_of(snapshot->pid, thread->tid);
         snapshot_set_registers(thread, &registers);
         if (snapshot_interrupted(&registers))
-            thread->futex = futex_of(&call);
+            thread->futex = snapshot_futex(call.number, call.arguments);
     }
     copy_stack(snapshot, thread);
     copy_lock(snapshot, &thread->futex);
@@ -234,14 +251,30 @@ static void look_at(struct snapshot *snapshot, struct target *target) {
 
 /* ---- the whole ---- */
 
-static uint64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+/* A number in a line of /proc/PID/task/TID/status, the last of several; 0: none. */
+static uint32_t status_number(pid_t pid, uint32_t tid, const char *name) {
+    char path[64], line[256];
+    uint32_t number = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%u/status", (int)pid, tid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *last = strrchr(line, '\t');
+        if (strncmp(line, name, strlen(name)) == 0 && last)
+            number = (uint32_t)strtoul(last, NULL, 10);
+    }
+    if (file)
+        fclose(file);
+    return number;
 }
 
 static const char *why_not(struct snapshot *snapshot) {
-    if (errno == EPERM || errno == EACCES)
+    bool forbidden = errno == EPERM || errno == EACCES;
+    uint32_t tracer = forbidden ? status_number(snapshot->pid, (uint32_t)snapshot->pid, "TracerPid:") : 0;
+    if (tracer)
+        return pool_printf(snapshot->pool,
+                           "process %d is traced by process %u, a debugger perhaps: end that first",
+                           (int)snapshot->pid, tracer);
+    if (forbidden)
         return pool_printf(snapshot->pool,
                            "may not look at process %d: be its user or root, and see "
                            "/proc/sys/kernel/yama/ptrace_scope (0 lets a user look at all of its own)",
@@ -282,6 +315,9 @@ static void keep(struct snapshot *snapshot, const struct targets *targets) {
             if (thread.tid == 0 || (thread.tid == (uint32_t)snapshot->pid) != (main_thread == 1))
                 continue;
             thread.name = name_of(snapshot, thread.tid);
+            thread.inner_tid = status_number(snapshot->pid, thread.tid, "NSpid:");
+            if (thread.inner_tid == 0)
+                thread.inner_tid = thread.tid;
             snapshot_add_thread(snapshot, &thread);
         }
 }

@@ -81,7 +81,7 @@ static void ask_runtime(const struct stack *stack, struct snapshot_wait *wait) {
 
 static bool is_thread(const struct snapshot *snapshot, uint32_t tid) {
     for (size_t i = 0; tid != 0 && i < snapshot->thread_count; i++)
-        if (snapshot->threads[i].tid == tid)
+        if (snapshot->threads[i].inner_tid == tid)
             return true;
     return false;
 }
@@ -155,6 +155,8 @@ static struct snapshot_wait wait_of(const struct snapshot *snapshot, const struc
     wait.limited = futex->limited;
     ask_function(stack, &wait);
     ask_runtime(stack, &wait);
+    if (futex->again && wait.object == WAITS_NOT)
+        return (struct snapshot_wait){.next = SIZE_MAX}; /* another call than futex */
     guess(snapshot, futex, &wait);
     if (wait.object == WAITS_MUTEX)
         look_at_mutex(snapshot, &wait);
@@ -169,7 +171,7 @@ static struct snapshot_wait wait_of(const struct snapshot *snapshot, const struc
 
 static size_t thread_index(const struct snapshot *snapshot, uint32_t tid) {
     for (size_t i = 0; tid != 0 && i < snapshot->thread_count; i++)
-        if (snapshot->threads[i].tid == tid)
+        if (snapshot->threads[i].inner_tid == tid)
             return i;
     return SIZE_MAX;
 }
