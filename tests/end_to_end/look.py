@@ -108,7 +108,7 @@ def counts(build):
         rows = [line.split() for line in result.stdout.splitlines() if line.strip().endswith("]")]
         check(len(rows) == 4 and "hold max" in result.stdout, f"not four classes with holds: {result}")
         result = command(here, "stat", "--by", "site", "--top", "1").expect(0)
-        check(re.search(r"work\(\) contended_in_order.c:\d+, locks", result.stdout), f"no place: {result}")
+        check(re.search(r"\w+\(\) contended_in_order.c:\d+, locks", result.stdout), f"no place: {result}")
         check("more; --top" in result.stdout, f"what is left out is not told: {result}")
         for wrong in (["--by", "thread"], ["--top", "0"], ["--top", "-1"], ["--top", "3x"]):
             command(here, "stat", *wrong).expect(USAGE)

@@ -192,7 +192,20 @@ def hostile(build):
         check(not (here.directory / "never.lgm").exists(), "written without some input")
 
 
-CASES = [two_runs, none, rings, notes, any_order, hostile]
+def keeps_what_is_no_file(build):
+    with place(build) as here:
+        here.run(build.subject("abba"), options=["--fail-on", "never"]).expect(0)
+        target = here.directory / "directory"
+        target.mkdir()
+        (here.directory / "link").symlink_to("somewhere")
+        for path in (target, here.directory / "link"):
+            for arguments in (("merge", "-o"), ("export", "--format", "sqlite", "-o")):
+                result = command(here, *arguments, path).expect(70)
+                check("no regular file" in result.stderr, f"why is not said: {result}")
+        check(target.is_dir() and (here.directory / "link").is_symlink(), "it was replaced")
+
+
+CASES = [two_runs, none, rings, notes, any_order, hostile, keeps_what_is_no_file]
 
 
 def cases():

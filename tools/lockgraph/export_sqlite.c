@@ -7,6 +7,7 @@
 
 #include "export.h"
 #include "kinds.h"
+#include "may_replace.h"
 #include "sqlite_tables.h"
 #include "version.h"
 
@@ -216,6 +217,10 @@ static void keep(void *node) { (void)node; }
 
 bool export_sqlite(struct model *model, const char *path, char *error) {
     struct writer writer = {.model = model};
+    if (!may_replace(path)) {
+        snprintf(error, 256, MAY_REPLACE_NOT);
+        return false;
+    }
     const char *unfinished = pool_printf(&model->pool, "%s.%ld.new", path, (long)getpid());
     sqlite_tables_open(&writer.tables, unfinished);
     add_all(&writer);

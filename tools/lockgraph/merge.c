@@ -9,6 +9,7 @@
 #include "data_dir.h"
 #include "exit_code.h"
 #include "inputs.h"
+#include "may_replace.h"
 #include "merge_file.h"
 #include "order_words.h"
 #include "text.h"
@@ -61,6 +62,10 @@ static bool add_all(struct pool *pool, const struct path_list *inputs, struct me
 /* Beside it first, so that the file is there as a whole or as it was, and may be one of
  * those that were read. */
 static bool write_to(struct pool *pool, struct merge_sort *sort, const char *path) {
+    if (!may_replace(path)) {
+        complain("merge: cannot write %s: " MAY_REPLACE_NOT, text_clean(pool, path));
+        return false;
+    }
     const char *beside = pool_printf(pool, "%s.%ld.tmp", path, (long)getpid());
     FILE *stream = fopen(beside, "wxe");
     bool written = stream && merge_sort_write(sort, stream);
