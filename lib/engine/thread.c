@@ -463,12 +463,27 @@ static void forget_life(struct lge_thread *thread) {
     thread->id_next = thread->id_end = 0;
 }
 
+/* Who waited when the process forked waits in the parent: the block's next life begins
+ * with no wait. */
+static void forget_wait(struct lge_thread *thread) {
+    struct lge_wait *wait = &thread->wait;
+    if (atomic_load_explicit(&wait->sequence, memory_order_relaxed) & 1)
+        atomic_fetch_add_explicit(&wait->sequence, 1, memory_order_relaxed);
+    atomic_store_explicit(&wait->endless, 0, memory_order_relaxed);
+    atomic_store_explicit(&wait->over, NULL, memory_order_relaxed);
+    atomic_store_explicit(&thread->wait_since, 0, memory_order_relaxed);
+    thread->wait_counted = false;
+    thread->usage = thread->usage_at = NULL;
+    thread->state = NULL;
+}
+
 static void forget_others(struct lge_thread *list, const struct lge_thread *self) {
     for (struct lge_thread *next; list != NULL; list = next) {
         next = list->next_in_list;
         if (list == self)
             continue;
         forget_life(list);
+        forget_wait(list);
         release_block(list);
     }
 }

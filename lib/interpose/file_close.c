@@ -112,6 +112,9 @@ LGI_EXPORT int close_range(unsigned first, unsigned last, int flags) {
     return lgi_real.close_range(first, last, flags);
 }
 
+/* Linux 5.9, the same on every machine; glibc 2.31 has no name for it. */
+enum { NR_CLOSE_RANGE = 436 };
+
 LGI_EXPORT void closefrom(int first) {
     if (lgi_real.closefrom == NULL)
         lgi_real_start();
@@ -119,6 +122,5 @@ LGI_EXPORT void closefrom(int first) {
     if (lgi_real.closefrom != NULL)
         lgi_real.closefrom(first);
     else
-        /* The kernel's name: glibc 2.31 has none of its own. */
-        lgp_syscall(__NR_close_range, first < 0 ? 0 : first, UINT_MAX, 0, 0, 0, 0);
+        lgp_syscall(NR_CLOSE_RANGE, first < 0 ? 0 : first, UINT_MAX, 0, 0, 0, 0);
 }

@@ -53,6 +53,7 @@ static bool held_in_child(const struct lge_held *held, uint32_t tid) {
 
 static void child(void) {
     forked = true;
+    lgi_local.noted = NULL; /* the parent tells it; of its memory nothing is known yet */
     struct lge_thread *self = lgi_enter();
     if (self == NULL) { /* forked from inside the runtime, by a handler */
         lgi_up = false;
@@ -78,7 +79,12 @@ static void child(void) {
 LGI_EXPORT pid_t fork(void) {
     fork_call.site = LGI_SITE();
     fork_call.sp = LGI_SP();
+    bool within = lgi_local.forking;
+    lgi_local.forking = true;
     pid_t pid = lgi_real.fork();
+    lgi_local.forking = within;
+    if (lgi_local.noted != NULL)
+        lgi_local.self = NULL; /* the next call tells */
     fork_call.site = fork_call.sp = 0;
     return pid;
 }

@@ -17,6 +17,7 @@ struct lgi_thread_local {
     struct lge_thread *self;  /* NULL: not known, or inside the runtime */
     struct lge_thread *block; /* NULL: not known yet */
     bool inside;
+    bool forking;            /* fork handlers run */
     struct lgi_noted *noted; /* for callbacks of the program (told_later.h) */
 };
 extern __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));

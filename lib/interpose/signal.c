@@ -111,7 +111,7 @@ static void leave_handler(const struct interrupted *was) {
     if (was->thread->handlers.depth > was->depth)
         was->thread->handlers.depth = was->depth;
     lgi_local.inside = was->inside;
-    lgi_local.self = lgi_up ? was->self : NULL;
+    lgi_local.self = lgi_up && lgi_local.noted == NULL ? was->self : NULL; /* else the next call tells */
 }
 
 static bool is_in(const _Atomic uint64_t *signals, int signal) {

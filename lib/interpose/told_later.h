@@ -15,7 +15,8 @@ struct lgi_noted {
 /* Adds a note of that size, all but its beginning zero; NULL: there is no memory.
  * Inside the runtime, with whatever locks. */
 void *lgi_note(size_t size, void (*tell)(const struct lgi_noted *noted));
-/* Inside the runtime, without engine locks; lgi_local.noted is not NULL. */
+/* Inside the runtime, without engine locks; lgi_local.noted is not NULL.  In a signal
+ * handler and during fork it waits for the next slow call of the thread. */
 void lgi_tell_noted(void);
 
 #endif

@@ -339,7 +339,11 @@ START_TEST(after_fork_nothing_of_others_is_freed) {
     other->past = lge_past_with(NULL, lge_thread_serial(self), 1, LGR_REASON_NONE, 0);
     size_t size = sizeof *other->past + sizeof *other->past->entries;
     lge_past_drop(other->past);
+    atomic_store(&other->wait.sequence, 7); /* it waits */
+    atomic_store(&other->wait.endless, 1);
     lge_threads_after_fork(self, 4711);
+    ck_assert(!lge_waiting(lge_wait_sequence(other)));
+    ck_assert_uint_eq(other->wait.endless, 0);
     void *one = lgp_alloc(size), *two = lgp_alloc(size);
     ck_assert_uint_eq((uintptr_t)one % 16, 0);
     ck_assert_uint_eq((uintptr_t)two % 16, 0);
