@@ -169,18 +169,18 @@ def any_order(build):
 
 
 def hostile(build):
-    """Truncated at every byte, and with every byte changed: a sentence and 65, or a report; never a crash."""
+    """Truncated, or with a byte changed, at some places (the unit suite takes all): 65, or a report."""
     with place(build) as here:
         data = run(here, program(here), "data", "ab", "ba")
         command(here, "merge", "-o", "all.lgm", data).expect(0)
         whole = (here.directory / "all.lgm").read_bytes()
         damaged = here.directory / "damaged.lgm"
-        for size in range(0, len(whole), max(1, len(whole) // 30)):
+        for size in range(0, len(whole), max(1, len(whole) // 8)):
             damaged.write_bytes(whole[:size])
             for arguments in (("report", damaged), ("merge", "-o", "out.lgm", damaged)):
                 result = command(here, *arguments).expect(UNREADABLE)
                 check(result.stderr.count("\n") == 1 and "damaged.lgm" in result.stderr, f"at {size}: {result}")
-        for at in range(0, len(whole), max(1, len(whole) // 30)):
+        for at in range(0, len(whole), max(1, len(whole) // 8)):
             damaged.write_bytes(whole[:at] + bytes([whole[at] ^ 0x5a]) + whole[at + 1:])
             for arguments in (("report", "--fail-on", "never", damaged), ("merge", "-o", "out.lgm", damaged)):
                 status = command(here, *arguments).status

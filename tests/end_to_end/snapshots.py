@@ -225,7 +225,7 @@ def cases():
     yield "inspect under the runtime", False, under_the_runtime
     yield "inspect a core file", False, core
     yield "inspect leaves waits alone", False, goes_on
-    yield "inspect a healthy program 20 times", False, healthy(20)
-    yield "inspect a healthy program 200 times", True, healthy(200)
+    yield "inspect a healthy program 8 times", False, healthy(8)
+    yield "inspect a healthy program 60 times", True, healthy(60)
     yield "inspect in words", False, text
     yield "inspect wrong use", False, wrong_use
