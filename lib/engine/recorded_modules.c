@@ -104,9 +104,10 @@ static uint32_t declared_number(const struct lgp_module *module) {
     if (order == NULL)
         return 0;
     const char *path = path_of(module, &length);
-    if (lgr_order_module_rebuilt(order, path, module->build_id, module->build_id_length))
+    uint32_t number = lgr_order_module_like(order, path, module->build_id, module->build_id_length);
+    if (number == 0 && lgr_order_names_module(order, path))
         lgp_warn("%s is not the build that the declared order was made for: its locks are not checked", path);
-    return lgr_order_module_like(order, path, module->build_id, module->build_id_length);
+    return number;
 }
 
 static void write_record(const struct lgp_module *module, uint32_t id) {

@@ -72,7 +72,7 @@ static void *map_pages(size_t size) {
         return memory == MAP_FAILED ? NULL : memory;
     }
     long result = lgp_syscall(SYS_mmap, 0, (long)size, protection, flags, -1, 0);
-    return result < 0 && result >= -4095 ? NULL : (void *)result;
+    return lgp_is_error(result) ? NULL : (void *)result;
 }
 
 static void unmap_pages(void *memory, size_t size) {
@@ -243,7 +243,7 @@ static void *resize_large(void *memory, size_t old_size, size_t new_size) {
     unlink_large(block);
     long moved =
         lgp_syscall(SYS_mremap, (long)block, (long)block->mapped, (long)mapped, MREMAP_MAYMOVE, 0, 0);
-    bool refused = moved < 0 && moved >= -4095;
+    bool refused = lgp_is_error(moved);
     if (!refused) {
         block = (struct large *)moved;
         block->mapped = mapped;

@@ -11,14 +11,12 @@
 static volatile uint32_t *mark; /* NULL: the kernel wipes no pages */
 static uint32_t pid;
 
-static bool is_error(long address) { return address < 0 && address >= -4095; }
-
 /* The kernel rounds the size up to its page. */
 static volatile uint32_t *wiped_page(void) {
     const size_t size = sizeof *mark;
     long page =
         lgp_syscall(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(page))
+    if (lgp_is_error(page))
         return NULL;
     if (lgp_syscall(SYS_madvise, page, (long)size, MADV_WIPEONFORK, 0, 0, 0) == 0)
         return (volatile uint32_t *)page;

@@ -11,6 +11,8 @@
 /* System call that returns its result or -errno.  Inline assembly on x86-64
  * and aarch64, so that libc's errno is not written. */
 long lgp_syscall(long number, long a, long b, long c, long d, long e, long f);
+/* For calls that return addresses: the last page of them are error numbers. */
+static inline bool lgp_is_error(long result) { return result < 0 && result >= -4095; }
 
 /* libc's clock_gettime, looked up in libc itself: it reads the vDSO, and a
  * program may have a clock_gettime of its own.  From the constructor. */

@@ -41,5 +41,5 @@ long lgr_handed_open(const char *option, int access, long seals, uint64_t *key) 
 
 void *lgr_handed_map(long descriptor, uint64_t size, int protection) {
     long memory = lgp_syscall(SYS_mmap, 0, (long)size, protection, MAP_SHARED, descriptor, 0);
-    return (unsigned long)memory >= (unsigned long)-4095 ? NULL : (void *)memory; /* an error number */
+    return lgp_is_error(memory) ? NULL : (void *)memory;
 }

@@ -133,10 +133,7 @@ uint32_t lgr_order_module_like(const struct lgr_order *order, const char *path, 
     return 0;
 }
 
-bool lgr_order_module_rebuilt(const struct lgr_order *order, const char *path, const uint8_t *build_id,
-                              size_t build_id_length) {
-    if (lgr_order_module_like(order, path, build_id, build_id_length) != 0)
-        return false;
+bool lgr_order_names_module(const struct lgr_order *order, const char *path) {
     for (uint32_t i = 0; i < order->header->module_count; i++)
         if (strcmp(order->strings + order->modules[i].path, path) == 0)
             return true;

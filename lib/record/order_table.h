@@ -70,9 +70,8 @@ bool lgr_order_open(struct lgr_order *order, const char *option);
 /* Numbers from 1; 0: none. */
 uint32_t lgr_order_module_like(const struct lgr_order *order, const char *path, const uint8_t *build_id,
                                size_t build_id_length);
-/* Whether it knows a module by that path, but as another build. */
-bool lgr_order_module_rebuilt(const struct lgr_order *order, const char *path, const uint8_t *build_id,
-                              size_t build_id_length);
+/* Whether it knows a module by that path, whatever build. */
+bool lgr_order_names_module(const struct lgr_order *order, const char *path);
 uint32_t lgr_order_class_at(const struct lgr_order *order, uint32_t module, enum lgr_order_what what,
                             uint64_t offset);
 /* Whether class `first` (from 0) comes before `second` by a pair of theirs. */

@@ -42,7 +42,7 @@ static bool read_all(long descriptor, char *at, uint64_t size) {
 static void *copy(long descriptor, uint64_t size) {
     long memory =
         lgp_syscall(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (size == 0 || (unsigned long)memory >= (unsigned long)-4095)
+    if (size == 0 || lgp_is_error(memory))
         return NULL;
     if (read_all(descriptor, (char *)memory, size) &&
         lgp_syscall(SYS_mprotect, memory, (long)size, PROT_READ, 0, 0, 0) == 0)

@@ -86,13 +86,11 @@ static long allocate_to(struct lgr_output *output, uint64_t end) {
     return result;
 }
 
-static bool is_error(long address) { return address < 0 && address >= -4095; }
-
 static long reserve_segment(struct lgr_output *output, unsigned index) {
     size_t size = (size_t)LGR_SEGMENT_CHUNKS * LGR_CHUNK << index;
     long address =
         lgp_syscall(SYS_mmap, 0, (long)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (is_error(address))
+    if (lgp_is_error(address))
         return address;
     output->segments[index] = (char *)address;
     return 0;
@@ -110,7 +108,7 @@ static long map_chunk(struct lgr_output *output, char **chunk) {
     char *place = output->segments[index] + (number - first) * LGR_CHUNK;
     long address = lgp_syscall(SYS_mmap, (long)place, LGR_CHUNK, PROT_READ | PROT_WRITE,
                                MAP_SHARED | MAP_FIXED, output->descriptor, (long)output->mapped);
-    if (is_error(address))
+    if (lgp_is_error(address))
         return address;
     *chunk = place;
     return 0;

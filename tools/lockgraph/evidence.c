@@ -7,6 +7,7 @@
 #include "command.h"
 #include "exit_code.h"
 #include "inputs.h"
+#include "output.h"
 #include "text.h"
 
 struct model *evidence_load(struct pool *pool, int count, char **operands,
@@ -28,7 +29,7 @@ struct model *evidence_load(struct pool *pool, int count, char **operands,
 }
 
 int evidence_print(struct text *out, int status) {
-    if (fwrite(text_string(out), 1, out->length, stdout) != out->length || fflush(stdout) != 0) {
+    if (!output_write(out, NULL, "we")) {
         complain("cannot write what was found: %s", strerror(errno));
         status = EXIT_INTERNAL;
     }

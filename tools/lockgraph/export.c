@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "data_dir.h"
+#include "evidence.h"
 #include "exit_code.h"
 #include "export.h"
-#include "inputs.h"
+#include "output.h"
 
 #define FORMATS "folded|perfetto|sqlite"
 
@@ -42,10 +44,7 @@ static bool apply(void *target, const struct command_option *option, const char 
 }
 
 static bool write_text(const struct text *out, const char *file) {
-    FILE *stream = file ? fopen(file, "we") : stdout;
-    bool written = stream && fwrite(text_string(out), 1, out->length, stream) == out->length;
-    if (stream && (file ? fclose(stream) : fflush(stream)) != 0)
-        written = false;
+    bool written = output_write(out, file, "we");
     if (!written)
         complain("export: cannot write %s: %s", file ? file : "the standard output", strerror(errno));
     return written;
@@ -71,12 +70,12 @@ static bool write_model(struct model *model, const struct settings *settings) {
     return written;
 }
 
-static int export_from(const struct path_list *inputs, const struct settings *settings, bool all_found) {
-    struct model *model = model_load(inputs->paths, inputs->count, &(struct model_options){0});
-    int status = all_found && model->unreadable == 0 ? EXIT_CLEAN : EXIT_UNREADABLE;
-    for (size_t i = 0; i < model->unreadable; i++)
-        complain("%s", model->unreadable_why[i]);
-    if (model->process_count && !write_model(model, settings))
+static int export_from(struct pool *pool, const struct settings *settings, int operands, char **arguments) {
+    int status = EXIT_CLEAN;
+    struct model *model = evidence_load(pool, operands, arguments, &(struct model_options){0}, &status);
+    if (!model)
+        return EXIT_UNREADABLE;
+    if (!write_model(model, settings))
         status = EXIT_INTERNAL;
     model_free(model);
     return status;
@@ -94,15 +93,12 @@ static bool is_complete(const struct settings *settings) {
 
 static int export(const struct command *command, int count, char **arguments) {
     struct settings settings = {.format = FORMAT_COUNT};
-    struct path_list inputs = {0};
     struct pool pool = {0};
     int operands = command_options(command, count, arguments, &settings), status = EXIT_USAGE;
-    if (operands < 0) {
+    if (operands < 0)
         status = command_options_status(operands);
-    } else if (is_complete(&settings)) {
-        bool all_found = inputs_gather(&pool, operands, arguments, &inputs);
-        status = inputs.count ? export_from(&inputs, &settings, all_found) : EXIT_UNREADABLE;
-    }
+    else if (is_complete(&settings))
+        status = export_from(&pool, &settings, operands, arguments);
     pool_free(&pool);
     return status;
 }

@@ -1,11 +1,9 @@
 /* The Trace Event Format, "Trace Event Format" by the Chromium project: metadata (M),
  * slices (X), instants (i), and flows (s, f) that are bound to the slices around them. */
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "exit_code.h"
 #include "export.h"
+#include "json_parts.h"
 #include "kinds.h"
 #include "stacks.h"
 
@@ -174,14 +172,6 @@ void export_trace(struct text *out, struct model *model) {
                             .events = json_array(),
                             .start_ns =
                                 model->process_count ? model->processes[0].header->start_realtime_ns : 0};
-    json_t *root = trace(&writer);
-    char *dump = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
-    if (!dump) {
-        fputs("lockgraph: out of memory\n", stderr);
-        exit(EXIT_INTERNAL);
-    }
-    text_add(out, dump);
+    json_write_as(out, trace(&writer), JSON_INDENT(1) | JSON_REAL_PRECISION(15));
     text_add(out, "\n");
-    free(dump);
-    json_decref(root);
 }

@@ -2,11 +2,10 @@
  * scanning services and editors show beside the source. */
 #include <ctype.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "exit_code.h"
 #include "format.h"
+#include "json_parts.h"
 #include "kinds.h"
 #include "misuse_words.h"
 #include "sarif_places.h"
@@ -202,15 +201,6 @@ static json_t *run_object(struct writer *writer) {
 
 void format_sarif(struct text *out, struct model *model, const struct format_options *options) {
     struct writer writer = {.model = model, .options = options};
-    json_t *root =
-        json_pack("{s:s, s:s, s:[o]}", "$schema", SCHEMA, "version", "2.1.0", "runs", run_object(&writer));
-    char *dump = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-    if (!dump) {
-        fputs("lockgraph: out of memory\n", stderr);
-        exit(EXIT_INTERNAL);
-    }
-    text_add(out, dump);
-    text_add(out, "\n");
-    free(dump);
-    json_decref(root);
+    json_write(out, json_pack("{s:s, s:s, s:[o]}", "$schema", SCHEMA, "version", "2.1.0", "runs",
+                              run_object(&writer)));
 }

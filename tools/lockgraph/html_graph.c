@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "misuse_words.h"
+#include "order_ends.h"
 
 enum { SITES_TOLD = 6 };
 
@@ -49,14 +50,14 @@ static void add_site(struct html_edge *edge, const char *thread, json_int_t held
 
 /* ---- findings ---- */
 
-/* A level violation is one call: the lock in the way is the second one. */
 static bool ends_of(const struct model_finding *finding, const struct model_edge *edge,
                     const struct model_class **from, const struct model_class **to) {
     bool level = finding->kind == LGR_KIND_LEVEL_VIOLATION;
-    if (finding->suppression || !edge->from || !edge->to || (is_misuse(finding) && !level))
+    struct order_ends ends = order_ends_of(finding, edge);
+    if (finding->suppression || !ends.held || !ends.wanted || (is_misuse(finding) && !level))
         return false;
-    *from = level ? edge->to->class : edge->from->class;
-    *to = level ? edge->from->class : edge->to->class;
+    *from = ends.held->class;
+    *to = ends.wanted->class;
     return *from && *to;
 }
 

@@ -9,6 +9,7 @@
 #include "exit_code.h"
 #include "ink.h"
 #include "inspect_words.h"
+#include "output.h"
 #include "snapshot.h"
 #include "snapshot_stacks.h"
 #include "snapshot_waits.h"
@@ -50,10 +51,10 @@ static int tell(struct snapshot *snapshot, const struct settings *settings) {
         inspect_json(&out, snapshot, stacks, &waits);
     else
         inspect_text(&out, snapshot, stacks, &waits, ink_wanted(stdout));
-    bool written = fwrite(text_string(&out), 1, out.length, stdout) == out.length;
+    bool written = output_write(&out, NULL, "we");
     text_free(&out);
     symbols_close(symbols);
-    if (!written || fflush(stdout) != 0)
+    if (!written)
         return EXIT_INTERNAL;
     return waits.cycle_count ? EXIT_FINDINGS : EXIT_CLEAN;
 }

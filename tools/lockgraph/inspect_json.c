@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "inspect_words.h"
 #include "json_parts.h"
 #include "version.h"
@@ -52,9 +50,6 @@ void inspect_json(struct text *out, struct snapshot *snapshot, const struct stac
                   "name", "lockgraph", "version", LOCKGRAPH_VERSION, "pid", (int)snapshot->pid, "program",
                   snapshot->program, "stopped_us", (json_int_t)snapshot->stopped_us, "deadlocks",
                   deadlocks(snapshot, waits), "threads", threads(snapshot, stacks, waits));
-    char *dump = json_dumps(root, JSON_INDENT(2));
-    text_add(out, dump);
+    json_write_as(out, root, JSON_INDENT(2));
     text_add(out, "\n");
-    free(dump);
-    json_decref(root);
 }

@@ -11,16 +11,20 @@
 #include "stall_words.h"
 #include "suppress.h"
 
-void json_write(struct text *out, json_t *root) {
-    char *dump = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+void json_write_as(struct text *out, json_t *root, size_t flags) {
+    char *dump = root ? json_dumps(root, flags) : NULL;
     if (!dump) {
         fputs("lockgraph: out of memory\n", stderr);
         exit(EXIT_INTERNAL);
     }
     text_add(out, dump);
-    text_add(out, "\n");
     free(dump);
     json_decref(root);
+}
+
+void json_write(struct text *out, json_t *root) {
+    json_write_as(out, root, JSON_INDENT(1));
+    text_add(out, "\n");
 }
 
 json_t *json_text(const char *text) { return text ? json_string(text) : json_null(); }

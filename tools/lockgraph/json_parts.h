@@ -11,6 +11,8 @@
 /* Adds the whole, which it takes; ends the command where there is no memory for it (NULL
  * also stands for that). */
 void json_write(struct text *out, json_t *root);
+/* The same in a form of its own, without the end of the line. */
+void json_write_as(struct text *out, json_t *root, size_t flags);
 json_t *json_text(const char *text);                /* null for NULL */
 json_t *json_time(uint64_t realtime_ns);            /* RFC 3339 in UTC; null for 0 */
 json_t *json_frame(const struct code_frame *frame); /* null for NULL */

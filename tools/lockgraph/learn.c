@@ -8,6 +8,7 @@
 #include "inputs.h"
 #include "learn_split.h"
 #include "learn_text.h"
+#include "output.h"
 #include "seen.h"
 
 struct settings {
@@ -28,10 +29,7 @@ static bool apply(void *target, const struct command_option *option, const char 
 
 /* What somebody settled by hand in an older one is not written over. */
 static bool write_out(const struct text *out, const char *file) {
-    FILE *stream = file ? fopen(file, "wxe") : stdout;
-    bool written = stream && fwrite(text_string(out), 1, out->length, stream) == out->length;
-    if (stream && (file ? fclose(stream) : fflush(stream)) != 0)
-        written = false;
+    bool written = output_write(out, file, "wxe");
     if (!written)
         complain("cannot write %s: %s%s", file ? file : "the order", strerror(errno),
                  errno == EEXIST ? "; write to another file and take over what is new" : "");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order_ends.h"
 #include "order_focus.h"
 #include "stacks.h"
 
@@ -112,12 +113,11 @@ static bool is_about_order(const struct model_finding *finding) {
 /* The stacks of the finding are those to look at, whatever was seen first. */
 static void mark_edge(struct gatherer *gatherer, const struct model_finding *finding,
                       const struct model_edge *told) {
-    bool level = finding->kind == LGR_KIND_LEVEL_VIOLATION; /* from: what is wanted; to: what is in the way */
-    const struct model_lock *held = level ? told->to : told->from, *wanted = level ? told->from : told->to;
-    if (!held || !wanted)
+    struct order_ends ends = order_ends_of(finding, told);
+    if (!ends.held || !ends.wanted)
         return;
-    struct order_edge *edge =
-        edge_of(gatherer, node_of(gatherer, held->class, held), node_of(gatherer, wanted->class, wanted));
+    struct order_edge *edge = edge_of(gatherer, node_of(gatherer, ends.held->class, ends.held),
+                                      node_of(gatherer, ends.wanted->class, ends.wanted));
     if (!edge || edge->finding)
         return;
     edge->finding = finding;

@@ -7,13 +7,14 @@
 
 #include "command.h"
 #include "data_dir.h"
+#include "evidence.h"
 #include "exit_code.h"
 #include "format.h"
 #include "ink.h"
-#include "inputs.h"
 #include "kinds.h"
 #include "model.h"
 #include "order_file.h"
+#include "output.h"
 #include "suppress.h"
 
 static const struct {
@@ -121,10 +122,7 @@ static bool apply(void *target, const struct command_option *option, const char 
 /* ---- output ---- */
 
 static bool write_out(const struct text *out, const char *file) {
-    FILE *stream = file ? fopen(file, "we") : stdout;
-    bool written = stream && fwrite(text_string(out), 1, out->length, stream) == out->length;
-    if (stream && (file ? fclose(stream) : fflush(stream)) != 0)
-        written = false;
+    bool written = output_write(out, file, "we");
     if (!written)
         complain("cannot write %s: %s", file ? file : "the report", strerror(errno));
     return written;
@@ -150,13 +148,13 @@ static int print_report(struct model *model, const struct settings *settings) {
     return status;
 }
 
-static int report_on(const struct path_list *inputs, const struct settings *settings, bool all_found) {
+static int report_on(struct pool *pool, const struct settings *settings, int operands, char **arguments) {
     struct model_options load = {.strict = settings->strict, .suppressions = &settings->suppressions};
-    struct model *model = model_load(inputs->paths, inputs->count, &load);
-    int status = all_found && model->unreadable == 0 ? EXIT_CLEAN : EXIT_UNREADABLE;
-    for (size_t i = 0; i < model->unreadable; i++)
-        complain("%s", model->unreadable_why[i]);
-    int printed = model->process_count ? print_report(model, settings) : EXIT_CLEAN;
+    int status = EXIT_CLEAN;
+    struct model *model = evidence_load(pool, operands, arguments, &load, &status);
+    if (!model)
+        return EXIT_UNREADABLE;
+    int printed = print_report(model, settings);
     if (printed != EXIT_CLEAN)
         status = printed;
     else if (model_count_at_least(model, settings->fail_on))
@@ -166,14 +164,12 @@ static int report_on(const struct path_list *inputs, const struct settings *sett
 }
 
 static int report_with(struct pool *pool, struct settings *settings, int operands, char **arguments) {
-    struct path_list inputs = {0};
     if (!suppressions_load(pool, &settings->suppressions, settings->suppression_files,
                            settings->suppression_file_count) ||
         !order_load(pool, &settings->order, settings->order_file))
         return EXIT_USAGE;
     bless_in_suppressions(pool, &settings->order, &settings->suppressions);
-    bool all_found = inputs_gather(pool, operands, arguments, &inputs);
-    return inputs.count ? report_on(&inputs, settings, all_found) : EXIT_UNREADABLE;
+    return report_on(pool, settings, operands, arguments);
 }
 
 /* What one option says must not be without effect for want of another one. */

@@ -79,11 +79,12 @@ static void ask_runtime(const struct stack *stack, struct snapshot_wait *wait) {
 
 /* ---- the object ---- */
 
-static bool is_thread(const struct snapshot *snapshot, uint32_t tid) {
+/* SIZE_MAX: none of this process. */
+static size_t thread_index(const struct snapshot *snapshot, uint32_t tid) {
     for (size_t i = 0; tid != 0 && i < snapshot->thread_count; i++)
         if (snapshot->threads[i].inner_tid == tid)
-            return true;
-    return false;
+            return i;
+    return SIZE_MAX;
 }
 
 /* lll_lock waits with FUTEX_WAIT for a 2; what waits at conditions, semaphores and
@@ -139,7 +140,7 @@ static void guess(const struct snapshot *snapshot, const struct futex_wait *fute
     if (wait->object != WAITS_NOT)
         return;
     wait->object = WAITS_FUTEX;
-    if (futex->operation == FUTEX_WAIT_BITSET && is_thread(snapshot, futex->value) &&
+    if (futex->operation == FUTEX_WAIT_BITSET && thread_index(snapshot, futex->value) != SIZE_MAX &&
         word_at(snapshot, futex->address) == futex->value)
         wait->object = WAITS_THREAD;
     else if (like_a_mutex(futex))
@@ -167,13 +168,6 @@ static struct snapshot_wait wait_of(const struct snapshot *snapshot, const struc
     else if (wait.object == WAITS_THREAD)
         look_at_thread(futex, &wait);
     return wait;
-}
-
-static size_t thread_index(const struct snapshot *snapshot, uint32_t tid) {
-    for (size_t i = 0; tid != 0 && i < snapshot->thread_count; i++)
-        if (snapshot->threads[i].inner_tid == tid)
-            return i;
-    return SIZE_MAX;
 }
 
 static void name_it(struct snapshot *snapshot, struct symbols *symbols, struct snapshot_wait *wait) {
