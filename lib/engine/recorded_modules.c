@@ -34,8 +34,9 @@ static struct {
 
 _Atomic uint32_t lge_modules_epoch = 1;
 
-/* Calls of dlclose that go on.  Sequentially consistent: who holds the lock and reads
- * none has its module until it gives the lock up. */
+/* Calls of dlclose that go on; in a forked child those of its parent's other threads
+ * go on for ever, and what the loader tells of them is half gone.  Sequentially consistent: who holds the
+ * lock and reads none has its module until it gives the lock up. */
 static _Atomic uint32_t unloadings;
 
 static uint32_t now(void) { return atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed); }
@@ -65,7 +66,6 @@ void lge_recorded_modules_new_file(void) {
     modules.count = kept;
     modules.last_id = 0;
     lgp_unlock(&modules.lock);
-    atomic_store(&unloadings, 0); /* of threads that were left in the parent */
     if (program_path.length == 0)
         find_program_path();
 }
@@ -220,12 +220,7 @@ void lge_recorded_modules_may_go(bool wait) {
     }
 }
 
-/* After a fork nobody goes on but the caller. */
-void lge_recorded_modules_stay(void) {
-    uint32_t count = atomic_load(&unloadings);
-    while (count != 0 && !atomic_compare_exchange_weak(&unloadings, &count, count - 1)) {
-    }
-}
+void lge_recorded_modules_stay(void) { atomic_fetch_sub(&unloadings, 1); }
 
 static bool still_there(const struct recorded *item) {
     struct lgp_module module;

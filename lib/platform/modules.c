@@ -107,24 +107,26 @@ static bool copy_names(const struct found_object *object, struct lgp_module *mod
     return true;
 }
 
-static void copy_image(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room,
+/* False: there is no such object, or not all of it. */
+static bool copy_image(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room,
                        bool may_go) {
     struct lgp_image image;
     lgp_reader *reader = may_go ? lgp_read_safely : read_directly;
     uintptr_t start = module->start;
     bool aligned = start % PAGE == 0; /* else it is no first page, and not a page long */
     if (aligned && !reader(room->page, (const void *)start, PAGE))
-        return;
+        return false;
     if (!aligned || !is_elf(room->page)) {
         start = other_start(module);
         if (!lgp_read_safely(room->page, (const void *)start, PAGE))
-            return;
+            return false;
     }
     if (!lgp_image_read(room->page, start, &image))
-        return;
+        return false;
     uintptr_t limit = start == module->start ? module->end : start + PAGE;
     module->build_id_length = lgp_image_build_id(room->page, start, limit, reader, module->build_id);
     extend(address, module, start, &image);
+    return true;
 }
 
 bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_module_room *room,
@@ -134,7 +136,8 @@ bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_mo
         return lgp_maps_find(address, module);
     if (find_object((void *)address, &object) != 0 || !copy_names(&object, module, room, may_go))
         return false;
-    copy_image(address, module, room, may_go);
+    if (!copy_image(address, module, room, may_go) && may_go)
+        return false; /* the loader forgets an object after its memory is gone */
     return find_object((void *)address, &after) == 0 && after.link_map == object.link_map &&
            after.map_start == object.map_start;
 }

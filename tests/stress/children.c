@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -169,6 +170,16 @@ static void make_between(void) {
     MUST(pthread_mutexattr_destroy(&attributes) == 0);
 }
 
+/* It does not end by itself: what ended it is said by its status. */
+static void must_live(pid_t pid) {
+    int status = 0;
+    if (waitpid(pid, &status, WNOHANG) == 0)
+        return;
+    fprintf(stderr, "stress: the child that holds a lock ended: status %#x, signal %d\n", status,
+            WTERMSIG(status));
+    abort();
+}
+
 static void inherit_from_killed(struct actor *actor) {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     (void)actor;
@@ -178,7 +189,7 @@ static void inherit_from_killed(struct actor *actor) {
     make_between();
     pid_t pid = begin(child_holds);
     while (!between->taken) {
-        MUST(waitpid(pid, NULL, WNOHANG) == 0); /* it does not end by itself */
+        must_live(pid);
         rest(1000);
     }
     MUST(kill(pid, SIGKILL) == 0);

@@ -1,7 +1,10 @@
+#include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,8 +13,10 @@
 #include "engine/identity.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
+#include "engine/recorded_modules.h"
 #include "engine_support.h"
 #include "platform/memory.h"
+#include "platform/modules.h"
 #include "record/writer.h"
 #include "record_support.h"
 
@@ -494,6 +499,32 @@ START_TEST(a_child_of_a_busy_process_starts_anew) {
 }
 END_TEST
 
+/* Another thread was within dlclose: in the child the loader never forgets what is gone. */
+static void name_what_is_gone(const struct lgp_module *gone) {
+    ck_assert_int_eq(munmap((void *)gone->start, gone->end - gone->start), 0);
+    lgr_writer_fork_child();
+    lge_fork_child(one, 4711);
+    writer_start(0);
+    ck_assert_uint_eq(lge_recorded_location(gone->start, atomic_load(&lge_modules_epoch)).module, 0);
+    _exit(0);
+}
+
+START_TEST(a_child_of_a_process_that_unloads) {
+    int status;
+    struct link_map *map;
+    struct lgp_module module;
+    void *library = dlopen("libBrokenLocale.so.1", RTLD_NOW);
+    ck_assert_int_eq(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
+    ck_assert(lgp_module_find((uintptr_t)map->l_ld, &module));
+    lge_recorded_modules_may_go(true);
+    pid_t pid = fork();
+    if (pid == 0)
+        name_what_is_gone(&module);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("engine_evidence");
     TCase *tests = tcase_create("evidence");
@@ -516,6 +547,7 @@ int main(void) {
     tcase_add_test(tests, nothing_is_written_without_a_file);
     tcase_add_test(tests, a_child_starts_a_file_of_its_own);
     tcase_add_test(tests, a_child_of_a_busy_process_starts_anew);
+    tcase_add_test(tests, a_child_of_a_process_that_unloads);
     suite_add_tcase(suite, tests);
     return engine_run(suite);
 }

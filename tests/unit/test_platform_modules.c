@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/modules_internal.h"
@@ -179,6 +180,32 @@ START_TEST(libraries_that_come_and_go) {
 }
 END_TEST
 
+/* dlclose gives the memory back before the loader forgets the object. */
+static void take_memory_of(const struct lgp_module *library) {
+    struct lgp_module module;
+    void *start = (void *)library->start;
+    ck_assert_int_eq(munmap(start, library->end - library->start), 0);
+    ck_assert(!look_safely(library->start, &module));
+    ck_assert_ptr_eq(mmap(start, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), start);
+    ck_assert(!look_safely(library->start, &module)); /* other memory is at its place */
+    _exit(0);                                         /* not exit: the library would run */
+}
+
+START_TEST(a_library_whose_memory_is_gone) {
+    struct lgp_module module;
+    struct link_map *map;
+    int status;
+    void *library = dlopen(EXTRA_LIBRARY, RTLD_NOW);
+    ck_assert_int_eq(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
+    ck_assert(lgp_module_find((uintptr_t)map->l_ld, &module));
+    pid_t pid = fork();
+    if (pid == 0)
+        take_memory_of(&module);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 static _Atomic bool enough;
 static _Atomic uintptr_t inside; /* the library that comes and goes */
 
@@ -277,6 +304,7 @@ int main(void) {
     tcase_add_test(cases, memory_of_no_object);
     tcase_add_test(cases, mapped_files_are_no_objects);
     tcase_add_test(cases, libraries_that_come_and_go);
+    tcase_add_test(cases, a_library_whose_memory_is_gone);
     tcase_add_loop_test(cases, a_library_that_goes_while_it_is_looked_at, 2, WAYS);
     tcase_add_test(cases, damaged_headers_are_refused);
     tcase_add_loop_test(cases, notes_behind_the_limit_are_not_read, 0, sizeof(outside) / sizeof(outside[0]));
