@@ -31,19 +31,29 @@ static inline struct lge_tag *tag_of(pthread_rwlock_t *lock) {
     return (struct lge_tag *)(void *)((char *)lock + TAG_OFFSET);
 }
 
-/* Readers of a lock that prefers writers block each other once somebody writes.
- * That fact is wanted once, also of a writer that holds nothing: a word of the
- * lock says that it was told.  Relaxed: told twice does no harm. */
+/* What a word of the lock says of it, as long as it is this lock's. */
 static uint32_t told(uint64_t id, const pthread_rwlock_t *lock) {
     return (uint32_t)(lge_tag_check(id, lock) >> 16) | 1;
 }
+
+/* Readers of a lock that prefers writers block each other once somebody writes.
+ * That fact is wanted of several writers, also of those that hold nothing: one may be
+ * kept apart from a reader that another one can meet.  A word of the lock counts those
+ * that were told in its low bits.  Relaxed: one told too often does no harm. */
+enum { WRITERS_TOLD = 15 };
+static uint32_t writers_told(const pthread_rwlock_t *lock, uint64_t id) {
+    uint32_t word = __atomic_load_n(&lock->__data.__pad3, __ATOMIC_RELAXED);
+    return (word ^ told(id, lock)) > WRITERS_TOLD ? 0 : word & WRITERS_TOLD;
+}
 static bool writer_told(pthread_rwlock_t *lock, uint64_t id) {
-    return !lgi_rwlock_prefers_writers(lock) ||
-           __atomic_load_n(&lock->__data.__pad3, __ATOMIC_RELAXED) == told(id, lock);
+    return !lgi_rwlock_prefers_writers(lock) || writers_told(lock, id) == WRITERS_TOLD;
 }
 static void tell_writer(pthread_rwlock_t *lock, uint64_t id) {
-    if (lge_tag_known(tag_of(lock), lock) == id)
-        __atomic_store_n(&lock->__data.__pad3, told(id, lock), __ATOMIC_RELAXED);
+    uint32_t count = writers_told(lock, id);
+    if (count == WRITERS_TOLD || lge_tag_known(tag_of(lock), lock) != id)
+        return;
+    uint32_t word = (told(id, lock) & ~(uint32_t)WRITERS_TOLD) | (count + 1);
+    __atomic_store_n(&lock->__data.__pad3, word, __ATOMIC_RELAXED);
 }
 
 /* glibc lets one thread stop reading for another, whose hold we still believe in

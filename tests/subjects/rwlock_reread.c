@@ -8,6 +8,8 @@
  * expect: order-cycle feasible error
  * case: after
  * expect: order-cycle feasible error
+ * case: second-writer
+ * expect: order-cycle feasible error
  * case: reader-limit
  * expect: order-cycle timed warning
  * case: writer-limit
@@ -66,6 +68,10 @@ int main(int argc, char **argv) {
     pthread_t threads[2];
     if (argc > 1)
         how = argv[1];
+    if (is("second-writer")) { /* the first one was there before there were threads */
+        pthread_rwlock_wrlock(&table);
+        pthread_rwlock_unlock(&table);
+    }
     pthread_create(&threads[0], NULL, reader, NULL);
     pthread_create(&threads[1], NULL, writer, NULL);
     next_turn();
