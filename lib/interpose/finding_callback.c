@@ -1,7 +1,6 @@
 #include "interpose/finding_callback.h"
 
-#include <stdatomic.h>
-
+#include "interpose/callback_pair.h"
 #include "interpose/finding_text.h"
 #include "interpose/told_later.h"
 #include "platform/options.h"
@@ -12,25 +11,21 @@ struct noted_finding {
     char text[LGI_FINDING_TEXT];
 };
 
-/* The user's pointer is written before the callback (release). */
-static _Atomic(lg_finding_callback *) callback;
-static _Atomic(void *) callback_user;
+static struct lgi_pair_place callback;
 
 void lgi_finding_callback(lg_finding_callback *function, void *user) {
-    atomic_store_explicit(&callback, NULL, memory_order_relaxed);
-    atomic_store_explicit(&callback_user, user, memory_order_relaxed);
-    atomic_store_explicit(&callback, function, memory_order_release);
+    lgi_pair_set(&callback, (void (*)(void))function, user);
 }
 
 static void tell(const struct lgi_noted *noted) {
     const struct noted_finding *finding = (const struct noted_finding *)noted;
-    lg_finding_callback *function = atomic_load_explicit(&callback, memory_order_acquire);
-    if (function != NULL)
-        function(&finding->finding, atomic_load_explicit(&callback_user, memory_order_relaxed));
+    const struct lgi_pair *pair = lgi_pair_get(&callback);
+    if (pair != NULL)
+        ((lg_finding_callback *)pair->function)(&finding->finding, pair->user);
 }
 
 void lgi_finding_note(const struct lge_finding *finding) {
-    if (atomic_load_explicit(&callback, memory_order_relaxed) == NULL)
+    if (lgi_pair_get(&callback) == NULL)
         return;
     struct noted_finding *noted = lgi_note(sizeof *noted, tell);
     if (noted == NULL)

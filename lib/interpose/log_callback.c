@@ -1,8 +1,8 @@
 #include "interpose/log_callback.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
+#include "interpose/callback_pair.h"
 #include "interpose/told_later.h"
 #include "platform/log_target.h"
 
@@ -12,18 +12,16 @@ struct noted_line {
     char text[]; /* with a terminator */
 };
 
-/* The user's pointer is written before the callback (release). */
-static _Atomic(lg_log_callback *) callback;
-static _Atomic(void *) callback_user;
+static struct lgi_pair_place callback;
 
 _Static_assert((int)LG_LOG_ERROR == LGP_LOG_ERROR && (int)LG_LOG_DEBUG == LGP_LOG_DEBUG,
                "the same levels by two names");
 
 static void tell(const struct lgi_noted *noted) {
     const struct noted_line *line = (const struct noted_line *)noted;
-    lg_log_callback *function = atomic_load_explicit(&callback, memory_order_acquire);
-    if (function != NULL)
-        function(line->level, line->text, atomic_load_explicit(&callback_user, memory_order_relaxed));
+    const struct lgi_pair *pair = lgi_pair_get(&callback);
+    if (pair != NULL)
+        ((lg_log_callback *)pair->function)(line->level, line->text, pair->user);
 }
 
 static void note(enum lgp_log_level level, const char *text, size_t length) {
@@ -35,8 +33,6 @@ static void note(enum lgp_log_level level, const char *text, size_t length) {
 }
 
 void lgi_log_callback(lg_log_callback *function, void *user) {
-    atomic_store_explicit(&callback, NULL, memory_order_relaxed);
-    atomic_store_explicit(&callback_user, user, memory_order_relaxed);
-    atomic_store_explicit(&callback, function, memory_order_release);
+    lgi_pair_set(&callback, (void (*)(void))function, user);
     lgp_log_give_to(function != NULL ? note : NULL);
 }
