@@ -98,6 +98,19 @@ static const char *path_of(const struct lgp_module *module, size_t *length) {
     return is_program ? program_path.text : module->path;
 }
 
+/* A forked child, which looks at all of them again, need not hear of it again. */
+static void warn_of_other_build(const char *path) {
+    static uint64_t told[16]; /* hashes of paths; modules.lock */
+    static size_t count;
+    uint64_t hash = lge_mix_bytes(1, path, strlen(path));
+    for (size_t i = 0; i < count; i++)
+        if (told[i] == hash)
+            return;
+    if (count < sizeof told / sizeof *told)
+        told[count++] = hash;
+    lgp_warn("%s is not the build that the declared order was made for: its locks are not checked", path);
+}
+
 static uint32_t declared_number(const struct lgp_module *module) {
     const struct lgr_order *order = lge_declared_order();
     size_t length;
@@ -106,7 +119,7 @@ static uint32_t declared_number(const struct lgp_module *module) {
     const char *path = path_of(module, &length);
     uint32_t number = lgr_order_module_like(order, path, module->build_id, module->build_id_length);
     if (number == 0 && lgr_order_names_module(order, path))
-        lgp_warn("%s is not the build that the declared order was made for: its locks are not checked", path);
+        warn_of_other_build(path);
     return number;
 }
 

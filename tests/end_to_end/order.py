@@ -312,9 +312,10 @@ def environment_of_another_build(build):
         program = here.directory / "server"
         here.execute(["cp", build.subject("order_tiers"), program]).expect(0)
         variables, _ = environment(here, "--order", "tiers", "./server")
-        here.execute(["cp", build.subject("abba"), program]).expect(0)
-        result = here.execute([program], environment=variables)
-        check(result.stderr.count("is not the build that the declared order was made for") == 1, f"{result}")
+        for other in ("abba", "fork_child"):  # of a forked child that is not said again
+            here.execute(["cp", build.subject(other), program]).expect(0)
+            result = here.execute([program], environment=variables)
+            check(result.stderr.count("is not the build that the declared order was made for") == 1, f"{result}")
 
 
 def environment_without_table(build):
