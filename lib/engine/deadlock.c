@@ -108,6 +108,12 @@ static bool find_upgrade(struct lge_thread *thread) {
     return (other != NULL || !another_may_come) && certain_ring(path.hops, path.count);
 }
 
+/* Its own once routine asks for the same control. */
+static bool waits_for_itself(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_ONCE &&
+           certain_ring(path.hops, path.count);
+}
+
 /* Depth first from `thread` back to itself; the path is left in `path`.  Where
  * all holders of a semaphore are stuck, as many as can be are on it. */
 static bool find(struct lge_thread *thread) {
@@ -122,7 +128,7 @@ static bool find(struct lge_thread *thread) {
         if (next == thread && !lge_stuck_by_ring(hop->thread)) {
             hop->closes = true;
         } else if (next == thread && path.count == 1) {
-            return find_upgrade(thread);
+            return waits_for_itself(thread) || find_upgrade(thread);
         } else if (next == thread || (next == NULL && hop->closes)) {
             return certain_ring(path.hops, path.count);
         } else if (next == NULL) {
@@ -139,7 +145,8 @@ static bool holder_runs(const struct lge_thread *thread) {
     const struct lge_wait *wait = &thread->wait;
     const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
     uint32_t tid = owner == NULL ? 0 : (uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED);
-    bool joins = atomic_load_explicit(&wait->kind, memory_order_relaxed) == LGR_WAIT_JOIN;
+    uint32_t kind = atomic_load_explicit(&wait->kind, memory_order_relaxed);
+    bool joins = kind == LGR_WAIT_JOIN || kind == LGR_WAIT_ONCE;
     bool several = owner == NULL || atomic_load_explicit(&wait->shareable, memory_order_relaxed);
     if (!joins && several && tid == 0)
         return false;
@@ -188,7 +195,7 @@ static bool wait_for_stacks(const struct hop *hops, size_t count) {
 }
 
 /* What the thread before this one wants of it: a lock, or nothing (0) when that
- * one joins, or is at a barrier. */
+ * one joins, or is at a barrier or a once control. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
     if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK)
         lge_edge_wanted(edge, atomic_load_explicit(&before->wait.target, memory_order_relaxed));

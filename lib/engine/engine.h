@@ -131,6 +131,9 @@ struct lge_config {
      * none of them granted and not told yet.  Must not fault.  NULL: as the waits
      * say. */
     bool (*shut_out)(const void *address, uint32_t shared);
+    /* The thread that runs the routine of that once control at this moment; NULL: none
+     * does, or it is not known.  Must not fault. */
+    struct lge_thread *(*runs_once)(const void *control);
     /* After so long a lock wait is told, and again each time so long has passed;
      * 0: never. */
     uint64_t wait_limit_ns;
@@ -311,6 +314,9 @@ bool lge_wait_condition(struct lge_thread *thread, const struct lge_request *req
 /* The same for waiting until `target` ends. */
 bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr_t site, uintptr_t sp,
                    uint32_t context, bool timed);
+/* The same for the once routine of that control, which another thread runs, or this
+ * one: then it waits for itself. */
+bool lge_wait_once(struct lge_thread *thread, const void *control, uintptr_t site, uintptr_t sp);
 /* Waiting at a barrier until *all_here, which is the front end's and stays
  * readable during the wait, is not 0.  Anybody may come and end the wait: it is
  * part of a deadlock only when all threads wait without limit. */

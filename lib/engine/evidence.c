@@ -261,7 +261,7 @@ static void write_parts(const struct lge_finding *finding) {
             write_thread(thread_by_serial((uint32_t)edge->from));
         else
             write_lock(edge->from);
-        if (edge->to != 0 && edge->wait_kind != LGR_WAIT_JOIN && edge->wait_kind != LGR_WAIT_CONDITION)
+        if (edge->to != 0 && edge->wait_kind == LGR_WAIT_LOCK)
             write_lock(edge->to);
         write_context(edge->held_context);
         write_context(edge->request_context);

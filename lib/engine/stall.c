@@ -64,6 +64,12 @@ static bool join_lasts(const struct lge_thread_set *set, const struct lge_thread
     return !refused;
 }
 
+/* The routine is never over while who runs it waits. */
+static bool once_lasts(const struct lge_thread_set *set, const struct lge_thread *thread) {
+    const struct lge_thread *runner = lge_waits_for(thread, 0);
+    return runner != NULL && runner != thread && lge_set_contains(set, runner);
+}
+
 static bool keeps(const struct lge_thread *thread, uint64_t id) {
     bool found = false;
     lge_threads_lock();
@@ -114,6 +120,8 @@ static bool lasts(const struct lge_thread_set *set, const struct lge_thread *thr
         return true;
     if (kind_of(thread) == LGR_WAIT_JOIN)
         return join_lasts(set, thread);
+    if (kind_of(thread) == LGR_WAIT_ONCE)
+        return once_lasts(set, thread);
     if (at_semaphore(thread))
         return exhausted != NULL && exhausted(object_of(thread));
     return kind_of(thread) == LGR_WAIT_LOCK && lock_lasts(set, thread);
@@ -320,10 +328,12 @@ static void report(const struct lge_thread_set *set) {
     lge_edges_free(edges, count);
 }
 
-/* Of the threads on a ring one at least holds something. */
+/* Of the threads on a ring one at least holds something, or runs a once routine. */
 static bool looks_for_rings(const struct lge_thread *thread) {
-    return (kind_of(thread) == LGR_WAIT_LOCK || kind_of(thread) == LGR_WAIT_JOIN) && said(thread) == NULL &&
-           lge_depth(thread) != 0;
+    uint32_t kind = kind_of(thread);
+    if (kind == LGR_WAIT_ONCE)
+        return true;
+    return (kind == LGR_WAIT_LOCK || kind == LGR_WAIT_JOIN) && said(thread) == NULL && lge_depth(thread) != 0;
 }
 
 /* A ring is told as one also when the last thread to wait stands outside of it. */

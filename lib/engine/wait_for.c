@@ -7,12 +7,18 @@
 
 _Atomic bool lge_handed_over;
 static bool (*shut_out)(const void *address, uint32_t shared);
+static struct lge_thread *(*runs_once)(const void *control);
 
-void lge_wait_for_start(const struct lge_config *config) { shut_out = config->shut_out; }
-
-static bool waits_for_lock(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
+void lge_wait_for_start(const struct lge_config *config) {
+    shut_out = config->shut_out;
+    runs_once = config->runs_once;
 }
+
+static uint32_t kind_of(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+}
+
+static bool waits_for_lock(const struct lge_thread *thread) { return kind_of(thread) == LGR_WAIT_LOCK; }
 
 static uint64_t wanted(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
@@ -169,14 +175,24 @@ static struct lge_thread *anybody(const struct lge_thread *waiter, uint32_t n) {
     return found;
 }
 
+struct lge_thread *lge_runs_once(const void *control) {
+    return runs_once == NULL ? NULL : runs_once(control);
+}
+
+static struct lge_thread *once_runner(const struct lge_thread *waiter) {
+    return lge_runs_once(atomic_load_explicit(&waiter->wait.address, memory_order_relaxed));
+}
+
 struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
-    uint32_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+    uint32_t kind = kind_of(thread);
     if (kind == LGR_WAIT_CONDITION)
         return NULL; /* whoever signals: stall.h */
     if (kind == LGR_WAIT_BARRIER)
         return anybody(thread, n);
     if (kind == LGR_WAIT_JOIN)
         return n == 0 ? atomic_load_explicit(&thread->wait.joined, memory_order_relaxed) : NULL;
+    if (kind == LGR_WAIT_ONCE)
+        return n == 0 ? once_runner(thread) : NULL;
     if (atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) == NULL ||
         atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed))
         return obstacle(thread, n);
@@ -188,6 +204,8 @@ bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_threa
     const struct lge_thread *owner = lge_waits_for_owner(thread, &single);
     if (single)
         return owner == next && still_its(thread, owner);
+    if (kind_of(thread) == LGR_WAIT_ONCE)
+        return once_runner(thread) == next;
     if (lge_queues_behind(thread, next))
         return is_shut_out(thread);
     return !waits_for_lock(thread) || holds_against(next, wanted(thread), mode_of(thread));

@@ -3,6 +3,7 @@
  * - The owner, where the lock tells: a mutex, and a rwlock that is written.
  * - Holders found in the held stacks of waiting threads, which do not change
  *   during a wait.  One that runs is of no interest: it can go on.
+ * - At a once control: who runs its routine.
  * - At a barrier: anybody, since anybody may come.
  * - A queue: where writers are preferred a reader waits for the writer that
  *   waits, and that one for the readers that hold the lock.  A reader that was
@@ -25,6 +26,8 @@ struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *si
 /* Locks are given up by others than who took them: the owner that a lock names
  * counts only while it holds it, as far as the holds tell.  Relaxed. */
 extern _Atomic bool lge_handed_over;
+/* Who runs the routine of that once control now; NULL: nobody, or not known. */
+struct lge_thread *lge_runs_once(const void *control);
 /* Whether it waits for that one, which waits, too: read anew.  True of both waits
  * when neither sequence has changed before and afterwards. */
 bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next);

@@ -106,5 +106,5 @@ LGI_EXPORT int thrd_detach(thrd_t thread) {
 }
 
 LGI_EXPORT void call_once(once_flag *flag, void (*routine)(void)) {
-    lgi_once((pthread_once_t *)(void *)flag, routine);
+    lgi_once((pthread_once_t *)(void *)flag, routine, LGI_SITE(), LGI_SP());
 }

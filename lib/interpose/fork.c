@@ -16,6 +16,7 @@
 #include "interpose/cond_order.h"
 #include "interpose/file.h"
 #include "interpose/once_order.h"
+#include "interpose/once_runner.h"
 #include "interpose/real.h"
 #include "interpose/runtime.h"
 #include "interpose/self.h"
@@ -67,6 +68,7 @@ static void child(void) {
     lgi_watchdog_forget();
     lgi_barriers_after_fork();
     lgi_once_forget();
+    lgi_once_runner_forget();
     lgi_files_after_fork();
     lgi_signal_after_fork();
     lgi_thread_exit_after_fork();

@@ -5,7 +5,9 @@
  * that is left by an exception, a jump or cancellation has not run. */
 #include "interpose/once.h"
 
+#include "interpose/on_deadlock.h"
 #include "interpose/once_order.h"
+#include "interpose/once_runner.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
 
@@ -29,20 +31,48 @@ static bool done(const pthread_once_t *control) {
     return readable && (__atomic_load_n(control, __ATOMIC_ACQUIRE) & DONE) != 0;
 }
 
+/* It may have waited until another thread left the routine by an exception. */
 static void run(void) {
     struct call call = *current;
+    if (lgi_enter() != NULL) {
+        lge_wait_end(call.thread);
+        lgi_once_begins(call.thread, call.control);
+        lgi_leave(call.thread);
+    }
     call.routine();
     if (lgi_enter() == NULL)
         return;
+    lgi_once_ends(call.control);
     lgi_once_ran(call.thread, call.control);
     lgi_leave(call.thread);
 }
 
-static int call_tracked(struct lge_thread *thread, pthread_once_t *control, void (*routine)(void)) {
+/* Whether another thread, or this one further up, is in the routine. */
+static bool begin_wait(const struct call *call, uintptr_t site, uintptr_t sp) {
+    if (lgi_once_runner(call->control) == NULL || lgi_enter() == NULL)
+        return false;
+    if (lge_wait_once(call->thread, call->control, site, sp))
+        lgi_on_deadlock();
+    lgi_leave(call->thread);
+    return true;
+}
+
+static void end_wait(struct lge_thread *thread) {
+    if (lgi_enter() == NULL)
+        return;
+    lge_wait_end(thread);
+    lgi_leave(thread);
+}
+
+static int call_tracked(struct lge_thread *thread, pthread_once_t *control, void (*routine)(void),
+                        uintptr_t site, uintptr_t sp) {
     struct call call = {control, routine, thread}, *outer = current;
+    bool waits = begin_wait(&call, site, sp);
     current = &call;
     int result = lgi_real.once(control, run);
     current = outer;
+    if (waits)
+        end_wait(thread);
     if (result != 0 || lgi_once_settled(thread, control) || lgi_enter() == NULL)
         return result;
     lgi_once_returned(thread, control);
@@ -50,23 +80,24 @@ static int call_tracked(struct lge_thread *thread, pthread_once_t *control, void
     return result;
 }
 
-__attribute__((noinline)) static int once_unsettled(pthread_once_t *control, void (*routine)(void)) {
+__attribute__((noinline)) static int once_unsettled(pthread_once_t *control, void (*routine)(void),
+                                                    uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return lgi_real.once(control, routine);
     lgi_leave(thread);
-    return call_tracked(thread, control, routine);
+    return call_tracked(thread, control, routine, site, sp);
 }
 
-int lgi_once(pthread_once_t *control, void (*routine)(void)) {
+int lgi_once(pthread_once_t *control, void (*routine)(void), uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_self();
     if (LGI_LIKELY(thread != NULL && done(control) && lgi_once_settled(thread, control)))
         return 0;
-    return once_unsettled(control, routine);
+    return once_unsettled(control, routine, site, sp);
 }
 
 LGI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void)) {
-    return lgi_once(control, routine);
+    return lgi_once(control, routine, LGI_SITE(), LGI_SP());
 }
 
 static void nothing(void) {}
@@ -75,4 +106,6 @@ void lgi_once_start(void) {
     pthread_once_t control = PTHREAD_ONCE_INIT;
     readable = lgi_real_is_libc("pthread_once", (void *)lgi_real.once) && control == 0 &&
                lgi_real.once(&control, nothing) == 0 && control == DONE;
+    if (readable)
+        lgi_once_runner_start();
 }

@@ -23,6 +23,7 @@
 #include "interpose/mutex_fast.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/once.h"
+#include "interpose/once_runner.h"
 #include "interpose/profile.h"
 #include "interpose/real.h"
 #include "interpose/rwlock.h"
@@ -146,6 +147,7 @@ static void start_engine(void) {
         .on_finding = tell,
         .lock_alive = lock_alive,
         .shut_out = lgi_rwlock_shut_out,
+        .runs_once = lgi_once_runner,
         .wait_limit_ns = options.lock_timeout,
         .on_overdue = lgi_log_overdue,
         .hold_limit_ns = options.hold_limit,

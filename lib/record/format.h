@@ -328,6 +328,7 @@ enum lgr_wait_kind {
     LGR_WAIT_JOIN = 2,      /* target: serial of the thread waited for */
     LGR_WAIT_CONDITION = 3, /* target: address of the condition variable */
     LGR_WAIT_BARRIER = 4,   /* target: 0 */
+    LGR_WAIT_ONCE = 5,      /* target: serial of the thread that runs the once routine */
 };
 
 /* One finding.  The fixed part is followed by edge_count elements, each a
@@ -340,7 +341,7 @@ enum lgr_wait_kind {
  * close a ring (to of the last is from of the first).  One edge with from == to:
  * the thread reads again, and LGR_REASON_QUEUE names the writer who may come between.
  * deadlock: edge i says: thread i holds `from` (wanted by the thread before
- * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN).
+ * it) and waits for `to` (wait_kind LOCK), or for thread `to` (JOIN, ONCE).
  * self-deadlock: one edge, from == to.
  * In both, a reader may wait for a reader of the same lock: it queues behind a
  * writer that waits for that one (LGR_REASON_QUEUE names the first such writer,

@@ -9,8 +9,7 @@
 
 /* Values that a later version may add. */
 static bool known_edge(const struct lgr_finding_edge *edge) {
-    return edge->mode_from <= LGR_SHARED && edge->mode_to <= LGR_SHARED &&
-           edge->wait_kind <= LGR_WAIT_BARRIER;
+    return edge->mode_from <= LGR_SHARED && edge->mode_to <= LGR_SHARED && edge->wait_kind <= LGR_WAIT_ONCE;
 }
 
 static bool known_held(const struct lgr_held *held, size_t count) {
@@ -122,7 +121,7 @@ enum lgr_outcome lgr_read_thread_state(struct lgr_file *file, const struct lgr_r
     if (!copy_state(file, record, &state) || state.serial == 0)
         return LGR_READ_OK;
     size_t listed = state.held_count < LGR_STATE_HELD ? state.held_count : LGR_STATE_HELD;
-    if (state.wait_kind > LGR_WAIT_BARRIER || !known_held(state.held, listed))
+    if (state.wait_kind > LGR_WAIT_ONCE || !known_held(state.held, listed))
         return LGR_READ_UNKNOWN;
     struct lgr_thread_state *place = lgr_table_add(&file->states);
     if (!place)

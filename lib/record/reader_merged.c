@@ -294,6 +294,7 @@ static uint64_t target_of(const struct loader *loader, const struct lgm_finding_
     uint64_t address;
     switch (key->wait_kind) {
     case LGR_WAIT_JOIN:
+    case LGR_WAIT_ONCE:
         return number_of(loader, &key->to, LGM_THREAD);
     case LGR_WAIT_CONDITION:
         address = address_of(loader, &key->to, key->to_number);

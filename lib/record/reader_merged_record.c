@@ -71,7 +71,7 @@ static uint64_t finding_tail(const struct lgm_finding *finding, size_t room) {
         memcpy(&edge, (const unsigned char *)(finding + 1) + used, sizeof edge);
         used += sizeof edge + (uint64_t)edge.held_count * sizeof(struct lgm_held);
         if (used > room || edge.mode_from > LGR_SHARED || edge.mode_to > LGR_SHARED ||
-            edge.wait_kind > LGR_WAIT_BARRIER)
+            edge.wait_kind > LGR_WAIT_ONCE)
             return UINT64_MAX;
     }
     return used + finding->text_length;

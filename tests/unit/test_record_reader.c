@@ -413,7 +413,7 @@ START_TEST(values_of_a_later_version_are_unknown) {
     ((struct lgr_lock *)find_record(LGR_LOCK))->kind = LGR_LOCK_FILE + 1;
     ((struct lgr_edge *)find_record(LGR_EDGE))->mode_to = LGR_SHARED + 1;
     ((struct lgr_finding *)find_record(LGR_FINDING))->verdict = LGR_VERDICT_ACTUAL + 1;
-    ((struct lgr_thread_state *)find_record(LGR_THREAD_STATE))->wait_kind = LGR_WAIT_BARRIER + 1;
+    ((struct lgr_thread_state *)find_record(LGR_THREAD_STATE))->wait_kind = LGR_WAIT_ONCE + 1;
     expect_damage(0, 5);
 }
 END_TEST

@@ -39,12 +39,11 @@ static void add_ring(struct pool *pool, const struct model_finding *finding, con
     bool waits = finding->verdict == LGR_VERDICT_ACTUAL;
     if (edge->from)
         add(stacks, &edge->held_at, pool_printf(pool, "%s was taken", edge->from_label));
-    add(stacks, &edge->requested_at,
-        pool_printf(pool,
-                    edge->joined ? "waiting for %s to end"
-                    : waits      ? "waiting for %s"
-                                 : "%s was requested",
-                    edge->to_label));
+    if (edge->joined)
+        add(stacks, &edge->requested_at, pool_printf(pool, "waiting for %s %s", edge->to_label, edge->until));
+    else
+        add(stacks, &edge->requested_at,
+            pool_printf(pool, waits ? "waiting for %s" : "%s was requested", edge->to_label));
 }
 
 struct labelled_stacks edge_stacks(struct pool *pool, const struct model_finding *finding,

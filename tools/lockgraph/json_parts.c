@@ -77,7 +77,7 @@ static const char *kind_of_wait(const struct model_edge *edge) {
     if (edge->condition)
         return "condition";
     if (edge->joined)
-        return "thread";
+        return edge->in_once ? "once" : "thread";
     return edge->to ? "lock" : "barrier";
 }
 

@@ -34,6 +34,13 @@ static void fill_condition(struct model *model, const struct model_process *proc
     edge->condition_name = name_of_address(model, process, address);
 }
 
+static void fill_joined(struct model *model, struct model_process *process,
+                        const struct lgr_finding_edge *raw, struct model_edge *edge) {
+    edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
+    edge->in_once = raw->wait_kind == LGR_WAIT_ONCE;
+    edge->until = edge->in_once ? "to finish its once routine" : "to end";
+}
+
 static void fill_edge(struct model *model, struct model_process *process,
                       const struct lgr_finding_edge_info *info, bool stall, struct model_edge *edge) {
     const struct lgr_finding_edge *raw = info->edge;
@@ -41,8 +48,8 @@ static void fill_edge(struct model *model, struct model_process *process,
         edge->signaller = model_thread_of(model, process, (uint32_t)raw->from);
     else if (raw->from)
         edge->from = model_lock_of(model, process, raw->from);
-    if (raw->wait_kind == LGR_WAIT_JOIN)
-        edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
+    if (raw->wait_kind == LGR_WAIT_JOIN || raw->wait_kind == LGR_WAIT_ONCE)
+        fill_joined(model, process, raw, edge);
     else if (raw->wait_kind == LGR_WAIT_CONDITION)
         fill_condition(model, process, raw->to, edge);
     else if (raw->to)

@@ -15,6 +15,10 @@ static void describe_target(struct model *model, struct model_process *process,
         wait->what = pool_printf(&model->pool, "%s to end",
                                  model_thread_of(model, process, (uint32_t)state->target)->label);
         break;
+    case LGR_WAIT_ONCE:
+        wait->what = pool_printf(&model->pool, "the once routine that %s runs",
+                                 model_thread_of(model, process, (uint32_t)state->target)->label);
+        break;
     case LGR_WAIT_CONDITION:
         wait->what = "a condition variable";
         break;

@@ -29,7 +29,7 @@ const char *narrate_edge(struct pool *pool, const struct model_finding *finding,
     if (edge->from)
         held = pool_printf(pool, "holds %s%s, ", edge->from_label, mode_word(edge->from, edge->shared_from));
     if (edge->joined)
-        return pool_printf(pool, "%swaits for %s to end", held, edge->to_label);
+        return pool_printf(pool, "%swaits for %s %s", held, edge->to_label, edge->until);
     return pool_printf(pool, "%s%s %s%s%s", held, is_deadlock(finding) ? "waits for" : "wants",
                        edge->to_label, mode_word(edge->to, edge->shared_to),
                        edge->timed ? " with a time limit" : "");
@@ -106,8 +106,11 @@ static const char *taking_step(struct pool *pool, const struct model_edge *edge)
 
 static const char *waiting_step(struct pool *pool, const struct model_edge *edge) {
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
+    if (edge->joined)
+        return pool_printf(pool, "%s waits for %s %s at %s", edge->thread->tag, edge->to_label, edge->until,
+                           place);
     return pool_printf(pool, "%s waits for %s%s at %s", edge->thread->tag, edge->to_label,
-                       edge->joined ? " to end" : mode_word(edge->to, edge->shared_to), place);
+                       mode_word(edge->to, edge->shared_to), place);
 }
 
 /* For notes, which do not hang: the two orders side by side. */
@@ -316,6 +319,23 @@ static const char *advise_order(struct pool *pool, const struct model_finding *f
                        edge->from_label, place, places, edge->from_label);
 }
 
+static const char *advise_join(struct pool *pool, const struct model_edge *join) {
+    const char *place = frame_place(pool, stack_site(&join->requested_at));
+    if (join->from && join->in_once)
+        return pool_printf(pool, "release %s before asking for the once control at %s", join->from_label,
+                           place);
+    if (join->from)
+        return pool_printf(pool, "release %s before joining %s at %s", join->from_label, join->to_label,
+                           place);
+    if (join->in_once)
+        return pool_printf(pool,
+                           "a once routine must not need itself, nor what waits for it: do without the "
+                           "once control at %s",
+                           place);
+    return pool_printf(pool, "do not wait for %s at %s while it waits for this thread", join->to_label,
+                       place);
+}
+
 static const char *advice(struct pool *pool, const struct model_finding *finding) {
     if (finding->edge_count == 0)
         return "";
@@ -336,12 +356,8 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
         return pool_printf(pool, "release %s before waiting for the condition at %s, or signal without %s",
                            condition->from_label, frame_place(pool, stack_site(&condition->requested_at)),
                            condition->from_label);
-    if (join && !join->from)
-        return pool_printf(pool, "do not wait for %s at %s while it waits for this thread", join->to_label,
-                           frame_place(pool, stack_site(&join->requested_at)));
     if (join)
-        return pool_printf(pool, "release %s before joining %s at %s", join->from_label, join->to_label,
-                           frame_place(pool, stack_site(&join->requested_at)));
+        return advise_join(pool, join);
     if (finding->kind != LGR_KIND_ORDER_CYCLE && finding->kind != LGR_KIND_DEADLOCK)
         return "";
     return advise_order(pool, finding);

@@ -10,7 +10,7 @@
 
 static const char *what(struct pool *pool, const struct model_edge *edge) {
     if (edge->joined)
-        return pool_printf(pool, "%s to end", edge->to_label);
+        return pool_printf(pool, "%s %s", edge->to_label, edge->until);
     return pool_printf(pool, "%s%s", edge->to_label, edge->to && edge->shared_to ? " (shared)" : "");
 }
 
