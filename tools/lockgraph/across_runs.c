@@ -5,6 +5,7 @@
 
 #include "finding_id.h"
 #include "graph_rings.h"
+#include "kinds.h"
 #include "model_findings.h"
 
 /* Sources are the processes of evidence, and those that merged files unite. */
@@ -195,8 +196,19 @@ static bool is_guess(const struct search *search, const struct ring *ring) {
     return false;
 }
 
+/* Locks of files are the same ones in all processes: each of these is a thread to the
+ * others, and what one of them holds around its orders keeps no other one out. */
+static bool between_processes(const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (strcmp(finding->edges[i].from->kind, lock_kind_name(LGR_LOCK_FILE)) != 0)
+            return false;
+    return true;
+}
+
 static void grade(const struct search *search, const struct ring *ring, struct model_finding *finding) {
-    finding->severity = LGR_NOTE;
+    finding->severity = between_processes(finding) ? LGR_WARNING : LGR_NOTE;
+    if (finding->severity == LGR_WARNING)
+        return;
     finding->gate = find_gate(search, ring);
     if (finding->gate)
         finding->reason = LGR_REASON_GATE;
