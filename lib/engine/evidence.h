@@ -37,5 +37,7 @@ struct lgr_heartbeat *lge_evidence_heartbeat(struct lge_thread *thread, uint32_t
 /* A name for one that did not write its own so far; "": none. */
 void lge_evidence_name(uint32_t serial, const char *name);
 void lge_evidence_reset(void);
+/* Of evidence_state.c. */
+void lge_evidence_states_reset(void);
 
 #endif
