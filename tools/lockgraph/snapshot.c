@@ -1,6 +1,5 @@
 #include "snapshot.h"
 
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>

@@ -5,6 +5,7 @@
 #define LOCKGRAPH_COMMAND_SNAPSHOT_H
 
 #include <elfutils/libdwfl.h>
+#include <linux/futex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,11 @@
 
 /* By DWARF number; the widest processor that is known here has 32. */
 enum { SNAPSHOT_REGISTERS = 33 };
+
+/* Headers older than Linux 5.14 do not name it. */
+#ifndef FUTEX_LOCK_PI2
+#define FUTEX_LOCK_PI2 13
+#endif
 
 /* A wait in the kernel, as futex(2) was called. */
 struct futex_wait {

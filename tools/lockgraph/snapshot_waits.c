@@ -1,6 +1,5 @@
 #include "snapshot_waits.h"
 
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
