@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "newer_libc.h"
+
 static int results[32];
 
 static void *nothing(void *argument) { return argument; }

@@ -44,6 +44,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "newer_libc.h"
 #include "turns.h"
 
 enum how { MUTEX, FLOCK, FLOCK_SHARED, DESCRIPTION };

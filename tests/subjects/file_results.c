@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "newer_libc.h"
 #include "turns.h"
 
 #define SHOW(call)                                                                                           \

@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "newer_libc.h"
 #include "turns.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

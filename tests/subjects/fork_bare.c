@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "newer_libc.h"
+
 enum { CHILDREN = 400 };
 
 static _Atomic bool stop;
