@@ -14,7 +14,7 @@
 static const struct command *const commands[] = {
     &run_command,      &report_command,  &explain_command, &why_command,    &stat_command,
     &suppress_command, &diff_command,    &merge_command,   &export_command, &learn_command,
-    &check_command,    &inspect_command, &env_command,     &help_command};
+    &check_command,    &inspect_command, &top_command,     &env_command,    &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {
