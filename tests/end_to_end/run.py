@@ -32,6 +32,7 @@ import html_page  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
 import library  # noqa: E402
+import live  # noqa: E402
 import look  # noqa: E402
 import logs  # noqa: E402
 import merge  # noqa: E402
@@ -74,7 +75,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, ci, command, html_page, kills, snapshots, library, logs, look, merge, metrics, order,
+    modules = (catalogue, subjects, ci, command, html_page, kills, snapshots, library, live, logs, look, merge, metrics, order,
                suppressions, symbols, faults, export, formats, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
