@@ -121,9 +121,10 @@ static const char *order_step(struct pool *pool, const struct model_edge *edge) 
 }
 
 static const char *ending(const struct model_finding *finding) {
+    bool timed = finding->timed || finding->verdict == LGR_VERDICT_TIMED;
     if (finding->edge_count == 1)
-        return "it never goes on";
-    if (finding->timed || finding->verdict == LGR_VERDICT_TIMED)
+        return timed ? "it stalls until its time limit ends it" : "it never goes on";
+    if (timed)
         return "they stall until a time limit ends it";
     return finding->edge_count == 2 ? "neither ever goes on" : "none of them ever goes on";
 }
