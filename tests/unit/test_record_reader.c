@@ -79,8 +79,8 @@ START_TEST(objects_are_read) {
     ck_assert_int_eq(lgr_class_by_id(file, 2)->level, INT16_MIN);
     ck_assert_uint_eq(lgr_class_by_id(file, 2)->variable.offset, 0x4000);
     ck_assert_uint_eq(lgr_lock_by_id(file, 2)->address, 0x5002);
-    ck_assert_uint_eq(lgr_lock_by_id(file, 2)->stats.contended, 17);
-    ck_assert_uint_eq(lgr_lock_by_id(file, 1)->stats.contended, 0);
+    ck_assert_uint_eq(lgr_lock_by_id(file, 2)->stats->contended, 17);
+    ck_assert_uint_eq(lgr_lock_by_id(file, 1)->stats->contended, 0);
     ck_assert_str_eq(lgr_thread_by_serial(file, 1)->name, "worker");
     ck_assert_uint_eq(lgr_edge_count(file), 1);
     ck_assert_uint_eq(lgr_edge_at(file, 0)->to_lock, 2);
@@ -581,6 +581,58 @@ START_TEST(a_sparse_file_costs_nothing) {
 }
 END_TEST
 
+/* What others cut off while it is read does not end the reader. */
+START_TEST(a_file_that_shrinks_reads_as_zeros) {
+    temporary_make();
+    char path[sizeof temporary + 16];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    write_file(path, 0);
+    struct lgr_file *file = open_path(path), *other = open_path(path);
+    size_t count;
+    const struct lgr_context_info *contexts = lgr_contexts(file, &count);
+    ck_assert_uint_ne(lgr_edge_at(file, 0)->from_class, 0);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    ck_assert_uint_eq(lgr_edge_at(file, 0)->from_class, 0);
+    ck_assert_uint_gt(contexts[0].frame_count, 0);
+    ck_assert_uint_eq(contexts[0].frames[0].offset, 0);
+    walk_file(file);
+    lgr_close(file);
+    walk_file(other);
+    lgr_close(other);
+    temporary_remove();
+}
+END_TEST
+
+/* From disk records are read by copies, from a buffer where they lie. */
+START_TEST(damage_on_disk_is_damage_in_a_buffer) {
+    temporary_make();
+    char path[sizeof temporary + 16], error[256];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    unsigned char *whole = malloc(image.size);
+    memcpy(whole, image.bytes, image.size);
+    for (int round = 0; round < 2000; round++) {
+        memcpy(image.bytes, whole, image.size);
+        for (uint32_t times = 1 + random_number(4); times > 0; times--)
+            mutate(image.bytes, image.size);
+        write_file(path, 0);
+        struct lgr_file *mapped = lgr_open(path, error, sizeof error);
+        struct lgr_file *buffer = lgr_open_memory(image.bytes, image.size, error, sizeof error);
+        ck_assert((mapped != NULL) == (buffer != NULL));
+        if (mapped) {
+            ck_assert_uint_eq(lgr_damaged(mapped), lgr_damaged(buffer));
+            ck_assert_uint_eq(lgr_unknown(mapped), lgr_unknown(buffer));
+            ck_assert_uint_eq(lgr_edge_count(mapped), lgr_edge_count(buffer));
+            walk_file(mapped);
+        }
+        lgr_close(mapped);
+        lgr_close(buffer);
+        unlink(path);
+    }
+    free(whole);
+    temporary_remove();
+}
+END_TEST
+
 /* A chunk filled to its last byte needs no padding, and may be the last. */
 START_TEST(a_full_chunk_may_end_the_file) {
     struct lgr_message *message = image_add(&image, LGR_MESSAGE, LGR_CHUNK - image.size);
@@ -635,6 +687,7 @@ int main(void) {
     tcase_add_test(whole, many_unordered_ids_are_found);
     tcase_add_test(whole, a_full_chunk_may_end_the_file);
     tcase_add_test(whole, a_sparse_file_costs_nothing);
+    tcase_add_test(whole, a_file_that_shrinks_reads_as_zeros);
     suite_add_tcase(suite, whole);
 
     TCase *header = tcase_create("headers");
@@ -671,6 +724,7 @@ int main(void) {
     tcase_add_test(damage, reading_goes_on_at_the_next_chunk);
     tcase_add_test(damage, every_prefix_is_read_or_refused);
     tcase_add_test(damage, mutated_files_do_no_harm);
+    tcase_add_test(damage, damage_on_disk_is_damage_in_a_buffer);
     suite_add_tcase(suite, damage);
 
     SRunner *runner = srunner_create(suite);
