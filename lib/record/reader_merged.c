@@ -5,8 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "record/merged.h"
-#include "record/reader_model.h"
+#include "record/reader_merged_stream.h"
 
 /* Modules get address ranges of their own, so that places in static storage are found. */
 #define MODULE_SPACE (UINT64_C(1) << 40)
@@ -22,10 +21,12 @@ struct numbered {
 struct loader {
     const struct lgr_source *source;
     struct lgr_image *image;
-    size_t capacity, slots; /* slots: a power of two */
+    size_t capacity;
+    size_t slots, numbered; /* slots: a power of two */
     struct numbered *table;
     uint32_t last[LGM_END + 1]; /* the number given last, by type */
     size_t *findings;           /* where each is in the image, by its number */
+    size_t finding_room;
 };
 
 /* ---- numbers ---- */
@@ -47,6 +48,7 @@ static uint32_t give_number(struct loader *loader, const struct lgm_record *reco
     struct lgm_id id = lgm_id_of(record);
     uint32_t number = ++loader->last[record->type];
     *slot_of(loader, &id, record->type) = (struct numbered){id, number, record->type};
+    loader->numbered++;
     return number;
 }
 
@@ -82,6 +84,33 @@ static bool reserve(struct loader *loader, size_t size) {
     loader->image->bytes = bytes;
     loader->capacity = wanted;
     return true;
+}
+
+static bool grow_table(struct loader *loader) {
+    struct numbered *before = loader->table;
+    size_t slots = loader->slots;
+    loader->slots = slots ? 2 * slots : 1024;
+    loader->table = calloc(loader->slots, sizeof *loader->table);
+    for (size_t i = 0; loader->table && i < slots; i++)
+        if (before[i].number)
+            *slot_of(loader, &before[i].id, before[i].type) = before[i];
+    free(before);
+    return loader->table || no_memory(loader);
+}
+
+static bool grow_findings(struct loader *loader) {
+    loader->finding_room = loader->finding_room ? 2 * loader->finding_room : 64;
+    size_t *findings = reallocarray(loader->findings, loader->finding_room, sizeof *findings);
+    if (!findings)
+        return no_memory(loader);
+    loader->findings = findings;
+    return true;
+}
+
+/* For the number of one record more, whatever it is. */
+static bool make_room(struct loader *loader) {
+    return (2 * loader->numbered < loader->slots || grow_table(loader)) &&
+           (loader->last[LGM_FINDING] + (size_t)1 < loader->finding_room || grow_findings(loader));
 }
 
 static void *take(struct loader *loader, size_t size) {
@@ -274,6 +303,18 @@ static bool load_seen(struct loader *loader, const struct lgm_record *record) {
     return true;
 }
 
+/* Of several names that a level had, the last in their order is told. */
+static bool load_level(struct loader *loader, const struct lgm_record *record) {
+    const struct lgm_level *key = lgm_key(record);
+    struct lgr_level_name *level = append(loader, LGR_LEVEL_NAME, sizeof *level + (uint64_t)key->name_length);
+    if (!level)
+        return false;
+    level->level = key->level;
+    level->name_length = key->name_length;
+    memcpy(level + 1, key + 1, key->name_length);
+    return true;
+}
+
 /* ---- findings ---- */
 
 static uint64_t reason_of(const struct loader *loader, const struct lgm_finding *key) {
@@ -392,80 +433,10 @@ static bool (*const loads[])(struct loader *, const struct lgm_record *) = {
     [LGM_MODULE] = load_module, [LGM_CONTEXT] = load_context, [LGM_CLASS] = load_class,
     [LGM_LOCK] = load_lock,     [LGM_THREAD] = load_thread,   [LGM_SOURCE] = load_source,
     [LGM_EDGE] = load_edge,     [LGM_SEEN] = load_seen,       [LGM_FINDING] = load_finding,
-    [LGM_COUNT] = load_count,
+    [LGM_COUNT] = load_count,   [LGM_LEVEL] = load_level,
 };
 
 /* ---- the whole file ---- */
-
-struct whole {
-    unsigned char *bytes;
-    size_t size, count, findings;
-};
-
-static bool read_whole(const struct lgr_source *source, struct whole *whole) {
-    struct stat status;
-    whole->size = source->size;
-    if (source->descriptor >= 0)
-        whole->size = fstat(source->descriptor, &status) == 0 ? (size_t)status.st_size : 0;
-    whole->bytes = malloc(whole->size + sizeof(uint64_t));
-    if (!whole->bytes)
-        return lgr_fail(source, "does not fit into memory (%zu bytes); read it on a larger machine",
-                        whole->size);
-    whole->size = lgr_read_source(source, whole->bytes, whole->size, 0);
-    return true;
-}
-
-static const struct lgm_record *record_at(const struct whole *whole, size_t offset) {
-    return (const struct lgm_record *)(const void *)(whole->bytes + offset);
-}
-
-static bool is_end(const struct whole *whole, size_t offset) {
-    const struct lgm_record *record = record_at(whole, offset);
-    const struct lgm_end *end = lgm_key(record);
-    return record->type == LGM_END && offset + record->size == whole->size && end->count == whole->count;
-}
-
-/* Every record is sound, in its place, and the last one says that none is missing. */
-static bool check(const struct lgr_source *source, struct whole *whole) {
-    const struct lgm_record *before = NULL;
-    const char *problem = whole->size < sizeof(struct lgm_header)
-                              ? "is cut short inside its header; use a whole copy"
-                              : lgm_header_problem((const struct lgm_header *)(void *)whole->bytes);
-    if (problem)
-        return lgr_fail(source, "%s", problem);
-    size_t offset = sizeof(struct lgm_header);
-    for (; offset < whole->size; offset += record_at(whole, offset)->size) {
-        const struct lgm_record *record = record_at(whole, offset);
-        if (!lgm_is_sound(record, whole->size - offset) || (before && lgm_compare(before, record) >= 0))
-            return lgr_fail(source, "is damaged or cut short at byte %zu; use another copy, or merge again",
-                            offset);
-        if (record->type == LGM_END)
-            break;
-        before = record;
-        whole->count++;
-        whole->findings += record->type == LGM_FINDING;
-    }
-    return (offset < whole->size && is_end(whole, offset)) ||
-           lgr_fail(source, "is cut short at byte %zu, before its end; use a whole copy, or merge again",
-                    offset);
-}
-
-static bool load_all(struct loader *loader, const struct whole *whole) {
-    for (loader->slots = 64; loader->slots / 2 < whole->count; loader->slots *= 2)
-        continue;
-    loader->table = calloc(loader->slots, sizeof *loader->table);
-    loader->findings = calloc(whole->findings + 1, sizeof *loader->findings);
-    if (!loader->table || !loader->findings)
-        return no_memory(loader);
-    size_t offset = sizeof(struct lgm_header);
-    for (size_t i = 0; i < whole->count; i++) {
-        const struct lgm_record *record = record_at(whole, offset);
-        if (!loads[record->type](loader, record))
-            return false;
-        offset += record->size;
-    }
-    return true;
-}
 
 bool lgr_merged_looks_so(const struct lgr_source *source) {
     char magic[8];
@@ -474,12 +445,14 @@ bool lgr_merged_looks_so(const struct lgr_source *source) {
 }
 
 bool lgr_merged_read(struct lgr_image *image, const struct lgr_source *source, size_t *processes) {
-    struct whole whole = {0};
     struct loader loader = {.source = source, .image = image};
-    bool read = read_whole(source, &whole) && check(source, &whole) && begin_image(&loader) &&
-                load_all(&loader, &whole);
+    struct lgm_stream stream;
+    bool read = lgm_stream_open(&stream, source) && begin_image(&loader);
+    for (const struct lgm_record *record; read && (record = lgm_stream_next(&stream));)
+        read = make_room(&loader) && loads[record->type](&loader, record);
+    read = read && stream.ended;
     *processes = loader.last[LGM_SOURCE];
-    free(whole.bytes);
+    lgm_stream_close(&stream);
     free(loader.table);
     free(loader.findings);
     return read;
