@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import annotate  # noqa: E402
 import catalogue  # noqa: E402
 import ci  # noqa: E402
+import code_names  # noqa: E402
 import command  # noqa: E402
 import export  # noqa: E402
 import faults  # noqa: E402
@@ -74,7 +75,7 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, ci, command, html_page, kills, snapshots, library, logs, look, merge, metrics, order,
+    modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, logs, look, merge, metrics, order,
                suppressions, symbols, faults, export, formats, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "pool.h"
+#include "progress.h"
 #include "record/format.h"
 
-#define RECENT ((size_t)1 << 17)
-#define RUNS   128 /* open at once; more are merged into one first */
+#define PROGRESS_STEP 65536 /* records */
+#define RECENT        ((size_t)1 << 17)
+#define RUNS          128 /* open at once; more are merged into one first */
 
 struct run {
     FILE *stream;            /* unnamed */
@@ -134,7 +136,8 @@ static bool merge_runs(struct merge_sort *sort, FILE *out, uint64_t *count) {
     if (!start_runs(sort))
         return false;
     while ((smallest = smallest_run(sort))) {
-        ++*count;
+        if (++*count % PROGRESS_STEP == 0)
+            progress("sorted record", *count, 0);
         if (!step(sort, smallest, out))
             return false;
     }
