@@ -52,10 +52,10 @@ struct lgr_module_info {
 const struct lgr_module_info *lgr_modules(const struct lgr_file *file, size_t *count);
 const struct lgr_module_info *lgr_module_by_id(const struct lgr_file *file, uint32_t id);
 
-struct lgr_context_info {
+struct lgr_context_info { /* small: there are millions in a large file */
     uint32_t id;
-    bool partial;
-    size_t frame_count;
+    uint32_t partial : 1; /* only the innermost frame is known */
+    uint32_t frame_count : 31;
     const struct lgr_location *frames;
 };
 const struct lgr_context_info *lgr_contexts(const struct lgr_file *file, size_t *count);

@@ -72,14 +72,14 @@ enum lgr_outcome lgr_read_module(struct lgr_file *file, const struct lgr_record 
 enum lgr_outcome lgr_read_context(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_context *context = (const void *)record;
     size_t room = (record->size - sizeof *context) / sizeof context->frames[0];
-    if (context->id == 0 || context->frame_count > room)
+    if (context->id == 0 || context->frame_count > room) /* and less than a chunk */
         return LGR_READ_DAMAGED;
     struct lgr_context_info *info = lgr_table_add(&file->contexts);
     if (!info)
         return LGR_READ_NO_MEMORY;
     *info = (struct lgr_context_info){.id = context->id,
                                       .partial = (context->flags & LGR_CONTEXT_PARTIAL) != 0,
-                                      .frame_count = context->frame_count,
+                                      .frame_count = context->frame_count & (UINT32_MAX >> 1),
                                       .frames = lgr_in_place(file, record, context->frames)};
     return LGR_READ_OK;
 }

@@ -4,9 +4,10 @@
 
 #include "pool.h"
 
-/* A place of a pair of classes, or a pair (place 0) with the number of its places. */
-struct site {
-    uint64_t pair, place, count; /* count 0: a free slot */
+/* How many places a pair of classes has. */
+struct pair_count {
+    uint64_t pair;
+    size_t count; /* 0: a free slot */
 };
 
 /* Where the innermost frame stands, as one number per place. */
@@ -21,46 +22,83 @@ static uint64_t pair_of(uint32_t from_class, uint32_t to_class) {
     return (uint64_t)from_class << 32 | to_class;
 }
 
-static struct site *slot_of(const struct site_set *set, uint64_t pair, uint64_t place) {
-    uint64_t hash = (pair ^ place * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-    size_t at = (size_t)(hash >> 32 ^ hash) & (set->slots - 1);
-    while (set->list[at].count && (set->list[at].pair != pair || set->list[at].place != place))
+static uint64_t mixed(uint64_t word) {
+    word = (word ^ word >> 32) * 0x9e3779b97f4a7c15u;
+    return word ^ word >> 29;
+}
+
+/* ---- places ---- */
+
+/* A place of a pair as one number, never 0: two that are alike are as good as impossible. */
+static uint64_t site_of(uint64_t pair, uint64_t place) { return mixed(mixed(pair) + place) | 1; }
+
+static uint64_t *site_slot(const struct site_set *set, uint64_t site) {
+    size_t at = (size_t)(site >> 1) & (set->slots - 1);
+    while (set->list[at] && set->list[at] != site)
         at = (at + 1) & (set->slots - 1);
     return &set->list[at];
 }
 
-static void make_room(struct site_set *set) {
+static void grow_sites(struct site_set *set) {
     struct site_set larger = {.count = set->count, .slots = set->slots ? 2 * set->slots : 256};
-    if (2 * set->count < set->slots)
-        return;
-    larger.list = checked_resize(NULL, larger.slots, sizeof *larger.list);
-    for (size_t i = 0; i < larger.slots; i++)
-        larger.list[i].count = 0;
+    larger.list = checked_zeroed(larger.slots, sizeof *larger.list);
     for (size_t i = 0; i < set->slots; i++)
-        if (set->list[i].count)
-            *slot_of(&larger, set->list[i].pair, set->list[i].place) = set->list[i];
+        if (set->list[i])
+            *site_slot(&larger, set->list[i]) = set->list[i];
     free(set->list);
     *set = larger;
 }
 
-/* Once more; whether it is the first time. */
-static bool note(struct site_set *set, uint64_t pair, uint64_t place) {
-    make_room(set);
-    struct site *slot = slot_of(set, pair, place);
-    bool first = slot->count == 0;
-    *slot = (struct site){pair, place, slot->count + 1};
-    set->count += first;
-    return first;
+/* Whether it is a new one. */
+static bool note_site(struct site_set *set, uint64_t site) {
+    if (2 * set->count >= set->slots)
+        grow_sites(set);
+    uint64_t *slot = site_slot(set, site);
+    bool is_new = *slot == 0;
+    *slot = site;
+    set->count += is_new;
+    return is_new;
 }
+
+/* ---- pairs ---- */
+
+static struct pair_count *pair_slot(const struct pair_counts *pairs, uint64_t pair) {
+    size_t at = (size_t)mixed(pair) & (pairs->slots - 1);
+    while (pairs->list[at].count && pairs->list[at].pair != pair)
+        at = (at + 1) & (pairs->slots - 1);
+    return &pairs->list[at];
+}
+
+static void grow_pairs(struct pair_counts *pairs) {
+    struct pair_counts larger = {.count = pairs->count, .slots = pairs->slots ? 2 * pairs->slots : 256};
+    larger.list = checked_zeroed(larger.slots, sizeof *larger.list);
+    for (size_t i = 0; i < pairs->slots; i++)
+        if (pairs->list[i].count)
+            *pair_slot(&larger, pairs->list[i].pair) = pairs->list[i];
+    free(pairs->list);
+    *pairs = larger;
+}
+
+static void count_pair(struct pair_counts *pairs, uint64_t pair) {
+    if (2 * pairs->count >= pairs->slots)
+        grow_pairs(pairs);
+    struct pair_count *slot = pair_slot(pairs, pair);
+    pairs->count += slot->count == 0;
+    *slot = (struct pair_count){pair, slot->count + 1};
+}
+
+/* ---- both ---- */
 
 static void make(struct edge_sites *index, const struct lgr_file *file) {
     size_t total = lgr_edge_count(file);
     for (size_t i = 0; i < total; i++) {
         const struct lgr_edge *edge = lgr_edge_at(file, i);
         uint64_t pair = pair_of(edge->from_class, edge->to_class);
-        if (note(&index->sites, pair, place_of(file, edge->request_context)))
-            note(&index->pairs, pair, 0);
+        if (note_site(&index->sites, site_of(pair, place_of(file, edge->request_context))))
+            count_pair(&index->pairs, pair);
     }
+    free(index->sites.list);
+    index->sites = (struct site_set){0};
     index->made = true;
 }
 
@@ -68,12 +106,7 @@ size_t edge_sites(struct edge_sites *index, const struct lgr_file *file, uint32_
                   uint32_t to_class) {
     if (!index->made)
         make(index, file);
-    if (index->pairs.slots == 0)
-        return 0;
-    return slot_of(&index->pairs, pair_of(from_class, to_class), 0)->count;
+    return index->pairs.slots ? pair_slot(&index->pairs, pair_of(from_class, to_class))->count : 0;
 }
 
-void edge_sites_free(struct edge_sites *index) {
-    free(index->sites.list);
-    free(index->pairs.list);
-}
+void edge_sites_free(struct edge_sites *index) { free(index->pairs.list); }

@@ -13,8 +13,12 @@ struct edge_sites {
     bool made;
     struct site_set {
         size_t count, slots; /* slots: a power of two, or 0 */
-        struct site *list;
-    } sites, pairs;
+        uint64_t *list;
+    } sites; /* while it is made */
+    struct pair_counts {
+        size_t count, slots;
+        struct pair_count *list;
+    } pairs;
 };
 
 /* Distinct places that request a lock of `to_class` with one of `from_class` held; 0: none. */
