@@ -14,7 +14,8 @@
 #include "progress.h"
 #include "text.h"
 
-#define MEMORY ((size_t)64 << 20) /* for records; what is more goes to temporary files */
+#define MEMORY          ((size_t)64 << 20) /* for records; what is more goes to temporary files */
+#define WRITTEN_AT_ONCE ((size_t)256 << 10)
 
 struct settings {
     const char *output;
@@ -55,6 +56,8 @@ static bool write_to(struct pool *pool, struct merge_sort *sort, const char *pat
     }
     const char *beside = pool_printf(pool, "%s.%ld.tmp", path, (long)getpid());
     FILE *stream = fopen(beside, "wxe");
+    if (stream)
+        setvbuf(stream, pool_alloc(pool, WRITTEN_AT_ONCE), _IOFBF, WRITTEN_AT_ONCE);
     bool written = stream && merge_sort_write(sort, stream);
     int error = errno;
     progress_end();
