@@ -55,20 +55,20 @@ static void put_record(void *bytes, size_t size, uint16_t type) {
 }
 
 static uint32_t put_context(uint32_t frames) {
-    static struct {
-        struct lgr_context context;
-        struct lgr_location frames[256];
-    } record;
-    record.context = (struct lgr_context){.id = ++contexts, .frame_count = frames};
+    static uint64_t room[1024];
+    struct lgr_context *context = (struct lgr_context *)(void *)room;
+    context->id = ++contexts;
+    context->frame_count = frames;
     for (uint32_t i = 0; i < frames; i++)
-        record.frames[i] =
+        context->frames[i] =
             (struct lgr_location){.module = 1, .offset = text_start + random_below(text_end - text_start)};
-    put_record(&record, sizeof record.context + frames * sizeof *record.frames, LGR_CONTEXT);
+    put_record(context, sizeof *context + frames * sizeof *context->frames, LGR_CONTEXT);
     return contexts;
 }
 
 static uint64_t put_lock(void) {
-    struct lgr_lock lock = {.id = ++locks,
+    locks++;
+    struct lgr_lock lock = {.id = locks,
                             .address = 0x700000000000u + 64u * (uint64_t)locks,
                             .class_id = 1 + (uint32_t)random_below(CLASSES),
                             .kind = LGR_LOCK_MUTEX};
@@ -87,36 +87,34 @@ static void put_edge(void) {
     put_record(&edge, sizeof edge, LGR_EDGE);
 }
 
+static void *put_finding_edge(struct lgr_finding_edge *edge, uint64_t from, uint64_t to) {
+    *edge = (struct lgr_finding_edge){.from = from,
+                                      .to = to,
+                                      .from_class = 1 + (uint32_t)random_below(CLASSES),
+                                      .to_class = 1 + (uint32_t)random_below(CLASSES),
+                                      .thread = 1 + (uint32_t)random_below(THREADS),
+                                      .tid = 4000000,
+                                      .held_context = put_context(depth),
+                                      .request_context = put_context(depth),
+                                      .wait_kind = LGR_WAIT_LOCK,
+                                      .held_count = 1};
+    edge->held[0] = (struct lgr_held){.lock = from, .context = edge->held_context};
+    return &edge->held[1];
+}
+
 static void put_finding(uint32_t number) {
-    struct {
-        struct lgr_finding finding;
-        struct {
-            struct lgr_finding_edge edge;
-            struct lgr_held held;
-        } edges[2];
-    } record = {.finding = {.problem = number,
-                            .kind = LGR_KIND_ORDER_CYCLE,
-                            .verdict = LGR_VERDICT_FEASIBLE,
-                            .severity = LGR_ERROR,
-                            .time_realtime_ns = START + number,
-                            .count = 1,
-                            .edge_count = 2}};
+    static uint64_t room[64];
+    struct lgr_finding *finding = (struct lgr_finding *)(void *)room;
     uint64_t a = put_lock(), b = put_lock();
-    for (int i = 0; i < 2; i++) {
-        uint32_t held = put_context(depth);
-        record.edges[i].edge = (struct lgr_finding_edge){.from = i ? b : a,
-                                                         .to = i ? a : b,
-                                                         .from_class = 1 + (uint32_t)random_below(CLASSES),
-                                                         .to_class = 1 + (uint32_t)random_below(CLASSES),
-                                                         .thread = 1 + (uint32_t)random_below(THREADS),
-                                                         .tid = 4000000,
-                                                         .held_context = held,
-                                                         .request_context = put_context(depth),
-                                                         .wait_kind = LGR_WAIT_LOCK,
-                                                         .held_count = 1};
-        record.edges[i].held = (struct lgr_held){.lock = i ? b : a, .context = held};
-    }
-    put_record(&record, sizeof record, LGR_FINDING);
+    finding->problem = number;
+    finding->kind = LGR_KIND_ORDER_CYCLE;
+    finding->verdict = LGR_VERDICT_FEASIBLE;
+    finding->severity = LGR_ERROR;
+    finding->time_realtime_ns = START + number;
+    finding->count = 1;
+    finding->edge_count = 2;
+    char *end = put_finding_edge(put_finding_edge((void *)(finding + 1), a, b), b, a);
+    put_record(finding, (size_t)(end - (char *)finding), LGR_FINDING);
 }
 
 static void put_classes(void) {
