@@ -29,6 +29,7 @@ import command  # noqa: E402
 import export  # noqa: E402
 import faults  # noqa: E402
 import formats  # noqa: E402
+import gallery  # noqa: E402
 import html_page  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
@@ -76,7 +77,7 @@ def about_the_command(names):
 
 def selected(options, build):
     modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, logs, look, merge, metrics, order,
-               suppressions, symbols, faults, export, formats, wrapper, annotate, install)
+               suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

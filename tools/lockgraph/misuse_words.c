@@ -82,7 +82,7 @@ static const struct words table[LGR_KINDS] = {
          "when the signal arrives while the same thread holds it, the handler waits for ever",
          "block {detail} while {L} is held, or take no lock in the handler (a self-pipe or "
          "signalfd hands the work to a thread)",
-         "takes", "taken in the handler", "takes", "taken"},
+         "in the handler takes", "taken in the handler", "takes", "taken"},
     [LGR_KIND_WRONG_TYPE] = {"{T} uses {L} as a lock of another kind",
                              "what is there is not the kind of object that the call is for: not initialised, "
                              "overwritten, or another type",
@@ -175,7 +175,7 @@ static const struct words open_last = {
     "signalfd hands the work to a thread)",
     "takes",
     "taken with the signal open",
-    "takes",
+    "in the handler takes",
     "taken in the handler"};
 static const struct words sem_waited = {
     "{T} destroys {L}, for which {O} waits",
