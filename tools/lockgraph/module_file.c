@@ -22,7 +22,7 @@ static int open_below(struct pool *pool, const char *root, const char *path) {
     int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return -1;
-    int descriptor = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    int descriptor = (int)syscall(__NR_openat2, directory, path, &how, sizeof how);
     bool unknown = descriptor < 0 && errno == ENOSYS; /* before Linux 5.6 */
     close(directory);
     return unknown ? open_plain(pool, root, path) : descriptor;
