@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,10 +36,15 @@ static const char *path_of(struct pool *pool, int descriptor) {
     return length > 0 ? pool_string_n(pool, path, (size_t)length) : NULL;
 }
 
+static bool lies_below(const char *path, const char *root) {
+    size_t length = strlen(root);
+    return strncmp(path, root, length) == 0 && path[length] == '/';
+}
+
 int module_file_open(struct pool *pool, const struct symbol_paths *paths, const char *path,
                      const char **found) {
     struct stat status;
-    bool below = paths && paths->sysroot;
+    bool below = paths && paths->sysroot && !lies_below(path, paths->sysroot); /* found already */
     int descriptor = below ? open_below(pool, paths->sysroot, path) : open(path, FLAGS);
     if (descriptor < 0)
         return -1;
