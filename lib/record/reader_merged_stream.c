@@ -7,9 +7,9 @@
 #define LARGEST_RECORD (UINT32_C(16) << 20) /* of evidence none is larger than a chunk */
 
 static const struct lgm_record *fail(struct lgm_stream *stream, const char *what, const char *cure) {
+    unsigned long long at = stream->offset + stream->used;
     stream->failed = true;
-    lgr_fail(stream->source, "%s (at byte %llu); %s", what,
-             (unsigned long long)(stream->offset + stream->used), cure);
+    lgr_fail(stream->source, "%s (at byte %llu); %s", what, at, cure);
     return NULL;
 }
 
