@@ -9,7 +9,7 @@
 #include "record/format.h"
 
 #define PROGRESS_STEP 65536 /* records */
-#define RECENT        ((size_t)1 << 17)
+#define RECENT        ((size_t)1 << 20)
 #define RUNS          128 /* open at once; more are merged into one first */
 #define RUN_BUFFER    ((size_t)64 << 10)
 

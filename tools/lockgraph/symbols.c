@@ -44,6 +44,7 @@ struct symbols {
     char *debug_path;
     Dwfl_Callbacks callbacks;
     struct source_names sources;
+    struct demangled_names demangled;
     struct module_symbols *modules;
     void *code_cache; /* tsearch tree of struct cached_code */
 };
@@ -109,6 +110,7 @@ void symbols_close(struct symbols *symbols) {
     for (struct module_symbols *module = symbols->modules; module; module = module->next)
         close_module(module);
     source_names_free(&symbols->sources);
+    demangled_names_free(&symbols->demangled);
     tdestroy(symbols->code_cache, keep_cached);
     pool_free(&symbols->pool);
     free(symbols);
@@ -246,6 +248,7 @@ struct module_symbols *symbols_module(struct symbols *symbols, const char *path,
     module->path = text_clean(&symbols->pool, path);
     module->build_id = hex(&symbols->pool, build_id, build_id_length);
     module->inlined.sources = &symbols->sources;
+    module->inlined.demangled = &symbols->demangled;
     module->next = symbols->modules;
     symbols->modules = module;
     open_module(symbols, module);
@@ -296,8 +299,9 @@ struct variable symbols_variable(struct symbols *symbols, struct module_symbols 
 static struct code_frames plain_frame(struct symbols *symbols, struct code_frame frame, const char *name) {
     struct code_frame *copy = pool_alloc(&symbols->pool, sizeof *copy);
     if (name) {
-        frame.function = demangled(&symbols->pool, name, true);
-        frame.name = demangled(&symbols->pool, name, false);
+        const struct demangled_name *both = demangled_name(&symbols->demangled, &symbols->pool, name);
+        frame.function = both->function;
+        frame.name = both->name;
     }
     *copy = frame;
     return (struct code_frames){1, copy};

@@ -146,8 +146,13 @@ static void set_function(struct inline_index *index, struct pool *pool, Dwarf_Di
     const char *mangled = linkage_name(die);
     if (!mangled && !frame->inlined)
         mangled = symbol;
-    frame->function = mangled ? demangled(pool, mangled, true) : plain_name(index, pool, unit, die);
-    frame->name = mangled ? demangled(pool, mangled, false) : frame->function;
+    if (mangled) {
+        const struct demangled_name *both = demangled_name(index->demangled, pool, mangled);
+        frame->function = both->function;
+        frame->name = both->name;
+    } else {
+        frame->function = frame->name = plain_name(index, pool, unit, die);
+    }
     frame->function_line = declared_line(die);
 }
 
