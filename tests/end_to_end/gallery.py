@@ -15,6 +15,7 @@ from harness import EXIT_FINDINGS, ROOT, SUBJECT_SOURCES, check, place
 PAGE = ROOT / "docs/gallery.md"
 BLOCK = re.compile(r"^## (.*?)$.*?^```console\n\$ lockgraph (run(?: [^\n]+?)?) -- \./([^\n]*?); lockgraph (report[^\n]*)\n(.*?)^```$", re.M | re.S)
 FIRST_SCREEN = 40  # lines
+FRAME = re.compile(r" {8}\S.*\.c:\d+(  \(inlined\))?$|      both called from$")
 FIXED = ((re.compile(r"\(pid \d+\)"), "(pid 4711)"), (re.compile(r"started [\d-]+ [\d:]+"), "started 2026-11-29 10:00:00"),
          (re.compile(r"ran [\d.]+ s"), "ran 1.0 s"))
 
@@ -28,6 +29,21 @@ def first_screen(text):
         text = pattern.sub(fixed, text)
     lines = text.rstrip("\n").split("\n")
     return "\n".join(lines[:FIRST_SCREEN] + ["…"] * (len(lines) > FIRST_SCREEN)) + "\n"
+
+
+def comparable(text):
+    """Without what depends on the compiler: which frames there are, and the ids made of them."""
+    lines = [line for line in text.splitlines() if not FRAME.match(line)]
+    return [re.sub(r"\b[0-9a-f]{12}\b", "ID", line) for line in lines]
+
+
+def same(shown, now):
+    """Of one that was cut, as far as it goes."""
+    shown, now = comparable(shown), comparable(now)
+    if shown[-1:] == ["…"] or now[-1:] == ["…"]:
+        length = min(len(shown), len(now)) - 1
+        shown, now = shown[:length], now[:length]
+    return shown == now
 
 
 def report_of(build, block):
@@ -54,7 +70,7 @@ def is_true(block):
             update(block, text)
             return
         difference = "\n".join(difflib.unified_diff(block[5].splitlines(), text.splitlines(), "docs/gallery.md", "now", n=1))
-        check(text == block[5], f"LOCKGRAPH_GALLERY_UPDATE=1 rewrites the page:\n{difference}")
+        check(same(block[5], text), f"LOCKGRAPH_GALLERY_UPDATE=1 rewrites the page:\n{difference}")
     return run
 
 
@@ -67,4 +83,4 @@ def is_complete(_):
 def cases():
     yield "gallery is complete", False, is_complete
     for block in blocks():
-        yield f"gallery {block[1]}", False, is_true(block)
+        yield f"gallery {block[1]}", True, is_true(block)
