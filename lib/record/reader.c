@@ -11,8 +11,7 @@
 #include "record/reader_map.h"
 #include "record/reader_model.h"
 
-#define RELEASED_AT_ONCE       ((size_t)16 << 20) /* bytes of a file that is mapped */
-#define EDGES_BETWEEN_RELEASES 1024               /* each touches some pages, which bring others in */
+#define RELEASED_AT_ONCE ((size_t)16 << 20) /* bytes of a file that is mapped */
 
 static uint64_t module_key(const void *item) { return ((const struct lgr_module_info *)item)->id; }
 static uint64_t context_key(const void *item) { return ((const struct lgr_context_info *)item)->id; }
@@ -283,6 +282,12 @@ const struct lgr_process_info *lgr_process(const struct lgr_file *file) { return
 size_t lgr_damaged(const struct lgr_file *file) { return file->damaged; }
 size_t lgr_unknown(const struct lgr_file *file) { return file->unknown; }
 
+/* An edge, or the frames of a context, are about to be looked at. */
+static void touch(const struct lgr_file *file) {
+    if (file->image.mapped && file->image.size > RELEASED_AT_ONCE)
+        lgr_map_touch(file->image.bytes, file->image.size);
+}
+
 static const void *all(const struct lgr_table *table, size_t *count) {
     *count = table->count;
     return table->items;
@@ -321,6 +326,7 @@ const struct lgr_module_info *lgr_module_by_id(const struct lgr_file *file, uint
     return lgr_table_find(&file->modules, id);
 }
 const struct lgr_context_info *lgr_context_by_id(const struct lgr_file *file, uint32_t id) {
+    touch(file);
     return lgr_table_find(&file->contexts, id);
 }
 const struct lgr_class_info *lgr_class_by_id(const struct lgr_file *file, uint32_t id) {
@@ -351,7 +357,6 @@ const struct lgr_seen *lgr_seen_at(const struct lgr_file *file, size_t index) {
 
 size_t lgr_edge_count(const struct lgr_file *file) { return file->edges.count; }
 const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index) {
-    if (file->image.mapped && file->image.size > RELEASED_AT_ONCE && index % EDGES_BETWEEN_RELEASES == 0)
-        lgr_map_release(file->image.bytes, file->image.size);
+    touch(file);
     return ((const struct lgr_edge *const *)(const void *)file->edges.items)[index];
 }

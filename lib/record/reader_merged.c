@@ -5,51 +5,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record/reader_image_file.h"
+#include "record/reader_merged_ids.h"
 #include "record/reader_merged_stream.h"
 
 /* Modules get address ranges of their own, so that places in static storage are found. */
 #define MODULE_SPACE (UINT64_C(1) << 40)
 #define MODULES_MOST (UINT32_C(1) << 22)
 
-/* Id to number, in open addressing. */
-struct numbered {
-    struct lgm_id id;
-    uint32_t number; /* 0: free */
-    uint16_t type;
+/* A finding that is in the image already. */
+struct tally {
+    size_t offset;
+    uint64_t time_realtime_ns, count;
+    uint16_t sources;
 };
 
 struct loader {
     const struct lgr_source *source;
-    struct lgr_image *image;
-    size_t capacity;
-    size_t slots, numbered; /* slots: a power of two */
-    struct numbered *table;
-    uint32_t last[LGM_END + 1]; /* the number given last, by type */
-    size_t *findings;           /* where each is in the image, by its number */
-    size_t finding_room;
+    struct lgr_image_file image;
+    struct lgr_header header; /* written at the end, as tallies are */
+    struct lgm_ids ids;
+    struct tally *tallies; /* by number */
+    size_t tally_room;
 };
 
-/* ---- numbers ---- */
-
-static struct numbered *slot_of(const struct loader *loader, const struct lgm_id *id, uint16_t type) {
-    size_t at = (size_t)(id->word[0] ^ id->word[1]) & (loader->slots - 1);
-    while (loader->table[at].number &&
-           (loader->table[at].type != type || memcmp(&loader->table[at].id, id, sizeof *id) != 0))
-        at = (at + 1) & (loader->slots - 1);
-    return &loader->table[at];
-}
-
-/* 0: none, or not in the file. */
 static uint32_t number_of(const struct loader *loader, const struct lgm_id *id, uint16_t type) {
-    return lgm_is_none(id) ? 0 : slot_of(loader, id, type)->number;
+    return lgm_number_of(&loader->ids, id, type);
 }
 
 static uint32_t give_number(struct loader *loader, const struct lgm_record *record) {
-    struct lgm_id id = lgm_id_of(record);
-    uint32_t number = ++loader->last[record->type];
-    *slot_of(loader, &id, record->type) = (struct numbered){id, number, record->type};
-    loader->numbered++;
-    return number;
+    return lgm_number(&loader->ids, record);
+}
+
+static void *append(struct loader *loader, uint16_t type, uint64_t size) {
+    return lgr_image_file_add(&loader->image, type, size);
 }
 
 static uint64_t base_of(uint32_t module) { return module * MODULE_SPACE; }
@@ -65,96 +54,28 @@ static uint64_t address_of(const struct loader *loader, const struct lgm_id *mod
     return number ? base_of(number) + offset : 0;
 }
 
-/* ---- the image ---- */
-
-static bool no_memory(const struct loader *loader) {
-    return lgr_fail(loader->source,
-                    "does not fit into memory (%zu bytes so far); read it on a larger machine",
-                    loader->image->size);
-}
-
-static bool reserve(struct loader *loader, size_t size) {
-    size_t wanted = loader->image->size + size;
-    if (wanted <= loader->capacity)
-        return true;
-    wanted += wanted / 2 + LGR_CHUNK;
-    unsigned char *bytes = realloc(loader->image->bytes, wanted);
-    if (!bytes)
-        return no_memory(loader);
-    loader->image->bytes = bytes;
-    loader->capacity = wanted;
-    return true;
-}
-
-static bool grow_table(struct loader *loader) {
-    struct numbered *before = loader->table;
-    size_t slots = loader->slots;
-    loader->slots = slots ? 2 * slots : 1024;
-    loader->table = calloc(loader->slots, sizeof *loader->table);
-    for (size_t i = 0; loader->table && i < slots; i++)
-        if (before[i].number)
-            *slot_of(loader, &before[i].id, before[i].type) = before[i];
-    free(before);
-    return loader->table || no_memory(loader);
-}
-
-static bool grow_findings(struct loader *loader) {
-    loader->finding_room = loader->finding_room ? 2 * loader->finding_room : 64;
-    size_t *findings = reallocarray(loader->findings, loader->finding_room, sizeof *findings);
-    if (!findings)
-        return no_memory(loader);
-    loader->findings = findings;
-    return true;
-}
-
-/* For the number of one record more, whatever it is. */
+/* For one record more, whatever it is. */
 static bool make_room(struct loader *loader) {
-    return (2 * loader->numbered < loader->slots || grow_table(loader)) &&
-           (loader->last[LGM_FINDING] + (size_t)1 < loader->finding_room || grow_findings(loader));
-}
-
-static void *take(struct loader *loader, size_t size) {
-    unsigned char *place = loader->image->bytes + loader->image->size;
-    memset(place, 0, size);
-    loader->image->size += size;
-    return place;
-}
-
-/* A zeroed record; NULL after saying why.  Valid until the next one. */
-static void *append(struct loader *loader, uint16_t type, uint64_t size) {
-    size = (size + LGR_ALIGN - 1) / LGR_ALIGN * LGR_ALIGN;
-    if (size > LGR_CHUNK) {
-        lgr_fail(loader->source, "is damaged: a record is too large; use another copy");
-        return NULL;
+    size_t finding = loader->ids.last[LGM_FINDING] + (size_t)1;
+    bool room = lgm_ids_make_room(&loader->ids);
+    if (room && finding >= loader->tally_room) {
+        size_t wanted = loader->tally_room ? 2 * loader->tally_room : 64;
+        struct tally *tallies = reallocarray(loader->tallies, wanted, sizeof *tallies);
+        if ((room = tallies != NULL)) {
+            loader->tallies = tallies;
+            loader->tally_room = wanted;
+        }
     }
-    size_t left = LGR_CHUNK - loader->image->size % LGR_CHUNK;
-    if (!reserve(loader, size + left))
-        return NULL;
-    if (left < size) {
-        struct lgr_record *pad = take(loader, left);
-        *pad = (struct lgr_record){.size = (uint32_t)left, .type = LGR_PAD};
-    }
-    struct lgr_record *record = take(loader, size);
-    *record = (struct lgr_record){.size = (uint32_t)size, .type = type};
-    return record;
+    return room || lgr_fail(loader->source, "does not fit into memory; read it on a larger machine");
 }
 
-static struct lgr_header *header_of(const struct loader *loader) {
-    return (struct lgr_header *)(void *)loader->image->bytes;
-}
-
-static bool begin_image(struct loader *loader) {
-    if (!reserve(loader, LGR_CHUNK))
-        return false;
-    struct lgr_header *header = take(loader, sizeof *header);
+static void begin_header(struct lgr_header *header) {
     memcpy(header->magic, LGR_MAGIC, sizeof header->magic);
     header->version = LGR_VERSION;
     header->word_size = sizeof(void *);
     header->endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? LGR_LITTLE_ENDIAN : LGR_BIG_ENDIAN;
     header->header_size = sizeof *header;
     header->ended = LGR_EXITED;
-    loader->image->first_record = sizeof *header;
-    return true;
 }
 
 /* ---- one function a type ---- */
@@ -257,7 +178,7 @@ static bool load_source(struct loader *loader, const struct lgm_record *record) 
     uint32_t number = give_number(loader, record);
     if (number == 1 && !add_process(loader, key))
         return false;
-    struct lgr_header *header = header_of(loader);
+    struct lgr_header *header = &loader->header;
     header->pid = MERGED_PID;
     if (number == 1 || key->start_realtime_ns < header->start_realtime_ns)
         header->start_realtime_ns = key->start_realtime_ns;
@@ -389,7 +310,7 @@ static bool load_finding(struct loader *loader, const struct lgm_record *record)
     struct lgr_finding *finding = append(loader, LGR_FINDING, sizeof *finding + edges + text);
     if (!finding)
         return false;
-    loader->findings[number] = (size_t)((unsigned char *)finding - loader->image->bytes);
+    loader->tallies[number] = (struct tally){.offset = lgr_image_file_last(&loader->image, finding)};
     finding->problem = number;
     finding->kind = key->kind;
     finding->verdict = key->verdict;
@@ -409,7 +330,7 @@ static bool load_finding(struct loader *loader, const struct lgm_record *record)
         memcpy(to, &key->text_length, sizeof key->text_length);
         memcpy(to + sizeof key->text_length, from, key->text_length);
     }
-    header_of(loader)->findings++;
+    loader->header.findings++;
     return true;
 }
 
@@ -419,13 +340,13 @@ static bool load_count(struct loader *loader, const struct lgm_record *record) {
     uint32_t number = number_of(loader, &key->finding, LGM_FINDING);
     if (number == 0)
         return true;
-    struct lgr_finding *finding = (void *)(loader->image->bytes + loader->findings[number]);
+    struct tally *tally = &loader->tallies[number];
     uint64_t time = UINT64_MAX - figures[1];
-    if (finding->sources == 0 || time < finding->time_realtime_ns)
-        finding->time_realtime_ns = time;
-    finding->count += figures[0];
-    if (finding->sources < UINT16_MAX)
-        finding->sources++;
+    if (tally->sources == 0 || time < tally->time_realtime_ns)
+        tally->time_realtime_ns = time;
+    tally->count += figures[0];
+    if (tally->sources < UINT16_MAX)
+        tally->sources++;
     return true;
 }
 
@@ -444,16 +365,41 @@ bool lgr_merged_looks_so(const struct lgr_source *source) {
            memcmp(magic, LGM_MAGIC, sizeof magic) == 0;
 }
 
+static bool amend(struct loader *loader) {
+    struct lgr_image_file *image = &loader->image;
+    for (uint32_t i = 1; i <= loader->ids.last[LGM_FINDING]; i++) {
+        const struct tally *tally = &loader->tallies[i];
+        if (!lgr_image_file_amend(image, tally->offset + offsetof(struct lgr_finding, time_realtime_ns),
+                                  &tally->time_realtime_ns, sizeof tally->time_realtime_ns) ||
+            !lgr_image_file_amend(image, tally->offset + offsetof(struct lgr_finding, count), &tally->count,
+                                  sizeof tally->count) ||
+            !lgr_image_file_amend(image, tally->offset + offsetof(struct lgr_finding, sources),
+                                  &tally->sources, sizeof tally->sources))
+            return false;
+    }
+    return lgr_image_file_amend(image, 0, (const void *)&loader->header, sizeof loader->header);
+}
+
+static size_t size_of(const struct lgr_source *source) {
+    struct stat status;
+    if (source->descriptor < 0)
+        return source->size;
+    return fstat(source->descriptor, &status) == 0 ? (size_t)status.st_size : 0;
+}
+
 bool lgr_merged_read(struct lgr_image *image, const struct lgr_source *source, size_t *processes) {
-    struct loader loader = {.source = source, .image = image};
+    struct loader loader = {.source = source, .image.descriptor = -1};
     struct lgm_stream stream;
-    bool read = lgm_stream_open(&stream, source) && begin_image(&loader);
+    begin_header(&loader.header);
+    bool read =
+        lgm_stream_open(&stream, source) && lgr_image_file_open(&loader.image, source, size_of(source));
     for (const struct lgm_record *record; read && (record = lgm_stream_next(&stream));)
         read = make_room(&loader) && loads[record->type](&loader, record);
-    read = read && stream.ended;
-    *processes = loader.last[LGM_SOURCE];
+    read = read && stream.ended && amend(&loader) && lgr_image_file_finish(&loader.image, image);
+    *processes = loader.ids.last[LGM_SOURCE];
     lgm_stream_close(&stream);
-    free(loader.table);
-    free(loader.findings);
+    lgr_image_file_close(&loader.image);
+    lgm_ids_free(&loader.ids);
+    free(loader.tallies);
     return read;
 }
