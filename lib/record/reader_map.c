@@ -47,7 +47,8 @@ static void guard(void) {
 
 unsigned char *lgr_map(int descriptor, size_t size) {
     struct mapping *mapping = malloc(sizeof *mapping);
-    void *bytes = mapping ? mmap(NULL, size, PROT_READ, MAP_SHARED, descriptor, 0) : MAP_FAILED;
+    /* Private, which more file systems can; of pages that are not written to it is the same. */
+    void *bytes = mapping ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
     if (bytes == MAP_FAILED) {
         free(mapping);
         return NULL;
