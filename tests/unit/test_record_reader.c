@@ -581,6 +581,55 @@ START_TEST(a_sparse_file_costs_nothing) {
 }
 END_TEST
 
+enum { EDGES_A_CHUNK = LGR_CHUNK / sizeof(struct lgr_edge), LARGE_CHUNKS = 160 };
+
+/* So many edges more, numbered by their classes, in whole chunks behind the image. */
+static void write_large_file(const char *path) {
+    static struct lgr_edge chunk[EDGES_A_CHUNK + 1];
+    struct lgr_record *pad = image_add(&image, LGR_PAD, LGR_CHUNK - image.size);
+    ck_assert(pad && image.size == LGR_CHUNK);
+    write_file(path, 0);
+    int descriptor = open(path, O_WRONLY | O_APPEND);
+    for (uint32_t i = 0; i < LARGE_CHUNKS * EDGES_A_CHUNK; i++) {
+        chunk[i % EDGES_A_CHUNK] = (struct lgr_edge){{sizeof *chunk, LGR_EDGE, 0}, .from_class = i + 1};
+        if (i % EDGES_A_CHUNK != EDGES_A_CHUNK - 1)
+            continue;
+        chunk[EDGES_A_CHUNK].record = (struct lgr_record){LGR_CHUNK % sizeof *chunk, LGR_PAD, 0};
+        ck_assert_int_eq(write(descriptor, chunk, LGR_CHUNK), LGR_CHUNK);
+    }
+    close(descriptor);
+}
+
+/* Pages of files that are in this process's memory. */
+static long file_pages(void) {
+    long pages[3] = {0};
+    FILE *stream = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(stream, "%ld %ld %ld", &pages[0], &pages[1], &pages[2]), 3);
+    fclose(stream);
+    return pages[2];
+}
+
+/* 40 MB, of which less than half is in memory at a time, whatever is looked at. */
+START_TEST(a_large_file_is_let_go) {
+    temporary_make();
+    char path[sizeof temporary + 16], error[256];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    write_large_file(path);
+    long before = file_pages(), most = 20000000 / sysconf(_SC_PAGESIZE);
+    struct lgr_file *file = lgr_open(path, error, sizeof error);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_lt(file_pages() - before, most);
+    size_t count = lgr_edge_count(file), in_order = 0;
+    ck_assert_uint_eq(count, 1 + (size_t)LARGE_CHUNKS * EDGES_A_CHUNK);
+    for (size_t i = 1; i < count; i++)
+        in_order += lgr_edge_at(file, i)->from_class == i;
+    ck_assert_uint_eq(in_order, count - 1);
+    ck_assert_int_lt(file_pages() - before, most);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
 /* What others cut off while it is read does not end the reader. */
 START_TEST(a_file_that_shrinks_reads_as_zeros) {
     temporary_make();
@@ -688,6 +737,7 @@ int main(void) {
     tcase_add_test(whole, a_full_chunk_may_end_the_file);
     tcase_add_test(whole, a_sparse_file_costs_nothing);
     tcase_add_test(whole, a_file_that_shrinks_reads_as_zeros);
+    tcase_add_test(whole, a_large_file_is_let_go);
     suite_add_tcase(suite, whole);
 
     TCase *header = tcase_create("headers");
