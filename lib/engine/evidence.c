@@ -156,6 +156,23 @@ struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context) {
     return record;
 }
 
+struct lgr_thread_waits *lge_evidence_thread_waits(struct lge_thread *thread) {
+    if (!lgr_writer_accepts(false))
+        return NULL;
+    lgp_lock(&lge_evidence_lock);
+    if (thread != NULL) {
+        lge_put_thread(thread);
+        lge_put_own_name(thread);
+    }
+    struct lgr_thread_waits *record = lgr_begin(LGR_THREAD_WAITS, sizeof *record, false);
+    if (record != NULL) {
+        record->serial = thread == NULL ? 0 : lge_thread_serial(thread);
+        lgr_commit(record);
+    }
+    lgp_unlock(&lge_evidence_lock);
+    return record;
+}
+
 void lge_evidence_level(int16_t level) {
     lgp_lock(&lge_evidence_lock);
     lge_put_level_name(level);

@@ -25,6 +25,9 @@ void lge_evidence_level(int16_t level);
 /* A record of the usage of a class, at the place of that context or (0) anywhere:
  * empty, to be written in place.  NULL: refused.  Under the lock of usage.c. */
 struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context);
+/* The same of the waits of a thread, by the thread itself: with its name.  NULL: of those
+ * that have none of their own. */
+struct lgr_thread_waits *lge_evidence_thread_waits(struct lge_thread *thread);
 /* That the thread waits for a condition (with a mutex, 0: not known) or signals it:
  * once in a file for each. */
 void lge_evidence_condition(const struct lge_thread *thread, const void *condition, uint64_t mutex,

@@ -97,6 +97,8 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
         lge_put_lock(target);
     write_state_parts(thread);
     struct lgr_thread_state *state = obtain_state(thread);
+    if (state != NULL && owner_serial != 0 && state->owner != owner_serial)
+        lge_put_thread(lge_thread_of_serial(owner_serial));
     if (state != NULL) {
         begin_state(state);
         state->serial = lge_thread_serial(thread);

@@ -18,13 +18,14 @@
 #include "platform/modules.h"
 
 static struct lgp_part (*const parts[])(void) = {
-    lge_destroyed_part,  lge_contexts_part,         lge_classes_part,       lge_identity_part,
-    lge_deadlock_part,   lge_search_part,           lge_order_part,         lge_graph_part,
-    lge_table_part,      lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,
-    lge_findings_part,   lge_threads_part,          lge_written_edges_part, lge_cycles_part,
-    lge_semaphores_part, lge_signals_part,          lge_open_cycles_part,   lge_file_locks_part,
-    lge_file_holds_part, lge_condition_uses_part,   lge_hold_times_part,    lge_usages_part,
-    lge_operations_part, lge_adaptive_part,         lge_notes_part,         lge_declared_orders_part,
+    lge_destroyed_part,    lge_contexts_part,         lge_classes_part,       lge_identity_part,
+    lge_deadlock_part,     lge_search_part,           lge_order_part,         lge_graph_part,
+    lge_table_part,        lge_recorded_modules_part, lge_evidence_part,      lge_authors_part,
+    lge_findings_part,     lge_threads_part,          lge_written_edges_part, lge_cycles_part,
+    lge_semaphores_part,   lge_signals_part,          lge_open_cycles_part,   lge_file_locks_part,
+    lge_file_holds_part,   lge_condition_uses_part,   lge_hold_times_part,    lge_usages_part,
+    lge_operations_part,   lge_adaptive_part,         lge_notes_part,         lge_declared_orders_part,
+    lge_thread_waits_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 

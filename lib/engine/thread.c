@@ -164,6 +164,7 @@ static void release_block(struct lge_thread *thread) {
         lge_census_remove(LGE_CENSUS_THREAD);
     link_out(thread->life == LGE_THREAD_LEAVING ? &threads.leaving : &threads.first, thread);
     tid_remove(thread);
+    lge_thread_waits_over(thread);
     end_life(thread);
     thread->life = LGE_THREAD_FREE;
     thread->next_in_list = threads.free;
@@ -457,6 +458,7 @@ static void forget_life(struct lge_thread *thread) {
     thread->past = NULL;
     thread->last_dependency = NULL;
     thread->hold_times = NULL;
+    thread->waits = (struct lge_thread_waits){0};
     thread->operations = NULL;
     thread->operation_count = thread->operation_room = 0;
     thread->nested = 0;

@@ -27,6 +27,7 @@
 #include "engine/handlers.h"
 #include "engine/heartbeat.h"
 #include "engine/held.h"
+#include "engine/thread_waits.h"
 
 struct lge_past;
 struct lge_dependency;
@@ -120,7 +121,8 @@ struct lge_thread {
     struct lge_usage *usage, *usage_at; /* of its wait, and those it had before: usage.h; owner */
     uint32_t *operations;               /* that it is in, outermost first: operation.h; owner */
     uint32_t operation_count, operation_room;
-    bool wait_counted;             /* in its usages; owner */
+    bool wait_counted; /* in its usages; owner */
+    struct lge_thread_waits waits;
     uint64_t searched;             /* the last search for a ring that came by; its lock */
     uint64_t settled[LGE_SETTLED]; /* the front end's: orders that bring it nothing new; owner */
 };

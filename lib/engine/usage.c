@@ -104,6 +104,7 @@ void lge_usage_wait_ends(struct lge_thread *thread) {
     end(thread->usage, ns);
     if (thread->usage_at != thread->usage)
         end(thread->usage_at, ns);
+    lge_thread_waits_note(thread, ns);
 }
 
 /* ---- sums ---- */
@@ -158,6 +159,7 @@ void lge_usages_write(void) {
     sum_up();
     for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next)
         write_one(usage);
+    lge_thread_waits_write();
     lgp_unlock(&all.lock);
 }
 
@@ -190,6 +192,7 @@ bool lge_usages_collect(struct lge_class_usage **usages, size_t *count_of) {
 
 void lge_usages_after_fork(struct lge_thread *self) {
     self->wait_counted = false;
+    lge_thread_waits_after_fork(self);
     for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next) {
         usage->waiting = 0;
         usage->figures = (struct lgr_figures){0};
@@ -206,6 +209,7 @@ void lge_usages_reset(void) {
     }
     all.first = NULL;
     lge_map_clear(&all.by_key);
+    lge_thread_waits_reset();
     atomic_store_explicit(&all.written, 0, memory_order_relaxed);
 }
 

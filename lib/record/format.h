@@ -114,6 +114,7 @@ enum lgr_type {
     LGR_USAGE = 16,
     LGR_LEVEL_NAME = 17,
     LGR_SEEN = 18,
+    LGR_THREAD_WAITS = 19,
 };
 
 /* Ids: of several records with one id (one serial, one lock's totals, one level) the last
@@ -537,6 +538,17 @@ struct lgr_seen {
     uint32_t reserved;
 };
 
+/* How often and how long a thread waited for locks: waits that ended.  Live: written
+ * again in place from time to time while the process runs and at its end. */
+struct lgr_thread_waits {
+    struct lgr_record record;
+    uint32_t serial; /* 0: of all threads that have no such record, taken together */
+    uint32_t reserved;
+    uint64_t count;
+    uint64_t total_ns;
+    uint64_t max_ns;
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -559,6 +571,7 @@ _Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
 _Static_assert(sizeof(struct lgr_times) == 272, "times of a usage");
 _Static_assert(sizeof(struct lgr_usage) == 584, "LGR_USAGE");
 _Static_assert(sizeof(struct lgr_level_name) == 16, "LGR_LEVEL_NAME");
+_Static_assert(sizeof(struct lgr_thread_waits) == 40, "LGR_THREAD_WAITS");
 _Static_assert(sizeof(struct lgr_seen) == 24, "LGR_SEEN");
 
 #endif

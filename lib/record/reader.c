@@ -43,6 +43,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->edges = TABLE(const struct lgr_edge *, NULL);
     file->conditions = TABLE(const struct lgr_condition *, NULL);
     file->usages = TABLE(const struct lgr_usage *, NULL);
+    file->thread_waits = TABLE(const struct lgr_thread_waits *, NULL);
     file->seen = TABLE(const struct lgr_seen *, NULL);
     file->states = TABLE(struct lgr_thread_state, NULL);
     file->heartbeats = TABLE(struct lgr_heartbeat, NULL);
@@ -73,6 +74,7 @@ static const struct {
     [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage, true},
     [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name, false},
     [LGR_SEEN] = {sizeof(struct lgr_seen), lgr_read_seen, true},
+    [LGR_THREAD_WAITS] = {sizeof(struct lgr_thread_waits), lgr_read_thread_waits, true},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -265,10 +267,11 @@ struct lgr_file *lgr_open(const char *path, char *error, size_t error_size) {
 void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
-    struct lgr_table *tables[] = {&file->modules, &file->contexts,   &file->classes,     &file->locks,
-                                  &file->threads, &file->findings,   &file->renames,     &file->stats,
-                                  &file->edges,   &file->states,     &file->messages,    &file->conditions,
-                                  &file->usages,  &file->heartbeats, &file->level_names, &file->seen};
+    struct lgr_table *tables[] = {
+        &file->modules,  &file->contexts,    &file->classes, &file->locks,      &file->threads,
+        &file->findings, &file->renames,     &file->stats,   &file->edges,      &file->states,
+        &file->messages, &file->conditions,  &file->usages,  &file->heartbeats, &file->level_names,
+        &file->seen,     &file->thread_waits};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     lgr_arena_free(&file->arena);
@@ -347,6 +350,11 @@ const struct lgr_condition *lgr_condition_at(const struct lgr_file *file, size_t
 size_t lgr_usage_count(const struct lgr_file *file) { return file->usages.count; }
 const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index) {
     return ((const struct lgr_usage *const *)(const void *)file->usages.items)[index];
+}
+
+size_t lgr_thread_waits_count(const struct lgr_file *file) { return file->thread_waits.count; }
+const struct lgr_thread_waits *lgr_thread_waits_at(const struct lgr_file *file, size_t index) {
+    return ((const struct lgr_thread_waits *const *)(const void *)file->thread_waits.items)[index];
 }
 
 size_t lgr_merged(const struct lgr_file *file) { return file->merged; }

@@ -126,6 +126,11 @@ const struct lgr_heartbeat *lgr_heartbeats(const struct lgr_file *file, size_t *
 size_t lgr_usage_count(const struct lgr_file *file);
 const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index);
 
+/* How threads waited: one for each that did, serial 0 standing for those that have none of
+ * their own.  In the order written; valid until lgr_close. */
+size_t lgr_thread_waits_count(const struct lgr_file *file);
+const struct lgr_thread_waits *lgr_thread_waits_at(const struct lgr_file *file, size_t index);
+
 /* Of a merged file (merged.h), which reads as evidence of one process: how many processes
  * it unites, 0 for any other; and which of them saw which pair of classes. */
 size_t lgr_merged(const struct lgr_file *file);

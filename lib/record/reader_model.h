@@ -73,10 +73,11 @@ struct lgr_file {
     struct lgr_header_copy header;
     struct lgr_process_info process;
     struct lgr_table modules, contexts, classes, locks, threads, findings;
-    struct lgr_table edges;      /* const struct lgr_edge * */
-    struct lgr_table conditions; /* const struct lgr_condition * */
-    struct lgr_table usages;     /* const struct lgr_usage * */
-    struct lgr_table seen;       /* const struct lgr_seen * */
+    struct lgr_table edges;        /* const struct lgr_edge * */
+    struct lgr_table conditions;   /* const struct lgr_condition * */
+    struct lgr_table usages;       /* const struct lgr_usage * */
+    struct lgr_table thread_waits; /* const struct lgr_thread_waits * */
+    struct lgr_table seen;         /* const struct lgr_seen * */
     struct lgr_table states, messages, heartbeats;
     struct lgr_table renames, stats; /* applied to threads and locks at the end */
     struct lgr_table level_names;    /* and to classes */
@@ -129,6 +130,7 @@ enum lgr_outcome lgr_read_edge(struct lgr_file *file, const struct lgr_record *r
 enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record);
+enum lgr_outcome lgr_read_thread_waits(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_level_name(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_seen(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record);

@@ -222,6 +222,14 @@ enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *
     return LGR_READ_OK;
 }
 
+enum lgr_outcome lgr_read_thread_waits(struct lgr_file *file, const struct lgr_record *record) {
+    const struct lgr_thread_waits **place = lgr_table_add(&file->thread_waits);
+    if (!place)
+        return LGR_READ_NO_MEMORY;
+    *place = (const void *)record;
+    return LGR_READ_OK;
+}
+
 enum lgr_outcome lgr_read_seen(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_seen **place = lgr_table_add(&file->seen);
     if (!place)

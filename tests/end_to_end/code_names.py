@@ -10,7 +10,7 @@ import threading
 from harness import EXIT_FINDINGS, check, frames_in, place
 
 USAGE = 2
-COMMANDS = ("run", "report", "explain", "why", "stat", "suppress", "diff", "check", "learn", "export", "inspect")
+COMMANDS = ("run", "report", "explain", "why", "stat", "suppress", "diff", "check", "learn", "export", "inspect", "top")
 OPTIONS = ("--source-dir", "--strip-prefix", "--debug-dir", "--sysroot")
 
 BANK = """

@@ -9,7 +9,7 @@ from harness import EXIT_FINDINGS, ROOT, check, place
 # What flame graphs are folded from: frames parted by ';', a space, a number.
 FOLDED = re.compile(r"([^;\n]+(?:;[^;\n]+)*) (\d+)$")
 TABLES = ("meta", "process", "class", "lock", "thread", "frame", "stack", "stack_frame", "edge", "finding",
-          "finding_edge", "finding_held", "usage", "wait")
+          "finding_edge", "finding_held", "usage", "wait", "thread_usage")
 
 
 def export(here, form, *arguments):
@@ -122,7 +122,7 @@ def manual():
 
 def questions():
     found = re.findall(r"```sql\n(.*?)```", manual(), re.S)
-    check(len(found) == 4, f"questions in the manual: {len(found)}")
+    check(len(found) == 5, f"questions in the manual: {len(found)}")
     return found
 
 
@@ -145,11 +145,12 @@ def the_manuals_questions_are_answered(build):
         here.run(build.subject("abba")).expect(EXIT_FINDINGS)
         here.preload(build.subject("profile_load"), "waits").expect(0)
         connection = database(here)
-        longest, both, below, stacks = (
+        longest, who, both, below, stacks = (
             connection.execute(question.replace("ledger_lock", "account_a")).fetchall() for question in questions())
         connection.close()
         report = here.json()
         check(longest[0][0] == "queue" and longest[0][1] == "waiter" and longest[0][3] == 20, longest)
+        check(who[0][1] == 20 and who[0][2] == longest[0][4], f"{who}, not {longest}")
         check({(held, wanted) for held, wanted, *_ in both} == {("account_a", "account_b"), ("account_b", "account_a")}, both)
         finding = next(f for f in report["findings"] if f["kind"] == "order-cycle")
         lines = {edge["requested_at"][0]["line"] for edge in finding["edges"]}

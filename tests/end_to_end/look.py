@@ -110,7 +110,7 @@ def counts(build):
         result = command(here, "stat", "--by", "site", "--top", "1").expect(0)
         check(re.search(r"\w+\(\) contended_in_order.c:\d+, locks", result.stdout), f"no place: {result}")
         check("more; --top" in result.stdout, f"what is left out is not told: {result}")
-        for wrong in (["--by", "thread"], ["--top", "0"], ["--top", "-1"], ["--top", "3x"]):
+        for wrong in (["--by", "line"], ["--top", "0"], ["--top", "-1"], ["--top", "3x"]):
             command(here, "stat", *wrong).expect(USAGE)
         here.run(build.subject("abba"), options=["--fail-on", "never"]).expect(0)
         check("No lock was waited for" in command(here, "stat").expect(0).stdout, "waits where there were none")

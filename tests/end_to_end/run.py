@@ -34,6 +34,7 @@ import html_page  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
 import library  # noqa: E402
+import live  # noqa: E402
 import look  # noqa: E402
 import logs  # noqa: E402
 import merge  # noqa: E402
@@ -76,8 +77,8 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, logs, look, merge, metrics, order,
-               suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install)
+    modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, live, logs, look, merge, metrics,
+               order, suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

@@ -2,6 +2,7 @@
 
     expect: KIND VERDICT SEVERITY   this finding and no other one above a note; exit status 66 if it is an error;
                                     verdict none for a misuse, which has none
+    also: KIND VERDICT SEVERITY     ... but this one, which comes with it
     silent                          nothing above a note, exit status 0
     near: KIND, KIND                a silent case that differs little from those that report these (catalogue.py)
     shows: WORDS | WORDS            what of every family of locks must be shown (catalogue.py)
@@ -43,7 +44,7 @@ from harness import EXIT_FINDINGS, SLOWNESS, SUBJECT_SOURCES, check, describe, f
 HEADER = re.compile(r"\A/\*(.*?)\*/", re.S)
 MARK = re.compile(r"/\* ([A-Z]{4,}[^*]*?) \*/\s*$")
 DEADLOCK_NAMED_WITHIN = 1.0  # seconds
-WORDS = {"near", "shows", "call", "earlier", "earlier thread", "lock", "expect", "silent", "note", "edge", "line", "edges",
+WORDS = {"near", "shows", "call", "earlier", "earlier thread", "lock", "expect", "also", "silent", "note", "edge", "line", "edges",
          "threads", "thread", "says", "processes", "in child", "deadlock", "transcript", "arguments", "options", "order",
          "seconds", "long", "helper", "may be unseen"}
 
@@ -148,6 +149,10 @@ def graded(finding):
 def check_report(subject, report, arguments):
     """All that the subject's words say about the report itself."""
     above = findings(report, "warning")
+    for words in subject.words.get("also", []):
+        found = [f for f in above if graded(f) == tuple(words.split())]
+        check(len(found) == 1, f"expected also {words}, found {describe(above)}")
+        above.remove(found[0])
     coverage = report["coverage"]
     seen = coverage["locks"] > 0 and coverage["threads"] > 0
     check(seen or subject.has("may be unseen"), f"the coverage says that nothing was seen: {coverage}")

@@ -2,6 +2,7 @@
  * kernel refuses the second request.  Whichever that is, it is told of.
  *
  * expect: api-error none warning
+ * also: order-cycle across-runs warning
  * says: EDEADLK, fcntl /memfd:
  * processes: 2
  */

@@ -187,6 +187,101 @@ START_TEST(what_is_refused_is_not_tried_again) {
 }
 END_TEST
 
+/* ---- threads ---- */
+
+/* What is written of it; NULL: nothing. */
+static const struct lgr_thread_waits *waits_of(const struct lgr_file *file, uint32_t serial) {
+    for (size_t i = 0; i < lgr_thread_waits_count(file); i++)
+        if (lgr_thread_waits_at(file, i)->serial == serial)
+            return lgr_thread_waits_at(file, i);
+    return NULL;
+}
+
+START_TEST(each_thread_counts_its_waits) {
+    struct lge_thread *idle = engine_thread(one);
+    temporary_make();
+    writer_start(0);
+    wait_once(one, a);
+    lge_usages_write();
+    wait_once(one, b);
+    wait_begin(two, a);
+    usleep(3000);
+    lge_wait_end(two);
+    wait_begin(one, a); /* goes on */
+    lge_usages_write();
+    struct lgr_file *file = open_written();
+    const struct lgr_thread_waits *first = waits_of(file, lge_thread_serial(one));
+    const struct lgr_thread_waits *second = waits_of(file, lge_thread_serial(two));
+    ck_assert(first != NULL && second != NULL);
+    ck_assert_uint_eq(lgr_thread_waits_count(file), 2);
+    ck_assert_uint_eq(first->count, 2);
+    ck_assert_uint_eq(second->count, 1);
+    ck_assert_uint_ge(second->total_ns, 3000000);
+    ck_assert_uint_eq(second->total_ns, second->max_ns);
+    ck_assert_uint_ge(first->total_ns, first->max_ns);
+    ck_assert_ptr_nonnull(lgr_thread_by_serial(file, second->serial));
+    ck_assert_ptr_null(waits_of(file, lge_thread_serial(idle)));
+    lgr_close(file);
+    lge_wait_end(one);
+    temporary_remove();
+}
+END_TEST
+
+/* Its block is used again. */
+START_TEST(what_ended_threads_waited_stays) {
+    temporary_make();
+    writer_start(0);
+    uint32_t ended = lge_thread_serial(two);
+    wait_once(two, a);
+    lge_thread_end(two);
+    lge_thread_joined(one, two, ended);
+    two = engine_thread(one);
+    wait_once(two, a);
+    wait_once(two, a);
+    lge_usages_write();
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(waits_of(file, ended)->count, 1);
+    ck_assert_uint_eq(waits_of(file, lge_thread_serial(two))->count, 2);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
+START_TEST(later_ones_of_many_threads_are_counted_together) {
+    enum { MORE = 10 };
+    temporary_make();
+    writer_start(0);
+    for (int i = 0; i < LGE_THREAD_WAITS + MORE; i++) {
+        struct lge_thread *thread = engine_thread(one);
+        wait_once(thread, a);
+        lge_thread_abandon(thread);
+    }
+    lge_usages_write();
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(lgr_thread_waits_count(file), LGE_THREAD_WAITS + 1);
+    ck_assert_uint_eq(waits_of(file, 0)->count, MORE);
+    ck_assert_uint_ge(waits_of(file, 0)->total_ns, waits_of(file, 0)->max_ns);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
+START_TEST(the_waits_of_a_forked_child_are_its_own) {
+    engine_forgets();
+    wait_once(one, a);
+    lge_fork_child(one, lgp_tid());
+    temporary_make();
+    writer_start(0);
+    wait_once(one, a);
+    wait_once(one, a);
+    lge_usages_write();
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(waits_of(file, lge_thread_serial(one))->count, 2);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
 /* ---- holds ---- */
 
 START_TEST(every_hold_is_timed_once) {
@@ -374,6 +469,10 @@ int main(void) {
     tcase_add_test(plain, a_record_is_written_again_in_place);
     tcase_add_test(plain, a_child_that_nobody_saw_leaves_its_parents_file_alone);
     tcase_add_test(plain, what_is_refused_is_not_tried_again);
+    tcase_add_test(plain, each_thread_counts_its_waits);
+    tcase_add_test(plain, what_ended_threads_waited_stays);
+    tcase_add_test(plain, later_ones_of_many_threads_are_counted_together);
+    tcase_add_test(plain, the_waits_of_a_forked_child_are_its_own);
     tcase_add_test(profile, every_hold_is_timed_once);
     tcase_add_test(profile, a_hold_that_is_not_the_newest_is_timed);
     tcase_add_test(profile, what_ended_threads_held_stays);

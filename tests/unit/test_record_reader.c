@@ -249,7 +249,7 @@ END_TEST
 START_TEST(unknown_types_are_skipped) {
     image_add(&image, 999, 64);
     image_add(&image, 0, 16);
-    image_add(&image, LGR_SEEN + 1, 16);
+    image_add(&image, LGR_THREAD_WAITS + 1, 16);
     expect_damage(0, 3);
 }
 END_TEST
@@ -291,6 +291,22 @@ START_TEST(usages_are_read_in_order) {
     ck_assert_uint_eq(lgr_usage_count(file), 2);
     ck_assert_uint_eq(lgr_usage_at(file, 0)->figures.contended, 20);
     ck_assert_uint_eq(lgr_usage_at(file, 1)->figures.contended, 13);
+    ck_assert_uint_eq(lgr_damaged(file), 1);
+    lgr_close(file);
+}
+END_TEST
+
+START_TEST(waits_of_threads_are_read_in_order) {
+    for (uint32_t serial = 2; serial-- > 0;) {
+        struct lgr_thread_waits *waits = image_add(&image, LGR_THREAD_WAITS, sizeof *waits);
+        waits->serial = serial;
+        waits->count = serial + 7;
+    }
+    image_add(&image, LGR_THREAD_WAITS, sizeof(struct lgr_thread_waits) - 8); /* damaged */
+    struct lgr_file *file = open_image();
+    ck_assert_uint_eq(lgr_thread_waits_count(file), 2);
+    ck_assert_uint_eq(lgr_thread_waits_at(file, 0)->count, 8);
+    ck_assert_uint_eq(lgr_thread_waits_at(file, 1)->serial, 0);
     ck_assert_uint_eq(lgr_damaged(file), 1);
     lgr_close(file);
 }
@@ -758,6 +774,7 @@ int main(void) {
     tcase_add_test(damage, unknown_types_are_skipped);
     tcase_add_test(damage, uses_of_conditions_are_read_in_order);
     tcase_add_test(damage, usages_are_read_in_order);
+    tcase_add_test(damage, waits_of_threads_are_read_in_order);
     tcase_add_test(damage, levels_have_the_last_name_they_were_given);
     tcase_add_test(damage, bytes_added_to_a_record_are_skipped);
     tcase_add_test(damage, short_records_are_damage);

@@ -30,7 +30,7 @@ struct command {
 
 extern const struct command run_command, report_command, explain_command, why_command, stat_command,
     suppress_command, diff_command, merge_command, export_command, learn_command, check_command,
-    inspect_command, env_command, help_command;
+    inspect_command, top_command, env_command, help_command;
 
 /* Reads the options in arguments[0..count) into `settings`, moves the operands
  * to the front of `arguments` and returns their number.  Otherwise negative:

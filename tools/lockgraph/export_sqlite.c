@@ -149,6 +149,12 @@ static void add_usage(struct writer *writer, struct model_process *process, cons
                (int64_t)figures->hold.total_ns, (int64_t)figures->hold.max_ns);
 }
 
+static void add_thread_usage(struct writer *writer, const struct model_process *process,
+                             const struct lgr_thread_waits *waits) {
+    sqlite_add(&writer->tables, TABLE_THREAD_USAGE, "ioiii", process_id(process), (int64_t)waits->serial,
+               (int64_t)waits->count, (int64_t)waits->total_ns, (int64_t)waits->max_ns);
+}
+
 static void add_recorded(struct writer *writer, struct model_process *process) {
     add_process(writer, process);
     add_locks(writer, process);
@@ -157,6 +163,8 @@ static void add_recorded(struct writer *writer, struct model_process *process) {
         add_edge(writer, process, lgr_edge_at(process->file, i));
     for (size_t i = 0; i < lgr_usage_count(process->file); i++)
         add_usage(writer, process, lgr_usage_at(process->file, i));
+    for (size_t i = 0; i < lgr_thread_waits_count(process->file); i++)
+        add_thread_usage(writer, process, lgr_thread_waits_at(process->file, i));
 }
 
 static void add_classes(struct writer *writer) {

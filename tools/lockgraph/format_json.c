@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "format.h"
+#include "json_lock.h"
 #include "json_parts.h"
 #include "json_usage.h"
 #include "kinds.h"
@@ -9,50 +10,21 @@
 
 /* ---- locks and classes ---- */
 
-static json_t *level_of(const struct model_class *class) {
-    return class && class->level != NO_LEVEL ? json_integer(class->level) : json_null();
-}
-
-static json_t *stats_of(const struct lgr_lock_info *info) {
-    if (!info)
-        return json_null();
-    const struct lgr_lock_stats *stats = info->stats;
-    return json_pack("{s:I, s:I, s:I, s:I}", "contended", (json_int_t)stats->contended, "wait_total_ns",
-                     (json_int_t)stats->wait_total_ns, "wait_max_ns", (json_int_t)stats->wait_max_ns,
-                     "waiters_max", (json_int_t)stats->waiters_max);
-}
-
-static void add_level_name(json_t *object, const struct model_class *class) {
-    if (class && class->level_name)
-        json_object_set_new(object, "level_name", json_string(class->level_name));
-}
-
-static json_t *lock_object(const struct model_lock *lock) {
-    const struct model_class *class = lock->class;
-    json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "id", lock->id, "class",
-                               json_text(class ? class->id : NULL), "name", lock->name, "kind", lock->kind,
-                               "level", level_of(class), "init_at", json_frame(class ? class->init_at : NULL),
-                               "stats", stats_of(lock->info));
-    add_level_name(object, class);
-    return object;
-}
-
 static json_t *all_locks(struct model *model) {
     json_t *locks = json_array();
     for (size_t i = 0; i < model->process_count; i++) {
         size_t count = 0;
         const struct lgr_lock_info *infos = lgr_locks(model->processes[i].file, &count);
         for (size_t k = 0; k < count; k++)
-            json_array_append_new(locks,
-                                  lock_object(model_lock_of(model, &model->processes[i], infos[k].id)));
+            json_array_append_new(locks, json_lock(model_lock_of(model, &model->processes[i], infos[k].id)));
     }
     return locks;
 }
 
 static json_t *class_object(const struct model_class *class, const struct usages *usages) {
     json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name, "kind",
-                               class->kind, "level", level_of(class));
-    add_level_name(object, class);
+                               class->kind, "level", json_level(class));
+    json_add_level_name(object, class);
     json_t *usage = json_usage(class, usages);
     if (usage)
         json_object_set_new(object, "usage", usage);

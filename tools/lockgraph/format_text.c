@@ -9,6 +9,7 @@
 #include "misuse_words.h"
 #include "narrative.h"
 #include "stacks.h"
+#include "wait_words.h"
 
 #define BRIEF_FINDINGS 3 /* told in full on one screen */
 #define WIDTH          100
@@ -304,13 +305,7 @@ static void add_findings(struct text *out, struct model *model, const struct for
 /* ---- waits ---- */
 
 static void add_wait(struct text *out, struct model *model, const struct model_wait *wait) {
-    text_printf(out, "  %s waits for %s at %s", wait->thread->label, wait->what,
-                frame_place(&model->pool, stack_site(&wait->at)));
-    if (wait->owner)
-        text_printf(out, ", held by %s", wait->owner->label);
-    for (size_t i = 0; i < wait->held_count; i++)
-        text_printf(out, "%s%s", i ? ", " : "; holds ", wait->held[i].lock->short_name);
-    text_add(out, "\n");
+    text_printf(out, "  %s %s\n", wait->thread->label, wait_words(&model->pool, wait));
 }
 
 #define WAITS_SHOWN 12

@@ -12,7 +12,7 @@ static const char *const codes[] = {
 };
 
 void ink_add(struct text *out, bool color, enum ink ink, const char *string) {
-    if (color)
+    if (color && ink != INK_NONE)
         text_printf(out, "\033[%sm%s\033[0m", codes[ink], string);
     else
         text_add(out, string);

@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-enum ink { INK_ERROR, INK_WARNING, INK_NOTE, INK_GOOD, INK_BOLD, INK_DIM };
+enum ink { INK_NONE, INK_ERROR, INK_WARNING, INK_NOTE, INK_GOOD, INK_BOLD, INK_DIM };
 
 /* Appends `string`, coloured when `color`. */
 void ink_add(struct text *out, bool color, enum ink ink, const char *string);

@@ -82,6 +82,44 @@ static const char *doing(const struct view *view, size_t index) {
     return "sleeps in a system call";
 }
 
+/* ---- threads that do the same ---- */
+
+static bool same_frame(const struct code_frame *a, const struct code_frame *b) {
+    return a->offset == b->offset && a->inlined == b->inlined &&
+           (a->module == b->module || (a->module && b->module && strcmp(a->module, b->module) == 0));
+}
+
+static bool same_thing(const struct view *view, size_t one, size_t other) {
+    const struct stack *a = &view->stacks[one], *b = &view->stacks[other];
+    if (a->count != b->count || a->count == 0)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!same_frame(&a->frames[i], &b->frames[i]))
+            return false;
+    return strcmp(doing(view, one), doing(view, other)) == 0;
+}
+
+static bool was_told(const struct view *view, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (same_thing(view, i, index))
+            return true;
+    return false;
+}
+
+static void add_others(const struct view *view, size_t index) {
+    enum { NAMED = 8 };
+    size_t count = 0;
+    for (size_t i = index + 1; i < view->snapshot->thread_count; i++) {
+        if (!same_thing(view, index, i))
+            continue;
+        if (count++ < NAMED)
+            text_printf(view->out, "%s%s", count == 1 ? "      and so do " : ", ", label(view, i));
+    }
+    if (count > NAMED)
+        text_printf(view->out, " and %zu more", count - NAMED);
+    text_add(view->out, count ? "\n" : "");
+}
+
 static void add_thread(const struct view *view, size_t index) {
     const struct stack *stack = &view->stacks[index];
     size_t end = stack_end(stack);
@@ -94,6 +132,7 @@ static void add_thread(const struct view *view, size_t index) {
         add_frame(view, &stack->frames[i]);
     if (stack->count == 0)
         text_add(view->out, "      (its stack cannot be told)\n");
+    add_others(view, index);
 }
 
 void inspect_text(struct text *out, struct snapshot *snapshot, const struct stack *stacks,
@@ -108,5 +147,6 @@ void inspect_text(struct text *out, struct snapshot *snapshot, const struct stac
     for (size_t i = 0; i < waits->cycle_count; i++)
         add_cycle(&view, &waits->cycles[i]);
     for (size_t i = 0; i < snapshot->thread_count; i++)
-        add_thread(&view, i);
+        if (!was_told(&view, i))
+            add_thread(&view, i);
 }

@@ -14,7 +14,7 @@
 static const struct command *const commands[] = {
     &run_command,      &report_command,  &explain_command, &why_command,    &stat_command,
     &suppress_command, &diff_command,    &merge_command,   &export_command, &learn_command,
-    &check_command,    &inspect_command, &env_command,     &help_command};
+    &check_command,    &inspect_command, &top_command,     &env_command,    &help_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static const struct command *find_command(const char *name) {
@@ -40,7 +40,8 @@ static void print_version(void) {
     printf("evidence format %u, reads %u to %u\n", LGR_VERSION, LGR_OLDEST, LGR_VERSION);
     printf("merged format %u\n", LGM_VERSION);
     printf("reports: text, json (lockgraph-report/1), html, svg, dot, sarif 2.1.0, junit, openmetrics\n");
-    printf("also: check --format json (lockgraph-check/1), inspect (lockgraph-inspect/1)\n");
+    printf("also: check --format json (lockgraph-check/1), inspect (lockgraph-inspect/1),\n"
+           "  report --follow (lockgraph-follow/1)\n");
     printf("exports: folded, perfetto, sqlite (lockgraph-sqlite/1)\n");
     printf("libraries: elfutils 0.%d, jansson %s, sqlite %s, libiberty\n", _ELFUTILS_VERSION, JANSSON_VERSION,
            SQLITE_VERSION);

@@ -215,7 +215,9 @@ static void add_coverage(struct coverage *sum, const struct model_process *proce
 
 struct model *model_load(const char *const *paths, size_t count, const struct model_options *options) {
     struct model *model = checked_resize(NULL, 1, sizeof *model);
-    *model = (struct model){.symbols = symbols_open(command_symbol_paths())};
+    *model = (struct model){.symbols = options->symbols, .shares_symbols = options->symbols != NULL};
+    if (!model->symbols)
+        model->symbols = symbols_open(command_symbol_paths());
     for (size_t i = 0; i < count; i++) {
         progress("reading file", i + 1, count);
         add_file(model, paths[i]);
@@ -243,7 +245,8 @@ void model_free(struct model *model) {
         lgr_close(model->processes[i].file);
     }
     tdestroy(model->classes_by_id, keep);
-    symbols_close(model->symbols);
+    if (!model->shares_symbols)
+        symbols_close(model->symbols);
     pool_free(&model->pool);
     free(model->processes);
     free(model->classes);
@@ -251,6 +254,13 @@ void model_free(struct model *model) {
     free(model->waits);
     free(model->unreadable_why);
     free(model);
+}
+
+bool model_runs(const struct model *model) {
+    for (size_t i = 0; i < model->process_count; i++)
+        if (model->processes[i].alive)
+            return true;
+    return false;
 }
 
 size_t model_count_at_least(const struct model *model, unsigned threshold) {

@@ -150,6 +150,7 @@ struct coverage {
 struct model {
     struct pool pool;
     struct symbols *symbols;
+    bool shares_symbols; /* with other models */
     size_t process_count, class_count, finding_count;
     struct model_process *processes; /* in order of start */
     struct model_class **classes;
@@ -169,12 +170,16 @@ struct suppressions;
 struct model_options {
     bool strict;                             /* notes become errors */
     const struct suppressions *suppressions; /* NULL: none; must outlive the model */
+    struct symbols *symbols;                 /* the same; NULL: the model's own */
 };
 
 /* Reads every file; those that cannot be read are counted with their reason.
  * Never NULL. */
 struct model *model_load(const char *const *paths, size_t count, const struct model_options *options);
 void model_free(struct model *model);
+
+/* One of its processes still runs. */
+bool model_runs(const struct model *model);
 
 /* Findings at or above `threshold` (kinds.h), without suppressed ones. */
 size_t model_count_at_least(const struct model *model, unsigned threshold);

@@ -15,6 +15,7 @@
 #include "model.h"
 #include "order_file.h"
 #include "output.h"
+#include "report_follow.h"
 #include "suppress.h"
 
 static const struct {
@@ -30,7 +31,7 @@ static const struct {
 
 struct settings {
     size_t format;
-    bool show_notes, strict;
+    bool show_notes, strict, follow;
     unsigned fail_on;
     const char *output; /* NULL: the standard output */
     const char **suppression_files;
@@ -55,7 +56,7 @@ static const struct command_option options[] = {
     {"focus", 0, "LOCK", "svg, dot: only what is near the locks of that name"},
     {"depth", 0, "N", "so many steps from them (default 1)"},
     {"source-root", 0, "DIR", "sarif: files below DIR are named from there (default .)"},
-    {"follow", 0, NULL, NULL},
+    {"follow", 0, NULL, "text, json: tell findings as they come, until the processes end"},
     {0},
 };
 
@@ -114,6 +115,8 @@ static bool apply(void *target, const struct command_option *option, const char 
         settings->source_root = value;
     else if (strcmp(option->name, "strict") == 0)
         settings->strict = true;
+    else if (strcmp(option->name, "follow") == 0)
+        settings->follow = true;
     else
         settings->output = value;
     return true;
@@ -163,13 +166,28 @@ static int report_on(struct pool *pool, const struct settings *settings, int ope
     return status;
 }
 
+static int follow_on(const struct settings *settings, int operands, char **arguments) {
+    struct follow follow = {.count = operands,
+                            .operands = arguments,
+                            .json = strcmp(formats[settings->format].name, "json") == 0,
+                            .strict = settings->strict,
+                            .fail_on = settings->fail_on,
+                            .output = settings->output,
+                            .suppressions = &settings->suppressions,
+                            .format = {.order = &settings->order,
+                                       .color = !settings->output && ink_wanted(stdout),
+                                       .show_notes = settings->show_notes || settings->strict}};
+    return report_follow(&follow);
+}
+
 static int report_with(struct pool *pool, struct settings *settings, int operands, char **arguments) {
     if (!suppressions_load(pool, &settings->suppressions, settings->suppression_files,
                            settings->suppression_file_count) ||
         !order_load(pool, &settings->order, settings->order_file))
         return EXIT_USAGE;
     bless_in_suppressions(pool, &settings->order, &settings->suppressions);
-    return report_on(pool, settings, operands, arguments);
+    return settings->follow ? follow_on(settings, operands, arguments)
+                            : report_on(pool, settings, operands, arguments);
 }
 
 /* What one option says must not be without effect for want of another one. */
@@ -181,6 +199,8 @@ static bool fits_together(const struct settings *settings) {
         complain("report: --view, --focus and --depth are for --format svg and dot");
     else if (settings->depth && !graph->focus)
         complain("report: --depth counts from --focus LOCK, which is not given");
+    else if (settings->follow && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
+        complain("report: --follow is for --format text and json");
     else if (settings->source_root && strcmp(format, "sarif") != 0)
         complain("report: --source-root is for --format sarif");
     else
@@ -212,6 +232,7 @@ const struct command report_command = {
         "mistake in a suppression or order file, or --format svg without Graphviz.",
     .examples = "  lockgraph report\n"
                 "  lockgraph report --show notes lockgraph.data\n"
+                "  lockgraph report --follow /var/lib/server/lockgraph.data\n"
                 "  lockgraph report --format json -o report.json\n"
                 "  lockgraph report --format html -o report.html\n"
                 "  lockgraph report --format svg --focus 'session*' -o order.svg\n",

@@ -151,7 +151,7 @@ static void follow(struct run *run) {
     if (!run->job.ended && run->timed_out) {
         struct path_list files = files_of_this_run(run);
         complain("the time limit of %g s is reached: ending %s", run->settings.timeout, run->arguments[0]);
-        tell_waits(&files, &run->format);
+        tell_waits(&files, run->job.child, &run->format);
     }
     if (run->timed_out || deadlock_ends)
         job_kill(&run->job, !deadlock_ends);

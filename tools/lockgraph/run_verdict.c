@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "model.h"
+#include "run_snapshot.h"
 
 /* A process that wrote its figures counts at least one thread. */
 static bool without_figures(const struct model *model) {
@@ -99,11 +100,12 @@ void tell_verdict(const struct verdict *verdict, struct outcome *outcome) {
     model_free(model);
 }
 
-void tell_waits(const struct path_list *files, const struct format_options *format) {
+void tell_waits(const struct path_list *files, pid_t child, const struct format_options *format) {
     struct model *model = load(files, false, NULL);
     struct text out = {0};
     format_text_waits(&out, model, format);
     fputs(text_string(&out), stderr);
+    tell_snapshots(model, child, format->color);
     text_free(&out);
     model_free(model);
 }

@@ -2,6 +2,8 @@
 #ifndef LOCKGRAPH_COMMAND_RUN_VERDICT_H
 #define LOCKGRAPH_COMMAND_RUN_VERDICT_H
 
+#include <sys/types.h>
+
 #include "data_dir.h"
 #include "exit_code.h"
 #include "format.h"
@@ -24,7 +26,8 @@ struct verdict {
 /* Prints one screen to the standard error; sets `findings` and `blind`. */
 void tell_verdict(const struct verdict *verdict, struct outcome *outcome);
 
-/* Only who waits for what, while the program still lives. */
-void tell_waits(const struct path_list *files, const struct format_options *format);
+/* Only who waits for what, and where its threads are, while the program, `child`, still
+ * lives. */
+void tell_waits(const struct path_list *files, pid_t child, const struct format_options *format);
 
 #endif

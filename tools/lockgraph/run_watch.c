@@ -1,14 +1,15 @@
 #include "run_watch.h"
 
-#include <fcntl.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "live_header.h"
 #include "model.h"
 #include "run_heartbeats.h"
+#include "run_snapshot.h"
+#include "stall_words.h"
 
 #define ATTEMPTS 5
 
@@ -42,16 +43,6 @@ static struct watched *watched_file(struct watch *watch, const char *path) {
     return file;
 }
 
-/* The live fields, through the page cache; a map could be cut short under us. */
-static bool read_header(const char *path, struct lgr_header *header) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0)
-        return false;
-    ssize_t length = pread(descriptor, header, sizeof *header, 0);
-    close(descriptor);
-    return length == (ssize_t)sizeof *header && memcmp(header->magic, LGR_MAGIC, sizeof header->magic) == 0;
-}
-
 static bool already_told(struct watch *watch, const char *id) {
     for (size_t i = 0; i < watch->told_count; i++)
         if (strcmp(watch->told[i], id) == 0)
@@ -65,7 +56,7 @@ static bool already_told(struct watch *watch, const char *id) {
 static bool tell(struct watch *watch, const char *path, const struct format_options *format) {
     struct model *model = model_load(&path, 1, &(struct model_options){.suppressions = watch->suppressions});
     struct text out = {0};
-    bool anything = false;
+    bool anything = false, stalled = false;
     for (size_t i = 0; i < model->finding_count; i++) {
         const struct model_finding *finding = &model->findings[i];
         bool told_now = finding->verdict == LGR_VERDICT_ACTUAL || finding->kind == LGR_KIND_HEARTBEAT_MISSED;
@@ -74,16 +65,19 @@ static bool tell(struct watch *watch, const char *path, const struct format_opti
         anything = true;
         if (!finding->suppression)
             format_text_finding(&out, model, finding, format);
+        stalled = stalled || (!finding->suppression && is_stall(finding) && finding->process->alive);
     }
     fputs(text_string(&out), stderr);
     text_free(&out);
+    if (stalled) /* the one process of this file */
+        tell_snapshot((pid_t)model->processes[0].header->pid, format->color);
     model_free(model);
     return anything;
 }
 
 static void look_into(struct watch *watch, struct watched *file, const struct format_options *format) {
     struct lgr_header header;
-    if (file->done || !read_header(file->path, &header))
+    if (file->done || !live_header(file->path, &header))
         return;
     uint32_t deadlocks = atomic_load_explicit(&header.deadlocks, memory_order_relaxed);
     file->done = atomic_load_explicit(&header.ended, memory_order_relaxed) != LGR_RUNNING;

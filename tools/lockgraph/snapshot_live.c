@@ -87,6 +87,22 @@ static bool is_over(pid_t pid, uint32_t tid) {
     return !end || (end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X'));
 }
 
+/* A number in a line of /proc/PID/task/TID/status, the last of several; 0: none. */
+static uint32_t status_number(pid_t pid, uint32_t tid, const char *name) {
+    char path[64], line[256];
+    uint32_t number = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%u/status", (int)pid, tid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *last = strrchr(line, '\t');
+        if (strncmp(line, name, strlen(name)) == 0 && last)
+            number = (uint32_t)strtoul(last, NULL, 10);
+    }
+    if (file)
+        fclose(file);
+    return number;
+}
+
 /* ---- stopping ---- */
 
 static bool known(const struct targets *targets, uint32_t tid) {
@@ -144,24 +160,39 @@ static long add_new_targets(struct snapshot *snapshot, struct targets *targets) 
     return added;
 }
 
+/* The end of a child of our own is left for whoever waits for it: `lockgraph run`. */
+static bool is_end_of_child(pid_t pid, pid_t tid, const siginfo_t *what) {
+    return what->si_pid == tid && tid == pid && what->si_code != CLD_TRAPPED &&
+           what->si_code != CLD_STOPPED && status_number(pid, (uint32_t)pid, "PPid:") == (uint32_t)getpid();
+}
+
+/* As waitpid(2) without hanging; negative: it ended, and is not to be waited for. */
+static pid_t wait_unless_child(pid_t pid, pid_t tid, int *status) {
+    siginfo_t what = {0};
+    int got = waitid(P_PID, (id_t)tid, &what, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL);
+    if (got == 0 && is_end_of_child(pid, tid, &what))
+        return -1;
+    return waitpid(tid, status, __WALL | WNOHANG);
+}
+
 /* One that cannot be stopped, as in a page fault on a file system that does not
  * answer, is not waited for: it is let go when this process ends. */
-static pid_t wait_a_while(pid_t tid, int *status) {
+static pid_t wait_a_while(pid_t pid, pid_t tid, int *status) {
     enum { PATIENCE_US = 500000, PAUSE_US = 200 };
     pid_t changed = 0;
     for (uint64_t start = now_us(); changed == 0 && now_us() - start < PATIENCE_US;) {
-        changed = waitpid(tid, status, __WALL | WNOHANG);
+        changed = wait_unless_child(pid, tid, status);
         if (changed == 0)
             usleep(PAUSE_US);
     }
     return changed;
 }
 
-static void wait_for_stop(struct target *target) {
+static void wait_for_stop(pid_t pid, struct target *target) {
     int status;
     if (!target->seized || target->stopped)
         return;
-    pid_t changed = wait_a_while((pid_t)target->thread.tid, &status);
+    pid_t changed = wait_a_while(pid, (pid_t)target->thread.tid, &status);
     if (changed == 0) {
         target->seized = false;
         return;
@@ -190,7 +221,7 @@ static bool stop_all(struct snapshot *snapshot, struct targets *targets) {
         long added = add_new_targets(snapshot, targets);
         int why = errno;
         for (size_t i = 0; i < targets->count; i++)
-            wait_for_stop(&targets->items[i]);
+            wait_for_stop(snapshot->pid, &targets->items[i]);
         errno = why;
         if (added <= 0)
             return added == 0 && any_left(targets);
@@ -250,22 +281,6 @@ static void look_at(struct snapshot *snapshot, struct target *target) {
 }
 
 /* ---- the whole ---- */
-
-/* A number in a line of /proc/PID/task/TID/status, the last of several; 0: none. */
-static uint32_t status_number(pid_t pid, uint32_t tid, const char *name) {
-    char path[64], line[256];
-    uint32_t number = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%u/status", (int)pid, tid);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file)) {
-        const char *last = strrchr(line, '\t');
-        if (strncmp(line, name, strlen(name)) == 0 && last)
-            number = (uint32_t)strtoul(last, NULL, 10);
-    }
-    if (file)
-        fclose(file);
-    return number;
-}
 
 static const char *why_not(struct snapshot *snapshot) {
     bool forbidden = errno == EPERM || errno == EACCES;
@@ -336,8 +351,10 @@ bool snapshot_live(struct snapshot *snapshot, pid_t pid, const char **error) {
     let_go(&targets);
     snapshot->stopped_us = now_us() - start;
     if (stopped && !find_modules(snapshot)) {
-        *error = pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)pid,
-                             dwfl_errmsg(-1));
+        *error = is_over(pid, (uint32_t)pid)
+                     ? pool_printf(snapshot->pool, "process %d has just ended", (int)pid)
+                     : pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)pid,
+                                   dwfl_errmsg(-1));
         stopped = false;
     }
     if (stopped)

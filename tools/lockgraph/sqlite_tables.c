@@ -45,6 +45,9 @@ static const struct {
                               " hold_max_ns INTEGER"},
     [TABLE_WAIT] = {"wait", "process INTEGER REFERENCES process, thread INTEGER, waits_for TEXT, lock TEXT,"
                             " owner INTEGER, since_ns INTEGER, stack INTEGER REFERENCES stack"},
+    [TABLE_THREAD_USAGE] = {"thread_usage",
+                            "process INTEGER REFERENCES process, thread INTEGER,"
+                            " wait_count INTEGER, wait_total_ns INTEGER, wait_max_ns INTEGER"},
 };
 
 #define VIEWS                                                                                                \

@@ -21,6 +21,7 @@ enum sqlite_table {
     TABLE_FINDING_HELD,
     TABLE_USAGE,
     TABLE_WAIT,
+    TABLE_THREAD_USAGE,
     SQLITE_TABLES
 };
 

@@ -98,7 +98,7 @@ struct stack stack_of(const struct code_frame *frames, size_t count, bool partia
 
 size_t stack_end(const struct stack *stack) {
     size_t end = stack->count;
-    while (end > 1 && (frame_is_bottom(&stack->frames[end - 1]) ||
+    while (end > 1 && (frame_is_bottom(&stack->frames[end - 1]) || frame_is_ours(&stack->frames[end - 1]) ||
                        (stack->frames[end - 1].name && starts_with(stack->frames[end - 1].name, "std::"))))
         end--;
     return end;

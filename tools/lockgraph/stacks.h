@@ -22,7 +22,7 @@ bool frame_in_base_library(const struct code_frame *frame);
 /* Named by the first frame that is neither a helper nor the bottom. */
 struct stack stack_of(const struct code_frame *frames, size_t count, bool partial);
 
-/* Frames worth telling: all but those, and what std::thread puts above them. */
+/* Frames worth telling: all but those, what std::thread puts above them, and the runtime's. */
 size_t stack_end(const struct stack *stack);
 
 /* "post() ledger.c:40", "post() in libledger.so", "libledger.so+0x1234", or

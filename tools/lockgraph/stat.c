@@ -14,23 +14,23 @@
 
 struct settings {
     size_t top;
-    bool by_site;
+    enum stat_by by;
 };
 
 static const struct command_option options[] = {
     {"top", 0, "N", "how many to tell (default 20)"},
-    {"by", 0, "class|site", "by class of locks (default), or by the place that waited"},
+    {"by", 0, "class|site|thread", "by class of locks (default), by the place, or by the thread that waited"},
     {0},
 };
 
 static bool set_by(struct settings *settings, const char *value, char *error) {
-    settings->by_site = strcmp(value, "site") == 0;
-    if (settings->by_site || strcmp(value, "class") == 0)
-        return true;
-    if (strcmp(value, "thread") == 0)
-        snprintf(error, 256, "waits are recorded by class and by place, not by thread: use class or site");
-    else
-        snprintf(error, 256, "use class or site");
+    static const char *const names[] = {"class", "site", "thread"}; /* enum stat_by */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i]) == 0) {
+            settings->by = (enum stat_by)i;
+            return true;
+        }
+    snprintf(error, 256, "use class, site or thread");
     return false;
 }
 
@@ -55,7 +55,7 @@ static int stat_command_run(const struct command *command, int count, char **arg
     struct text out = {0};
     struct model *model = evidence_load(&pool, operands, arguments, &(struct model_options){0}, &status);
     if (model) {
-        stat_text(&out, model, settings.by_site, settings.top);
+        stat_text(&out, model, settings.by, settings.top);
         model_free(model);
     }
     pool_free(&pool);
@@ -65,10 +65,10 @@ static int stat_command_run(const struct command *command, int count, char **arg
 const struct command stat_command = {
     .name = "stat",
     .summary = "tell which locks cost time",
-    .synopsis = "[--top N] [--by class|site] [DIR|FILE…]",
+    .synopsis = "[--top N] [--by class|site|thread] [DIR|FILE…]",
     .description =
-        "Tells how often and how long threads waited for locks, by class of locks or by the place that\n"
-        "waited, and after lockgraph run -O profile=1 how often locks were taken and how long they were\n"
+        "Tells how often and how long threads waited for locks, by class of locks, by place or by thread,\n"
+        "and after lockgraph run -O profile=1 how often locks were taken and how long they were\n"
         "held; what cost most first. The evidence is in DIR (default ./" DEFAULT_DATA_DIR
         ") or the FILEs, of\n"
         "finished or still running processes.\n"

@@ -5,18 +5,8 @@
 
 #include "order_words.h"
 #include "stacks.h"
-
-const char *stat_time(struct pool *pool, uint64_t ns) {
-    static const char *const units[] = {"ns", "µs", "ms", "s"};
-    double value = (double)ns;
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof *units && value >= 999.5) {
-        value /= 1000;
-        unit++;
-    }
-    int digits = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-    return pool_printf(pool, "%.*f %s", digits, value, units[unit]);
-}
+#include "stat_cells.h"
+#include "thread_waits.h"
 
 /* ---- which ones ---- */
 
@@ -49,18 +39,6 @@ static size_t select_rows(const struct usages *usages, bool by_site, const struc
 
 /* ---- the table ---- */
 
-#define WIDTH 12
-
-static void add_cell(struct text *out, const char *cell) {
-    size_t width = text_width(cell);
-    text_fill(out, ' ', width < WIDTH ? WIDTH - width : 1);
-    text_add(out, cell);
-}
-
-static void add_number(struct text *out, struct pool *pool, uint64_t number) {
-    add_cell(out, pool_printf(pool, "%lu", (unsigned long)number));
-}
-
 static void add_heading(struct text *out, bool by_site, bool holds) {
     static const char *const cells[] = {"contended", "wait total", "wait 95 %", "wait max", "waiters"};
     static const char *const hold_cells[] = {"taken", "hold total", "hold max"};
@@ -74,14 +52,14 @@ static void add_heading(struct text *out, bool by_site, bool holds) {
 static void add_row(struct text *out, struct pool *pool, const struct usage *usage, bool holds) {
     const struct lgr_figures *figures = &usage->figures;
     add_number(out, pool, figures->contended);
-    add_cell(out, stat_time(pool, figures->wait.total_ns));
-    add_cell(out, stat_time(pool, lgr_times_quantile(&figures->wait, 95)));
-    add_cell(out, stat_time(pool, figures->wait.max_ns));
+    add_time(out, pool, figures->wait.total_ns);
+    add_time(out, pool, lgr_times_quantile(&figures->wait, 95));
+    add_time(out, pool, figures->wait.max_ns);
     add_number(out, pool, figures->waiters_max);
     if (holds) {
         add_number(out, pool, lgr_times_count(&figures->hold));
-        add_cell(out, stat_time(pool, figures->hold.total_ns));
-        add_cell(out, stat_time(pool, figures->hold.max_ns));
+        add_time(out, pool, figures->hold.total_ns);
+        add_time(out, pool, figures->hold.max_ns);
     }
     if (usage->at)
         text_printf(out, "  %s, %s\n", frame_place(pool, usage->at), usage->class->name);
@@ -89,15 +67,17 @@ static void add_row(struct text *out, struct pool *pool, const struct usage *usa
         text_printf(out, "  %s\n", usage->class->name);
 }
 
-void stat_text(struct text *out, struct model *model, bool by_site, size_t top) {
+static void add_left_out(struct text *out, size_t told, size_t count) {
+    if (told < count)
+        text_printf(out, "… %zu more; --top %zu shows all\n", count - told, count);
+}
+
+static void add_usages(struct text *out, struct model *model, bool by_site, size_t top) {
     struct pool *pool = &model->pool;
     struct usages usages = usages_collect(model);
     const struct usage **rows = pool_array(pool, usages.count + 1, sizeof *rows);
     size_t count = select_rows(&usages, by_site, rows), told = count < top ? count : top;
     bool holds = usages.holds && !by_site;
-    text_printf(out, "%s, %lu of their acquisitions had to wait\n",
-                order_count(pool, (size_t)model->coverage.locks, "lock", "locks"),
-                (unsigned long)model->coverage.contended);
     if (count == 0) {
         text_printf(out, "No %s waited for.\n", by_site ? "place is known at which a lock was" : "lock was");
         return;
@@ -106,9 +86,46 @@ void stat_text(struct text *out, struct model *model, bool by_site, size_t top) 
     add_heading(out, by_site, holds);
     for (size_t i = 0; i < told; i++)
         add_row(out, pool, rows[i], holds);
-    if (told < count)
-        text_printf(out, "… %zu more; --top %zu shows all\n", count - told, count);
+    add_left_out(out, told, count);
     if (!usages.holds)
         text_add(out, "\nHow often locks were taken and how long they were held is measured with "
                       "lockgraph run -O profile=1.\n");
+}
+
+/* ---- threads ---- */
+
+static void add_thread_row(struct text *out, struct model *model, const struct thread_waits *row) {
+    struct pool *pool = &model->pool;
+    add_number(out, pool, row->count);
+    add_time(out, pool, row->total_ns);
+    add_time(out, pool, row->total_ns / row->count);
+    add_time(out, pool, row->max_ns);
+    text_printf(out, "  %s\n", thread_words(model, row->process, row->thread));
+}
+
+static void add_threads(struct text *out, struct model *model, size_t top) {
+    static const char *const cells[] = {"waits", "wait total", "wait mean", "wait max"};
+    struct thread_waits_list list = thread_waits_collect(model);
+    size_t told = list.count < top ? list.count : top;
+    if (list.count == 0) {
+        text_add(out, "No thread is known that waited for a lock.\n");
+        return;
+    }
+    text_add(out, "\n");
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        add_cell(out, cells[i]);
+    text_add(out, "  thread\n");
+    for (size_t i = 0; i < told; i++)
+        add_thread_row(out, model, &list.rows[i]);
+    add_left_out(out, told, list.count);
+}
+
+void stat_text(struct text *out, struct model *model, enum stat_by by, size_t top) {
+    text_printf(out, "%s, %lu of their acquisitions had to wait\n",
+                order_count(&model->pool, (size_t)model->coverage.locks, "lock", "locks"),
+                (unsigned long)model->coverage.contended);
+    if (by == STAT_BY_THREAD)
+        add_threads(out, model, top);
+    else
+        add_usages(out, model, by == STAT_BY_SITE, top);
 }

@@ -5,11 +5,13 @@
 #include "text.h"
 #include "usage.h"
 
-/* The `top` that cost most, classes of locks or (`by_site`) places where they were
- * waited for. */
-void stat_text(struct text *out, struct model *model, bool by_site, size_t top);
+enum stat_by {
+    STAT_BY_CLASS,  /* of locks */
+    STAT_BY_SITE,   /* where they were waited for */
+    STAT_BY_THREAD, /* that waited */
+};
 
-/* 1234567 as "1.23 ms". */
-const char *stat_time(struct pool *pool, uint64_t ns);
+/* The `top` that cost most. */
+void stat_text(struct text *out, struct model *model, enum stat_by by, size_t top);
 
 #endif
