@@ -7,7 +7,8 @@
  * no id of one process is in it.  Figures that grow stand behind the key; of two records
  * with one key each figure is the larger one.
  *
- * Version rule: raise LGM_VERSION for any change of a key, since it changes every id. */
+ * Version rule: raise LGM_VERSION for any change of a key, since it changes every id, and
+ * for a new type. */
 #ifndef LOCKGRAPH_RECORD_MERGED_H
 #define LOCKGRAPH_RECORD_MERGED_H
 
@@ -16,7 +17,7 @@
 #include <stdint.h>
 
 #define LGM_MAGIC   "LOCKGMRG" /* 8 bytes, no terminator */
-#define LGM_VERSION 1u
+#define LGM_VERSION 2u
 
 struct lgm_header {
     char magic[8];
@@ -50,7 +51,8 @@ enum lgm_type {
     LGM_SEEN = 8,
     LGM_FINDING = 9,
     LGM_COUNT = 10,
-    LGM_END = 11, /* the last one: how many came before it */
+    LGM_LEVEL = 11,
+    LGM_END = 12, /* the last one: how many came before it */
 };
 
 /* Keys.  Strings and lists follow, in the order of their lengths. */
@@ -135,6 +137,12 @@ struct lgm_held {
 struct lgm_count {
     struct lgm_id finding, source;
 };
+/* What a level is called. */
+struct lgm_level {
+    int16_t level;
+    uint16_t reserved;
+    uint32_t name_length;
+};
 struct lgm_end {
     uint64_t count;
 };
@@ -144,6 +152,7 @@ _Static_assert(sizeof(struct lgm_module) == 24 && sizeof(struct lgm_frame) == 24
 _Static_assert(sizeof(struct lgm_class) == 48 && sizeof(struct lgm_lock) == 48, "merged file");
 _Static_assert(sizeof(struct lgm_thread) == 56 && sizeof(struct lgm_source) == 32, "merged file");
 _Static_assert(sizeof(struct lgm_edge) == 120 && sizeof(struct lgm_finding) == 40, "merged file");
+_Static_assert(sizeof(struct lgm_level) == 8 && sizeof(struct lgm_end) == 8, "merged file");
 _Static_assert(sizeof(struct lgm_finding_edge) == 128 && sizeof(struct lgm_held) == 40, "merged file");
 
 static inline size_t lgm_key_size(const struct lgm_record *record) {

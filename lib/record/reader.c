@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record/reader_map.h"
 #include "record/reader_model.h"
+
+#define RELEASED_AT_ONCE ((size_t)16 << 20) /* bytes of a file that is mapped */
 
 static uint64_t module_key(const void *item) { return ((const struct lgr_module_info *)item)->id; }
 static uint64_t context_key(const void *item) { return ((const struct lgr_context_info *)item)->id; }
@@ -47,29 +50,31 @@ static void set_up_tables(struct lgr_file *file) {
     file->messages = TABLE(struct lgr_message_info, NULL);
 }
 
-/* The size of the fixed part, and the function, of each type. */
+/* The size of the fixed part, and the function, of each type; and whether it is pointed at
+ * later. */
 static const struct {
     size_t fixed;
     enum lgr_outcome (*read)(struct lgr_file *, const struct lgr_record *);
+    bool kept;
 } record_types[] = {
-    [LGR_PROCESS] = {sizeof(struct lgr_process), lgr_read_process},
-    [LGR_MODULE] = {sizeof(struct lgr_module), lgr_read_module},
-    [LGR_CONTEXT] = {sizeof(struct lgr_context), lgr_read_context},
-    [LGR_CLASS] = {sizeof(struct lgr_class), lgr_read_class},
-    [LGR_LOCK] = {sizeof(struct lgr_lock), lgr_read_lock},
-    [LGR_THREAD] = {sizeof(struct lgr_thread), lgr_read_thread},
-    [LGR_THREAD_NAME] = {sizeof(struct lgr_thread_name), lgr_read_thread_name},
-    [LGR_EDGE] = {sizeof(struct lgr_edge), lgr_read_edge},
-    [LGR_FINDING] = {sizeof(struct lgr_finding), lgr_read_finding},
-    [LGR_THREAD_STATE] = {sizeof(struct lgr_thread_state), lgr_read_thread_state},
-    [LGR_MESSAGE] = {sizeof(struct lgr_message), lgr_read_message},
-    [LGR_LOCK_STATS] = {sizeof(struct lgr_lock_stats), lgr_read_lock_stats},
-    [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition},
-    [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat},
-    [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage},
-    [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name},
-    [LGR_SEEN] = {sizeof(struct lgr_seen), lgr_read_seen},
-    [LGR_THREAD_WAITS] = {sizeof(struct lgr_thread_waits), lgr_read_thread_waits},
+    [LGR_PROCESS] = {sizeof(struct lgr_process), lgr_read_process, false},
+    [LGR_MODULE] = {sizeof(struct lgr_module), lgr_read_module, true},
+    [LGR_CONTEXT] = {sizeof(struct lgr_context), lgr_read_context, false},
+    [LGR_CLASS] = {sizeof(struct lgr_class), lgr_read_class, false},
+    [LGR_LOCK] = {sizeof(struct lgr_lock), lgr_read_lock, false},
+    [LGR_THREAD] = {sizeof(struct lgr_thread), lgr_read_thread, false},
+    [LGR_THREAD_NAME] = {sizeof(struct lgr_thread_name), lgr_read_thread_name, false},
+    [LGR_EDGE] = {sizeof(struct lgr_edge), lgr_read_edge, false},
+    [LGR_FINDING] = {sizeof(struct lgr_finding), lgr_read_finding, true},
+    [LGR_THREAD_STATE] = {sizeof(struct lgr_thread_state), lgr_read_thread_state, false},
+    [LGR_MESSAGE] = {sizeof(struct lgr_message), lgr_read_message, false},
+    [LGR_LOCK_STATS] = {sizeof(struct lgr_lock_stats), lgr_read_lock_stats, false},
+    [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition, true},
+    [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat, false},
+    [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage, true},
+    [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name, false},
+    [LGR_SEEN] = {sizeof(struct lgr_seen), lgr_read_seen, true},
+    [LGR_THREAD_WAITS] = {sizeof(struct lgr_thread_waits), lgr_read_thread_waits, true},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -82,22 +87,49 @@ static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_reco
     return record_types[record->type].read(file, record);
 }
 
+static bool is_kept(const struct lgr_record *record) {
+    return record->type < sizeof record_types / sizeof record_types[0] && record_types[record->type].kept;
+}
+
+/* The record at file->at, in memory that nobody else writes to; NULL when out of it. */
+static const struct lgr_record *record_of(struct lgr_file *file, size_t size) {
+    const unsigned char *bytes = file->image.bytes + file->at;
+    if (!file->image.mapped)
+        return (const struct lgr_record *)(const void *)bytes;
+    struct lgr_record *copy = (struct lgr_record *)(void *)file->copy;
+    memcpy(copy, bytes, size);
+    copy->size = (uint32_t)size;
+    if (!is_kept(copy))
+        return copy;
+    void *kept = lgr_keep(file, size);
+    return kept ? memcpy(kept, copy, size) : NULL;
+}
+
+/* What was read of the mapped file is not needed for now. */
+static size_t release(struct lgr_file *file, size_t from, size_t to) {
+    if (!file->image.mapped || to - from < RELEASED_AT_ONCE)
+        return from;
+    lgr_map_release(file->image.bytes + from, RELEASED_AT_ONCE);
+    return from + RELEASED_AT_ONCE;
+}
+
 /* False when out of memory. */
 static bool read_records(struct lgr_file *file) {
-    enum lgr_step step;
-    size_t next;
-    for (size_t offset = file->image.first_record;; offset = next) {
-        step = lgr_image_step(&file->image, offset, &next);
+    size_t next = file->image.first_record, released = 0;
+    for (;;) {
+        file->at = next;
+        enum lgr_step step = lgr_image_step(&file->image, file->at, &next);
         if (step == LGR_STEP_END)
             return true;
         enum lgr_outcome outcome = LGR_READ_DAMAGED;
-        if (step == LGR_STEP_RECORD)
-            outcome =
-                read_record(file, (const struct lgr_record *)(const void *)(file->image.bytes + offset));
-        if (outcome == LGR_READ_NO_MEMORY)
+        const struct lgr_record *record = NULL;
+        if (step == LGR_STEP_RECORD && (record = record_of(file, next - file->at)))
+            outcome = read_record(file, record);
+        if (outcome == LGR_READ_NO_MEMORY || file->no_memory)
             return false;
         file->damaged += outcome == LGR_READ_DAMAGED;
         file->unknown += outcome == LGR_READ_UNKNOWN;
+        released = release(file, released, next);
     }
 }
 
@@ -150,7 +182,7 @@ static void apply_stats(struct lgr_file *file) {
     for (size_t i = 0; i < file->locks.count; i++) {
         const struct lgr_lock_stats *stats = lgr_table_find(&file->stats, locks[i].id);
         if (stats)
-            locks[i].stats = *stats;
+            locks[i].stats = stats;
     }
 }
 
@@ -165,10 +197,9 @@ static void apply_level_names(struct lgr_file *file) {
 }
 
 static bool make_room(struct lgr_file *file) {
-    size_t edges = file->image.size / sizeof(struct lgr_finding_edge) + 1;
-    file->strings = malloc(file->image.size);
-    file->finding_edges = calloc(edges, sizeof *file->finding_edges);
-    return file->strings && file->finding_edges;
+    if (file->image.mapped)
+        file->copy = malloc(LGR_CHUNK);
+    return !file->image.mapped || file->copy;
 }
 
 static bool load(struct lgr_file *file) {
@@ -179,6 +210,8 @@ static bool load(struct lgr_file *file) {
     if (!make_room(file) || !read_records(file) || !index_tables(file))
         return lgr_fail(file->source, "does not fit into memory (%zu bytes); read it on a larger machine",
                         file->image.size);
+    free(file->copy);
+    file->copy = NULL;
     copy_header(file);
     apply_renames(file);
     apply_stats(file);
@@ -241,9 +274,9 @@ void lgr_close(struct lgr_file *file) {
         &file->seen,     &file->thread_waits};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
-    free(file->strings);
-    free(file->finding_edges);
-    free(file->image.bytes);
+    lgr_arena_free(&file->arena);
+    free(file->copy);
+    lgr_image_free(&file->image);
     free(file);
 }
 
@@ -251,6 +284,12 @@ const struct lgr_header_copy *lgr_header(const struct lgr_file *file) { return &
 const struct lgr_process_info *lgr_process(const struct lgr_file *file) { return &file->process; }
 size_t lgr_damaged(const struct lgr_file *file) { return file->damaged; }
 size_t lgr_unknown(const struct lgr_file *file) { return file->unknown; }
+
+/* An edge, or the frames of a context, are about to be looked at. */
+static void touch(const struct lgr_file *file) {
+    if (file->image.mapped && file->image.size > RELEASED_AT_ONCE)
+        lgr_map_touch(file->image.bytes, file->image.size);
+}
 
 static const void *all(const struct lgr_table *table, size_t *count) {
     *count = table->count;
@@ -290,6 +329,7 @@ const struct lgr_module_info *lgr_module_by_id(const struct lgr_file *file, uint
     return lgr_table_find(&file->modules, id);
 }
 const struct lgr_context_info *lgr_context_by_id(const struct lgr_file *file, uint32_t id) {
+    touch(file);
     return lgr_table_find(&file->contexts, id);
 }
 const struct lgr_class_info *lgr_class_by_id(const struct lgr_file *file, uint32_t id) {
@@ -325,5 +365,6 @@ const struct lgr_seen *lgr_seen_at(const struct lgr_file *file, size_t index) {
 
 size_t lgr_edge_count(const struct lgr_file *file) { return file->edges.count; }
 const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index) {
+    touch(file);
     return ((const struct lgr_edge *const *)(const void *)file->edges.items)[index];
 }

@@ -52,10 +52,10 @@ struct lgr_module_info {
 const struct lgr_module_info *lgr_modules(const struct lgr_file *file, size_t *count);
 const struct lgr_module_info *lgr_module_by_id(const struct lgr_file *file, uint32_t id);
 
-struct lgr_context_info {
+struct lgr_context_info { /* small: there are millions in a large file */
     uint32_t id;
-    bool partial;
-    size_t frame_count;
+    uint32_t partial : 1; /* only the innermost frame is known */
+    uint32_t frame_count : 31;
     const struct lgr_location *frames;
 };
 const struct lgr_context_info *lgr_contexts(const struct lgr_file *file, size_t *count);
@@ -77,7 +77,7 @@ struct lgr_lock_info {
     uint64_t id, address;
     uint32_t class_id;
     uint16_t kind, attributes;
-    struct lgr_lock_stats stats;
+    const struct lgr_lock_stats *stats; /* never NULL */
 };
 const struct lgr_lock_info *lgr_locks(const struct lgr_file *file, size_t *count);
 const struct lgr_lock_info *lgr_lock_by_id(const struct lgr_file *file, uint64_t id);
@@ -90,7 +90,8 @@ struct lgr_thread_info {
 const struct lgr_thread_info *lgr_threads(const struct lgr_file *file, size_t *count);
 const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, uint32_t serial);
 
-/* In the order written; valid until lgr_close. */
+/* In the order written; valid until lgr_close.  A file that is being written over may change
+ * what they say. */
 size_t lgr_edge_count(const struct lgr_file *file);
 const struct lgr_edge *lgr_edge_at(const struct lgr_file *file, size_t index);
 

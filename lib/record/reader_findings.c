@@ -36,12 +36,15 @@ static const char *take_text(struct lgr_file *file, struct lgr_rest *rest) {
     return length == NULL ? NULL : lgr_take_string(file, rest, *length);
 }
 
-/* The space for edges has room for as many as fit into the image; a finding
- * that fails on the way leaves what it used to the next one. */
 static enum lgr_outcome take_edges(struct lgr_file *file, const struct lgr_finding *finding,
                                    struct lgr_finding_info *info) {
     struct lgr_rest rest = lgr_rest_after(&finding->record, sizeof *finding);
-    struct lgr_finding_edge_info *edges = file->finding_edges + file->finding_edges_used;
+    size_t room = rest.left / sizeof(struct lgr_finding_edge);
+    struct lgr_finding_edge_info *edges = NULL;
+    if (finding->edge_count > room)
+        return LGR_READ_DAMAGED;
+    if (finding->edge_count && !(edges = lgr_keep(file, finding->edge_count * sizeof *edges)))
+        return LGR_READ_NO_MEMORY;
     for (size_t i = 0; i < finding->edge_count; i++) {
         enum lgr_outcome outcome = take_edge(&rest, &edges[i]);
         if (outcome != LGR_READ_OK)
@@ -51,8 +54,7 @@ static enum lgr_outcome take_edges(struct lgr_file *file, const struct lgr_findi
         info->since = lgr_take(&rest, finding->edge_count * sizeof *info->since);
     if (finding->kind == LGR_KIND_USER)
         info->text = take_text(file, &rest);
-    file->finding_edges_used += finding->edge_count;
-    info->edges = finding->edge_count ? edges : NULL;
+    info->edges = edges;
     info->edge_count = finding->edge_count;
     return LGR_READ_OK;
 }
@@ -109,7 +111,7 @@ static bool copy_live(const struct lgr_source *source, size_t offset, struct lgr
 static bool copy_state(const struct lgr_file *file, const struct lgr_record *record,
                        struct lgr_thread_state *state) {
     if (file->source->descriptor >= 0)
-        return copy_live(file->source, (size_t)((const unsigned char *)record - file->image.bytes), state);
+        return copy_live(file->source, file->at, state);
     memcpy((void *)state, record, sizeof *state);
     return state->sequence % 2 == 0;
 }

@@ -1,12 +1,14 @@
-/* From a file that may be growing, cut short or hostile to a checked copy of
- * its committed part. */
+/* A file that may be growing, cut short or hostile: its header, and the steps through its
+ * records. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "record/reader_map.h"
 #include "record/reader_model.h"
 
 bool lgr_fail(const struct lgr_source *source, const char *format, ...) {
@@ -30,7 +32,8 @@ enum lgr_step lgr_image_step(const struct lgr_image *image, size_t offset, size_
     *next = image->size;
     if (image->size - offset < sizeof(struct lgr_record))
         return LGR_STEP_DAMAGED;
-    size_t size = ((const struct lgr_record *)(const void *)(image->bytes + offset))->size;
+    /* Once: it may change.  What it commits was stored before it. */
+    size_t size = __atomic_load_n((const uint32_t *)(const void *)(image->bytes + offset), __ATOMIC_ACQUIRE);
     if (size == 0) {
         *next = offset;
         return LGR_STEP_END;
@@ -67,11 +70,9 @@ size_t lgr_read_source(const struct lgr_source *source, void *to, size_t size, s
     return done;
 }
 
-static bool is_blank(const struct lgr_image *image) {
-    for (size_t i = 0; i < image->size && i < 8; i++)
-        if (image->bytes[i] != 0)
-            return false;
-    return true;
+static bool is_blank(const struct lgr_header *header) {
+    static const char zeros[sizeof header->magic];
+    return memcmp(header->magic, zeros, sizeof zeros) == 0;
 }
 
 static bool check_byte_order(const struct lgr_header *header, const struct lgr_source *source) {
@@ -108,74 +109,57 @@ static bool check_sizes(const struct lgr_header *header, size_t file_size, const
     return true;
 }
 
-/* `image` holds the first chunk, or all there is. */
-static bool check_header(const struct lgr_image *image, const struct lgr_source *source) {
-    if (is_blank(image))
+/* Of a copy; `size` is that of the whole file. */
+static bool check_header(const struct lgr_header *header, size_t size, const struct lgr_source *source) {
+    if (is_blank(header))
         return lgr_fail(source,
                         "holds nothing (byte 0): its program ended before recording began; run it again");
-    if (image->size < 8 || memcmp(image->bytes, LGR_MAGIC, 8) != 0)
+    if (memcmp(header->magic, LGR_MAGIC, sizeof header->magic) != 0)
         return lgr_fail(source,
                         "is not a lockgraph evidence file (no " LGR_MAGIC " at byte 0); give an .lgd file");
-    if (image->size < sizeof(struct lgr_header))
+    if (size < sizeof *header)
         return lgr_fail(source, "is cut short: it ends at byte %zu, inside its header; use a whole copy",
-                        image->size);
-    const struct lgr_header *header = (const struct lgr_header *)(const void *)image->bytes;
+                        size);
     return check_byte_order(header, source) && check_version(header, source) &&
-           check_sizes(header, image->size, source);
+           check_sizes(header, size, source);
 }
 
-/* Of a buffer exactly what is left, so that a sanitizer sees a step too far. */
-static size_t next_part(const struct lgr_image *image, const struct lgr_source *source) {
-    if (source->descriptor >= 0 || source->size - image->size > LGR_CHUNK)
-        return LGR_CHUNK;
-    return source->size - image->size;
+static size_t size_of(const struct lgr_source *source) {
+    struct stat status;
+    if (source->descriptor < 0)
+        return source->size;
+    return fstat(source->descriptor, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size : 0;
 }
 
-static bool add_chunk(struct lgr_image *image, size_t *capacity, const struct lgr_source *source) {
-    size_t part = next_part(image, source);
-    if (part == 0)
-        return true;
-    if (*capacity - image->size < part) {
-        size_t wanted = part > *capacity ? part : *capacity * 2;
-        unsigned char *bytes = wanted > *capacity ? realloc(image->bytes, wanted) : NULL;
-        if (!bytes)
-            return lgr_fail(source,
-                            "does not fit into memory (%zu bytes so far); read it on a larger machine",
-                            image->size);
-        image->bytes = bytes;
-        *capacity = wanted;
-    }
-    image->size += lgr_read_source(source, image->bytes + image->size, part, image->size);
-    return true;
+/* Exactly as large, so that a sanitizer sees a step too far. */
+static bool copy_all(struct lgr_image *image, const struct lgr_source *source) {
+    image->bytes = malloc(image->size);
+    return image->bytes && lgr_read_source(source, image->bytes, image->size, 0) == image->size;
 }
 
-/* Chunk by chunk up to the first space not written, so that a file that is
- * large only in name costs nothing. */
-static bool read_chunks(struct lgr_image *image, const struct lgr_source *source) {
-    size_t capacity = 0, offset = 0;
-    for (;;) {
-        size_t before = image->size;
-        if (!add_chunk(image, &capacity, source))
-            return false;
-        if (before == 0 && !check_header(image, source))
-            return false;
-        if (before == 0)
-            offset = image->first_record = ((struct lgr_header *)(void *)image->bytes)->header_size;
-        while (lgr_image_step(image, offset, &offset) != LGR_STEP_END)
-            ;
-        if (offset < image->size || image->size - before < LGR_CHUNK)
-            break;
-    }
-    image->size = offset;
-    return true;
+static bool map_all(struct lgr_image *image, const struct lgr_source *source) {
+    image->bytes = lgr_map(source->descriptor, image->size);
+    image->mapped = image->bytes != NULL;
+    return image->mapped;
 }
 
-/* The first reading tells where the committed records end; their contents may
- * have been copied before their sizes were.  A second one is after both. */
 bool lgr_image_read(struct lgr_image *image, const struct lgr_source *source) {
-    if (!read_chunks(image, source))
+    struct lgr_header header;
+    memset((void *)&header, 0, sizeof header);
+    size_t size = size_of(source);
+    lgr_read_source(source, (void *)&header, sizeof header, 0);
+    if (!check_header(&header, size, source))
         return false;
-    atomic_thread_fence(memory_order_acquire);
-    image->size = lgr_read_source(source, image->bytes, image->size, 0);
-    return check_header(image, source);
+    image->size = size;
+    image->first_record = header.header_size;
+    if (source->descriptor >= 0 ? !map_all(image, source) : !copy_all(image, source))
+        return lgr_fail(source, "does not fit into memory (%zu bytes); read it on a larger machine", size);
+    return true;
+}
+
+void lgr_image_free(struct lgr_image *image) {
+    if (image->mapped)
+        lgr_unmap(image->bytes, image->size);
+    else
+        free(image->bytes);
 }

@@ -5,49 +5,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "record/merged.h"
-#include "record/reader_model.h"
+#include "record/reader_image_file.h"
+#include "record/reader_merged_ids.h"
+#include "record/reader_merged_stream.h"
 
 /* Modules get address ranges of their own, so that places in static storage are found. */
 #define MODULE_SPACE (UINT64_C(1) << 40)
 #define MODULES_MOST (UINT32_C(1) << 22)
 
-/* Id to number, in open addressing. */
-struct numbered {
-    struct lgm_id id;
-    uint32_t number; /* 0: free */
-    uint16_t type;
+/* A finding that is in the image already. */
+struct tally {
+    size_t offset;
+    uint64_t time_realtime_ns, count;
+    uint16_t sources;
 };
 
 struct loader {
     const struct lgr_source *source;
-    struct lgr_image *image;
-    size_t capacity, slots; /* slots: a power of two */
-    struct numbered *table;
-    uint32_t last[LGM_END + 1]; /* the number given last, by type */
-    size_t *findings;           /* where each is in the image, by its number */
+    struct lgr_image_file image;
+    struct lgr_header header; /* written at the end, as tallies are */
+    struct lgm_ids ids;
+    struct tally *tallies; /* by number */
+    size_t tally_room;
 };
 
-/* ---- numbers ---- */
-
-static struct numbered *slot_of(const struct loader *loader, const struct lgm_id *id, uint16_t type) {
-    size_t at = (size_t)(id->word[0] ^ id->word[1]) & (loader->slots - 1);
-    while (loader->table[at].number &&
-           (loader->table[at].type != type || memcmp(&loader->table[at].id, id, sizeof *id) != 0))
-        at = (at + 1) & (loader->slots - 1);
-    return &loader->table[at];
-}
-
-/* 0: none, or not in the file. */
 static uint32_t number_of(const struct loader *loader, const struct lgm_id *id, uint16_t type) {
-    return lgm_is_none(id) ? 0 : slot_of(loader, id, type)->number;
+    return lgm_number_of(&loader->ids, id, type);
 }
 
 static uint32_t give_number(struct loader *loader, const struct lgm_record *record) {
-    struct lgm_id id = lgm_id_of(record);
-    uint32_t number = ++loader->last[record->type];
-    *slot_of(loader, &id, record->type) = (struct numbered){id, number, record->type};
-    return number;
+    return lgm_number(&loader->ids, record);
+}
+
+static void *append(struct loader *loader, uint16_t type, uint64_t size) {
+    return lgr_image_file_add(&loader->image, type, size);
 }
 
 static uint64_t base_of(uint32_t module) { return module * MODULE_SPACE; }
@@ -63,69 +54,28 @@ static uint64_t address_of(const struct loader *loader, const struct lgm_id *mod
     return number ? base_of(number) + offset : 0;
 }
 
-/* ---- the image ---- */
-
-static bool no_memory(const struct loader *loader) {
-    return lgr_fail(loader->source,
-                    "does not fit into memory (%zu bytes so far); read it on a larger machine",
-                    loader->image->size);
-}
-
-static bool reserve(struct loader *loader, size_t size) {
-    size_t wanted = loader->image->size + size;
-    if (wanted <= loader->capacity)
-        return true;
-    wanted += wanted / 2 + LGR_CHUNK;
-    unsigned char *bytes = realloc(loader->image->bytes, wanted);
-    if (!bytes)
-        return no_memory(loader);
-    loader->image->bytes = bytes;
-    loader->capacity = wanted;
-    return true;
-}
-
-static void *take(struct loader *loader, size_t size) {
-    unsigned char *place = loader->image->bytes + loader->image->size;
-    memset(place, 0, size);
-    loader->image->size += size;
-    return place;
-}
-
-/* A zeroed record; NULL after saying why.  Valid until the next one. */
-static void *append(struct loader *loader, uint16_t type, uint64_t size) {
-    size = (size + LGR_ALIGN - 1) / LGR_ALIGN * LGR_ALIGN;
-    if (size > LGR_CHUNK) {
-        lgr_fail(loader->source, "is damaged: a record is too large; use another copy");
-        return NULL;
+/* For one record more, whatever it is. */
+static bool make_room(struct loader *loader) {
+    size_t finding = loader->ids.last[LGM_FINDING] + (size_t)1;
+    bool room = lgm_ids_make_room(&loader->ids);
+    if (room && finding >= loader->tally_room) {
+        size_t wanted = loader->tally_room ? 2 * loader->tally_room : 64;
+        struct tally *tallies = reallocarray(loader->tallies, wanted, sizeof *tallies);
+        if ((room = tallies != NULL)) {
+            loader->tallies = tallies;
+            loader->tally_room = wanted;
+        }
     }
-    size_t left = LGR_CHUNK - loader->image->size % LGR_CHUNK;
-    if (!reserve(loader, size + left))
-        return NULL;
-    if (left < size) {
-        struct lgr_record *pad = take(loader, left);
-        *pad = (struct lgr_record){.size = (uint32_t)left, .type = LGR_PAD};
-    }
-    struct lgr_record *record = take(loader, size);
-    *record = (struct lgr_record){.size = (uint32_t)size, .type = type};
-    return record;
+    return room || lgr_fail(loader->source, "does not fit into memory; read it on a larger machine");
 }
 
-static struct lgr_header *header_of(const struct loader *loader) {
-    return (struct lgr_header *)(void *)loader->image->bytes;
-}
-
-static bool begin_image(struct loader *loader) {
-    if (!reserve(loader, LGR_CHUNK))
-        return false;
-    struct lgr_header *header = take(loader, sizeof *header);
+static void begin_header(struct lgr_header *header) {
     memcpy(header->magic, LGR_MAGIC, sizeof header->magic);
     header->version = LGR_VERSION;
     header->word_size = sizeof(void *);
     header->endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? LGR_LITTLE_ENDIAN : LGR_BIG_ENDIAN;
     header->header_size = sizeof *header;
     header->ended = LGR_EXITED;
-    loader->image->first_record = sizeof *header;
-    return true;
 }
 
 /* ---- one function a type ---- */
@@ -228,7 +178,7 @@ static bool load_source(struct loader *loader, const struct lgm_record *record) 
     uint32_t number = give_number(loader, record);
     if (number == 1 && !add_process(loader, key))
         return false;
-    struct lgr_header *header = header_of(loader);
+    struct lgr_header *header = &loader->header;
     header->pid = MERGED_PID;
     if (number == 1 || key->start_realtime_ns < header->start_realtime_ns)
         header->start_realtime_ns = key->start_realtime_ns;
@@ -271,6 +221,18 @@ static bool load_seen(struct loader *loader, const struct lgm_record *record) {
     seen->from_class = number_of(loader, &key->from_class, LGM_CLASS);
     seen->to_class = number_of(loader, &key->to_class, LGM_CLASS);
     seen->source = number_of(loader, &key->source, LGM_SOURCE);
+    return true;
+}
+
+/* Of several names that a level had, the last in their order is told. */
+static bool load_level(struct loader *loader, const struct lgm_record *record) {
+    const struct lgm_level *key = lgm_key(record);
+    struct lgr_level_name *level = append(loader, LGR_LEVEL_NAME, sizeof *level + (uint64_t)key->name_length);
+    if (!level)
+        return false;
+    level->level = key->level;
+    level->name_length = key->name_length;
+    memcpy(level + 1, key + 1, key->name_length);
     return true;
 }
 
@@ -348,7 +310,7 @@ static bool load_finding(struct loader *loader, const struct lgm_record *record)
     struct lgr_finding *finding = append(loader, LGR_FINDING, sizeof *finding + edges + text);
     if (!finding)
         return false;
-    loader->findings[number] = (size_t)((unsigned char *)finding - loader->image->bytes);
+    loader->tallies[number] = (struct tally){.offset = lgr_image_file_last(&loader->image, finding)};
     finding->problem = number;
     finding->kind = key->kind;
     finding->verdict = key->verdict;
@@ -368,7 +330,7 @@ static bool load_finding(struct loader *loader, const struct lgm_record *record)
         memcpy(to, &key->text_length, sizeof key->text_length);
         memcpy(to + sizeof key->text_length, from, key->text_length);
     }
-    header_of(loader)->findings++;
+    loader->header.findings++;
     return true;
 }
 
@@ -378,13 +340,13 @@ static bool load_count(struct loader *loader, const struct lgm_record *record) {
     uint32_t number = number_of(loader, &key->finding, LGM_FINDING);
     if (number == 0)
         return true;
-    struct lgr_finding *finding = (void *)(loader->image->bytes + loader->findings[number]);
+    struct tally *tally = &loader->tallies[number];
     uint64_t time = UINT64_MAX - figures[1];
-    if (finding->sources == 0 || time < finding->time_realtime_ns)
-        finding->time_realtime_ns = time;
-    finding->count += figures[0];
-    if (finding->sources < UINT16_MAX)
-        finding->sources++;
+    if (tally->sources == 0 || time < tally->time_realtime_ns)
+        tally->time_realtime_ns = time;
+    tally->count += figures[0];
+    if (tally->sources < UINT16_MAX)
+        tally->sources++;
     return true;
 }
 
@@ -392,80 +354,10 @@ static bool (*const loads[])(struct loader *, const struct lgm_record *) = {
     [LGM_MODULE] = load_module, [LGM_CONTEXT] = load_context, [LGM_CLASS] = load_class,
     [LGM_LOCK] = load_lock,     [LGM_THREAD] = load_thread,   [LGM_SOURCE] = load_source,
     [LGM_EDGE] = load_edge,     [LGM_SEEN] = load_seen,       [LGM_FINDING] = load_finding,
-    [LGM_COUNT] = load_count,
+    [LGM_COUNT] = load_count,   [LGM_LEVEL] = load_level,
 };
 
 /* ---- the whole file ---- */
-
-struct whole {
-    unsigned char *bytes;
-    size_t size, count, findings;
-};
-
-static bool read_whole(const struct lgr_source *source, struct whole *whole) {
-    struct stat status;
-    whole->size = source->size;
-    if (source->descriptor >= 0)
-        whole->size = fstat(source->descriptor, &status) == 0 ? (size_t)status.st_size : 0;
-    whole->bytes = malloc(whole->size + sizeof(uint64_t));
-    if (!whole->bytes)
-        return lgr_fail(source, "does not fit into memory (%zu bytes); read it on a larger machine",
-                        whole->size);
-    whole->size = lgr_read_source(source, whole->bytes, whole->size, 0);
-    return true;
-}
-
-static const struct lgm_record *record_at(const struct whole *whole, size_t offset) {
-    return (const struct lgm_record *)(const void *)(whole->bytes + offset);
-}
-
-static bool is_end(const struct whole *whole, size_t offset) {
-    const struct lgm_record *record = record_at(whole, offset);
-    const struct lgm_end *end = lgm_key(record);
-    return record->type == LGM_END && offset + record->size == whole->size && end->count == whole->count;
-}
-
-/* Every record is sound, in its place, and the last one says that none is missing. */
-static bool check(const struct lgr_source *source, struct whole *whole) {
-    const struct lgm_record *before = NULL;
-    const char *problem = whole->size < sizeof(struct lgm_header)
-                              ? "is cut short inside its header; use a whole copy"
-                              : lgm_header_problem((const struct lgm_header *)(void *)whole->bytes);
-    if (problem)
-        return lgr_fail(source, "%s", problem);
-    size_t offset = sizeof(struct lgm_header);
-    for (; offset < whole->size; offset += record_at(whole, offset)->size) {
-        const struct lgm_record *record = record_at(whole, offset);
-        if (!lgm_is_sound(record, whole->size - offset) || (before && lgm_compare(before, record) >= 0))
-            return lgr_fail(source, "is damaged or cut short at byte %zu; use another copy, or merge again",
-                            offset);
-        if (record->type == LGM_END)
-            break;
-        before = record;
-        whole->count++;
-        whole->findings += record->type == LGM_FINDING;
-    }
-    return (offset < whole->size && is_end(whole, offset)) ||
-           lgr_fail(source, "is cut short at byte %zu, before its end; use a whole copy, or merge again",
-                    offset);
-}
-
-static bool load_all(struct loader *loader, const struct whole *whole) {
-    for (loader->slots = 64; loader->slots / 2 < whole->count; loader->slots *= 2)
-        continue;
-    loader->table = calloc(loader->slots, sizeof *loader->table);
-    loader->findings = calloc(whole->findings + 1, sizeof *loader->findings);
-    if (!loader->table || !loader->findings)
-        return no_memory(loader);
-    size_t offset = sizeof(struct lgm_header);
-    for (size_t i = 0; i < whole->count; i++) {
-        const struct lgm_record *record = record_at(whole, offset);
-        if (!loads[record->type](loader, record))
-            return false;
-        offset += record->size;
-    }
-    return true;
-}
 
 bool lgr_merged_looks_so(const struct lgr_source *source) {
     char magic[8];
@@ -473,14 +365,41 @@ bool lgr_merged_looks_so(const struct lgr_source *source) {
            memcmp(magic, LGM_MAGIC, sizeof magic) == 0;
 }
 
+static bool amend(struct loader *loader) {
+    struct lgr_image_file *image = &loader->image;
+    for (uint32_t i = 1; i <= loader->ids.last[LGM_FINDING]; i++) {
+        const struct tally *tally = &loader->tallies[i];
+        if (!lgr_image_file_amend(image, tally->offset + offsetof(struct lgr_finding, time_realtime_ns),
+                                  &tally->time_realtime_ns, sizeof tally->time_realtime_ns) ||
+            !lgr_image_file_amend(image, tally->offset + offsetof(struct lgr_finding, count), &tally->count,
+                                  sizeof tally->count) ||
+            !lgr_image_file_amend(image, tally->offset + offsetof(struct lgr_finding, sources),
+                                  &tally->sources, sizeof tally->sources))
+            return false;
+    }
+    return lgr_image_file_amend(image, 0, (const void *)&loader->header, sizeof loader->header);
+}
+
+static size_t size_of(const struct lgr_source *source) {
+    struct stat status;
+    if (source->descriptor < 0)
+        return source->size;
+    return fstat(source->descriptor, &status) == 0 ? (size_t)status.st_size : 0;
+}
+
 bool lgr_merged_read(struct lgr_image *image, const struct lgr_source *source, size_t *processes) {
-    struct whole whole = {0};
-    struct loader loader = {.source = source, .image = image};
-    bool read = read_whole(source, &whole) && check(source, &whole) && begin_image(&loader) &&
-                load_all(&loader, &whole);
-    *processes = loader.last[LGM_SOURCE];
-    free(whole.bytes);
-    free(loader.table);
-    free(loader.findings);
+    struct loader loader = {.source = source, .image.descriptor = -1};
+    struct lgm_stream stream;
+    begin_header(&loader.header);
+    bool read =
+        lgm_stream_open(&stream, source) && lgr_image_file_open(&loader.image, source, size_of(source));
+    for (const struct lgm_record *record; read && (record = lgm_stream_next(&stream));)
+        read = make_room(&loader) && loads[record->type](&loader, record);
+    read = read && stream.ended && amend(&loader) && lgr_image_file_finish(&loader.image, image);
+    *processes = loader.ids.last[LGM_SOURCE];
+    lgm_stream_close(&stream);
+    lgr_image_file_close(&loader.image);
+    lgm_ids_free(&loader.ids);
+    free(loader.tallies);
     return read;
 }

@@ -57,6 +57,7 @@ static const struct {
     [LGM_SEEN] = {sizeof(struct lgm_seen), 0},
     [LGM_FINDING] = {sizeof(struct lgm_finding), 0},
     [LGM_COUNT] = {sizeof(struct lgm_count), 2},
+    [LGM_LEVEL] = {sizeof(struct lgm_level), 0},
     [LGM_END] = {sizeof(struct lgm_end), 0},
 };
 
@@ -84,6 +85,7 @@ static uint64_t tail_of(const struct lgm_record *record, size_t room) {
     const struct lgm_class *class = key;
     const struct lgm_thread *thread = key;
     const struct lgm_source *source = key;
+    const struct lgm_level *level = key;
     switch (record->type) {
     case LGM_MODULE:
         return (uint64_t)module->build_id_length + module->path_length;
@@ -95,6 +97,8 @@ static uint64_t tail_of(const struct lgm_record *record, size_t room) {
         return thread->name_length;
     case LGM_SOURCE:
         return (uint64_t)source->exe_length + source->cmdline_length;
+    case LGM_LEVEL:
+        return level->name_length;
     case LGM_FINDING:
         return finding_tail(key, room);
     default:
@@ -106,9 +110,12 @@ static bool values_are_known(const struct lgm_record *record) {
     const struct lgm_edge *edge = lgm_key(record);
     const struct lgm_class *class = lgm_key(record);
     const struct lgm_finding *finding = lgm_key(record);
+    const struct lgm_level *level = lgm_key(record);
     switch (record->type) {
     case LGM_EDGE:
         return edge->mode_from <= LGR_SHARED && edge->mode_to <= LGR_SHARED;
+    case LGM_LEVEL:
+        return level->level > 0;
     case LGM_CLASS:
         return class->kind >= LGR_CLASS_NAMED && class->kind <= LGR_CLASS_GUESS;
     case LGM_FINDING:

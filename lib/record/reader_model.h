@@ -4,6 +4,7 @@
 #define LOCKGRAPH_RECORD_READER_MODEL_H
 
 #include "record/reader.h"
+#include "record/reader_arena.h"
 
 /* A growing array of equal items. */
 struct lgr_table {
@@ -21,17 +22,20 @@ bool lgr_table_index(struct lgr_table *table);
 const void *lgr_table_find(const struct lgr_table *table, uint64_t key);
 void lgr_table_free(struct lgr_table *table);
 
-/* The committed part of a file, in memory of our own: nothing in it changes
- * while it is checked. */
+/* A file.  Mapped (reader_map.h) where there is one: then it may be larger than memory, and
+ * it may change while it is looked at, so that records are checked in copies; of them only
+ * contexts and edges, which any values suit, are then used where they lie. */
 struct lgr_image {
     unsigned char *bytes; /* aligned for every record */
     size_t size;
     size_t first_record;
+    bool mapped; /* else malloc's */
 };
 
 enum lgr_step { LGR_STEP_RECORD, LGR_STEP_DAMAGED, LGR_STEP_END };
 /* What lies at `offset`, and where to go on. */
 enum lgr_step lgr_image_step(const struct lgr_image *image, size_t offset, size_t *next);
+void lgr_image_free(struct lgr_image *image);
 
 /* Where an image comes from, and where to say what is wrong with it. */
 struct lgr_source {
@@ -48,7 +52,7 @@ size_t lgr_read_source(const struct lgr_source *source, void *to, size_t size, s
  * an image; `processes` becomes the number of those it unites.  False: `error` says why. */
 bool lgr_merged_looks_so(const struct lgr_source *source);
 bool lgr_merged_read(struct lgr_image *image, const struct lgr_source *source, size_t *processes);
-/* Reads all that is committed and checks the header.  False: `error` says why. */
+/* Maps or copies what there is and checks the header.  False: `error` says why. */
 bool lgr_image_read(struct lgr_image *image, const struct lgr_source *source);
 /* Writes the one sentence; always false. */
 bool lgr_fail(const struct lgr_source *source, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -77,10 +81,10 @@ struct lgr_file {
     struct lgr_table states, messages, heartbeats;
     struct lgr_table renames, stats; /* applied to threads and locks at the end */
     struct lgr_table level_names;    /* and to classes */
-    char *strings;                   /* as large as the image: see lgr_take_string */
-    size_t strings_used;
-    struct lgr_finding_edge_info *finding_edges; /* as many as the image can hold */
-    size_t finding_edges_used;
+    struct lgr_arena arena;          /* strings, edges of findings, copies of records */
+    bool no_memory;                  /* the arena was refused some */
+    size_t at;                       /* offset of the record that is being read */
+    unsigned char *copy;             /* of that record; NULL: it is read where it lies */
     size_t damaged, unknown;
     size_t merged; /* processes; 0: no merged file */
 };
@@ -104,9 +108,12 @@ static inline const void *lgr_take(struct lgr_rest *rest, size_t size) {
     rest->left -= size;
     return taken;
 }
-/* The next `length` bytes as a string of the file's; NULL when there are fewer.
- * The strings and their terminators are shorter than the records they come
- * from, so the space never runs out. */
+/* From the file's arena; NULL, and remembered, when out of memory. */
+void *lgr_keep(struct lgr_file *file, size_t size);
+/* Where what `pointer` points at, in the record that is being read, lies for good. */
+const void *lgr_in_place(const struct lgr_file *file, const struct lgr_record *record, const void *pointer);
+/* The next `length` bytes as a string of the file's; NULL when there are fewer, or out of
+ * memory. */
 char *lgr_take_string(struct lgr_file *file, struct lgr_rest *rest, size_t length);
 
 /* One function per record type; the fixed part of the record is known to be

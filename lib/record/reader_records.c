@@ -4,14 +4,25 @@
 
 #include "record/reader_model.h"
 
+void *lgr_keep(struct lgr_file *file, size_t size) {
+    void *place = lgr_arena_take(&file->arena, size);
+    file->no_memory |= !place;
+    return place;
+}
+
+const void *lgr_in_place(const struct lgr_file *file, const struct lgr_record *record, const void *pointer) {
+    if ((const unsigned char *)record != file->copy)
+        return pointer;
+    return file->image.bytes + file->at + ((const unsigned char *)pointer - file->copy);
+}
+
 char *lgr_take_string(struct lgr_file *file, struct lgr_rest *rest, size_t length) {
     const void *bytes = lgr_take(rest, length);
     if (!bytes)
         return NULL;
-    char *string = file->strings + file->strings_used;
-    memcpy(string, bytes, length);
-    string[length] = '\0';
-    file->strings_used += length + 1;
+    char *string = lgr_keep(file, length + 1);
+    if (string)
+        memcpy(string, bytes, length);
     return string;
 }
 
@@ -61,15 +72,15 @@ enum lgr_outcome lgr_read_module(struct lgr_file *file, const struct lgr_record 
 enum lgr_outcome lgr_read_context(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_context *context = (const void *)record;
     size_t room = (record->size - sizeof *context) / sizeof context->frames[0];
-    if (context->id == 0 || context->frame_count > room)
+    if (context->id == 0 || context->frame_count > room) /* and less than a chunk */
         return LGR_READ_DAMAGED;
     struct lgr_context_info *info = lgr_table_add(&file->contexts);
     if (!info)
         return LGR_READ_NO_MEMORY;
     *info = (struct lgr_context_info){.id = context->id,
                                       .partial = (context->flags & LGR_CONTEXT_PARTIAL) != 0,
-                                      .frame_count = context->frame_count,
-                                      .frames = context->frames};
+                                      .frame_count = context->frame_count & (UINT32_MAX >> 1),
+                                      .frames = lgr_in_place(file, record, context->frames)};
     return LGR_READ_OK;
 }
 
@@ -93,6 +104,8 @@ enum lgr_outcome lgr_read_class(struct lgr_file *file, const struct lgr_record *
     return LGR_READ_OK;
 }
 
+static const struct lgr_lock_stats no_stats;
+
 enum lgr_outcome lgr_read_lock(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_lock *lock = (const void *)record;
     if (lock->id == 0 || lock->kind == 0)
@@ -106,7 +119,8 @@ enum lgr_outcome lgr_read_lock(struct lgr_file *file, const struct lgr_record *r
                                    .address = lock->address,
                                    .class_id = lock->class_id,
                                    .kind = lock->kind,
-                                   .attributes = lock->attributes};
+                                   .attributes = lock->attributes,
+                                   .stats = &no_stats};
     return LGR_READ_OK;
 }
 
@@ -169,7 +183,7 @@ enum lgr_outcome lgr_read_edge(struct lgr_file *file, const struct lgr_record *r
     const struct lgr_edge **place = lgr_table_add(&file->edges);
     if (!place)
         return LGR_READ_NO_MEMORY;
-    *place = edge;
+    *place = lgr_in_place(file, record, edge);
     return LGR_READ_OK;
 }
 

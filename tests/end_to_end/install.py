@@ -190,7 +190,8 @@ def completion(build):
         file = prefix / "share/bash-completion/completions/lockgraph"
         for words, wanted in (("lockgraph re", {"report"}), ("lockgraph run --on", {"--on-deadlock"}),
                               ("lockgraph run --on-deadlock ''", {"leave", "kill", "abort"}),
-                              ("lockgraph report --format js", {"json"}), ("lockgraph help en", {"env"})):
+                              ("lockgraph report --format js", {"json"}), ("lockgraph help en", {"env"}),
+                              ("lockgraph explain --source-d", {"--source-dir"})):
             script = COMPLETE.format(file=file, bin=prefix / "bin", words=words)
             found = set(quietly("bash", "-c", script, cwd=pathlib.Path("/")).split())
             check(found == wanted, f"{words}: {found}")

@@ -64,6 +64,7 @@ def parse(text):
         check(family.type and family.help, f"{family.name} has no type or no help")
         if family.type == "histogram":
             check_histogram(family)
+    conventions(families)
     return families
 
 
@@ -85,6 +86,30 @@ def check_histogram(family):
             high += (value - before) * edge if value != before else 0
             before, edge_before = value, edge
         check(low <= total <= high, f"{family.name} {key}: sum {total} is not within {low} and {high}")
+
+
+UNITS = {"seconds", "bytes", "ratio"}  # the base units that are of use here
+NOT_BASE = {"ms", "us", "ns", "sec", "secs", "second", "milliseconds", "microseconds", "nanoseconds", "minutes", "kb", "kib", "mb", "mib"}
+
+
+def conventions(families):
+    """What `promtool check metrics` looks for as well, and the specification (OpenMetrics 1.0) says.  promtool itself is no
+    test of this text: it reads Prometheus' older format, in which counters are declared with their _total."""
+    for name, family in families.items():
+        words = name.split("_")
+        check(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name), f"{name} is not in snake_case (MetricFamily, Name)")
+        check(family.help.strip() and not re.search(r'[\\"]', family.help), f"{name}: no help, or one to escape (MetricFamily, Help)")
+        check(len(family.help) <= 120 and family.help.endswith("."), f"{name}: no tooltip (MetricFamily, Help): {family.help}")
+        check(not set(words) & {"counter", "gauge", "histogram", "metric"}, f"{name} names its type (Metric Naming and Namespaces)")
+        check(not set(words) & NOT_BASE, f"{name} is not in base units (Units and Base Units)")
+        named = [word for word in words if word in UNITS]
+        check(named == ([family.unit] if family.unit else []), f"{name}: unit {family.unit} (MetricFamily, Unit)")
+        for suffix in ("_total", "_created", "_count", "_sum", "_bucket", "_info"):
+            check(not name.endswith(suffix), f"{name} may be taken for a sample of another family (Suffixes)")
+        for sample, labels, number in family.samples:
+            check(all(re.fullmatch(r"[a-z][a-z0-9_]*", label) for label in labels), f"{sample} {labels} (Label)")
+            check("le" not in labels or family.type == "histogram", f"{sample}: le of no histogram (Histogram)")
+            check(number >= 0 or family.type == "gauge", f"{sample} is negative (Counter; Histogram)")
 
 
 def value(families, family, class_name, suffix=""):

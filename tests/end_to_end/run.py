@@ -24,10 +24,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import annotate  # noqa: E402
 import catalogue  # noqa: E402
 import ci  # noqa: E402
+import code_names  # noqa: E402
 import command  # noqa: E402
 import export  # noqa: E402
 import faults  # noqa: E402
 import formats  # noqa: E402
+import gallery  # noqa: E402
 import html_page  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
@@ -75,8 +77,8 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, ci, command, html_page, kills, snapshots, library, live, logs, look, merge, metrics, order,
-               suppressions, symbols, faults, export, formats, wrapper, annotate, install)
+    modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, live, logs, look, merge, metrics,
+               order, suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

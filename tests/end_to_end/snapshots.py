@@ -195,6 +195,27 @@ def core(build):
             check(status in (0, 65, EXIT_FINDINGS), f"status {status} for a core file of {size} bytes")
 
 
+def core_from_a_container(build):
+    """The program is no longer where it ran, but below --sysroot, as its libraries are."""
+    with place(build) as here:
+        program, root = here.directory / "app/hung", here.directory / "container"
+        program.parent.mkdir()
+        shutil.copy(build.subject("deadlock_abba"), program)
+        with started(here, program, preexec_fn=unlimited_core) as process:
+            expected = ring_of(until_hung(here, process))
+            libraries = {line.split()[-1] for line in pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+                         if ".so" in line}
+            file = core_of(here, process)
+        for path in (str(program), *libraries):
+            (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, root / path[1:])
+        program.unlink()
+        result = here.execute([build.command, "inspect", "--format", "json", file])
+        check(result.status != EXIT_FINDINGS or ring_of(json.loads(result.stdout)) != expected, "names out of nowhere")
+        result = here.execute([build.command, "inspect", "--format", "json", "--sysroot", root, file]).expect(EXIT_FINDINGS)
+        check(ring_of(json.loads(result.stdout)) == expected, f"{ring_of(json.loads(result.stdout))} is not {expected}")
+
+
 # ---- wrong use ----
 
 def wrong_use(build):
@@ -224,6 +245,7 @@ def cases():
     yield "inspect a stripped program", False, stripped
     yield "inspect under the runtime", False, under_the_runtime
     yield "inspect a core file", False, core
+    yield "inspect a core file from a container", False, core_from_a_container
     yield "inspect leaves waits alone", False, goes_on
     yield "inspect a healthy program 8 times", False, healthy(8)
     yield "inspect a healthy program 60 times", True, healthy(60)

@@ -3,7 +3,7 @@
  * case: opposite
  * expect: order-cycle across-runs warning
  * edges: 2
- * says: flock, file_processes.first, file_processes.second, in 2 processes
+ * says: flock, file_processes.first, file_processes.second, in 2 of 3 processes
  * case: same
  * silent
  */

@@ -533,6 +533,20 @@ START_TEST(one_problem_in_two_processes) {
 }
 END_TEST
 
+/* Each run kept an order, the two of them none. */
+START_TEST(orders_of_two_runs) {
+    struct evidence *evidence[2] = {bank(), bank()};
+    evidence_edge(evidence[0], LEDGER, AUDIT, AT(POST_LEDGER), AT(POST_AUDIT));
+    evidence_edge(evidence[0], LEDGER, AUDIT, AT(POST_LEDGER), AT(MOVE_TO));
+    evidence_edge(evidence[1], AUDIT, LEDGER, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
+    evidence_header(evidence[1])->pid += 100;
+    evidence_header(evidence[1])->start_realtime_ns += 1000000000;
+    evidence_end(evidence[0], 0);
+    evidence_end(evidence[1], 0);
+    check_reports("across-runs", evidence, 2, (struct format_options){0}, (struct model_options){0});
+}
+END_TEST
+
 static struct lgr_figures *add_usage(struct evidence *evidence, uint32_t class_id, uint32_t context) {
     struct lgr_usage *usage = evidence_record(evidence, LGR_USAGE, sizeof *usage);
     usage->class_id = class_id;
@@ -681,6 +695,7 @@ int main(void) {
     tcase_add_test(reports, locks_of_one_kind);
     tcase_add_test(reports, hostile_names_are_made_harmless);
     tcase_add_test(reports, one_problem_in_two_processes);
+    tcase_add_test(reports, orders_of_two_runs);
     tcase_add_test(reports, figures_of_two_processes);
     tcase_add_test(reports, exec_under_the_same_pid);
     tcase_add_test(reports, status_is_written_into_the_last_image);

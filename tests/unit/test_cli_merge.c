@@ -230,6 +230,37 @@ START_TEST(it_reads_as_evidence) {
 }
 END_TEST
 
+static void name_level(struct evidence *evidence, const char *name) {
+    struct lgr_level_name *record = evidence_record(evidence, LGR_LEVEL_NAME, sizeof *record + strlen(name));
+    record->level = 40;
+    record->name_length = (uint32_t)strlen(name);
+    memcpy(record + 1, name, strlen(name));
+}
+
+START_TEST(levels_keep_their_names) {
+    char error[256];
+    struct evidence *evidence = process(1000, 3);
+    evidence_class(evidence, 9, LGR_CLASS_NAMED, "a")->level = 40;
+    evidence_class(evidence, 10, LGR_CLASS_NAMED, "b")->level = 41;
+    name_level(evidence, "table");
+    save("a", evidence);
+    UNITE(MEMORY, "once", "a");
+    UNITE(MEMORY, "twice", "a", "once");
+    struct lgr_file *file = lgr_open(path_of("twice"), error, sizeof error);
+    ck_assert_msg(file != NULL, "%s", error);
+    size_t count, named = 0;
+    const struct lgr_class_info *classes = lgr_classes(file, &count);
+    ck_assert_uint_eq(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = classes[i].level_name;
+        named += name != NULL;
+        ck_assert((classes[i].level == 40) == (name && strcmp(name, "table") == 0));
+    }
+    ck_assert_uint_eq(named, 1);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(every_truncation_is_refused) {
     unsigned char *bytes;
     char error[256];
@@ -279,6 +310,7 @@ int main(void) {
     tcase_add_test(tests, little_memory_gives_the_same);
     tcase_add_test(tests, layouts_and_ids_do_not_matter);
     tcase_add_test(tests, it_reads_as_evidence);
+    tcase_add_test(tests, levels_keep_their_names);
     tcase_add_test(tests, every_truncation_is_refused);
     tcase_add_test(tests, damage_is_refused_or_harmless);
     suite_add_tcase(suite, tests);

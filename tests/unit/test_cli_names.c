@@ -156,7 +156,8 @@ static struct code_frame sites[3][2];
 static struct model_finding ring(void) {
     static const char *const names[] = {"a", "b", "c"};
     for (size_t i = 0; i < 3; i++) {
-        locks[i] = (struct model_lock){.identity = names[i], .name = names[i], .short_name = names[i]};
+        locks[i] = (struct model_lock){
+            .identity = names[i], .name = names[i], .short_name = names[i], .kind = "mutex"};
         threads[i] = (struct model_thread){.serial = (uint32_t)i + 1, .tag = "T", .label = "T (x)"};
         sites[i][0] = frame(names[i], "a.c", 20 + (unsigned)i);
         sites[i][1] = frame(names[i], "a.c", 40 + (unsigned)i);
@@ -247,6 +248,30 @@ START_TEST(advice_turns_the_rarest_order) {
 }
 END_TEST
 
+/* Only a mutex can be made recursive, and who reads must let go before writing. */
+START_TEST(advice_on_a_lock_taken_twice) {
+    struct model_finding finding = ring();
+    finding.kind = LGR_KIND_SELF_DEADLOCK;
+    finding.edge_count = 1;
+    edges[0].to = edges[0].from;
+    edges[0].to_label = "a";
+    narrate(&pool, &finding);
+    ck_assert_ptr_nonnull(strstr(finding.advice, "or make it recursive"));
+    locks[0].kind = "rwlock";
+    narrate(&pool, &finding);
+    ck_assert_ptr_nonnull(strstr(finding.advice, "do not take a again at"));
+    ck_assert_ptr_null(strstr(finding.advice, "recursive"));
+    edges[0].shared_from = true;
+    narrate(&pool, &finding);
+    ck_assert_ptr_nonnull(strstr(finding.advice, "release a before asking to write it at"));
+    finding.kind = LGR_KIND_DEADLOCK;
+    finding.edge_count = 2;
+    edges[1] = edges[0];
+    narrate(&pool, &finding);
+    ck_assert_ptr_nonnull(strstr(finding.advice, "or take it for writing from the start, at"));
+}
+END_TEST
+
 START_TEST(titles_say_what_it_is) {
     struct model_finding finding = ring();
     narrate(&pool, &finding);
@@ -319,6 +344,7 @@ int main(void) {
     tcase_add_test(tests, id_depends_on_what_matters);
     tcase_add_test(tests, id_of_little_evidence);
     tcase_add_test(tests, advice_turns_the_rarest_order);
+    tcase_add_test(tests, advice_on_a_lock_taken_twice);
     tcase_add_test(tests, titles_say_what_it_is);
     tcase_add_test(tests, notes_say_what_keeps_them_apart);
     suite_add_tcase(suite, tests);

@@ -1,6 +1,7 @@
 /* Text that came from the observed program, wrapping, the memory pool, the
  * source excerpt, demangling. */
 #include <check.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "demangle.h"
 #include "ink.h"
 #include "kinds.h"
+#include "progress.h"
 #include "source.h"
 #include "text.h"
 
@@ -215,6 +217,35 @@ START_TEST(colours_only_when_asked) {
 }
 END_TEST
 
+static void tell(const char *what) {
+    for (size_t done = 1; done <= 2; done++) {
+        progress(what, done, 3);
+        usleep(done == 1 ? 2100000 : 0);
+    }
+    progress_end();
+}
+
+/* Only on a terminal, only of what takes more than a second; nothing of it stays. */
+START_TEST(progress_is_told_of_long_work) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY), before = dup(STDERR_FILENO);
+    ck_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    ck_assert_int_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+    char text[256] = "";
+    dup2(terminal, STDERR_FILENO);
+    progress("short", 1, 1);
+    progress_end();
+    tell("long");
+    dup2(before, STDERR_FILENO);
+    ssize_t part;
+    for (size_t used = 0; (part = read(master, text + used, sizeof text - 1 - used)) > 0;)
+        used += (size_t)part;
+    ck_assert_str_eq(text, "\r\033[Klockgraph: long 2 of 3\r\033[K");
+    close(terminal);
+    close(master);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("command text");
     TCase *tests = tcase_create("text");
@@ -232,6 +263,7 @@ int main(void) {
     tcase_add_test(tests, excerpt_is_harmless);
     tcase_add_test(tests, kinds_have_names);
     tcase_add_test(tests, colours_only_when_asked);
+    tcase_add_test(tests, progress_is_told_of_long_work);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -79,8 +79,8 @@ START_TEST(objects_are_read) {
     ck_assert_int_eq(lgr_class_by_id(file, 2)->level, INT16_MIN);
     ck_assert_uint_eq(lgr_class_by_id(file, 2)->variable.offset, 0x4000);
     ck_assert_uint_eq(lgr_lock_by_id(file, 2)->address, 0x5002);
-    ck_assert_uint_eq(lgr_lock_by_id(file, 2)->stats.contended, 17);
-    ck_assert_uint_eq(lgr_lock_by_id(file, 1)->stats.contended, 0);
+    ck_assert_uint_eq(lgr_lock_by_id(file, 2)->stats->contended, 17);
+    ck_assert_uint_eq(lgr_lock_by_id(file, 1)->stats->contended, 0);
     ck_assert_str_eq(lgr_thread_by_serial(file, 1)->name, "worker");
     ck_assert_uint_eq(lgr_edge_count(file), 1);
     ck_assert_uint_eq(lgr_edge_at(file, 0)->to_lock, 2);
@@ -597,6 +597,107 @@ START_TEST(a_sparse_file_costs_nothing) {
 }
 END_TEST
 
+enum { EDGES_A_CHUNK = LGR_CHUNK / sizeof(struct lgr_edge), LARGE_CHUNKS = 160 };
+
+/* So many edges more, numbered by their classes, in whole chunks behind the image. */
+static void write_large_file(const char *path) {
+    static struct lgr_edge chunk[EDGES_A_CHUNK + 1];
+    struct lgr_record *pad = image_add(&image, LGR_PAD, LGR_CHUNK - image.size);
+    ck_assert(pad && image.size == LGR_CHUNK);
+    write_file(path, 0);
+    int descriptor = open(path, O_WRONLY | O_APPEND);
+    for (uint32_t i = 0; i < LARGE_CHUNKS * EDGES_A_CHUNK; i++) {
+        chunk[i % EDGES_A_CHUNK] = (struct lgr_edge){{sizeof *chunk, LGR_EDGE, 0}, .from_class = i + 1};
+        if (i % EDGES_A_CHUNK != EDGES_A_CHUNK - 1)
+            continue;
+        chunk[EDGES_A_CHUNK].record = (struct lgr_record){LGR_CHUNK % sizeof *chunk, LGR_PAD, 0};
+        ck_assert_int_eq(write(descriptor, chunk, LGR_CHUNK), LGR_CHUNK);
+    }
+    close(descriptor);
+}
+
+/* Pages of files that are in this process's memory. */
+static long file_pages(void) {
+    long pages[3] = {0};
+    FILE *stream = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(stream, "%ld %ld %ld", &pages[0], &pages[1], &pages[2]), 3);
+    fclose(stream);
+    return pages[2];
+}
+
+/* 40 MB, of which less than half is in memory at a time, whatever is looked at. */
+START_TEST(a_large_file_is_let_go) {
+    temporary_make();
+    char path[sizeof temporary + 16], error[256];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    write_large_file(path);
+    long before = file_pages(), most = 20000000 / sysconf(_SC_PAGESIZE);
+    struct lgr_file *file = lgr_open(path, error, sizeof error);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_lt(file_pages() - before, most);
+    size_t count = lgr_edge_count(file), in_order = 0;
+    ck_assert_uint_eq(count, 1 + (size_t)LARGE_CHUNKS * EDGES_A_CHUNK);
+    for (size_t i = 1; i < count; i++)
+        in_order += lgr_edge_at(file, i)->from_class == i;
+    ck_assert_uint_eq(in_order, count - 1);
+    ck_assert_int_lt(file_pages() - before, most);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
+/* What others cut off while it is read does not end the reader. */
+START_TEST(a_file_that_shrinks_reads_as_zeros) {
+    temporary_make();
+    char path[sizeof temporary + 16];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    write_file(path, 0);
+    struct lgr_file *file = open_path(path), *other = open_path(path);
+    size_t count;
+    const struct lgr_context_info *contexts = lgr_contexts(file, &count);
+    ck_assert_uint_ne(lgr_edge_at(file, 0)->from_class, 0);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    ck_assert_uint_eq(lgr_edge_at(file, 0)->from_class, 0);
+    ck_assert_uint_gt(contexts[0].frame_count, 0);
+    ck_assert_uint_eq(contexts[0].frames[0].offset, 0);
+    walk_file(file);
+    lgr_close(file);
+    walk_file(other);
+    lgr_close(other);
+    temporary_remove();
+}
+END_TEST
+
+/* From disk records are read by copies, from a buffer where they lie. */
+START_TEST(damage_on_disk_is_damage_in_a_buffer) {
+    temporary_make();
+    char path[sizeof temporary + 16], error[256];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    unsigned char *whole = malloc(image.size);
+    memcpy(whole, image.bytes, image.size);
+    for (int round = 0; round < 2000; round++) {
+        memcpy(image.bytes, whole, image.size);
+        for (uint32_t times = 1 + random_number(4); times > 0; times--)
+            mutate(image.bytes, image.size);
+        write_file(path, 0);
+        struct lgr_file *mapped = lgr_open(path, error, sizeof error);
+        struct lgr_file *buffer = lgr_open_memory(image.bytes, image.size, error, sizeof error);
+        ck_assert((mapped != NULL) == (buffer != NULL));
+        if (mapped) {
+            ck_assert_uint_eq(lgr_damaged(mapped), lgr_damaged(buffer));
+            ck_assert_uint_eq(lgr_unknown(mapped), lgr_unknown(buffer));
+            ck_assert_uint_eq(lgr_edge_count(mapped), lgr_edge_count(buffer));
+            walk_file(mapped);
+        }
+        lgr_close(mapped);
+        lgr_close(buffer);
+        unlink(path);
+    }
+    free(whole);
+    temporary_remove();
+}
+END_TEST
+
 /* A chunk filled to its last byte needs no padding, and may be the last. */
 START_TEST(a_full_chunk_may_end_the_file) {
     struct lgr_message *message = image_add(&image, LGR_MESSAGE, LGR_CHUNK - image.size);
@@ -651,6 +752,8 @@ int main(void) {
     tcase_add_test(whole, many_unordered_ids_are_found);
     tcase_add_test(whole, a_full_chunk_may_end_the_file);
     tcase_add_test(whole, a_sparse_file_costs_nothing);
+    tcase_add_test(whole, a_file_that_shrinks_reads_as_zeros);
+    tcase_add_test(whole, a_large_file_is_let_go);
     suite_add_tcase(suite, whole);
 
     TCase *header = tcase_create("headers");
@@ -688,6 +791,7 @@ int main(void) {
     tcase_add_test(damage, reading_goes_on_at_the_next_chunk);
     tcase_add_test(damage, every_prefix_is_read_or_refused);
     tcase_add_test(damage, mutated_files_do_no_harm);
+    tcase_add_test(damage, damage_on_disk_is_damage_in_a_buffer);
     suite_add_tcase(suite, damage);
 
     SRunner *runner = srunner_create(suite);

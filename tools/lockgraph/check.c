@@ -141,6 +141,7 @@ const struct command check_command = {
                 "  lockgraph check --order server.order monday.data\n"
                 "  lockgraph check --format json > check.json\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = check,
 };

@@ -5,8 +5,15 @@
 #include <string.h>
 
 #include "exit_code.h"
+#include "symbol_paths.h"
 
 static const struct command_option help_option = {"help", 'h', NULL, "print this help"};
+
+/* The same for all of a command: handing them through every layer down to the symbols would
+ * tell nothing. */
+static struct symbol_paths symbol_paths;
+
+const struct symbol_paths *command_symbol_paths(void) { return &symbol_paths; }
 
 void complain(const char *format, ...) {
     va_list arguments;
@@ -48,11 +55,32 @@ static bool matches(const struct command_option *option, const struct given *giv
            memcmp(option->name, given->name, given->name_length) == 0;
 }
 
-static const struct command_option *find_option(const struct command *command, const struct given *given) {
-    for (const struct command_option *option = command->options; option->name || option->letter; option++)
+static const struct command_option *find_in(const struct command_option *option, const struct given *given) {
+    for (; option->name || option->letter; option++)
         if (matches(option, given))
             return option;
-    return matches(&help_option, given) ? &help_option : NULL;
+    return NULL;
+}
+
+static const struct command_option *find_option(const struct command *command, const struct given *given) {
+    const struct command_option *option = find_in(command->options, given);
+    if (!option && command->symbolises)
+        option = find_in(symbol_path_options, given);
+    return option || !matches(&help_option, given) ? option : &help_option;
+}
+
+static bool is_symbol_option(const struct command_option *option) {
+    for (const struct command_option *one = symbol_path_options; one->name; one++)
+        if (one == option)
+            return true;
+    return false;
+}
+
+static bool apply(const struct command *command, void *settings, const struct command_option *option,
+                  const char *value, char *error) {
+    if (is_symbol_option(option))
+        return symbol_paths_apply(&symbol_paths, option, value, error);
+    return command->apply(settings, option, value, error);
 }
 
 static int usage_error(const struct command *command) {
@@ -84,7 +112,7 @@ static int apply_option(const struct command *command, int count, char **argumen
                  option->argument ? "needs a value" : "takes no value");
         return usage_error(command);
     }
-    if (command->apply(settings, option, given.value, error))
+    if (apply(command, settings, option, given.value, error))
         return 0;
     complain("%s: %s: %s", command->name, given.text, error);
     return OPTIONS_WRONG;
@@ -129,13 +157,21 @@ static void print_option(const struct command_option *option) {
     printf("  %-28s %s\n", left, option->help);
 }
 
+static void print_options(const struct command_option *option) {
+    for (; option->name || option->letter; option++)
+        if (option->help)
+            print_option(option);
+}
+
 void command_print_help(const struct command *command) {
     printf("usage: lockgraph %s %s\n\n%s\n", command->name, command->synopsis, command->description);
     printf("\nOptions:\n");
-    for (const struct command_option *option = command->options; option->name || option->letter; option++)
-        if (option->help)
-            print_option(option);
+    print_options(command->options);
     print_option(&help_option);
+    if (command->symbolises) {
+        printf("\nWhere names and lines of code come from:\n");
+        print_options(symbol_path_options);
+    }
     if (command->examples)
         printf("\nExamples:\n%s", command->examples);
 }

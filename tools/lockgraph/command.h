@@ -24,6 +24,7 @@ struct command {
      * (256 bytes) says what is right. */
     bool (*apply)(void *settings, const struct command_option *option, const char *value, char *error);
     bool operands_end_options; /* the first operand ends the options */
+    bool symbolises;           /* takes symbol_path_options (symbol_paths.h), too */
     int (*run)(const struct command *command, int count, char **arguments);
 };
 
@@ -40,6 +41,10 @@ int command_options(const struct command *command, int count, char **arguments, 
 #define OPTIONS_WRONG (-2)
 /* The exit status for a negative result. */
 int command_options_status(int result);
+
+/* What the options said about where symbols are; read-only once they were read. */
+struct symbol_paths;
+const struct symbol_paths *command_symbol_paths(void);
 
 void command_print_help(const struct command *command);
 

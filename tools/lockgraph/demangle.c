@@ -2,7 +2,9 @@
 
 #include <ctype.h>
 #include <libiberty/demangle.h>
+#include <search.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,3 +45,29 @@ char *demangled(struct pool *pool, const char *symbol, bool parameters) {
     free(plain);
     return result;
 }
+
+struct known_symbol {
+    const char *symbol;
+    struct demangled_name name;
+};
+
+static int compare_symbols(const void *a, const void *b) {
+    const struct known_symbol *left = a, *right = b;
+    uintptr_t one = (uintptr_t)left->symbol, other = (uintptr_t)right->symbol;
+    return one < other ? -1 : one > other;
+}
+
+const struct demangled_name *demangled_name(struct demangled_names *names, struct pool *pool,
+                                            const char *symbol) {
+    struct known_symbol key = {.symbol = symbol}, **found = tfind(&key, &names->known, compare_symbols);
+    if (found)
+        return &(*found)->name;
+    struct known_symbol *made = pool_alloc(pool, sizeof *made);
+    *made = (struct known_symbol){symbol, {demangled(pool, symbol, true), demangled(pool, symbol, false)}};
+    tsearch(made, &names->known, compare_symbols);
+    return &made->name;
+}
+
+static void keep(void *node) { (void)node; }
+
+void demangled_names_free(struct demangled_names *names) { tdestroy(names->known, keep); }

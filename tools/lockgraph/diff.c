@@ -72,6 +72,7 @@ const struct command diff_command = {
     .examples = "  lockgraph diff monday.data tuesday.data\n"
                 "  lockgraph diff --fail-on warning release.json lockgraph.data\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = diff,
 };

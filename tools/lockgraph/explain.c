@@ -57,7 +57,7 @@ static int explain(const struct command *command, int count, char **arguments) {
 const struct command explain_command = {
     .name = "explain",
     .summary = "tell one finding in full",
-    .synopsis = "ID [DIR|FILE…]",
+    .synopsis = "[options] ID [DIR|FILE…]",
     .description =
         "Tells the finding whose id begins with ID, as reports print it, with all its stacks: also a note,\n"
         "or one that ./" DEFAULT_SUPPRESSIONS
@@ -66,6 +66,7 @@ const struct command explain_command = {
     .examples = "  lockgraph explain 16caaf5721c2\n"
                 "  lockgraph explain 16c monday.data\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = explain,
 };

@@ -116,6 +116,7 @@ const struct command export_command = {
                 "  lockgraph export --format perfetto -o waits.json\n"
                 "  lockgraph export --format sqlite -o locks.db\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = export,
 };

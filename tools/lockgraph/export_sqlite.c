@@ -102,7 +102,7 @@ static void add_locks(struct writer *writer, struct model_process *process) {
     const struct lgr_lock_info *infos = lgr_locks(process->file, &count);
     for (size_t i = 0; i < count; i++) {
         const struct model_lock *lock = model_lock_of(writer->model, process, infos[i].id);
-        const struct lgr_lock_stats *stats = &infos[i].stats;
+        const struct lgr_lock_stats *stats = infos[i].stats;
         sqlite_add(&writer->tables, TABLE_LOCK, "titttiiii", lock->id, process_id(process),
                    lock->class ? lock->class->id : NULL, lock->name, lock->kind, (int64_t)stats->contended,
                    (int64_t)stats->wait_total_ns, (int64_t)stats->wait_max_ns, (int64_t)stats->waiters_max);

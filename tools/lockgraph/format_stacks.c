@@ -89,10 +89,13 @@ static void add_stack(struct text *out, struct model *model, const struct stack 
 
 static size_t at_least(size_t number, size_t least) { return number > least ? number : least; }
 
-static void add_also_held(struct text *out, struct model *model, const struct model_edge *edge) {
+/* Of a level violation the lock in the way is the second one, and told. */
+static void add_also_held(struct text *out, struct model *model, const struct model_finding *finding,
+                          const struct model_edge *edge) {
+    bool in_the_way = finding->kind == LGR_KIND_LEVEL_VIOLATION;
     for (size_t i = 0; i < edge->held_count; i++) {
         const struct model_held *held = &edge->held[i];
-        if (held->lock != edge->from)
+        if (held->lock != edge->from && !(in_the_way && held->lock == edge->to))
             text_printf(out, "      also held: %s%s, taken at %s\n", held->lock->short_name,
                         held->shared ? " (shared)" : "",
                         frame_place(&model->pool, stack_site(&held->taken_at)));
@@ -116,7 +119,7 @@ static void add_listed_stacks(struct text *out, struct model *model, const struc
     for (size_t i = 0; i < stacks.count; i++)
         add_labelled(out, model, &stacks.list[i], color);
     if (!stall)
-        add_also_held(out, model, edge);
+        add_also_held(out, model, finding, edge);
 }
 
 void format_edge_stacks(struct text *out, struct model *model, const struct model_finding *finding,
@@ -144,5 +147,5 @@ void format_edge_stacks(struct text *out, struct model *model, const struct mode
         text_add(out, "      both called from\n");
         add_frames(out, model, &edge->held_at, (struct range){held_end, bottom}, false);
     }
-    add_also_held(out, model, edge);
+    add_also_held(out, model, finding, edge);
 }

@@ -169,6 +169,17 @@ static void add_verdict(struct text *out, struct model *model, bool color) {
 
 /* ---- one finding ---- */
 
+static void add_process_count(struct text *out, const struct model *model,
+                              const struct model_finding *finding) {
+    size_t all = 0;
+    for (size_t i = 0; i < model->process_count; i++)
+        all += lgr_merged(model->processes[i].file) ? lgr_merged(model->processes[i].file) : 1;
+    if (all > finding->process_count)
+        text_printf(out, ", in %zu of %zu processes", finding->process_count, all);
+    else
+        text_printf(out, ", in %zu processes", finding->process_count);
+}
+
 static void add_headline(struct text *out, struct model *model, const struct model_finding *finding,
                          bool color, bool told) {
     char severity[16] = "";
@@ -183,8 +194,7 @@ static void add_headline(struct text *out, struct model *model, const struct mod
     if (finding->count > 1 && finding->verdict != LGR_VERDICT_ACTUAL)
         text_printf(out, ", seen %s times", grouped(&model->pool, finding->count));
     if (model->process_count > 1 || finding->process_count > 1)
-        text_printf(out, finding->process_count > 1 ? ", in %zu processes" : ", in %zu process",
-                    finding->process_count);
+        add_process_count(out, model, finding);
     text_add(out, told ? ": told above\n" : "\n");
 }
 

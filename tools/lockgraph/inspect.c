@@ -43,7 +43,7 @@ static bool take(struct snapshot *snapshot, const char *what, const char **error
 }
 
 static int tell(struct snapshot *snapshot, const struct settings *settings) {
-    struct symbols *symbols = symbols_open();
+    struct symbols *symbols = symbols_open(command_symbol_paths());
     struct stack *stacks = snapshot_stacks(snapshot, symbols);
     struct snapshot_waits waits = snapshot_waits(snapshot, symbols, stacks);
     struct text out = {0};
@@ -93,6 +93,7 @@ const struct command inspect_command = {
     .examples = "  lockgraph inspect 4711\n"
                 "  lockgraph inspect --format json /var/crash/core.4711\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = inspect,
 };

@@ -9,7 +9,7 @@ json_t *json_level(const struct model_class *class) {
 static json_t *stats_of(const struct lgr_lock_info *info) {
     if (!info)
         return json_null();
-    const struct lgr_lock_stats *stats = &info->stats;
+    const struct lgr_lock_stats *stats = info->stats;
     return json_pack("{s:I, s:I, s:I, s:I}", "contended", (json_int_t)stats->contended, "wait_total_ns",
                      (json_int_t)stats->wait_total_ns, "wait_max_ns", (json_int_t)stats->wait_max_ns,
                      "waiters_max", (json_int_t)stats->waiters_max);

@@ -79,6 +79,7 @@ const struct command learn_command = {
     .examples = "  lockgraph learn -o lockgraph.order\n"
                 "  lockgraph learn monday.data tuesday.data | less\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = learn,
 };

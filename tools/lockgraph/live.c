@@ -28,7 +28,7 @@ struct model *live_look(struct live *live, struct model_options options) {
     struct path_list files = {0};
     struct model *model = NULL;
     if (!live->symbols)
-        live->symbols = symbols_open();
+        live->symbols = symbols_open(command_symbol_paths());
     options.symbols = live->symbols;
     if (live_files(&pool, live, &files))
         model = model_load(files.paths, files.count, &options);

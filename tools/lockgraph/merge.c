@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -12,9 +11,11 @@
 #include "may_replace.h"
 #include "merge_file.h"
 #include "order_words.h"
+#include "progress.h"
 #include "text.h"
 
-#define MEMORY ((size_t)64 << 20) /* for records; what is more goes to temporary files */
+#define MEMORY          ((size_t)64 << 20) /* for records; what is more goes to temporary files */
+#define WRITTEN_AT_ONCE ((size_t)256 << 10)
 
 struct settings {
     const char *output;
@@ -33,28 +34,15 @@ static bool apply(void *target, const struct command_option *option, const char 
     return *value != 0;
 }
 
-/* Once a second, on a terminal. */
-static void tell_progress(size_t done, size_t count, time_t *told) {
-    time_t now = time(NULL);
-    if (*told == 0)
-        *told = now;
-    if (now == *told || !isatty(STDERR_FILENO))
-        return;
-    *told = now;
-    fprintf(stderr, "\rlockgraph: %zu of %zu files", done, count);
-    if (done == count)
-        fputc('\n', stderr);
-}
-
 static bool add_all(struct pool *pool, const struct path_list *inputs, struct merge_sort *sort) {
     char error[512] = "";
-    time_t told = 0;
     for (size_t i = 0; i < inputs->count; i++) {
         if (!merge_file_add(inputs->paths[i], sort, error, sizeof error)) {
+            progress_end();
             complain("%s", text_clean(pool, error));
             return false;
         }
-        tell_progress(i + 1, inputs->count, &told);
+        progress("united file", i + 1, inputs->count);
     }
     return true;
 }
@@ -68,8 +56,11 @@ static bool write_to(struct pool *pool, struct merge_sort *sort, const char *pat
     }
     const char *beside = pool_printf(pool, "%s.%ld.tmp", path, (long)getpid());
     FILE *stream = fopen(beside, "wxe");
+    if (stream)
+        setvbuf(stream, pool_alloc(pool, WRITTEN_AT_ONCE), _IOFBF, WRITTEN_AT_ONCE);
     bool written = stream && merge_sort_write(sort, stream);
     int error = errno;
+    progress_end();
     if (stream && fclose(stream) != 0 && written) {
         written = false;
         error = errno;

@@ -117,11 +117,18 @@ static struct lgm_id context_id(struct converter *converter, uint32_t id) {
     return info ? converter->contexts[info - infos] : none;
 }
 
+static void add_level(struct converter *converter, const struct lgr_class_info *info) {
+    struct lgm_level key = {.level = info->level, .name_length = (uint32_t)strlen(info->level_name)};
+    add(converter, LGM_LEVEL, &key, sizeof key, info->level_name, key.name_length);
+}
+
 static struct lgm_id add_class(struct converter *converter, const struct lgr_class_info *info) {
     struct lgm_class key = {.kind = info->kind,
                             .level = info->level,
                             .name_length = (uint32_t)strlen(info->name),
                             .context = context_id(converter, info->context)};
+    if (info->level_name)
+        add_level(converter, info);
     if (info->kind == LGR_CLASS_STATIC)
         key.variable = frame_of(converter, &info->variable);
     return add(converter, LGM_CLASS, &key, sizeof key, info->name, key.name_length);

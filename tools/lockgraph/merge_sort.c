@@ -5,15 +5,25 @@
 #include <string.h>
 
 #include "pool.h"
+#include "progress.h"
 #include "record/format.h"
 
-#define RECENT ((size_t)1 << 17)
-#define RUNS   128 /* open at once; more are merged into one first */
+#define PROGRESS_STEP 65536 /* records */
+#define RECENT        ((size_t)1 << 20)
+#define RUNS          128 /* open at once; more are merged into one first */
+#define RUN_BUFFER    ((size_t)64 << 10)
 
 struct run {
-    FILE *stream;            /* unnamed */
+    FILE *stream; /* unnamed */
+    char *buffer;
     struct lgm_record *head; /* the next one; NULL: at its end */
     size_t room;
+};
+
+/* Runs with a record left, the one with the smallest on top. */
+struct heap {
+    size_t count;
+    struct run *runs[RUNS];
 };
 
 struct merge_sort {
@@ -32,22 +42,6 @@ struct merge_sort *merge_sort_begin(size_t memory) {
                                 .recent = checked_resize(NULL, RECENT, sizeof(struct lgm_id))};
     memset(sort->recent, 0, RECENT * sizeof *sort->recent);
     return sort;
-}
-
-static void close_runs(struct merge_sort *sort) {
-    for (size_t i = 0; i < sort->run_count; i++) {
-        fclose(sort->runs[i].stream);
-        free(sort->runs[i].head);
-    }
-    sort->run_count = 0;
-}
-
-void merge_sort_free(struct merge_sort *sort) {
-    close_runs(sort);
-    free(sort->bytes);
-    free(sort->places);
-    free(sort->recent);
-    free(sort);
 }
 
 /* ---- what is in memory ---- */
@@ -97,72 +91,117 @@ static bool next_of_run(struct run *run) {
     return fread(run->head + 1, header.size - sizeof header, 1, run->stream) == 1;
 }
 
-static bool start_runs(struct merge_sort *sort) {
+static void swap(struct heap *heap, size_t one, size_t other) {
+    struct run *run = heap->runs[one];
+    heap->runs[one] = heap->runs[other];
+    heap->runs[other] = run;
+}
+
+static bool less(const struct heap *heap, size_t one, size_t other) {
+    return lgm_compare(heap->runs[one]->head, heap->runs[other]->head) < 0;
+}
+
+static void sink(struct heap *heap, size_t at) {
+    for (size_t child; (child = 2 * at + 1) < heap->count; at = child) {
+        child += child + 1 < heap->count && less(heap, child + 1, child);
+        if (!less(heap, child, at))
+            return;
+        swap(heap, child, at);
+    }
+}
+
+static bool start_runs(struct merge_sort *sort, struct heap *heap) {
     for (size_t i = 0; i < sort->run_count; i++) {
         rewind(sort->runs[i].stream);
         if (!next_of_run(&sort->runs[i]))
             return false;
+        if (sort->runs[i].head)
+            heap->runs[heap->count++] = &sort->runs[i];
     }
+    for (size_t i = heap->count / 2; i-- > 0;)
+        sink(heap, i);
     return true;
 }
 
-static struct run *smallest_run(struct merge_sort *sort) {
-    struct run *smallest = NULL;
-    for (size_t i = 0; i < sort->run_count; i++) {
-        struct run *run = &sort->runs[i];
-        if (run->head && (!smallest || lgm_compare(run->head, smallest->head) < 0))
-            smallest = run;
-    }
-    return smallest;
+/* The one on top goes on to its next record, and to its place. */
+static bool advance(struct heap *heap) {
+    if (!next_of_run(heap->runs[0]))
+        return false;
+    if (!heap->runs[0]->head)
+        heap->runs[0] = heap->runs[--heap->count];
+    sink(heap, 0);
+    return true;
 }
 
 /* The smallest record of all runs goes to `out`, what equals it is joined with it. */
-static bool step(struct merge_sort *sort, struct run *smallest, FILE *out) {
-    for (size_t i = 0; i < sort->run_count; i++) {
-        struct run *run = &sort->runs[i];
-        if (run == smallest || !run->head || lgm_compare(run->head, smallest->head) != 0)
-            continue;
-        lgm_join(smallest->head, run->head);
-        if (!next_of_run(run))
+static bool step(struct heap *heap, struct lgm_record **record, size_t *room, FILE *out) {
+    struct run *smallest = heap->runs[0];
+    struct lgm_record *taken = smallest->head;
+    smallest->head = *record; /* they change places: no copy */
+    *record = taken;
+    size_t taken_room = smallest->room;
+    smallest->room = *room;
+    *room = taken_room;
+    if (!advance(heap))
+        return false;
+    while (heap->count && lgm_compare(heap->runs[0]->head, taken) == 0) {
+        lgm_join(taken, heap->runs[0]->head);
+        if (!advance(heap))
             return false;
     }
-    return put(out, smallest->head) && next_of_run(smallest);
+    return put(out, taken);
 }
 
 static bool merge_runs(struct merge_sort *sort, FILE *out, uint64_t *count) {
-    struct run *smallest;
-    if (!start_runs(sort))
-        return false;
-    while ((smallest = smallest_run(sort))) {
-        ++*count;
-        if (!step(sort, smallest, out))
-            return false;
+    struct heap heap = {0};
+    struct lgm_record *record = NULL;
+    size_t room = 0;
+    bool merged = start_runs(sort, &heap);
+    while (merged && heap.count) {
+        merged = step(&heap, &record, &room, out);
+        if (++*count % PROGRESS_STEP == 0)
+            progress("sorted record", *count, 0);
     }
+    free(record);
+    return merged;
+}
+
+static bool open_run(struct run *run) {
+    *run = (struct run){.stream = tmpfile()};
+    if (!run->stream)
+        return false;
+    run->buffer = checked_resize(NULL, RUN_BUFFER, 1);
+    setvbuf(run->stream, run->buffer, _IOFBF, RUN_BUFFER);
     return true;
 }
 
-static bool add_run(struct merge_sort *sort, FILE *stream) {
-    if (!stream)
-        return false;
-    sort->runs[sort->run_count++] = (struct run){.stream = stream};
-    return true;
+static void close_run(struct run *run) {
+    int error = errno;
+    fclose(run->stream);
+    free(run->buffer);
+    free(run->head);
+    errno = error;
+}
+
+static void close_runs(struct merge_sort *sort) {
+    for (size_t i = 0; i < sort->run_count; i++)
+        close_run(&sort->runs[i]);
+    sort->run_count = 0;
 }
 
 /* All runs become one. */
 static bool compact(struct merge_sort *sort) {
-    FILE *stream = tmpfile();
+    struct run all;
     uint64_t count = 0;
-    if (!stream)
+    if (!open_run(&all))
         return false;
-    bool merged = merge_runs(sort, stream, &count) && fflush(stream) == 0;
-    if (!merged) {
-        int error = errno;
-        fclose(stream);
-        errno = error;
+    if (!merge_runs(sort, all.stream, &count) || fflush(all.stream) != 0) {
+        close_run(&all);
         return false;
     }
     close_runs(sort);
-    return add_run(sort, stream);
+    sort->runs[sort->run_count++] = all;
+    return true;
 }
 
 /* What is in memory becomes a run. */
@@ -170,14 +209,15 @@ static bool spill(struct merge_sort *sort) {
     if (sort->run_count == RUNS && !compact(sort))
         return false;
     sort_memory(sort);
-    if (!add_run(sort, tmpfile()))
+    struct run *run = &sort->runs[sort->run_count];
+    if (!open_run(run))
         return false;
-    FILE *stream = sort->runs[sort->run_count - 1].stream;
+    sort->run_count++;
     for (size_t i = 0; i < sort->count; i++)
-        if (!put(stream, record_at(sort, i)))
+        if (!put(run->stream, record_at(sort, i)))
             return false;
     sort->count = sort->used = 0;
-    return fflush(stream) == 0;
+    return fflush(run->stream) == 0;
 }
 
 bool merge_sort_add(struct merge_sort *sort, const struct lgm_record *record) {
@@ -221,4 +261,12 @@ bool merge_sort_write(struct merge_sort *sort, FILE *stream) {
     memcpy(header.magic, LGM_MAGIC, sizeof header.magic);
     return spill(sort) && fwrite(&header, sizeof header, 1, stream) == 1 &&
            merge_runs(sort, stream, &count) && put_end(stream, count) && fflush(stream) == 0;
+}
+
+void merge_sort_free(struct merge_sort *sort) {
+    close_runs(sort);
+    free(sort->bytes);
+    free(sort->places);
+    free(sort->recent);
+    free(sort);
 }

@@ -82,7 +82,7 @@ static const struct words table[LGR_KINDS] = {
          "when the signal arrives while the same thread holds it, the handler waits for ever",
          "block {detail} while {L} is held, or take no lock in the handler (a self-pipe or "
          "signalfd hands the work to a thread)",
-         "takes", "taken in the handler", "takes", "taken"},
+         "in the handler takes", "taken in the handler", "takes", "taken"},
     [LGR_KIND_WRONG_TYPE] = {"{T} uses {L} as a lock of another kind",
                              "what is there is not the kind of object that the call is for: not initialised, "
                              "overwritten, or another type",
@@ -156,8 +156,8 @@ static const struct words holding_signaller = {
     "{T} takes {L} on its way to a signal for which {O} waits while it holds {L}",
     "while {O} waits, {T} cannot take {L}, so the signal never comes",
     "release {L} before waiting at {earlier}, or signal without taking it at {at}",
-    "takes",
-    "taken on the way to the signal",
+    "signals, having taken",
+    "needed for the signal",
     "waits holding",
     "kept during the wait"};
 static const struct words holding_waiter = {
@@ -166,8 +166,8 @@ static const struct words holding_waiter = {
     "release {L} before waiting at {at}, or signal without taking it at {earlier}",
     "waits holding",
     "kept during the wait",
-    "takes",
-    "taken on the way to the signal"};
+    "signals, having taken",
+    "needed for the signal"};
 static const struct words open_last = {
     "{L} is taken in a handler of {detail}, and also with that signal open",
     "when the signal arrives while the same thread holds it, the handler waits for ever",
@@ -175,7 +175,7 @@ static const struct words open_last = {
     "signalfd hands the work to a thread)",
     "takes",
     "taken with the signal open",
-    "takes",
+    "in the handler takes",
     "taken in the handler"};
 static const struct words sem_waited = {
     "{T} destroys {L}, for which {O} waits",

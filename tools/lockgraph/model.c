@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "finding_id.h"
 #include "kinds.h"
 #include "model_findings.h"
 #include "model_waits.h"
 #include "naming.h"
 #include "process_alive.h"
+#include "progress.h"
 #include "stacks.h"
 #include "suppress.h"
 #include "text.h"
@@ -215,9 +217,11 @@ struct model *model_load(const char *const *paths, size_t count, const struct mo
     struct model *model = checked_resize(NULL, 1, sizeof *model);
     *model = (struct model){.symbols = options->symbols, .shares_symbols = options->symbols != NULL};
     if (!model->symbols)
-        model->symbols = symbols_open();
-    for (size_t i = 0; i < count; i++)
+        model->symbols = symbols_open(command_symbol_paths());
+    for (size_t i = 0; i < count; i++) {
+        progress("reading file", i + 1, count);
         add_file(model, paths[i]);
+    }
     if (model->process_count)
         qsort(model->processes, model->process_count, sizeof *model->processes, compare_processes);
     for (size_t i = 0; i < model->process_count; i++) {
@@ -228,6 +232,7 @@ struct model *model_load(const char *const *paths, size_t count, const struct mo
     collect_findings(model, options->strict);
     suppress_findings(model, options->suppressions);
     collect_waits(model);
+    progress_end();
     return model;
 }
 
@@ -236,6 +241,7 @@ static void keep(void *node) { (void)node; }
 void model_free(struct model *model) {
     for (size_t i = 0; i < model->process_count; i++) {
         tdestroy(model->processes[i].locks, keep);
+        edge_sites_free(&model->processes[i].sites);
         lgr_close(model->processes[i].file);
     }
     tdestroy(model->classes_by_id, keep);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "edge_sites.h"
 #include "pool.h"
 #include "record/reader.h"
 #include "symbols.h"
@@ -47,6 +48,7 @@ struct model_process {
     bool alive;                   /* still running when it was looked at */
     struct model_class **classes; /* by position in the file */
     void *locks;                  /* tsearch tree of struct model_lock, by raw id */
+    struct edge_sites sites;
 };
 
 struct model_lock {
@@ -154,6 +156,7 @@ struct model {
     struct model_class **classes;
     void *classes_by_id;            /* tsearch tree */
     struct model_finding *findings; /* most severe first */
+    void *findings_by_id;           /* tsearch tree, while they are collected */
     size_t wait_count;
     struct model_wait *waits; /* in processes that had not ended */
     struct coverage coverage;

@@ -1,16 +1,17 @@
 #include "model_findings.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "across_runs.h"
-#include "edge_sites.h"
 #include "finding_id.h"
 #include "hand_over.h"
 #include "misuse_words.h"
 #include "model_heartbeats.h"
 #include "naming.h"
 #include "narrative.h"
+#include "progress.h"
 #include "stacks.h"
 #include "stall_words.h"
 #include "text.h"
@@ -65,7 +66,7 @@ static void fill_edge(struct model *model, struct model_process *process,
     edge->shared_from = raw->mode_from == LGR_SHARED;
     edge->shared_to = raw->mode_to == LGR_SHARED;
     edge->timed = raw->timed != 0;
-    edge->sites = edge_sites(process->file, raw->from_class, raw->to_class);
+    edge->sites = edge_sites(&process->sites, process->file, raw->from_class, raw->to_class);
     fill_held(model, process, info, edge);
 }
 
@@ -180,6 +181,15 @@ static int by_thread(const void *a, const void *b) {
     return left->thread->serial < right->thread->serial ? -1 : left->thread->serial > right->thread->serial;
 }
 
+/* Slots of one pool, or readers of one lock: whoever waits waits for all others. */
+static bool is_about_one_lock(const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (!finding->edges[i].from || finding->edges[i].from != finding->edges[0].from ||
+            finding->edges[i].to != finding->edges[0].from)
+            return false;
+    return finding->edge_count > 1;
+}
+
 static void fill_finding(struct model *model, struct model_process *process,
                          const struct lgr_finding_info *info, struct model_finding *finding) {
     const struct lgr_finding *raw = info->finding;
@@ -199,7 +209,7 @@ static void fill_finding(struct model *model, struct model_process *process,
         fill_edge(model, process, &info->edges[i], is_stall(finding), &finding->edges[i]);
     for (size_t i = 0; info->since && i < info->edge_count; i++)
         finding->edges[i].since_realtime_ns = info->since[i];
-    if (is_stall(finding))
+    if (is_stall(finding) || (!is_misuse(finding) && is_about_one_lock(finding)))
         qsort(finding->edges, finding->edge_count, sizeof *finding->edges, by_thread);
     else if (!is_misuse(finding))
         rotate_edges(model, finding);
@@ -212,10 +222,25 @@ static void fill_finding(struct model *model, struct model_process *process,
 
 /* ---- all of them ---- */
 
+struct finding_place {
+    const char *id;
+    size_t index; /* in model.findings, which move while they grow */
+};
+
+static int compare_ids(const void *a, const void *b) {
+    const struct finding_place *left = a, *right = b;
+    return strcmp(left->id, right->id);
+}
+
+/* The known finding of that id; NULL: from now on the next one is. */
 static struct model_finding *known_finding(struct model *model, const char *id) {
-    for (size_t i = 0; i < model->finding_count; i++)
-        if (strcmp(model->findings[i].id, id) == 0)
-            return &model->findings[i];
+    struct finding_place key = {.id = id};
+    struct finding_place **found = tfind(&key, &model->findings_by_id, compare_ids);
+    if (found)
+        return &model->findings[(*found)->index];
+    struct finding_place *place = pool_alloc(&model->pool, sizeof *place);
+    *place = (struct finding_place){id, model->finding_count};
+    tsearch(place, &model->findings_by_id, compare_ids);
     return NULL;
 }
 
@@ -274,16 +299,21 @@ static void collect_from(struct model *model, struct model_process *process) {
     const struct lgr_finding_info *infos = lgr_findings(process->file, &count);
     for (size_t i = 0; i < count; i++) {
         struct model_finding finding;
+        progress("telling finding", i + 1, count);
         fill_finding(model, process, &infos[i], &finding);
         add_finding(model, &finding);
     }
     collect_missing_heartbeats(model, process);
 }
 
+static void keep(void *node) { (void)node; }
+
 void collect_findings(struct model *model, bool strict) {
     for (size_t i = 0; i < model->process_count; i++)
         collect_from(model, &model->processes[i]);
     across_runs(model, add_finding);
+    tdestroy(model->findings_by_id, keep);
+    model->findings_by_id = NULL;
     for (size_t i = 0; strict && i < model->finding_count; i++)
         if (model->findings[i].severity == LGR_NOTE)
             model->findings[i].severity = LGR_ERROR;

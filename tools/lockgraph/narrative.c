@@ -304,6 +304,31 @@ static const struct model_edge *condition_edge(const struct model_finding *findi
     return NULL;
 }
 
+/* Reads a lock and then asks to write it. */
+static const struct model_edge *upgrading_edge(const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++) {
+        const struct model_edge *edge = &finding->edges[i];
+        if (edge->from && edge->from == edge->to && edge->shared_from && !edge->shared_to)
+            return edge;
+    }
+    return NULL;
+}
+
+static const char *advise_upgrade(struct pool *pool, const struct model_edge *edge) {
+    return pool_printf(pool,
+                       "release %s before asking to write it at %s, and look again at what was read; or take "
+                       "it for writing from the start, at %s",
+                       edge->from_label, frame_place(pool, stack_site(&edge->requested_at)),
+                       frame_place(pool, stack_site(&edge->held_at)));
+}
+
+static const char *advise_relock(struct pool *pool, const struct model_edge *edge) {
+    bool mutex = edge->to && strcmp(edge->to->kind, "mutex") == 0;
+    return pool_printf(pool, "do not take %s again at %s: split off the part that runs with it held%s",
+                       edge->to_label, frame_place(pool, stack_site(&edge->requested_at)),
+                       mutex ? ", or make it recursive" : "");
+}
+
 static const char *advise_order(struct pool *pool, const struct model_finding *finding) {
     const struct model_edge *edge = cheapest_edge(finding);
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
@@ -343,11 +368,10 @@ static const char *advice(struct pool *pool, const struct model_finding *finding
     const struct model_edge *first = &finding->edges[0], *join = joining_edge(finding);
     if (dry_pool_wait(finding))
         return dry_pool_advice(pool, finding);
+    if (upgrading_edge(finding))
+        return advise_upgrade(pool, upgrading_edge(finding));
     if (finding->kind == LGR_KIND_SELF_DEADLOCK)
-        return pool_printf(pool,
-                           "do not take %s again at %s: split off the part that runs with it held, or make "
-                           "it recursive",
-                           first->to_label, frame_place(pool, stack_site(&first->requested_at)));
+        return advise_relock(pool, first);
     const struct model_edge *barrier = barrier_edge(finding);
     if (barrier)
         return pool_printf(pool, "release %s before waiting at the barrier at %s", barrier->from_label,

@@ -142,7 +142,7 @@ static void put_together(struct table *table, struct text *block) {
 void order_compile(struct pool *pool, const struct order *order, const struct path_list *modules,
                    uint64_t key, struct text *block, size_t *uses) {
     struct table table = {.pool = pool, .header = {.key = key}};
-    struct symbols *symbols = symbols_open();
+    struct symbols *symbols = symbols_open(NULL);
     memcpy(table.header.magic, LGR_ORDER_MAGIC, sizeof table.header.magic);
     add_bytes(&table, "", 0);
     add_classes(&table, order);

@@ -28,6 +28,13 @@ void *checked_resize(void *memory, size_t count, size_t size) {
     return result;
 }
 
+void *checked_zeroed(size_t count, size_t size) {
+    void *result = calloc(count ? count : 1, size ? size : 1);
+    if (!result)
+        out_of_memory();
+    return result;
+}
+
 static struct pool_block *add_block(struct pool *pool, size_t wanted) {
     size_t size = wanted > BLOCK_SIZE ? wanted : BLOCK_SIZE;
     struct pool_block *block = calloc(1, sizeof *block + size);

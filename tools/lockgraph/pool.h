@@ -21,5 +21,7 @@ void pool_free(struct pool *pool);
 
 /* malloc and realloc under the same rule, for arrays that grow. */
 void *checked_resize(void *memory, size_t count, size_t size);
+/* calloc. */
+void *checked_zeroed(size_t count, size_t size);
 
 #endif

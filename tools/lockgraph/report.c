@@ -237,6 +237,7 @@ const struct command report_command = {
                 "  lockgraph report --format html -o report.html\n"
                 "  lockgraph report --format svg --focus 'session*' -o order.svg\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = report,
 };

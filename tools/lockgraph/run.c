@@ -300,6 +300,7 @@ const struct command run_command = {
                 "  lockgraph run --on-deadlock kill --timeout 60 -- make test\n"
                 "  lockgraph run -O unwinder=fp:stack_depth=40 -- ./bench\n",
     .options = run_options,
+    .symbolises = true,
     .apply = run_apply,
     .operands_end_options = true,
     .run = run_main,

@@ -11,7 +11,7 @@
 #define MOST 8
 
 static void tell(struct snapshot *snapshot, bool color) {
-    struct symbols *symbols = symbols_open();
+    struct symbols *symbols = symbols_open(command_symbol_paths());
     struct stack *stacks = snapshot_stacks(snapshot, symbols);
     struct snapshot_waits waits = snapshot_waits(snapshot, symbols, stacks);
     struct text out = {0};

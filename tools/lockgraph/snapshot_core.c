@@ -9,6 +9,8 @@
 #include <sys/user.h>
 #include <unistd.h>
 
+#include "command.h"
+#include "module_file.h"
 #include "snapshot.h"
 #include "text.h"
 
@@ -103,8 +105,22 @@ static void put_main_first(struct snapshot *snapshot) {
         }
 }
 
+/* What ran in a container is below its root; libdwfl looks at the build id. */
+static int find_elf(Dwfl_Module *module, void **user_data, const char *name, Dwarf_Addr base,
+                    char **file_name, Elf **elf) {
+    const struct symbol_paths *paths = command_symbol_paths();
+    struct pool pool = {0};
+    const char *found = NULL;
+    int descriptor = paths->sysroot && name[0] == '/' ? module_file_open(&pool, paths, name, &found) : -1;
+    if (descriptor >= 0)
+        *file_name = strdup(found);
+    pool_free(&pool);
+    return descriptor >= 0 ? descriptor
+                           : dwfl_build_id_find_elf(module, user_data, name, base, file_name, elf);
+}
+
 static const Dwfl_Callbacks callbacks = {
-    .find_elf = dwfl_build_id_find_elf,
+    .find_elf = find_elf,
     .find_debuginfo = dwfl_standard_find_debuginfo,
 };
 

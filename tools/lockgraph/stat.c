@@ -76,6 +76,7 @@ const struct command stat_command = {
     .examples = "  lockgraph stat\n"
                 "  lockgraph stat --top 5 --by site\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = stat_command_run,
 };

@@ -129,6 +129,7 @@ const struct command suppress_command = {
         "file; 65 unreadable evidence.",
     .examples = "  lockgraph suppress 16caaf5721c2 --reason \"flush() runs before the workers start\"\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = suppress,
 };

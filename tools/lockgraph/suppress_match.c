@@ -11,16 +11,23 @@ static bool matches_function(const char *pattern, const struct code_frame *frame
     return pattern_matches(pattern, frame->name) || pattern_matches(pattern, frame->function);
 }
 
+/* Suppressions hold whatever the report makes of the names. */
+static bool matches_file(bool (*matches)(const char *pattern, const char *file), const char *pattern,
+                         const struct code_frame *frame) {
+    return matches(pattern, frame->file) || (frame->recorded && matches(pattern, frame->recorded));
+}
+
 static bool matches_frame(const struct suppression_part *part, const struct code_frame *frame) {
     switch (part->subject) {
     case SUPPRESS_FUNCTION:
         return matches_function(part->pattern, frame);
     case SUPPRESS_FILE:
-        return pattern_matches_path(part->pattern, frame->file);
+        return matches_file(pattern_matches_path, part->pattern, frame);
     case SUPPRESS_MODULE:
         return pattern_matches_path(part->pattern, frame->module);
     case SUPPRESS_ANY_FRAME:
-        return matches_function(part->pattern, frame) || pattern_matches(part->pattern, frame->file) ||
+        return matches_function(part->pattern, frame) ||
+               matches_file(pattern_matches, part->pattern, frame) ||
                pattern_matches(part->pattern, frame->module);
     default:
         return false;

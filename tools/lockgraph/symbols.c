@@ -12,14 +12,21 @@
 #include <unistd.h>
 
 #include "demangle.h"
+#include "module_file.h"
+#include "source_names.h"
 #include "symbols_inline.h"
 #include "symbols_table.h"
 #include "symbols_type.h"
 #include "symbols_unit.h"
 #include "text.h"
 
+#define DEBUG_DIR "/usr/lib/debug"
+
 struct module_symbols {
-    const char *path;     /* as recorded, clean */
+    const char *raw_path; /* as recorded */
+    const uint8_t *raw_id;
+    size_t raw_id_length;
+    const char *path;     /* clean */
     const char *build_id; /* hex */
     const char *problem;  /* NULL: none */
     Dwfl *dwfl;
@@ -33,6 +40,11 @@ struct module_symbols {
 
 struct symbols {
     struct pool pool;
+    const struct symbol_paths *paths; /* NULL: none */
+    char *debug_path;
+    Dwfl_Callbacks callbacks;
+    struct source_names sources;
+    struct demangled_names demangled;
     struct module_symbols *modules;
     void *code_cache; /* tsearch tree of struct cached_code */
 };
@@ -60,9 +72,26 @@ const struct symbol_table *module_table(struct module_symbols *module) {
     return &module->table;
 }
 
-struct symbols *symbols_open(void) {
+/* As libdwfl's default, with the directories that were given before its own. */
+static char *debug_path(struct pool *pool, const struct symbol_paths *paths) {
+    char *path = pool_string(pool, ":.debug");
+    for (size_t i = 0; paths && i < paths->debug_dirs.count; i++)
+        path = pool_printf(pool, "%s:%s", path, paths->debug_dirs.list[i]);
+    if (paths && paths->sysroot && !strchr(paths->sysroot, ':'))
+        path = pool_printf(pool, "%s:%s" DEBUG_DIR, path, paths->sysroot);
+    return pool_printf(pool, "%s:" DEBUG_DIR, path);
+}
+
+struct symbols *symbols_open(const struct symbol_paths *paths) {
     struct symbols *symbols = checked_resize(NULL, 1, sizeof *symbols);
-    *symbols = (struct symbols){0};
+    *symbols = (struct symbols){.paths = paths, .sources.paths = paths};
+    symbols->debug_path = debug_path(&symbols->pool, paths);
+    symbols->callbacks = (Dwfl_Callbacks){
+        .find_elf = dwfl_linux_proc_find_elf, /* never called: the file is always given */
+        .find_debuginfo = dwfl_standard_find_debuginfo,
+        .section_address = dwfl_offline_section_address,
+        .debuginfo_path = &symbols->debug_path,
+    };
     return symbols;
 }
 
@@ -80,6 +109,8 @@ static void close_module(struct module_symbols *module) {
 void symbols_close(struct symbols *symbols) {
     for (struct module_symbols *module = symbols->modules; module; module = module->next)
         close_module(module);
+    source_names_free(&symbols->sources);
+    demangled_names_free(&symbols->demangled);
     tdestroy(symbols->code_cache, keep_cached);
     pool_free(&symbols->pool);
     free(symbols);
@@ -94,23 +125,19 @@ static const char *hex(struct pool *pool, const uint8_t *bytes, size_t length) {
     return text;
 }
 
-static const Dwfl_Callbacks callbacks = {
-    .find_elf = dwfl_linux_proc_find_elf, /* never called: the file is always given */
-    .find_debuginfo = dwfl_standard_find_debuginfo,
-    .section_address = dwfl_offline_section_address,
-};
-
-/* Places `file` at the addresses it was linked for, so that ELF virtual
- * addresses are looked up unchanged. */
-static bool load(struct module_symbols *module, const char *file) {
-    Dwfl *dwfl = dwfl_begin(&callbacks);
-    if (!dwfl)
-        return false;
-    dwfl_report_begin(dwfl);
-    module->module = dwfl_report_elf(dwfl, base_name(file), file, -1, 0, true);
-    dwfl_report_end(dwfl, NULL, NULL);
+/* Places the file at the addresses it was linked for, so that ELF virtual
+ * addresses are looked up unchanged.  Takes the descriptor. */
+static bool load(struct symbols *symbols, struct module_symbols *module, int descriptor, const char *file) {
+    Dwfl *dwfl = dwfl_begin(&symbols->callbacks);
+    if (dwfl) {
+        dwfl_report_begin(dwfl);
+        module->module = dwfl_report_elf(dwfl, base_name(file), file, descriptor, 0, true);
+        dwfl_report_end(dwfl, NULL, NULL);
+    }
     if (!module->module) {
-        dwfl_end(dwfl);
+        close(descriptor);
+        if (dwfl)
+            dwfl_end(dwfl);
         return false;
     }
     module->dwfl = dwfl;
@@ -140,18 +167,32 @@ static bool same_build(const struct module_symbols *module) {
     return true;
 }
 
-static bool load_by_build_id(struct module_symbols *module) {
-    if (strlen(module->build_id) < 4)
-        return false;
-    char file[512];
-    snprintf(file, sizeof file, "/usr/lib/debug/.build-id/%.2s/%s.debug", module->build_id,
-             module->build_id + 2);
-    if (access(file, R_OK) != 0 || !load(module, file))
-        return false;
-    if (same_build(module))
-        return true;
-    unload(module);
-    return false;
+/* A descriptor of the debug file for a build id alone, with its name in *file (malloc): from
+ * the debug directories, or a debuginfod server where one is configured.  -1: none. */
+static int find_by_build_id(struct symbols *symbols, const struct module_symbols *module, char **file) {
+    int descriptor = -1;
+    Dwfl *dwfl = dwfl_begin(&symbols->callbacks);
+    if (!dwfl)
+        return -1;
+    dwfl_report_begin(dwfl);
+    Dwfl_Module *wanted = dwfl_report_module(dwfl, "wanted", 0, 1);
+    if (wanted && dwfl_module_report_build_id(wanted, module->raw_id, module->raw_id_length, 0) == 0)
+        descriptor = dwfl_standard_find_debuginfo(wanted, NULL, NULL, 0, NULL, NULL, 0, file);
+    dwfl_report_end(dwfl, NULL, NULL);
+    dwfl_end(dwfl);
+    return descriptor;
+}
+
+static bool load_by_build_id(struct symbols *symbols, struct module_symbols *module) {
+    char *file = NULL;
+    int descriptor = module->raw_id_length > 1 ? find_by_build_id(symbols, module, &file) : -1;
+    bool loaded = descriptor >= 0 && load(symbols, module, descriptor, file ? file : module->path);
+    free(file);
+    if (loaded && !same_build(module)) {
+        unload(module);
+        loaded = false;
+    }
+    return loaded;
 }
 
 static const char *existing_file(struct pool *pool, const char *path) {
@@ -162,38 +203,55 @@ static const char *existing_file(struct pool *pool, const char *path) {
     return path;
 }
 
-static void open_module(struct symbols *symbols, struct module_symbols *module, const char *path) {
-    const char *file = existing_file(&symbols->pool, path);
-    if (path[0] != '/')
+static void open_module(struct symbols *symbols, struct module_symbols *module) {
+    const char *file = existing_file(&symbols->pool, module->raw_path);
+    if (file[0] != '/')
         return; /* vdso and other unnamed objects */
     bool rebuilt = false;
-    if (load(module, file)) {
+    int descriptor = module_file_open(&symbols->pool, symbols->paths, file, &file);
+    if (descriptor >= 0 && load(symbols, module, descriptor, file)) {
         if (same_build(module))
             return;
         rebuilt = true;
         unload(module);
     }
-    if (load_by_build_id(module))
+    if (load_by_build_id(symbols, module))
         return;
+    const char *where = symbols->paths && symbols->paths->sysroot
+                            ? pool_printf(&symbols->pool, " below %s", symbols->paths->sysroot)
+                            : "";
     module->problem = pool_printf(&symbols->pool,
-                                  rebuilt ? "%s was replaced after the run: its places are shown as offsets"
-                                          : "%s cannot be read: its places are shown as offsets",
-                                  module->path);
+                                  rebuilt ? "%s%s was replaced after the run: its places are shown as offsets"
+                                          : "%s%s cannot be read: its places are shown as offsets",
+                                  module->path, text_clean(&symbols->pool, where));
+}
+
+/* Asked for every frame: no string is made unless the module is new. */
+static bool is_module(const struct module_symbols *module, const char *path, const uint8_t *build_id,
+                      size_t length) {
+    return module->raw_id_length == length &&
+           (length == 0 || memcmp(module->raw_id, build_id, length) == 0) &&
+           strcmp(module->raw_path, path) == 0;
 }
 
 struct module_symbols *symbols_module(struct symbols *symbols, const char *path, const uint8_t *build_id,
                                       size_t build_id_length) {
-    const char *id = hex(&symbols->pool, build_id, build_id_length);
-    const char *clean = text_clean(&symbols->pool, path);
     for (struct module_symbols *module = symbols->modules; module; module = module->next)
-        if (strcmp(module->path, clean) == 0 && strcmp(module->build_id, id) == 0)
+        if (is_module(module, path, build_id, build_id_length))
             return module;
     struct module_symbols *module = pool_alloc(&symbols->pool, sizeof *module);
-    module->path = clean;
-    module->build_id = id;
+    module->raw_path = pool_string(&symbols->pool, path);
+    if (build_id_length)
+        module->raw_id =
+            (const uint8_t *)pool_string_n(&symbols->pool, (const char *)build_id, build_id_length);
+    module->raw_id_length = build_id_length;
+    module->path = text_clean(&symbols->pool, path);
+    module->build_id = hex(&symbols->pool, build_id, build_id_length);
+    module->inlined.sources = &symbols->sources;
+    module->inlined.demangled = &symbols->demangled;
     module->next = symbols->modules;
     symbols->modules = module;
-    open_module(symbols, module, path);
+    open_module(symbols, module);
     return module;
 }
 
@@ -241,8 +299,9 @@ struct variable symbols_variable(struct symbols *symbols, struct module_symbols 
 static struct code_frames plain_frame(struct symbols *symbols, struct code_frame frame, const char *name) {
     struct code_frame *copy = pool_alloc(&symbols->pool, sizeof *copy);
     if (name) {
-        frame.function = demangled(&symbols->pool, name, true);
-        frame.name = demangled(&symbols->pool, name, false);
+        const struct demangled_name *both = demangled_name(&symbols->demangled, &symbols->pool, name);
+        frame.function = both->function;
+        frame.name = both->name;
     }
     *copy = frame;
     return (struct code_frames){1, copy};
@@ -263,7 +322,7 @@ static struct code_frames look_up(struct symbols *symbols, struct module_symbols
     Dwarf_Die *unit = unit_at(&module->units, module->module, offset - 1, &bias);
     struct code_frames result = {0};
     if (unit) {
-        set_line(&symbols->pool, unit, offset - 1 - bias, &frame);
+        set_line(&symbols->sources, &symbols->pool, unit, offset - 1 - bias, &frame);
         result = inlined_frames(&module->inlined, &symbols->pool, unit, offset - 1 - bias, frame, name);
     }
     return result.count ? result : plain_frame(symbols, frame, name);

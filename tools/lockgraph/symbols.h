@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "pool.h"
+#include "symbol_paths.h"
 
 /* One function activation.  All strings are clean (text.h) and live as long as
  * the symbols; NULL where not known. */
@@ -18,7 +19,8 @@ struct code_frame {
     uint64_t offset;          /* ELF virtual address of the return address; absolute without a module */
     const char *function;     /* demangled, with parameters where the language has them */
     const char *name;         /* the same without parameters */
-    const char *file;         /* absolute where the debug information has it so */
+    const char *file;         /* absolute where the debug information has it so, but see symbol_paths.h */
+    const char *recorded;     /* the same as the debug information has it */
     unsigned line;            /* 0: not known */
     unsigned function_line;   /* where the function is declared; 0: not known */
     uint64_t function_offset; /* offset from the function's first byte */
@@ -39,7 +41,8 @@ struct variable {
 struct symbols;
 struct module_symbols;
 
-struct symbols *symbols_open(void);
+/* `paths` (NULL: none) must outlive the symbols. */
+struct symbols *symbols_open(const struct symbol_paths *paths);
 void symbols_close(struct symbols *symbols);
 
 /* The module recorded as `path` with this build id (length 0: none). */

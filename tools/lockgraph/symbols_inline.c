@@ -9,8 +9,6 @@
 #include "symbols_unit.h"
 #include "text.h"
 
-#define DEEPEST_INLINING 64
-
 /* ---- names ---- */
 
 static const char *attribute_string(Dwarf_Die *die, unsigned name) {
@@ -115,25 +113,29 @@ static unsigned declared_line(Dwarf_Die *die) {
     return dwarf_decl_line(die, &line) == 0 && line > 0 ? (unsigned)line : 0;
 }
 
-static const char *file_by_number(struct pool *pool, Dwarf_Die *unit, Dwarf_Word number) {
+static const struct source_name *file_by_number(struct source_names *names, struct pool *pool,
+                                                Dwarf_Die *unit, Dwarf_Word number) {
     Dwarf_Files *files = NULL;
     size_t count = 0;
     if (dwarf_getsrcfiles(unit, &files, &count) != 0 || number >= count)
         return NULL;
     const char *name = dwarf_filesrc(files, number, NULL, NULL);
-    return name ? source_path(pool, unit, name) : NULL;
+    return name ? source_name_of(names, pool, unit, name) : NULL;
 }
 
 /* Where the inlined function `die` was called: the place the frame outside of
  * it stands at. */
-static void set_call_site(struct pool *pool, Dwarf_Die *unit, Dwarf_Die *die, struct code_frame *outer) {
+static void set_call_site(struct source_names *names, struct pool *pool, Dwarf_Die *unit, Dwarf_Die *die,
+                          struct code_frame *outer) {
     Dwarf_Attribute memory;
     Dwarf_Word value = 0;
-    outer->file = NULL;
+    const struct source_name *file = NULL;
     outer->line = 0;
     Dwarf_Attribute *attribute = dwarf_attr(die, DW_AT_call_file, &memory);
     if (attribute && dwarf_formudata(attribute, &value) == 0)
-        outer->file = file_by_number(pool, unit, value);
+        file = file_by_number(names, pool, unit, value);
+    outer->file = file ? file->shown : NULL;
+    outer->recorded = file ? file->recorded : NULL;
     attribute = dwarf_attr(die, DW_AT_call_line, &memory);
     if (attribute && dwarf_formudata(attribute, &value) == 0)
         outer->line = (unsigned)value;
@@ -144,8 +146,13 @@ static void set_function(struct inline_index *index, struct pool *pool, Dwarf_Di
     const char *mangled = linkage_name(die);
     if (!mangled && !frame->inlined)
         mangled = symbol;
-    frame->function = mangled ? demangled(pool, mangled, true) : plain_name(index, pool, unit, die);
-    frame->name = mangled ? demangled(pool, mangled, false) : frame->function;
+    if (mangled) {
+        const struct demangled_name *both = demangled_name(index->demangled, pool, mangled);
+        frame->function = both->function;
+        frame->name = both->name;
+    } else {
+        frame->function = frame->name = plain_name(index, pool, unit, die);
+    }
     frame->function_line = declared_line(die);
 }
 
@@ -157,39 +164,13 @@ static void set_function_offset(Dwarf_Die *die, uint64_t address, struct code_fr
 
 /* ---- the chain ---- */
 
-/* Blocks and inlined functions within `parent` that hold the address. */
-static bool next_inner(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *inner) {
-    if (dwarf_child(parent, inner) != 0)
-        return false;
-    do {
-        int tag = dwarf_tag(inner);
-        bool scope = tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
-                     tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
-        if (scope && dwarf_haspc(inner, address) == 1)
-            return true;
-    } while (dwarf_siblingof(inner, inner) == 0);
-    return false;
-}
-
-/* The function and what is inlined in it there, outermost first. */
-static size_t chain_at(Dwarf_Die function, Dwarf_Addr address, Dwarf_Die *chain) {
-    size_t count = 0;
-    Dwarf_Die scope = function, inner;
-    chain[count++] = function;
-    while (count < DEEPEST_INLINING && next_inner(&scope, address, &inner)) {
-        scope = inner;
-        if (dwarf_tag(&scope) == DW_TAG_inlined_subroutine)
-            chain[count++] = scope;
-    }
-    return count;
-}
-
 struct code_frames inlined_frames(struct inline_index *index, struct pool *pool, Dwarf_Die *unit,
                                   uint64_t address, struct code_frame frame, const char *symbol) {
-    Dwarf_Die function, chain[DEEPEST_INLINING];
+    Dwarf_Die function, chain[1 + DEEPEST_INLINING];
     if (!function_at(&index->functions, pool, unit, address, &function))
         return (struct code_frames){0};
-    size_t count = chain_at(function, address, chain);
+    chain[0] = function;
+    size_t count = 1 + inlined_at(&index->scopes, pool, &function, address, chain + 1);
     struct code_frame *frames = pool_array(pool, count, sizeof *frames);
     for (size_t i = 0; i < count; i++) {
         Dwarf_Die *die = &chain[count - 1 - i];
@@ -198,7 +179,7 @@ struct code_frames inlined_frames(struct inline_index *index, struct pool *pool,
         set_function_offset(die, address, &frame);
         frames[i] = frame;
         if (frame.inlined)
-            set_call_site(pool, unit, die, &frame);
+            set_call_site(index->sources, pool, unit, die, &frame);
     }
     return (struct code_frames){count, frames};
 }
@@ -207,5 +188,6 @@ static void keep(void *node) { (void)node; }
 
 void inline_index_free(struct inline_index *index) {
     function_index_free(&index->functions);
+    scope_index_free(&index->scopes);
     tdestroy(index->names, keep);
 }

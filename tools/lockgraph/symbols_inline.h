@@ -4,12 +4,17 @@
 
 #include <elfutils/libdw.h>
 
+#include "demangle.h"
 #include "symbols.h"
 #include "symbols_function.h"
+#include "symbols_scope.h"
 
 /* What was made out about one module. */
 struct inline_index {
+    struct source_names *sources;      /* of the symbols */
+    struct demangled_names *demangled; /* of the symbols, too */
     struct function_index functions;
+    struct scope_index scopes;
     void *names; /* tsearch tree of qualified names, by entry */
 };
 

@@ -66,12 +66,15 @@ const char *source_path(struct pool *pool, Dwarf_Die *unit, const char *file) {
     return text_clean(pool, directory ? pool_printf(pool, "%s/%s", directory, file) : file);
 }
 
-void set_line(struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address, struct code_frame *frame) {
+void set_line(struct source_names *names, struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address,
+              struct code_frame *frame) {
     Dwarf_Line *line = dwarf_getsrc_die(unit, address);
     int number = 0;
     const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
     if (!file || dwarf_lineno(line, &number) != 0 || number <= 0)
         return;
-    frame->file = source_path(pool, unit, file);
+    const struct source_name *name = source_name_of(names, pool, unit, file);
+    frame->file = name->shown;
+    frame->recorded = name->recorded;
     frame->line = (unsigned)number;
 }

@@ -4,6 +4,7 @@
 
 #include <elfutils/libdwfl.h>
 
+#include "source_names.h"
 #include "symbols.h"
 
 /* The units of one module by address, made from their own ranges: libdw goes
@@ -23,8 +24,9 @@ void unit_index_free(struct unit_index *index);
  * given a relative path writes that one down. */
 const char *source_path(struct pool *pool, Dwarf_Die *unit, const char *file);
 
-/* Sets file (absolute where it is known) and line of `frame`; leaves both alone
- * where the unit has no line for `address` (in its own addresses). */
-void set_line(struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address, struct code_frame *frame);
+/* Sets file and line of `frame`; leaves both alone where the unit has no line for
+ * `address` (in its own addresses). */
+void set_line(struct source_names *names, struct pool *pool, Dwarf_Die *unit, Dwarf_Addr address,
+              struct code_frame *frame);
 
 #endif

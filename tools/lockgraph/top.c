@@ -202,6 +202,7 @@ const struct command top_command = {
                 "  lockgraph top 4711\n"
                 "  lockgraph top --once --top 5 /var/lib/server/lockgraph.data\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = top,
 };

@@ -179,7 +179,7 @@ static int why(const struct command *command, int count, char **arguments) {
 const struct command why_command = {
     .name = "why",
     .summary = "tell how one lock came to be taken under another",
-    .synopsis = "OUTER INNER [DIR|FILE…]",
+    .synopsis = "[options] OUTER INNER [DIR|FILE…]",
     .description =
         "Tells every known path from the lock or class OUTER to INNER, by what was taken while what was\n"
         "held, with stacks; the shortest first. Names are those of reports; * stands for any text. The\n"
@@ -188,6 +188,7 @@ const struct command why_command = {
     .examples = "  lockgraph why ledger_lock audit_lock\n"
                 "  lockgraph why 'session*' '*_lock' monday.data\n",
     .options = options,
+    .symbolises = true,
     .apply = apply,
     .run = why,
 };
