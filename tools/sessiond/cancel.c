@@ -1,0 +1,99 @@
+#include "cancel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "lock_order.h"
+#include "timed.h"
+
+enum { OPERATIONS_BETWEEN_LOOKS = 1000 };
+
+bool sd_cancel_init(struct sd_cancel *cancel, int64_t deadline_ms, struct sd_error *error) {
+    atomic_init(&cancel->reason, SD_CANCEL_NOT);
+    cancel->deadline_ms = deadline_ms;
+    cancel->handle = NULL;
+    cancel->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (cancel->wake < 0)
+        return sd_fail_busy(error, "no_descriptor", 1, "eventfd: %s", strerror(errno));
+    if (lg_mutex_init(&cancel->lock, "cancel.handle", SD_LEVEL_LEAF) == 0)
+        return true;
+    close(cancel->wake);
+    return sd_fail_busy(error, "no_lock", 1, "no lock for a cancellation token");
+}
+
+void sd_cancel_destroy(struct sd_cancel *cancel) {
+    lg_mutex_destroy(&cancel->lock);
+    close(cancel->wake);
+}
+
+void sd_cancel_ask(struct sd_cancel *cancel, enum sd_cancel_reason reason) {
+    int none = SD_CANCEL_NOT;
+    uint64_t one = 1;
+    if (!atomic_compare_exchange_strong(&cancel->reason, &none, (int)reason))
+        return;
+    if (write(cancel->wake, &one, sizeof one) < 0) {
+        /* An eventfd that was never written takes a 1. */
+    }
+    if (!sd_lock(&cancel->lock, NULL))
+        return;
+    if (cancel->handle != NULL)
+        sqlite3_interrupt(cancel->handle);
+    sd_unlock(&cancel->lock);
+}
+
+bool sd_cancelled(const struct sd_cancel *cancel) {
+    return cancel != NULL && atomic_load_explicit(&cancel->reason, memory_order_acquire) != SD_CANCEL_NOT;
+}
+
+bool sd_cancel_check(const struct sd_cancel *cancel, struct sd_error *error) {
+    if (!sd_cancelled(cancel))
+        return true;
+    switch (atomic_load(&cancel->reason)) {
+    case SD_CANCEL_TIME:
+        return sd_fail(error, 504, "time_limit", "the time limit passed");
+    case SD_CANCEL_SHUTDOWN:
+        return sd_fail_busy(error, "shutting_down", 5, "the service is stopping");
+    default:
+        return sd_fail(error, 503, "cancelled", "it was cancelled");
+    }
+}
+
+int sd_cancel_fd(const struct sd_cancel *cancel) { return cancel == NULL ? -1 : cancel->wake; }
+
+int32_t sd_cancel_left_ms(const struct sd_cancel *cancel, int32_t ms) {
+    if (cancel == NULL || cancel->deadline_ms == 0)
+        return ms;
+    int32_t left = sd_left_ms(cancel->deadline_ms);
+    return left < ms ? left : ms;
+}
+
+bool sd_cancel_pause(const struct sd_cancel *cancel, int32_t ms) {
+    struct pollfd wake = {sd_cancel_fd(cancel), POLLIN, 0};
+    int64_t until = sd_now_ms() + ms;
+    int32_t left;
+    while (!sd_cancelled(cancel) && (left = sd_left_ms(until)) > 0)
+        poll(&wake, 1, left);
+    return !sd_cancelled(cancel);
+}
+
+/* An interruption between two statements is lost; this looks while one runs. */
+static int look(void *of) { return sd_cancelled(of); }
+
+void sd_cancel_use(struct sd_cancel *cancel, sqlite3 *handle) {
+    if (cancel == NULL)
+        return;
+    if (handle != NULL)
+        sqlite3_progress_handler(handle, OPERATIONS_BETWEEN_LOOKS, look, cancel);
+    /* It must be had: else a closed handle could be interrupted.  It is held for an instant. */
+    while (!sd_lock(&cancel->lock, NULL))
+        continue;
+    sqlite3 *before = cancel->handle;
+    cancel->handle = handle;
+    sd_unlock(&cancel->lock);
+    if (handle == NULL && before != NULL)
+        sqlite3_progress_handler(before, 0, NULL, NULL);
+}

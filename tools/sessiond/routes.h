@@ -1,0 +1,30 @@
+/* Routes: a table in each group's file, joined in routes.c, in the order of looking.
+ * The server has checked method, token, rate and limits before it calls one. */
+#ifndef SD_ROUTES_H
+#define SD_ROUTES_H
+
+#include <stddef.h>
+
+#include "http_context.h"
+#include "http_reply.h"
+#include "http_request.h"
+
+enum sd_access { SD_OPEN, SD_USER, SD_ADMIN };
+
+struct sd_route {
+    const char *method;
+    const char *path; /* with {id} or {name}; also the label in metrics */
+    enum sd_access access;
+    enum MHD_Result (*answer)(struct sd_request *request, const struct sd_http_context *context);
+};
+struct sd_route_group {
+    const struct sd_route *routes;
+    size_t count;
+};
+extern const struct sd_route_group sd_routes_health, sd_routes_sessions, sd_routes_tasks, sd_routes_me,
+    sd_routes_events, sd_routes_monitoring;
+
+/* NULL: 404 not_found, or 405 where another method would do. */
+const struct sd_route *sd_route_find(const char *method, const char *path, struct sd_error *error);
+
+#endif
