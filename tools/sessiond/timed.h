@@ -35,7 +35,9 @@ int32_t sd_timed_limit_ms(void);
     (sd_timed_before(#slots),                                                                                \
      sd_timed_taken(sd_timed_adaptive() ? lg_sem_wait(slots) : lg_sem_timedwait(slots, sd_timed_limit_ms()), \
                     #slots, error))
-/* A slot with a limit of its own, such as a pool's wait. */
+/* With a limit of the caller's own: a call's, or a pool's wait. */
+#define sd_lock_within(mutex, ms, error)                                                                     \
+    (sd_timed_before(#mutex), sd_timed_taken(lg_mutex_timedlock(mutex, ms), #mutex, error))
 #define sd_slot_within(slots, ms, error)                                                                     \
     (sd_timed_before(#slots), sd_timed_taken(lg_sem_timedwait(slots, ms), #slots, error))
 #define sd_slot_end(slots) sd_timed_given(lg_sem_post(slots), #slots)
