@@ -89,8 +89,7 @@ void sd_cancel_use(struct sd_cancel *cancel, sqlite3 *handle) {
     if (handle != NULL)
         sqlite3_progress_handler(handle, OPERATIONS_BETWEEN_LOOKS, look, cancel);
     /* It must be had: else a closed handle could be interrupted.  It is held for an instant. */
-    while (!sd_lock(&cancel->lock, NULL))
-        continue;
+    sd_lock_surely(&cancel->lock);
     sqlite3 *before = cancel->handle;
     cancel->handle = handle;
     sd_unlock(&cancel->lock);

@@ -9,8 +9,8 @@
  *         id = sd_sql_get_number(&sql, 0);
  *     return sd_sql_end(&sql, error);
  *
- * Errors are 503 database, 503 busy, or what the token says where the statement was
- * interrupted (sd_cancel_check). */
+ * Errors are 503 database, 503 busy (another writes; try again), or 503 interrupted: then
+ * the token says why (sd_cancel_check), which the task manager does for its tasks. */
 #ifndef SD_SQL_H
 #define SD_SQL_H
 

@@ -15,6 +15,7 @@
 #define SD_TIMED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lockgraph/lockgraph.h>
@@ -30,6 +31,11 @@ int32_t sd_timed_limit_ms(void);
      sd_timed_taken(sd_timed_adaptive() ? lg_mutex_lock(mutex)                                               \
                                         : lg_mutex_timedlock(mutex, sd_timed_limit_ms()),                    \
                     #mutex, error))
+/* For what must not be left undone, such as giving something back: a time-out is logged
+ * each time, and the wait goes on. */
+#define sd_lock_surely(mutex)                                                                                \
+    do {                                                                                                     \
+    } while (!sd_lock(mutex, NULL))
 #define sd_unlock(mutex) sd_timed_given(lg_mutex_unlock(mutex), #mutex)
 #define sd_slot(slots, error)                                                                                \
     (sd_timed_before(#slots),                                                                                \
