@@ -47,12 +47,6 @@ void sd_breaker_destroy(struct sd_breaker *breaker) {
     free(breaker);
 }
 
-/* For what must happen: the lock is held for an instant. */
-static void lock(struct sd_breaker *breaker) {
-    while (!sd_lock(&breaker->lock, NULL))
-        continue;
-}
-
 static void enter_state(struct sd_breaker *breaker, enum sd_breaker_state state) {
     breaker->state = state;
     breaker->phase++;
@@ -112,7 +106,7 @@ static void tell(const struct sd_breaker *breaker, enum sd_breaker_state before,
 }
 
 void sd_breaker_leave(struct sd_breaker *breaker, uint64_t ticket, bool succeeded) {
-    lock(breaker);
+    sd_lock_surely(&breaker->lock);
     enum sd_breaker_state before = breaker->state;
     if (ticket == breaker->phase) {
         if (!succeeded)
@@ -128,7 +122,7 @@ void sd_breaker_leave(struct sd_breaker *breaker, uint64_t ticket, bool succeede
 }
 
 void sd_breaker_withdraw(struct sd_breaker *breaker, uint64_t ticket) {
-    lock(breaker);
+    sd_lock_surely(&breaker->lock);
     if (ticket == breaker->phase)
         breaker->probing = false;
     sd_unlock(&breaker->lock);
@@ -146,7 +140,7 @@ bool sd_breaker_reset(struct sd_breaker *breaker, struct sd_error *error) {
 }
 
 void sd_breaker_figures(struct sd_breaker *breaker, struct sd_breaker_figures *figures) {
-    lock(breaker);
+    sd_lock_surely(&breaker->lock);
     bool was_opened = breaker->state != SD_BREAKER_CLOSED;
     *figures = (struct sd_breaker_figures){.name = breaker->name,
                                            .state = breaker->state,

@@ -1,6 +1,7 @@
 /* Broadcast: events to subscribers, each with a queue of its own (1 MiB; a slow one is
  * dropped when it is full), at most 100.  Takes events.lock (80): to add, remove, and to
- * put into queues, never while anything is written.
+ * put into queues, never while anything is written.  Nothing else: publishing is possible
+ * under a session's locks, so metrics are told later, by ping and figures.
  *
  * A subscriber's `ready` is called without the lock when there is something to read or it
  * was dropped; it may come from any thread and must not block (HTTP resumes a connection). */

@@ -63,14 +63,15 @@ int64_t sd_session_user(const struct sd_session *session);
 struct sd_session_locks *sd_session_locks(struct sd_session *session);
 
 /* An entry for a task to be: 503 session_busy where session_queue wait, 409 stopped. */
-bool sd_session_begin(struct sd_session *session, uint64_t *entry, struct sd_error *error);
+bool sd_session_begin(struct sd_session *session, const char *name, uint64_t *entry, struct sd_error *error);
 void sd_session_end(struct sd_session *session, uint64_t entry, bool succeeded);
 /* On the task's thread: takes its slot (20 or 21), 40, connects if need be, works, adds
  * the JSON result.  Labels itself with lg_operation. */
-bool sd_session_perform(struct sd_session *session, const struct sd_operation *operation,
+bool sd_session_perform(struct sd_session *session, uint64_t entry, const struct sd_operation *operation,
                         struct sd_cancel *cancel, struct sd_text *result, struct sd_error *error);
 /* The connection alone, likewise: the task "connect". */
-bool sd_session_connect(struct sd_session *session, struct sd_cancel *cancel, struct sd_error *error);
+bool sd_session_connect(struct sd_session *session, uint64_t entry, struct sd_cancel *cancel,
+                        struct sd_text *result, struct sd_error *error);
 /* No more operations; those that run are cancelled by the manager. */
 void sd_session_stop(struct sd_session *session);
 bool sd_session_view(struct sd_session *session, struct sd_session_view *view, struct sd_error *error);

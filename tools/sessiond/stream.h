@@ -18,6 +18,8 @@ int sd_stream_connect(const char *host, int port, int64_t until_ms, const struct
                       struct sd_error *error);
 /* A listening socket; `port` 0 becomes the one that it got.  -1: the error. */
 int sd_stream_listen(const char *host, int *port, struct sd_error *error);
+/* Writes it to a file, which is whole when it has its name. */
+bool sd_stream_tell_port(const char *path, int port, struct sd_error *error);
 /* Waits until the descriptor is ready for `events` (POLLIN, POLLOUT), or at its end. */
 bool sd_stream_wait(int fd, short events, int64_t until_ms, const struct sd_cancel *cancel,
                     struct sd_error *error);
