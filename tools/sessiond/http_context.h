@@ -15,6 +15,8 @@
 #include "watch.h"
 #include "workers.h"
 
+struct sd_http_server;
+
 struct sd_http_context {
     const struct sd_config *config;
     struct sd_metrics *metrics;
@@ -28,6 +30,7 @@ struct sd_http_context {
     struct sd_watch *watch;
     struct sd_alerts *alerts;
     const struct sd_auth *auth;
+    const struct sd_http_server *server; /* of sd_http_start */
 };
 
 #endif

@@ -10,8 +10,9 @@
 #include "http_context.h"
 
 struct sd_http_server;
-/* The context must live longer.  Listens when it returns; port_file is written then. */
-struct sd_http_server *sd_http_start(const struct sd_http_context *context, struct sd_error *error);
+/* The context must live longer, and gets its `server` here.  Listens when it returns; port_file is written
+ * then. */
+struct sd_http_server *sd_http_start(struct sd_http_context *context, struct sd_error *error);
 int sd_http_port(const struct sd_http_server *server);
 /* No new connections; requests under way are still answered. */
 void sd_http_quiesce(struct sd_http_server *server);

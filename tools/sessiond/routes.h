@@ -3,13 +3,20 @@
 #ifndef SD_ROUTES_H
 #define SD_ROUTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "http_context.h"
 #include "http_reply.h"
 #include "http_request.h"
 
-enum sd_access { SD_OPEN, SD_USER, SD_ADMIN };
+enum sd_access {
+    SD_OPEN,
+    SD_USER,
+    SD_ADMIN,
+    SD_ADMIN_OR_PAGE /* as SD_ADMIN; but a browser is given the page, in which no figure is */
+};
 
 struct sd_route {
     const char *method;
@@ -24,7 +31,16 @@ struct sd_route_group {
 extern const struct sd_route_group sd_routes_health, sd_routes_sessions, sd_routes_tasks, sd_routes_me,
     sd_routes_events, sd_routes_monitoring;
 
-/* NULL: 404 not_found, or 405 where another method would do. */
-const struct sd_route *sd_route_find(const char *method, const char *path, struct sd_error *error);
+struct sd_route_match {
+    const struct sd_route *route;
+    uint64_t id;   /* of {id} */
+    char name[64]; /* of {name} */
+};
+/* false: 404 not_found, 405 where another method would do, or 400 where {id} is no number;
+ * the match has the route whose path fits, for the metrics, or NULL. */
+bool sd_route_find(const char *method, const char *path, struct sd_route_match *match,
+                   struct sd_error *error);
+/* "GET, POST": for the header Allow of 405. */
+void sd_route_methods(const char *path, char *methods, size_t room);
 
 #endif

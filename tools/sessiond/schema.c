@@ -29,7 +29,7 @@ static const char *const migrations[] = {
     "    CHECK (state IN ('queued', 'claimed', 'done', 'failed')),"
     "  attempts INTEGER NOT NULL DEFAULT 0, worker TEXT, boot TEXT, claimed_ms INTEGER,"
     "  created_ms INTEGER NOT NULL, done_ms INTEGER, error TEXT);"
-    "CREATE INDEX queue_open ON queue (state, id) WHERE state IN ('queued', 'claimed');"
+    "CREATE INDEX queue_by_state ON queue (state, id);"
     "CREATE TABLE effects (id INTEGER PRIMARY KEY, queue_id INTEGER NOT NULL UNIQUE REFERENCES queue(id),"
     "  user_id INTEGER NOT NULL, text TEXT NOT NULL, at_ms INTEGER NOT NULL);"
     "CREATE TABLE heartbeats (name TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, detail TEXT NOT NULL);",

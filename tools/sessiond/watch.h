@@ -1,6 +1,8 @@
-/* The service looks at itself: heartbeats of all loops (one that is late is logged with
- * its thread's stack and, by Lockgraph, its locks), pool figures, backlog, memory.  Keeps
- * what alerts and the dashboard ask for.  Takes watch.lock (80). */
+/* The service looks at itself: heartbeats of all loops, pool figures, backlog of loops and
+ * queue, memory.  Keeps what alerts and the dashboard ask for.  A loop that is late is
+ * logged with what the kernel says of its thread; its stack and the locks it holds are
+ * told by Lockgraph, whose findings are logged here, too.  Takes watch.lock (80), and
+ * pool.slots (70) of the synchronous side for the queue's figures, one after the other. */
 #ifndef SD_WATCH_H
 #define SD_WATCH_H
 
@@ -12,6 +14,7 @@
 #include "error.h"
 #include "event_loop.h"
 #include "pool.h"
+#include "queue.h"
 
 struct sd_watch;
 
@@ -19,7 +22,8 @@ struct sd_watch_figures {
     int64_t rss_bytes, vms_bytes; /* at the last look */
     int32_t rss_growth_percent;   /* over alert_memory_window_s; 0 until that is known */
     size_t backlog;               /* the greatest of all loops */
-    char late_loop[16];           /* "": none */
+    struct sd_queue_figures queue;
+    char late_loop[16]; /* "": none */
     int64_t late_ms;
     int64_t up_ms;
 };
