@@ -1,7 +1,7 @@
 /* The manager of sessions: who there is, by id, and their operations as tasks.
  *
- * Takes manager.session_locks[id] (30) to create, stop and look up; manager.sessions (80)
- * for the table itself, a few instructions to find or remove a pointer.  Nothing of it is
+ * Takes manager.session_locks[id] (30) to begin an operation and to stop; manager.sessions
+ * (80) for the table itself, a few instructions to find or remove a pointer.  Nothing of it is
  * held over I/O, nor while a task is submitted (10).  All calls return at once: what is
  * slow is a task.  Other users' sessions do not exist: 404. */
 #ifndef SD_MANAGER_H

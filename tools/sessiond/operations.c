@@ -18,6 +18,8 @@ static const struct sd_operation_kind_info infos[] = {
     [SD_OP_ENQUEUE]   = {"enqueue",   SD_TASK_DATABASE,  false, false},
 };
 
+const struct sd_operation_kind_info sd_operation_connect = {"connect", SD_TASK_GENERAL, true, false};
+
 #define KIND(kind) (1u << SD_OP_##kind)
 #define NUMBER(field, kinds, least, most, standard) \
     {#field, offsetof(struct sd_operation, field), 0, kinds, least, most, standard}

@@ -32,6 +32,8 @@ struct sd_operation_kind_info {
     bool scrape_slot; /* and scrape_slots (20) instead of operation_slots (21) */
 };
 const struct sd_operation_kind_info *sd_operation_info(enum sd_operation_kind kind);
+/* The first connection, which no client asks for by name. */
+extern const struct sd_operation_kind_info sd_operation_connect;
 
 struct sd_operation {
     enum sd_operation_kind kind;

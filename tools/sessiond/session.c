@@ -204,9 +204,8 @@ bool sd_session_perform(struct sd_session *session, uint64_t entry, const struct
 
 bool sd_session_connect(struct sd_session *session, uint64_t entry, struct sd_cancel *cancel,
                         struct sd_text *result, struct sd_error *error) {
-    static const struct sd_operation_kind_info info = {"connect", SD_TASK_GENERAL, true, false};
     struct sd_work work = {session, NULL, cancel, result, false};
-    if (!perform(&work, &info, NULL, entry, error))
+    if (!perform(&work, &sd_operation_connect, NULL, entry, error))
         return false;
     sd_text_format(result, "{\"session\":%llu,\"connected\":true}", (unsigned long long)session->id);
     return true;

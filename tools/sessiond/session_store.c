@@ -8,6 +8,8 @@
 #include "session_private.h"
 #include "sql.h"
 
+enum { INDEX_AFTER = 50 }; /* messages stored at once that make merging the index worth while */
+
 bool sd_message_parse(const char *line, struct sd_message *message) {
     long long number;
     int text_at = -1;
@@ -63,7 +65,8 @@ static bool insert_all(sqlite3 *handle, struct sd_work *work, const struct sd_me
             return false;
         *stored += sqlite3_total_changes64(handle) > before;
     }
-    return true;
+    int64_t id;
+    return *stored < INDEX_AFTER || sd_queue_put(handle, "index", "", work->session->user, &id, error);
 }
 
 static bool store(sqlite3 *handle, struct sd_work *work, const struct sd_message *messages, size_t count,
