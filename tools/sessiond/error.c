@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "text.h"
+#include "trace.h"
 
 __attribute__((format(printf, 6, 0))) static bool set(struct sd_error *error, int status, const char *code,
                                                       const char *field, int retry_after_s, const char *text,
@@ -15,6 +16,7 @@ __attribute__((format(printf, 6, 0))) static bool set(struct sd_error *error, in
     error->code = code;
     sd_copy(error->field, sizeof error->field, field);
     vsnprintf(error->text, sizeof error->text, text, arguments);
+    sd_trace_here();
     return false;
 }
 
