@@ -41,7 +41,8 @@ static void run(void *of) {
     tell(thread->begun);
     if (well) {
         sd_loop_run(thread->loop);
-        thread->end(thread->loop, thread->user);
+        if (thread->end != NULL)
+            thread->end(thread->loop, thread->user);
     }
     if (thread->loop != NULL)
         sd_loop_destroy(thread->loop);

@@ -11,7 +11,7 @@
 
 struct sd_loop_thread;
 /* Both on the loop's thread: before its first round, and after its last one.  Where
- * `begin` fails, `end` is not called. */
+ * `begin` fails, `end` is not called; it may be NULL. */
 typedef bool sd_loop_begin(struct sd_loop *loop, void *user, struct sd_error *error);
 typedef void sd_loop_end(struct sd_loop *loop, void *user);
 
