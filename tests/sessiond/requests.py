@@ -154,7 +154,8 @@ def bodies_and_headers_have_limits(place):
     service.get("/health", None, headers={"X-Long": "a" * 5000}).expect(431, "headers_too_large", "headers")
     check(service.get("/health", None, headers={"X-Short": "a" * 2000}).status == 200, "what is in the limit is well")
     with socket.create_connection(("127.0.0.1", service.port)) as raw:  # beyond what is ever read
-        raw.sendall(b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+        raw.sendall(b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n"
+                    + f"Authorization: Bearer {token_of('anna')}\r\n\r\n".encode())
         check(b" 413 " in raw.recv(1000), "told at once")
     check(service.dashboard()["http"]["too_large"] == 4, service.dashboard()["http"])
     service.stop()
