@@ -139,9 +139,13 @@ static void cancel_all(struct sd_worker *all) {
     }
 }
 
-void sd_workers_stop(struct sd_workers *workers, int32_t ms) {
+void sd_workers_quiesce(struct sd_workers *workers) {
     atomic_store(&workers->stopping, true);
     write_one(workers->stop);
+}
+
+void sd_workers_stop(struct sd_workers *workers, int32_t ms) {
+    sd_workers_quiesce(workers);
     if (workers->keeper != NULL)
         sd_loop_thread_stop(workers->keeper);
     workers->keeper = NULL;

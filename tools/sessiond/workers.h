@@ -35,6 +35,8 @@ bool sd_workers_handle(struct sd_workers *workers, const char *name, sd_queue_ha
 bool sd_workers_start(struct sd_workers *workers, struct sd_error *error);
 /* Something was put: an idle worker looks now.  Any thread. */
 void sd_workers_wake(struct sd_workers *workers);
+/* They claim nothing more; returns at once. */
+void sd_workers_quiesce(struct sd_workers *workers);
 /* What runs may finish for `ms`, is then cancelled and stays in the queue. */
 void sd_workers_stop(struct sd_workers *workers, int32_t ms);
 void sd_workers_destroy(struct sd_workers *workers);
