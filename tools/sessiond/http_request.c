@@ -131,8 +131,10 @@ bool sd_exchange_unlist(struct sd_request *request) {
 }
 
 void sd_exchange_resume(struct sd_request *request) {
-    if (sd_exchange_unlist(request))
-        MHD_resume_connection(request->connection);
+    if (!sd_exchange_unlist(request))
+        return;
+    MHD_resume_connection(request->connection);
+    request->all->resumed = true;
 }
 
 enum MHD_Result sd_exchange_finish(struct sd_request *request) {

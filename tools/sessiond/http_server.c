@@ -197,7 +197,7 @@ static void connection_changed(void *of, struct MHD_Connection *connection, void
 
 static void run_daemon(struct sd_http_server *server) {
     MHD_UNSIGNED_LONG_LONG ms;
-    server->ready = false;
+    server->ready = server->all.resumed = false;
     MHD_run(server->daemon);
     server->due_ms = INT64_MAX;
     if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
@@ -218,7 +218,7 @@ static void wakes_ready(struct sd_loop *loop, uint32_t events, void *of) {
 static int32_t before_wait(void *of) {
     struct sd_http_server *server = of;
     sd_wake_run();
-    if (server->ready || sd_now_ms() >= server->due_ms)
+    if (server->ready || server->all.resumed || sd_now_ms() >= server->due_ms)
         run_daemon(server);
     if (server->due_ms == INT64_MAX)
         return -1;
