@@ -95,7 +95,7 @@ def a_slow_one_is_dropped_when_its_queue_is_full(place):
     while service.dashboard()["events"]["dropped_slow"] == 0:
         check(sent < 5000, "it should have been dropped by now")
         for _ in range(20):
-            service.do(session, "broadcast", text="x" * 1900)
+            service.operate(session, "broadcast", text="x" * 1900)
             sent += 1
             quick.hear("event:")
     until(lambda: subscribers(service) == 1, 10, "it is gone")

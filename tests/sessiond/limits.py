@@ -59,36 +59,21 @@ def fifty_general_tasks_at_once(place):
 
 @case()
 def no_more_than_256_wait(place):
-    service = place.service(general_tasks=1, task_queue_wait_ms=20000, peer=place.peer(), operation_slots=1)
-    session, other = service.open_session(), service.open_session()
+    service = place.service(general_tasks=1, task_queue_wait_ms=20000, session_queue=1000, peer=place.peer())
+    session = service.open_session()
     service.operate(session, "monitor", seconds=600)
     body = b'{"operation":"search","query":"anything"}'
-    request = (f"POST /api/v1/sessions/{other}/operations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    request = (f"POST /api/v1/sessions/{session}/operations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
                f"Authorization: Bearer {token_of('anna')}\r\n\r\n").encode() + body
-    # As many operations wait in a session as its own limit allows, so each of these has its own.
-    sessions = [other]
     clients = []
     try:
-        while service.figures()["queued"] < 256:
-            check(len(clients) < 400, f"256 should be able to wait: {service.figures()}")
-            client = socket.create_connection(("127.0.0.1", service.port))
-            client.sendall(request.replace(f"sessions/{other}/".encode(), f"sessions/{sessions[-1]}/".encode()))
-            clients.append(client)
-            if len(clients) % 16 == 0:
-                until(lambda: service.figures()["queued"] >= len(clients) - len(sessions) + 1, 10, service.figures)
-                # Its connection would be a task, too: it waits, and the session is there all the same.
-                opened = socket.create_connection(("127.0.0.1", service.port))
-                opening = b'{"name":"more"}'
-                opened.sendall((f"POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(opening)}\r\n"
-                                f"Authorization: Bearer {token_of('anna')}\r\n\r\n").encode() + opening)
-                clients.append(opened)
-                known = until(lambda: [s["id"] for s in service.get("/api/v1/sessions").json["sessions"] if s["id"] not in
-                                       (session, *sessions)], 10, "the session is there")
-                sessions.append(known[-1])
-        refused = service.post(f"/api/v1/sessions/{sessions[-1]}/operations", {"operation": "search", "query": "x"})
-        check(refused.status == 503 and refused.json["error"]["code"] in ("queue_full", "session_busy"), str(refused))
-        check(service.figures()["queued"] == 256, service.figures())
+        for _ in range(256):
+            clients.append(socket.create_connection(("127.0.0.1", service.port)))
+            clients[-1].sendall(request)
+        until(lambda: service.figures()["queued"] == 256, 10, lambda: f"256 wait: {service.figures()}")
+        service.post(f"/api/v1/sessions/{session}/operations", {"operation": "search", "query": "x"}).expect(503, "queue_full")
         service.post("/api/v1/sessions", {"name": "last"}).expect(503, "queue_full")
+        check(len(service.get("/api/v1/sessions").json["sessions"]) == 1, "a session that was refused is not there")
     finally:
         for client in clients:
             client.close()

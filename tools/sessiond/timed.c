@@ -22,13 +22,13 @@ void sd_timed_set(int32_t limit_ms, bool by_lockgraph) {
 int32_t sd_timed_limit_ms(void) { return limit; }
 bool sd_timed_adaptive(void) { return adaptive; }
 
-/* With Lockgraph all this is logged there, with names and holders. */
+/* With Lockgraph all but what goes wrong is logged there, with names and holders. */
 static void tell(enum sd_log_level level, const char *what, const char *name) {
-#ifdef LOCKGRAPH_DISABLE
-    sd_log(level, "%s %s", what, name);
-#else
-    (void)level, (void)what, (void)name;
+#ifndef LOCKGRAPH_DISABLE
+    if (level == SD_LOG_DEBUG)
+        return;
 #endif
+    sd_log(level, "%s %s", what, name);
 }
 
 void sd_timed_before(const char *name) { tell(SD_LOG_DEBUG, "acquiring", name); }
