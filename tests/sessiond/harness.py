@@ -134,7 +134,7 @@ class Service:
         self.place, self.name, self.users = place, name, users
         self.config = place.directory / f"{name}.conf"
         self.port_file = place.directory / f"{name}.port"
-        self.data = place.directory / f"{name}.data"
+        self.data = pathlib.Path(settings.get("data_dir", place.directory / f"{name}.data"))
         everything = {"port": 0, "port_file": self.port_file, "data_dir": self.data, "admin_token": ADMIN,
                       "peer_port": peer or 1, "rate_per_s": 100000, "burst": 100000, **settings}
         lines = [f"{key} = {value}" for key, value in everything.items()]

@@ -17,7 +17,7 @@ struct sd_exchanges {
     struct sd_request *suspended;
     bool closing;       /* the loop has ended */
     bool quiesced;      /* nobody new is listened to */
-    bool resumed;       /* one was, and the daemon has not run since: it would not notice itself */
+    bool resumed;       /* a connection was, and libmicrohttpd has not looked since */
     int32_t unanswered; /* requests that are not over */
 };
 

@@ -133,8 +133,8 @@ bool sd_exchange_unlist(struct sd_request *request) {
 void sd_exchange_resume(struct sd_request *request) {
     if (!sd_exchange_unlist(request))
         return;
-    MHD_resume_connection(request->connection);
     request->all->resumed = true;
+    MHD_resume_connection(request->connection);
 }
 
 enum MHD_Result sd_exchange_finish(struct sd_request *request) {

@@ -19,7 +19,7 @@
 
 enum {
     LEAST_DISCARDED = 1 << 20, /* of a body that is too long, so that its sender hears of it */
-    ROOM_BESIDE_HEADERS = 8192,
+    ROOM_BESIDE_HEADERS = 12288,
     LAST_ROUNDS = 50,
     LAST_ROUND_MS = 10
 };
@@ -50,9 +50,10 @@ static bool check_headers(struct sd_request *request, size_t url_length) {
     MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_length, &length);
     if (length <= (size_t)request->all->context->config->header_limit)
         return true;
+    sd_fail(&request->refused, 431, "headers_too_large", "give at most %d bytes of headers",
+            request->all->context->config->header_limit);
     sd_copy(request->refused.field, sizeof request->refused.field, "headers");
-    return sd_fail(&request->refused, 431, "headers_too_large", "give at most %d bytes of headers",
-                   request->all->context->config->header_limit);
+    return false;
 }
 
 static bool check_access(struct sd_request *request) {
@@ -200,7 +201,9 @@ static void run_daemon(struct sd_http_server *server) {
     server->ready = server->all.resumed = false;
     MHD_run(server->daemon);
     server->due_ms = INT64_MAX;
-    if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
+    if (server->all.resumed)
+        server->due_ms = sd_now_ms();
+    else if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
         server->due_ms = sd_now_ms() + (int64_t)ms;
 }
 
@@ -264,9 +267,9 @@ static bool start_daemon(struct sd_http_server *server, struct sd_error *error) 
         MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)config->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)((config->connection_timeout_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)config->header_limit * 2 + ROOM_BESIDE_HEADERS, MHD_OPTION_NOTIFY_COMPLETED, completed,
-        server, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-        1U, MHD_OPTION_END);
+        (size_t)config->header_limit + ROOM_BESIDE_HEADERS, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+        MHD_OPTION_END);
     if (server->daemon == NULL)
         return sd_fail(error, 500, "no_listener", "%s port %d: %s", config->listen, config->port,
                        strerror(errno));

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "event_loop.h"
 #include "http_exchange.h"
@@ -17,7 +18,7 @@ struct sd_stream {
     sd_stream_read *read;
     sd_stream_closed *closed;
     void *user;
-    int fd;
+    int fd;    /* watched; -1: not */
     bool gone; /* the client */
 };
 
@@ -26,7 +27,21 @@ static void resume(struct sd_stream *stream) {
         sd_exchange_resume(stream->request);
 }
 
-static void arrive(struct sd_wake *wake) { resume((struct sd_stream *)wake); /* its first member */ }
+/* It is over for a client that does not read: libmicrohttpd would wait for it. */
+static void hang_up(struct sd_stream *stream) {
+    stream->gone = true;
+    if (stream->fd >= 0)
+        shutdown(stream->fd, SHUT_RDWR);
+}
+
+static void arrive(struct sd_wake *wake) {
+    struct sd_stream *stream = (struct sd_stream *)wake; /* its first member */
+    bool writing =
+        stream->request != NULL && stream->request->stream == stream && !stream->request->suspended;
+    if (writing && stream->read(stream->user, NULL, 0) < 0)
+        hang_up(stream);
+    resume(stream);
+}
 
 struct sd_stream *sd_stream_create(struct sd_request *request, struct sd_error *error) {
     struct sd_stream *stream = calloc(1, sizeof *stream);

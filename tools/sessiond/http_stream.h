@@ -10,7 +10,8 @@
 #include "http_reply.h"
 
 struct sd_stream;
-/* At most `room` bytes; 0: nothing now, and sd_stream_wake will tell; -1: it is over. */
+/* At most `room` bytes; 0: nothing now, and sd_stream_wake will tell; -1: it is over, also
+ * where there is no room. */
 typedef long sd_stream_read(void *user, char *bytes, size_t room);
 /* Once: nothing is read any more, and sd_stream_wake must not be called after this. */
 typedef void sd_stream_closed(void *user);

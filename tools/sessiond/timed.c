@@ -22,14 +22,13 @@ void sd_timed_set(int32_t limit_ms, bool by_lockgraph) {
 int32_t sd_timed_limit_ms(void) { return limit; }
 bool sd_timed_adaptive(void) { return adaptive; }
 
-/* With Lockgraph this is logged there, with names; time-outs only where the limit is not
- * less than that of all locks (option lock_timeout). */
+/* With Lockgraph all but what goes wrong is logged there, with names and holders. */
 static void tell(enum sd_log_level level, const char *what, const char *name) {
-#ifdef LOCKGRAPH_DISABLE
-    sd_log(level, "%s %s", what, name);
-#else
-    (void)level, (void)what, (void)name;
+#ifndef LOCKGRAPH_DISABLE
+    if (level == SD_LOG_DEBUG)
+        return;
 #endif
+    sd_log(level, "%s %s", what, name);
 }
 
 void sd_timed_before(const char *name) { tell(SD_LOG_DEBUG, "acquiring", name); }
@@ -40,7 +39,7 @@ bool sd_timed_taken(int result, const char *name, struct sd_error *error) {
         return true;
     }
     if (result == ETIMEDOUT) {
-        sd_log(SD_LOG_WARNING, "timed out acquiring %s", name);
+        tell(SD_LOG_WARNING, "timed out acquiring", name);
         return sd_fail_busy(error, "lock_timeout", 1, "%s was not to be had in time; try again", name);
     }
     return sd_fail(error, 500, "lock_refused", "%s: %s", name, strerror(result));

@@ -9,8 +9,8 @@
  * Macros, so that the call that reports name is the caller's line.  Each is an
  * expression of type bool; false: nothing was taken, and the error says 503
  * lock_timeout.  Waits for a condition use lg_cond_timedwait.  Time-outs and unlocks of
- * what is not held are logged at WARNING, attempts, acquisitions and releases at DEBUG:
- * by Lockgraph or, without it, here. */
+ * what is not held are logged at WARNING here; attempts, acquisitions and releases at
+ * DEBUG by Lockgraph or, without it, here. */
 #ifndef SD_TIMED_H
 #define SD_TIMED_H
 
