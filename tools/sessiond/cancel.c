@@ -45,14 +45,21 @@ void sd_cancel_ask(struct sd_cancel *cancel, enum sd_cancel_reason reason) {
     sd_unlock(&cancel->lock);
 }
 
-bool sd_cancelled(const struct sd_cancel *cancel) {
-    return cancel != NULL && atomic_load_explicit(&cancel->reason, memory_order_acquire) != SD_CANCEL_NOT;
+enum sd_cancel_reason sd_cancel_reason(const struct sd_cancel *cancel) {
+    if (cancel == NULL)
+        return SD_CANCEL_NOT;
+    int reason = atomic_load_explicit(&cancel->reason, memory_order_acquire);
+    if (reason == SD_CANCEL_NOT && cancel->deadline_ms != 0 && sd_left_ms(cancel->deadline_ms) == 0)
+        reason = SD_CANCEL_TIME;
+    return (enum sd_cancel_reason)reason;
 }
 
+bool sd_cancelled(const struct sd_cancel *cancel) { return sd_cancel_reason(cancel) != SD_CANCEL_NOT; }
+
 bool sd_cancel_check(const struct sd_cancel *cancel, struct sd_error *error) {
-    if (!sd_cancelled(cancel))
+    switch (sd_cancel_reason(cancel)) {
+    case SD_CANCEL_NOT:
         return true;
-    switch (atomic_load(&cancel->reason)) {
     case SD_CANCEL_TIME:
         return sd_fail(error, 504, "time_limit", "the time limit passed");
     case SD_CANCEL_SHUTDOWN:

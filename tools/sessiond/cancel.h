@@ -27,8 +27,10 @@ bool sd_cancel_init(struct sd_cancel *cancel, int64_t deadline_ms, struct sd_err
 void sd_cancel_destroy(struct sd_cancel *cancel);
 /* Any thread. */
 void sd_cancel_ask(struct sd_cancel *cancel, enum sd_cancel_reason reason);
-/* The work: NULL is a token that is never cancelled. */
+/* The work: NULL is a token that is never cancelled.  Once the deadline has passed it is
+ * (SD_CANCEL_TIME), whether or not anybody has asked yet. */
 bool sd_cancelled(const struct sd_cancel *cancel);
+enum sd_cancel_reason sd_cancel_reason(const struct sd_cancel *cancel);
 /* true: go on.  Else the error says 503 cancelled, 504 time_limit or 503 shutting_down. */
 bool sd_cancel_check(const struct sd_cancel *cancel, struct sd_error *error);
 /* A descriptor that becomes readable; -1 for NULL.  Do not read it. */

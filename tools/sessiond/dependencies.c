@@ -1,5 +1,6 @@
 #include "dependencies.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "search.h"
 #include "timed.h"
 
+enum outcome { OK, FAILED, REFUSED, DEGRADED, OUTCOMES };
+
 struct sd_dependencies {
     const struct sd_config *config;
     struct sd_metrics *metrics;
@@ -18,11 +21,13 @@ struct sd_dependencies {
     struct sd_model *model;
     struct sd_blob *blob;
     struct sd_breaker *breakers[SD_DEPENDENCY_COUNT];
-    lg_mutex_t lock;                     /* the results */
-    struct sd_results results[SD_STORE]; /* of search and model */
+    _Atomic uint64_t untold[SD_DEPENDENCY_COUNT][OUTCOMES]; /* to the metrics */
+    lg_mutex_t lock;                                        /* the results */
+    struct sd_results results[SD_STORE];                    /* of search and model */
 };
 
 static const char *const names[] = {"search", "model", "store"};
+static const char *const outcomes[] = {"ok", "failed", "refused", "degraded"};
 
 static bool create_breakers(struct sd_dependencies *all, struct sd_error *error) {
     const struct sd_config *config = all->config;
@@ -84,10 +89,25 @@ struct call {
     struct sd_cancel *cancel;
 };
 
-static void count(struct sd_dependencies *all, enum sd_dependency which, const char *outcome) {
+static void count(struct sd_dependencies *all, enum sd_dependency which, enum outcome outcome) {
+    atomic_fetch_add_explicit(&all->untold[which][outcome], 1, memory_order_relaxed);
+}
+
+static void tell(struct sd_dependencies *all, int which, int outcome) {
     char labels[64];
-    snprintf(labels, sizeof labels, "dependency=\"%s\",outcome=\"%s\"", names[which], outcome);
-    sd_metrics_count(all->metrics, SD_SERIES_DEPENDENCY, labels, 1);
+    _Atomic uint64_t *untold = &all->untold[which][outcome];
+    if (atomic_load_explicit(untold, memory_order_relaxed) == 0)
+        return;
+    uint64_t calls = atomic_exchange_explicit(untold, 0, memory_order_relaxed);
+    snprintf(labels, sizeof labels, "dependency=\"%s\",outcome=\"%s\"", names[which], outcomes[outcome]);
+    if (calls > 0)
+        sd_metrics_count(all->metrics, SD_SERIES_DEPENDENCY, labels, calls);
+}
+
+void sd_dependencies_tell_metrics(struct sd_dependencies *all) {
+    for (int which = 0; which < SD_DEPENDENCY_COUNT; which++)
+        for (int outcome = 0; outcome < OUTCOMES; outcome++)
+            tell(all, which, outcome);
 }
 
 static bool ask(struct sd_dependencies *all, const struct call *call, struct sd_text *answer,
@@ -113,7 +133,7 @@ static void leave(struct sd_dependencies *all, const struct call *call, uint64_t
         return;
     }
     sd_breaker_leave(breaker, ticket, done);
-    count(all, call->which, done ? "ok" : "failed");
+    count(all, call->which, done ? OK : FAILED);
 }
 
 /* `refused`: the breaker is open, and nothing was asked. */
@@ -123,11 +143,11 @@ static bool call_through(struct sd_dependencies *all, struct call *call, struct 
     uint64_t ticket;
     *refused = !sd_breaker_enter(all->breakers[call->which], &ticket, error);
     if (*refused) {
-        count(all, call->which, "refused");
+        count(all, call->which, REFUSED);
         return false;
     }
     sd_breaker_figures(all->breakers[call->which], &settings);
-    call->limit_ms = sd_cancel_left_ms(call->cancel, (int32_t)settings.limit_ms);
+    call->limit_ms = (int32_t)settings.limit_ms;
     bool done = ask(all, call, answer, error);
     leave(all, call, ticket, done, error);
     return done;
@@ -172,7 +192,7 @@ static bool ask_or_remember(struct sd_dependencies *all, struct call *call, cons
         keep(all, call->which, key, object.bytes);
     bool remembered = refused && find(all, call->which, key, &object);
     if (remembered)
-        count(all, call->which, "degraded");
+        count(all, call->which, DEGRADED);
     bool answered =
         (done || remembered) && object.bytes != NULL && finish(answer, object.bytes, remembered, &told);
     if (!answered && error != NULL)

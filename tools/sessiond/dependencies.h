@@ -37,6 +37,9 @@ bool sd_dependencies_put(struct sd_dependencies *all, int64_t user, const char *
 struct sd_breaker *sd_dependencies_breaker(struct sd_dependencies *all, enum sd_dependency which);
 /* NULL: no such name. */
 struct sd_breaker *sd_dependencies_find(struct sd_dependencies *all, const char *name);
+/* The calls are counted here, and told to the metrics by this, with nothing held: it takes
+ * manager.metrics (11), and operations call with their slot. */
+void sd_dependencies_tell_metrics(struct sd_dependencies *all);
 /* By jobs: idle clients. */
 void sd_dependencies_close_idle(struct sd_dependencies *all);
 

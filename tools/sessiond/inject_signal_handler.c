@@ -1,7 +1,8 @@
 /* signal-handler: SIGUSR1 is to be counted, and its handler takes manager.metrics (11).
  * When it interrupts a thread that holds it, that thread waits for itself.
  *
- * Found: signal-unsafe, as soon as the handler has taken the lock once, on a good day.
+ * Found: signal-unsafe, as soon as the handler has taken the lock once, on a good day; and
+ * the self-deadlock, when it comes to that.
  * Without Lockgraph: nothing for long; then a page of figures hangs, and all who count. */
 #include <signal.h>
 #include <sys/syscall.h>

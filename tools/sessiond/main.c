@@ -22,9 +22,6 @@
 
 enum { EXIT_CONFIGURATION = 2 };
 
-#pragma weak sd_inject_find
-#pragma weak sd_inject_list
-
 static enum sd_log_level log_level(const char *name) {
     static const char *const names[] = {"error", "warning", "info", "debug"};
     int level = SD_LOG_DEBUG;

@@ -169,7 +169,7 @@ bool sd_model_score(struct sd_model *model, const char *text, int32_t limit_ms, 
         return sd_fail_field(error, "text", "at most %d bytes", TEXT);
     if (model->config->model_url[0] != 0)
         return ask_url(model->config->model_url, text, limit_ms, cancel, answer, error);
-    if (!sd_lock_within(&model->client, limit_ms, error))
+    if (!sd_lock_within(&model->client, sd_cancel_left_ms(cancel, limit_ms), error))
         return false;
     bool done = ask_child(model, text, until_ms, cancel, answer, error);
     sd_unlock(&model->client);

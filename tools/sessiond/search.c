@@ -151,7 +151,7 @@ bool sd_search_query(struct sd_search *search, int64_t user, const char *query, 
     if (search->config->search_url[0] != 0)
         return query_url(search->config->search_url, user, query, limit, limit_ms, cancel, answer, error);
     atomic_fetch_add(&search->users, 1);
-    if (sd_lock_within(&search->client, limit_ms, error)) {
+    if (sd_lock_within(&search->client, sd_cancel_left_ms(cancel, limit_ms), error)) {
         done = query_client(search, user, query, limit, &limits, cancel, answer, error);
         sd_unlock(&search->client);
     }

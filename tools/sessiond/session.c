@@ -136,15 +136,15 @@ static sd_session_work *const works[SD_OP_KINDS] = {
 
 /* Whatever it is cancelled for while it waits, it waits no longer than it may run. */
 static bool take_connection(struct sd_work *work, struct sd_error *error) {
-    lg_mutex_t *operation = &work->session->locks.operation;
+    struct sd_session *session = work->session;
     int32_t left_ms = sd_cancel_left_ms(work->cancel, sd_timed_limit_ms());
-    bool had =
-        left_ms < sd_timed_limit_ms() ? sd_lock_within(operation, left_ms, error) : sd_lock(operation, error);
+    bool had = left_ms < sd_timed_limit_ms() ? sd_lock_within(&session->locks.operation, left_ms, error)
+                                             : sd_lock(&session->locks.operation, error);
     if (!had)
         return sd_cancel_check(work->cancel, error) && false;
     if (sd_cancel_check(work->cancel, error))
         return true;
-    sd_unlock(operation);
+    sd_unlock(&session->locks.operation);
     return false;
 }
 
@@ -180,6 +180,7 @@ static void count(const struct sd_work *work, const char *name, bool done) {
     char labels[80];
     snprintf(labels, sizeof labels, "operation=\"%s\",outcome=\"%s\"", name, done ? "ok" : "failed");
     sd_metrics_count(work->session->world->metrics, SD_SERIES_OPERATIONS, labels, 1);
+    sd_dependencies_tell_metrics(work->session->world->dependencies);
     if (work->reconnected)
         sd_metrics_count(work->session->world->metrics, SD_SERIES_RECONNECTS, "", 1);
 }

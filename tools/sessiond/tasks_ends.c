@@ -78,7 +78,7 @@ enum sd_task_state sd_task_judge(struct sd_task *task, bool completed) {
     if (!task->has_token || !sd_cancelled(&task->cancel))
         return SD_TASK_FAILED;
     sd_cancel_check(&task->cancel, &task->error); /* not what followed from it */
-    return atomic_load(&task->cancel.reason) == SD_CANCEL_TIME ? SD_TASK_TIMED_OUT : SD_TASK_CANCELLED;
+    return sd_cancel_reason(&task->cancel) == SD_CANCEL_TIME ? SD_TASK_TIMED_OUT : SD_TASK_CANCELLED;
 }
 
 static void tell_failure(const struct sd_task *task, enum sd_task_state state, const char *stack) {

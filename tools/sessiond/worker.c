@@ -58,8 +58,11 @@ static void set_job(struct sd_worker *worker, struct sd_worker_job *job) {
 
 /* ---- outcomes ---- */
 
-static void count(struct sd_workers *workers, struct sd_worker_place *place, enum sd_worker_outcome outcome) {
+void sd_worker_count(struct sd_workers *workers, struct sd_worker_place *place,
+                     enum sd_worker_outcome outcome) {
     static const char *const labels[] = {"outcome=\"done\"", "outcome=\"retried\"", "outcome=\"failed\""};
+    if (outcome == SD_WORKER_NOTHING)
+        return;
     sd_lock_surely(&workers->lock);
     uint64_t *const counts[] = {&place->figures.done, &place->figures.retried, &place->figures.failed};
     ++*counts[outcome];
@@ -69,8 +72,7 @@ static void count(struct sd_workers *workers, struct sd_worker_place *place, enu
 
 static bool is(const struct sd_error *error, const char *code) { return strcmp(error->code, code) == 0; }
 
-void sd_worker_give_up(struct sd_workers *workers, struct sd_worker_place *place, sqlite3 *handle,
-                       const struct sd_queue_item *item, const char *why) {
+enum sd_worker_outcome sd_worker_give_up(sqlite3 *handle, const struct sd_queue_item *item, const char *why) {
     struct sd_error error;
     bool retried = false, done = false;
     for (int i = 0; i < SETTLE_TRIES && !done; i++)
@@ -79,11 +81,11 @@ void sd_worker_give_up(struct sd_workers *workers, struct sd_worker_place *place
     if (!done) {
         sd_log(SD_LOG_ERROR, "durable task %lld %s: %s; but that is not recorded: %s", (long long)item->id,
                item->name, why, error.text);
-        return;
+        return SD_WORKER_NOTHING;
     }
     sd_log(SD_LOG_WARNING, "durable task %lld %s: %s: %s", (long long)item->id, item->name, why,
            retried ? "tried once more" : "failed");
-    count(workers, place, retried ? SD_WORKER_RETRIED : SD_WORKER_FAILED);
+    return retried ? SD_WORKER_RETRIED : SD_WORKER_FAILED;
 }
 
 static void put_back(sqlite3 *handle, const struct sd_queue_item *item) {
@@ -96,18 +98,18 @@ static void put_back(sqlite3 *handle, const struct sd_queue_item *item) {
 }
 
 /* The effect is rolled back in any case. */
-static void settle_failure(struct sd_worker *worker, sqlite3 *handle, struct sd_worker_job *job,
-                           struct sd_error *error) {
+static enum sd_worker_outcome settle_failure(sqlite3 *handle, struct sd_worker_job *job,
+                                             struct sd_error *error) {
     if (is(error, "claim_lost")) {
         sd_sql_roll_back(handle);
         sd_log(SD_LOG_WARNING, "%s", error->text);
-        return;
+        return SD_WORKER_NOTHING;
     }
     sd_cancel_check(&job->cancel, error); /* not what followed from it */
-    if (is(error, "busy") || is(error, "shutting_down"))
-        put_back(handle, &job->item);
-    else
-        sd_worker_give_up(worker->workers, worker->place, handle, &job->item, error->text);
+    if (!is(error, "busy") && !is(error, "shutting_down"))
+        return sd_worker_give_up(handle, &job->item, error->text);
+    put_back(handle, &job->item);
+    return SD_WORKER_NOTHING;
 }
 
 /* ---- one task ---- */
@@ -131,38 +133,38 @@ static bool perform(struct sd_worker *worker, sqlite3 *handle, struct sd_worker_
     return done;
 }
 
-static void do_claimed(struct sd_worker *worker, sqlite3 *handle, const struct sd_queue_item *item) {
+static enum sd_worker_outcome do_claimed(struct sd_worker *worker, sqlite3 *handle,
+                                         const struct sd_queue_item *item) {
     struct sd_error error;
+    enum sd_worker_outcome outcome = SD_WORKER_DONE;
     struct sd_worker_job *job = make_job(worker->workers, item, &error);
     if (job == NULL) {
         put_back(handle, item);
-        return;
+        return SD_WORKER_NOTHING;
     }
     set_job(worker, job);
     lg_operation(item->name);
-    bool done = perform(worker, handle, job, &error);
-    if (!done)
-        settle_failure(worker, handle, job, &error);
+    if (!perform(worker, handle, job, &error))
+        outcome = settle_failure(handle, job, &error);
     lg_operation_end();
     set_job(worker, NULL);
-    if (done)
-        count(worker->workers, worker->place, SD_WORKER_DONE);
     sd_worker_job_release(job);
+    return outcome;
 }
 
-static void claim_and_do(struct sd_worker *worker, sqlite3 *handle) {
+static enum sd_worker_outcome claim_and_do(struct sd_worker *worker, sqlite3 *handle) {
     struct sd_workers *workers = worker->workers;
     struct sd_queue_item item;
     struct sd_error error;
     if (!sd_queue_claim(handle, worker->name, workers->boot, &item, &error)) {
         if (!is(&error, "busy"))
             sd_log(SD_LOG_WARNING, "%s cannot look into the queue: %s", worker->name, error.text);
-        return;
+        return SD_WORKER_NOTHING;
     }
     if (item.id == 0)
-        return;
+        return SD_WORKER_NOTHING;
     sd_workers_wake(workers); /* another one, or this one in its next round: there may be more */
-    do_claimed(worker, handle, &item);
+    return do_claimed(worker, handle, &item);
 }
 
 struct loan {
@@ -183,14 +185,16 @@ static void look(struct sd_worker *worker) {
     struct sd_error error;
     if (atomic_load(&worker->workers->stopping) || atomic_load(&worker->replaced))
         return;
+    enum sd_worker_outcome outcome;
     struct loan loan = {worker, sd_pool_take(worker->workers->pool, "worker", NULL, &error)};
     if (loan.handle == NULL) {
         sd_log(SD_LOG_WARNING, "%s: %s", worker->name, error.text);
         return;
     }
     pthread_cleanup_push(give_handle, &loan);
-    claim_and_do(worker, loan.handle);
+    outcome = claim_and_do(worker, loan.handle);
     pthread_cleanup_pop(1);
+    sd_worker_count(worker->workers, worker->place, outcome);
 }
 
 /* ---- heartbeats ---- */

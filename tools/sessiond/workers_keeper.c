@@ -16,8 +16,9 @@ static void give_up(struct sd_workers *workers, struct sd_worker_place *place,
                error.text);
         return;
     }
-    sd_worker_give_up(workers, place, handle, item, why);
+    enum sd_worker_outcome outcome = sd_worker_give_up(handle, item, why);
     sd_pool_give(workers->pool, handle);
+    sd_worker_count(workers, place, outcome);
 }
 
 static void vacate(struct sd_workers *workers, struct sd_worker_place *place, const char *why) {

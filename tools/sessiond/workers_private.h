@@ -60,7 +60,7 @@ struct sd_workers {
     struct sd_worker_place places[];
 };
 
-enum sd_worker_outcome { SD_WORKER_DONE, SD_WORKER_RETRIED, SD_WORKER_FAILED };
+enum sd_worker_outcome { SD_WORKER_DONE, SD_WORKER_RETRIED, SD_WORKER_FAILED, SD_WORKER_NOTHING };
 
 /* A new thread for the place; false: none, and it is tried again. */
 bool sd_worker_start(struct sd_workers *workers, struct sd_worker_place *place, struct sd_error *error);
@@ -69,9 +69,11 @@ void sd_worker_join(struct sd_worker *worker);
 /* With a reference; NULL: idle. */
 struct sd_worker_job *sd_worker_job_hold(struct sd_worker *worker);
 void sd_worker_job_release(struct sd_worker_job *job);
-/* Queued again or failed, as its attempts say; told and counted. */
-void sd_worker_give_up(struct sd_workers *workers, struct sd_worker_place *place, sqlite3 *handle,
-                       const struct sd_queue_item *item, const char *why);
+/* Queued again or failed, as its attempts say; told. */
+enum sd_worker_outcome sd_worker_give_up(sqlite3 *handle, const struct sd_queue_item *item, const char *why);
+/* Not while a handle is out: manager.metrics comes before pool.slots. */
+void sd_worker_count(struct sd_workers *workers, struct sd_worker_place *place,
+                     enum sd_worker_outcome outcome);
 /* The keeper's loop: begins its timer. */
 bool sd_workers_keep(struct sd_loop *loop, void *workers, struct sd_error *error);
 
