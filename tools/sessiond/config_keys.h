@@ -1,4 +1,4 @@
-/* The table of configuration keys: each thing once.  Used by config.c. */
+/* The table of configuration keys: each thing once.  Used by config.c; no locks. */
 #ifndef SD_CONFIG_KEYS_H
 #define SD_CONFIG_KEYS_H
 

@@ -1,4 +1,4 @@
-/* What routes can ask: the service's parts, which live longer than the HTTP server. */
+/* What routes can ask: the service's parts, which live longer than the HTTP server.  No locks. */
 #ifndef SD_HTTP_CONTEXT_H
 #define SD_HTTP_CONTEXT_H
 

@@ -1,5 +1,5 @@
 /* What the files of the HTTP server share about one request: its inside.  Routes do not
- * include this.  All of it belongs to the HTTP thread. */
+ * include this.  All of it belongs to the HTTP thread, without locks. */
 #ifndef SD_HTTP_EXCHANGE_H
 #define SD_HTTP_EXCHANGE_H
 

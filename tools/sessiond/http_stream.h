@@ -1,6 +1,6 @@
 /* An answer that goes on until somebody ends it: chunks as they come.  While there is
  * nothing to send its connection rests; a client that leaves meanwhile is noticed, and
- * the stream closed.  Belongs to the HTTP thread, but for sd_stream_wake. */
+ * the stream closed.  Belongs to the HTTP thread, without locks but for sd_stream_wake. */
 #ifndef SD_HTTP_STREAM_H
 #define SD_HTTP_STREAM_H
 

@@ -1,4 +1,4 @@
-/* All injections, each in the file of its name. */
+/* All injections, each in the file of its name, where it says which locks it takes. */
 #ifndef SD_INJECT_LIST_H
 #define SD_INJECT_LIST_H
 

@@ -1,5 +1,5 @@
 /* Routes: a table in each group's file, joined in routes.c, in the order of looking.
- * The server has checked method, token, rate and limits before it calls one. */
+ * The server has checked method, token, rate and limits before it calls one.  No locks here. */
 #ifndef SD_ROUTES_H
 #define SD_ROUTES_H
 
