@@ -27,7 +27,7 @@ EXPECTED = {
     "reverse-order": Expected(
         "level-violation", "error", {"manager.metrics": 11, "session.operation": 40},
         ("takes manager.metrics (level 11", "while it holds session.operation (level 40", "send_and_count"),
-        "session->operation was not to be had in time"),
+        "was not to be had in time"),
     "abba": Expected(
         "deadlock", "error", {"session.task": 50, "session.handler": 60},
         ("wait for each other", "call_handlers", "sd_session_remove_handler"),

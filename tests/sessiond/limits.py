@@ -89,7 +89,7 @@ def tasks_end_at_their_time_limits(place):
         task = service.ended(service.operate(session, operation, **fields))
         check(task["state"] == "timed_out" and task["error"]["code"] == "time_limit", f"{operation}: {task}")
         took = task["ended_ms"] - task["started_ms"]
-        check(limit <= took, f"{operation} took {took} ms of {limit}")
+        check(limit - 5 <= took, f"{operation} took {took} ms of {limit}")
     service.do(session, "send", text="the session is usable")
     check(kind(service, "database")["timed_out"] == 1 and kind(service, "general")["timed_out"] == 2, service.figures())
     service.stop()

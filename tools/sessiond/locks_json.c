@@ -74,10 +74,15 @@ static void take_line(json_t *classes, json_t *process, char *line) {
     }
 }
 
-static double waited(const json_t *one) { return json_number_value(json_object_get(one, "wait_s")); }
+static double figure(const json_t *one, const char *name) {
+    return json_number_value(json_object_get(one, name));
+}
 
+/* Longest waited for first; where that is equal, most often held. */
 static int by_wait(const void *a, const void *b) {
-    double x = waited(*(json_t *const *)a), y = waited(*(json_t *const *)b);
+    const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+    const char *name = figure(one, "wait_s") != figure(other, "wait_s") ? "wait_s" : "holds";
+    double x = figure(one, name), y = figure(other, name);
     return (x < y) - (x > y);
 }
 

@@ -17,8 +17,9 @@ void sd_options_apply(const struct sd_config *config, char *const *arguments) {
 #include <lockgraph/options.h>
 
 /* A lock that is not meant to be held over I/O (sd_held_over_io) and is, for that long, is
- * told. */
-const char *lg_default_options(void) { return "blocked_limit=500ms"; }
+ * told.  SQLite's locks on parts of its files are the process's: one thread takes them for
+ * all, and another gives them back. */
+const char *lg_default_options(void) { return "blocked_limit=500ms:file_locks=0"; }
 
 static void add_wanted(const struct sd_config *config, char *options, size_t room) {
     size_t length = 0;

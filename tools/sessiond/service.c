@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "schema.h"
+#include "sql.h"
 #include "threads.h"
 
 /* ---- the parts, from the bottom up ---- */
@@ -23,6 +24,8 @@ static void stop_metrics(struct sd_service *service) { sd_metrics_destroy(servic
 static bool start_pools(struct sd_service *service, struct sd_error *error) {
     const struct sd_config *config = service->config;
     struct sd_pool_settings main_settings, sync_settings;
+    if (!sd_sql_set_up(error))
+        return false;
     if (mkdir(config->data_dir, 0750) != 0 && errno != EEXIST)
         return sd_fail(error, 500, "data_dir", "%s: %s; choose another data_dir", config->data_dir,
                        strerror(errno));

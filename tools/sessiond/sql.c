@@ -2,6 +2,11 @@
 
 #include <stddef.h>
 
+bool sd_sql_set_up(struct sd_error *error) {
+    int result = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    return result == SQLITE_OK || sd_fail(error, 500, "database", "SQLite: %s", sqlite3_errstr(result));
+}
+
 /* What a result of SQLite means to a client. */
 static bool failed(sqlite3 *handle, int result, struct sd_error *error) {
     switch (result & 0xff) {

@@ -21,6 +21,10 @@
 
 #include "error.h"
 
+/* Before anything else of SQLite: it keeps no statistics of its memory, which would be a
+ * lock of the whole process around each allocation. */
+bool sd_sql_set_up(struct sd_error *error);
+
 struct sd_sql {
     sqlite3 *handle;
     sqlite3_stmt *statement;
