@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import sqlite3
 import threading
 import time
 
@@ -203,3 +204,22 @@ def child_of(service):
     children = " ".join((task / "children").read_text() for task in tasks.iterdir()).split()
     check(len(children) == 1, f"one child expected: {children}")
     return int(children[0])
+
+
+@case()
+def the_search_client_is_closed_when_idle_and_after_an_error(place):
+    service = place.service(peer=place.peer(), search_idle_s=1, results_ms=100)
+    session = service.open_session()
+    check(breaker(service, "search")["client_open"] is False, "opened at the first use")
+    service.do(session, "search", query="queue")
+    check(breaker(service, "search")["client_open"] is True, "and kept")
+    until(lambda: not breaker(service, "search")["client_open"], 10, "it is closed when idle")
+    database = sqlite3.connect(service.data / "sessiond.db", timeout=30)
+    database.execute("ALTER TABLE message_index RENAME TO elsewhere")
+    task = ask(service, session, "search")
+    check(task["state"] == "failed" and task["error"]["code"] == "database", task)
+    check(breaker(service, "search")["client_open"] is False, "closed after the error")
+    database.execute("ALTER TABLE elsewhere RENAME TO message_index")
+    check(ask(service, session, "search")["state"] == "completed", "opened anew")
+    check(breaker(service, "search")["client_users"] == 0, "nobody uses it")
+    service.stop()

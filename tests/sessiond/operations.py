@@ -70,6 +70,7 @@ def monitor_tells_subscribers_and_queues_the_rest(place):
     behind = service.operate(watching, "send", text="after")
     service.do(other, "send", text="first")
     service.do(other, "send", text="second")
+    service.do(watching, "search", query="nothing")  # needs no connection, and passes it
     check(service.task(behind)["state"] == "running", "it waits for the connection, in its task")
     view = service.get(f"/api/v1/sessions/{watching}").expect(200)
     check(view["running"] == 1 and view["waiting"] == 1, f"one works, one waits: {view}")
@@ -78,17 +79,36 @@ def monitor_tells_subscribers_and_queues_the_rest(place):
     service.stop()
 
 
+def end_peer(place):
+    """The first process that was started."""
+    place.processes[0].kill()
+    place.processes[0].wait(10)
+
+
 @case()
 def a_lost_connection_is_made_again(place):
     first = place.peer(name="first")
     service = place.service(peer=first)
     session = service.open_session()
     service.do(session, "send", text="before")
-    gone = place.processes[0]
-    gone.kill()
-    gone.wait(10)
+    end_peer(place)
+    place.peer(name="second", peer_port=first)
+    service.do(session, "send", text="nobody notices")
+    view = service.get(f"/api/v1/sessions/{session}").expect(200)
+    check((view["state"], view["reconnects"], view["failed"]) == ("connected", 1, 0), view)
+    service.stop()
+
+
+@case()
+def a_peer_that_is_gone_is_an_error_and_the_session_stays_usable(place):
+    first = place.peer(name="first")
+    service = place.service(peer=first)
+    session = service.open_session()
+    end_peer(place)
+    began = time.monotonic()
     task = service.ended(service.operate(session, "send", text="nobody hears it"))
-    check(task["state"] == "failed" and task["error"]["code"] in ("unreachable", "connection_lost"), task)
+    check(task["state"] == "failed" and task["error"]["code"] == "unreachable", task)
+    check(time.monotonic() - began > 1.4, "with pauses of 100, 200, 400 and 800 ms")
     view = service.get(f"/api/v1/sessions/{session}").expect(200)
     check(view["state"] == "lost" and view["failed"] == 1, view)
     place.peer(name="second", peer_port=first)

@@ -12,6 +12,10 @@
 
 enum { OPERATIONS_BETWEEN_LOOKS = 1000 };
 
+/* The handles of all tokens, each for some instructions: a lock for each token would live
+ * no longer than a task. */
+static lg_mutex_t handles = LG_MUTEX_INITIALIZER("cancel.handles", SD_LEVEL_LEAF);
+
 bool sd_cancel_init(struct sd_cancel *cancel, int64_t deadline_ms, struct sd_error *error) {
     atomic_init(&cancel->reason, SD_CANCEL_NOT);
     cancel->deadline_ms = deadline_ms;
@@ -19,16 +23,10 @@ bool sd_cancel_init(struct sd_cancel *cancel, int64_t deadline_ms, struct sd_err
     cancel->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (cancel->wake < 0)
         return sd_fail_busy(error, "no_descriptor", 1, "eventfd: %s", strerror(errno));
-    if (lg_mutex_init(&cancel->lock, "cancel.handle", SD_LEVEL_LEAF) == 0)
-        return true;
-    close(cancel->wake);
-    return sd_fail_busy(error, "no_lock", 1, "no lock for a cancellation token");
+    return true;
 }
 
-void sd_cancel_destroy(struct sd_cancel *cancel) {
-    lg_mutex_destroy(&cancel->lock);
-    close(cancel->wake);
-}
+void sd_cancel_destroy(struct sd_cancel *cancel) { close(cancel->wake); }
 
 void sd_cancel_ask(struct sd_cancel *cancel, enum sd_cancel_reason reason) {
     int none = SD_CANCEL_NOT;
@@ -38,11 +36,11 @@ void sd_cancel_ask(struct sd_cancel *cancel, enum sd_cancel_reason reason) {
     if (write(cancel->wake, &one, sizeof one) < 0) {
         /* An eventfd that was never written takes a 1. */
     }
-    if (!sd_lock(&cancel->lock, NULL))
+    if (!sd_lock(&handles, NULL))
         return;
     if (cancel->handle != NULL)
         sqlite3_interrupt(cancel->handle);
-    sd_unlock(&cancel->lock);
+    sd_unlock(&handles);
 }
 
 enum sd_cancel_reason sd_cancel_reason(const struct sd_cancel *cancel) {
@@ -96,10 +94,10 @@ void sd_cancel_use(struct sd_cancel *cancel, sqlite3 *handle) {
     if (handle != NULL)
         sqlite3_progress_handler(handle, OPERATIONS_BETWEEN_LOOKS, look, cancel);
     /* It must be had: else a closed handle could be interrupted.  It is held for an instant. */
-    sd_lock_surely(&cancel->lock);
+    sd_lock_surely(&handles);
     sqlite3 *before = cancel->handle;
     cancel->handle = handle;
-    sd_unlock(&cancel->lock);
+    sd_unlock(&handles);
     if (handle == NULL && before != NULL)
         sqlite3_progress_handler(before, 0, NULL, NULL);
 }

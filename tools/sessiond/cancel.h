@@ -1,6 +1,6 @@
 /* Cancellation that is asked for, not forced: a flag the work looks at, a descriptor it
  * can poll with others, and the SQLite handle in use, whose statement is interrupted.
- * Whoever owns the work owns the token; any thread may ask.  Takes cancel.handle (80). */
+ * Whoever owns the work owns the token; any thread may ask.  Takes cancel.handles (80). */
 #ifndef SD_CANCEL_H
 #define SD_CANCEL_H
 
@@ -19,8 +19,7 @@ struct sd_cancel {
     _Atomic int reason;  /* enum sd_cancel_reason; the first one stays */
     int64_t deadline_ms; /* sd_now_ms; 0: none.  Set before the work begins */
     int wake;            /* eventfd, readable once cancelled; owned */
-    lg_mutex_t lock;     /* the handle, and that it is not closed while interrupted */
-    sqlite3 *handle;     /* under lock; NULL: none in use */
+    sqlite3 *handle;     /* in use, and not closed meanwhile; under cancel.handles; NULL: none */
 };
 
 bool sd_cancel_init(struct sd_cancel *cancel, int64_t deadline_ms, struct sd_error *error);

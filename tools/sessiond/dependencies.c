@@ -247,4 +247,8 @@ struct sd_breaker *sd_dependencies_find(struct sd_dependencies *all, const char 
     return NULL;
 }
 
+bool sd_dependencies_search_client(struct sd_dependencies *all, int32_t *users) {
+    return sd_search_open(all->search, users);
+}
+
 void sd_dependencies_close_idle(struct sd_dependencies *all) { sd_search_close_idle(all->search); }

@@ -40,6 +40,8 @@ struct sd_breaker *sd_dependencies_find(struct sd_dependencies *all, const char 
 /* The calls are counted here, and told to the metrics by this, with nothing held: it takes
  * manager.metrics (11), and operations call with their slot. */
 void sd_dependencies_tell_metrics(struct sd_dependencies *all);
+/* Whether the search client has its handle open, and who uses it. */
+bool sd_dependencies_search_client(struct sd_dependencies *all, int32_t *users);
 /* By jobs: idle clients. */
 void sd_dependencies_close_idle(struct sd_dependencies *all);
 

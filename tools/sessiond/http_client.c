@@ -43,11 +43,6 @@ static bool parse(const char *text, struct url *url) {
     return length == authority || parse_port(host + length + 1, authority - length - 1, &url->port);
 }
 
-bool sd_url_valid(const char *url) {
-    struct url parsed;
-    return parse(url, &parsed);
-}
-
 static bool bad(struct sd_error *error, const char *why) {
     return sd_fail_busy(error, "bad_answer", 1, "the service behind a URL answered badly: %s", why);
 }

@@ -10,10 +10,8 @@
 #include "error.h"
 #include "text.h"
 
-/* http://host[:port][/path], no user, no query. */
-bool sd_url_valid(const char *url);
-/* The body goes to `answer`.  false: 503 unreachable, 504 time_limit, 503 bad_answer
- * (a status that is not 2xx among them), or cancelled. */
+/* `url`: http://host[:port][/path], no user, no query.  The body goes to `answer`.  false: 503 unreachable,
+ * 504 time_limit, 503 bad_answer (a status that is not 2xx among them), or cancelled. */
 bool sd_http_post(const char *url, const char *json, int32_t limit_ms, const struct sd_cancel *cancel,
                   struct sd_text *answer, struct sd_error *error);
 

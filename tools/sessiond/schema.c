@@ -36,9 +36,7 @@ static const char *const migrations[] = {
 
     "CREATE TABLE blobs (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users(id),"
     "  name TEXT NOT NULL, bytes INTEGER NOT NULL, checksum TEXT NOT NULL, at_ms INTEGER NOT NULL,"
-    "  UNIQUE (user_id, name));"
-    "CREATE TABLE good_results (dependency TEXT NOT NULL, key TEXT NOT NULL, result TEXT NOT NULL,"
-    "  at_ms INTEGER NOT NULL, PRIMARY KEY (dependency, key));",
+    "  UNIQUE (user_id, name));",
 };
 enum { VERSION = sizeof migrations / sizeof migrations[0] };
 

@@ -12,7 +12,6 @@
  *   effects(id, queue_id UNIQUE, user_id, text, at_ms)   what a durable task did: once each
  *   heartbeats(name PRIMARY KEY, at_ms, detail)         of workers, latest only
  *   blobs(id, user_id, name, bytes, checksum, at_ms)    what `store` keeps
- *   good_results(dependency, key, result, at_ms, PRIMARY KEY(dependency, key))
  *
  * A later table is a further migration in schema.c, never a change of an earlier one. */
 #ifndef SD_SCHEMA_H

@@ -39,8 +39,11 @@ struct sd_session *sd_session_create(const struct sd_session_world *world, uint6
     sd_copy(session->name, sizeof session->name, name);
     sd_copy(session->host, sizeof session->host, host);
     atomic_init(&session->references, 1);
-    session->handlers[0] = (struct sd_session_handler){++session->last_handler, publish_event, NULL};
-    return session;
+    uint64_t handler;
+    if (sd_session_add_handler(session, publish_event, NULL, &handler, error))
+        return session;
+    sd_session_release(session);
+    return NULL;
 }
 
 void sd_session_hold(struct sd_session *session) { atomic_fetch_add(&session->references, 1); }
