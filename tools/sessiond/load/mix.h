@@ -23,7 +23,7 @@ enum asked { ASKED_OTHER, ASKED_SESSION, ASKED_OPERATION };
 unsigned mix_random(unsigned below);
 void mix_seed(unsigned seed);
 /* The request's bytes; what its answer will tell is `asked`. */
-size_t mix_request(const struct options *options, size_t user, struct user *state, char text[REQUEST_ROOM],
+size_t mix_request(const struct options *options, size_t index, struct user *user, char text[REQUEST_ROOM],
                    enum asked *asked);
 /* A subscription to events. */
 size_t mix_subscription(const struct options *options, size_t user, char text[REQUEST_ROOM]);
