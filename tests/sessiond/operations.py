@@ -1,5 +1,6 @@
 """What sessions do: each operation, in order, over a real peer; connections that are lost; queues."""
 
+import re
 import sqlite3
 import time
 
@@ -158,6 +159,19 @@ def a_lock_that_is_not_to_be_had_is_an_error_of_one_session(place):
     service.do(other, "send", text="others go on")
     check("WARNING" in service.log and "operation" in service.log, "it is logged")
     service.delete(f"/api/v1/sessions/{session}").expect(200)
+    service.stop()
+
+
+@case(bare=False)
+def limits_can_follow_how_long_locks_are_held(place):
+    service = place.service(peer=place.peer(), adaptive_timeouts="on", adaptive_min_ms=700)
+    session = service.open_session()
+    for number in range(110):
+        service.do(session, "send", text=f"message {number}")
+    changes = [line for line in service.log.splitlines() if re.search(r"limit \d+ ms; of \d+ holds", line)]
+    mine = [line for line in changes if " send: session.operation (level 40" in line]
+    check(mine and "INFO session" in mine[0], f"by class and operation, after 100 holds: {changes[:5]}")
+    check(int(re.search(r"limit (\d+) ms", mine[0])[1]) >= 700, mine)
     service.stop()
 
 

@@ -24,8 +24,11 @@ const char *lg_default_options(void) { return "blocked_limit=500ms:file_locks=0"
 static void add_wanted(const struct sd_config *config, char *options, size_t room) {
     size_t length = 0;
     options[0] = 0;
+    /* Changes of limits are told at info. */
     if (strcmp(config->log_level, "debug") == 0)
         length += (size_t)snprintf(options, room, "log=debug:");
+    else if (config->adaptive_timeouts && strcmp(config->log_level, "info") == 0)
+        length += (size_t)snprintf(options, room, "log=info:");
     if (config->adaptive_timeouts)
         snprintf(options + length, room - length,
                  "adaptive=1:adaptive_factor=%d:adaptive_min=%dms:adaptive_max=%dms:",
