@@ -104,7 +104,8 @@ static void look_at_failures(const struct sd_alert_sources *sources, struct cond
 static void look_at_breakers(const struct sd_alert_sources *sources, struct conditions *now) {
     for (int which = 0; which < SD_DEPENDENCY_COUNT; which++) {
         struct sd_breaker_figures figures;
-        sd_breaker_figures(sd_dependencies_breaker(sources->dependencies, which), &figures);
+        sd_breaker_figures(sd_dependencies_breaker(sources->dependencies, (enum sd_dependency)which),
+                           &figures);
         if (figures.state != SD_BREAKER_CLOSED)
             add(now, SD_ALERT_BREAKER, figures.name, "the circuit breaker is %s; openings so far: %llu",
                 sd_breaker_state_name(figures.state), (unsigned long long)figures.times_opened);

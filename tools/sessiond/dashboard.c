@@ -47,7 +47,7 @@ static void add_errors(const struct sd_http_context *context, json_t *tasks) {
                 json_array_append_new(list, json_pack("{s:s, s:I}", "text",
                                                       figures.kinds[kind].top_errors[i].text, "count",
                                                       (json_int_t)figures.kinds[kind].top_errors[i].count));
-            json_object_set_new(errors, sd_task_kind_name(kind), list);
+            json_object_set_new(errors, sd_task_kind_name((enum sd_task_kind)kind), list);
         }
     json_object_set_new(tasks, "top_errors", errors);
 }

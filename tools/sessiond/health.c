@@ -64,7 +64,8 @@ json_t *sd_task_kind_json(const struct sd_task_kind_figures *kind) {
                              (json_int_t)kind->p99_us);
     uint64_t ended = 0, completed = kind->ended[SD_TASK_COMPLETED];
     for (int state = SD_TASK_COMPLETED; json != NULL && state < SD_TASK_STATES; state++) {
-        json_object_set_new(json, sd_task_state_name(state), json_integer((json_int_t)kind->ended[state]));
+        json_object_set_new(json, sd_task_state_name((enum sd_task_state)state),
+                            json_integer((json_int_t)kind->ended[state]));
         ended += state == SD_TASK_REFUSED ? 0 : kind->ended[state];
     }
     double rate = ended == 0 ? 1 : (double)completed / (double)ended;
@@ -102,7 +103,8 @@ json_t *sd_health_tasks_json(const struct sd_http_context *context, struct sd_er
         return NULL;
     json_t *kinds = json_object();
     for (int kind = 0; kind < SD_TASK_KINDS; kind++)
-        json_object_set_new(kinds, sd_task_kind_name(kind), sd_task_kind_json(&figures.kinds[kind]));
+        json_object_set_new(kinds, sd_task_kind_name((enum sd_task_kind)kind),
+                            sd_task_kind_json(&figures.kinds[kind]));
     json_t *json = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "active", figures.active,
                              "active_database", figures.active_database, "queued", figures.queued,
                              "queue_limit", figures.queue_limit, "kept", figures.kept, "threads",

@@ -17,7 +17,7 @@ static void kind_samples(struct sd_text *text, const struct sd_task_figures *fig
                          int32_t (*of)(const struct sd_task_kind_figures *)) {
     char labels[64];
     for (int kind = 0; kind < SD_TASK_KINDS; kind++) {
-        snprintf(labels, sizeof labels, "kind=\"%s\"", sd_task_kind_name(kind));
+        snprintf(labels, sizeof labels, "kind=\"%s\"", sd_task_kind_name((enum sd_task_kind)kind));
         sd_openmetrics_sample(text, SD_GAUGE, name, labels, of(&figures->kinds[kind]));
     }
 }
@@ -88,7 +88,8 @@ static void write_breakers(const struct sd_http_context *context, struct sd_text
     sd_openmetrics_family(text, SD_GAUGE, "breaker_state", "0 closed, 1 open, 2 half-open.");
     for (int which = 0; which < SD_DEPENDENCY_COUNT; which++) {
         struct sd_breaker_figures figures;
-        sd_breaker_figures(sd_dependencies_breaker(context->dependencies, which), &figures);
+        sd_breaker_figures(sd_dependencies_breaker(context->dependencies, (enum sd_dependency)which),
+                           &figures);
         snprintf(labels, sizeof labels, "name=\"%s\"", figures.name);
         sd_openmetrics_sample(text, SD_GAUGE, "breaker_state", labels, figures.state);
     }

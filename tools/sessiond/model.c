@@ -113,7 +113,7 @@ static bool send_line(struct sd_model *model, const char *text, int64_t until_ms
                       struct sd_error *error) {
     char line[TEXT + 1];
     size_t length = 0;
-    for (; text[length] != 0 && length < TEXT; length++)
+    for (; length < TEXT && text[length] != 0; length++)
         line[length] = text[length] == '\n' ? ' ' : text[length];
     line[length++] = '\n';
     return sd_stream_write(model->to, line, length, until_ms, cancel, error);

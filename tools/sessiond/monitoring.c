@@ -20,7 +20,8 @@ json_t *sd_breakers_json(const struct sd_http_context *context) {
     json_t *list = json_array();
     int32_t users;
     for (int which = 0; which < SD_DEPENDENCY_COUNT; which++)
-        json_array_append_new(list, sd_breaker_json(sd_dependencies_breaker(context->dependencies, which)));
+        json_array_append_new(
+            list, sd_breaker_json(sd_dependencies_breaker(context->dependencies, (enum sd_dependency)which)));
     bool open = sd_dependencies_search_client(context->dependencies, &users);
     json_object_update_new(json_array_get(list, SD_SEARCH),
                            json_pack("{s:b, s:i}", "client_open", open, "client_users", users));

@@ -236,7 +236,7 @@ static void supervise(struct supervisor *supervisor) {
 static char **with_port_file(char *const *arguments, char *port_file) {
     static char flag[] = "--port-file";
     size_t count = 0;
-    while (arguments[count] != NULL && count < MOST_ARGUMENTS)
+    while (count < MOST_ARGUMENTS && arguments[count] != NULL)
         count++;
     char **all = calloc(count + 3, sizeof *all);
     if (all == NULL)

@@ -36,9 +36,10 @@ static bool make_room(struct sd_text *text, size_t more) {
         return true;
     size_t room = (text->length + more + 64) * 2;
     char *bytes = realloc(text->bytes, room);
-    text->failed = bytes == NULL;
-    if (text->failed)
+    if (bytes == NULL) {
+        text->failed = true;
         return false;
+    }
     text->bytes = bytes;
     text->room = room;
     return true;
