@@ -1,5 +1,6 @@
 """What a client may get wrong, and what it is told; tokens; the rate limiter."""
 
+import contextlib
 import socket
 import time
 
@@ -166,9 +167,12 @@ def nonsense_is_answered_and_forgotten(place):
     service = place.service(connection_timeout_ms=1000)
     for garbage in (b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 50, b"GET " + b"a" * 60000 + b" HTTP/1.1\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
-            raw.sendall(garbage)
-            raw.shutdown(socket.SHUT_WR)
-            answer = raw.recv(4096)
+            answer = b""
+            with contextlib.suppress(OSError):  # it may hang up before all was sent
+                raw.sendall(garbage)
+                raw.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionError):
+                answer = raw.recv(4096)
             check(not answer or answer.startswith(b"HTTP/1.1 4") or answer.startswith(b"HTTP/1.1 5"), f"{garbage[:40]}: {answer[:60]}")
     idle = socket.create_connection(("127.0.0.1", service.port), timeout=20)
     idle.sendall(b"GET /health HTT")
