@@ -95,7 +95,8 @@ static bool open_handle(const char *path, struct entry *entry, struct sd_error *
     sqlite3_busy_timeout(entry->handle, BUSY_MS);
     entry->opened_ms = sd_now_ms();
     if (!sd_sql_run(entry->handle, "PRAGMA foreign_keys = ON", error) ||
-        !sd_sql_run(entry->handle, "PRAGMA synchronous = FULL", error))
+        !sd_sql_run(entry->handle, "PRAGMA synchronous = FULL", error) ||
+        !sd_sql_run(entry->handle, "PRAGMA cache_size = -256", error)) /* KiB of each of many handles */
         return false;
     static const char check[] = "SELECT 1 FROM sqlite_schema LIMIT 1";
     if (sqlite3_prepare_v3(entry->handle, check, -1, SQLITE_PREPARE_PERSISTENT, &entry->check, NULL) ==

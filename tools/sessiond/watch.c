@@ -30,6 +30,7 @@ struct sd_watch {
     /* Of the thread of the jobs alone. */
     struct reading readings[READINGS];
     size_t reading_count;
+    bool looked;
     char told_late[16]; /* the loop that was told to be late */
 };
 
@@ -207,11 +208,13 @@ static int32_t growth(struct sd_watch *watch, int64_t now, int64_t rss) {
     return (int32_t)((rss - first->rss_bytes) * 100 / first->rss_bytes);
 }
 
+/* The first look, at the start, is nothing to compare with. */
 void sd_watch_memory(struct sd_watch *watch) {
     int64_t vms, rss;
     if (!read_memory(&vms, &rss))
         return;
-    int32_t grown = growth(watch, sd_now_ms(), rss);
+    int32_t grown = watch->looked ? growth(watch, sd_now_ms(), rss) : 0;
+    watch->looked = true;
     sd_log(SD_LOG_INFO, "memory: %lld KiB resident, %lld KiB virtual, %d %% more than %d s ago",
            (long long)rss / 1024, (long long)vms / 1024, grown, watch->config->alert_memory_window_s);
     if (!sd_lock(&watch->lock, NULL))

@@ -354,9 +354,8 @@ static void add(struct clients *clients, enum role role, int count) {
 
 struct clients *clients_create(const struct options *options, struct figures *figures) {
     struct clients *clients = calloc(1, sizeof *clients);
-    int wanted = options->connections + options->slow + options->subscribers + options->deaf +
-                 options->abandoned_per_second;
-    size_t count = (size_t)wanted;
+    size_t count = (size_t)options->connections + (size_t)options->slow + (size_t)options->subscribers +
+                   (size_t)options->deaf + (size_t)options->abandoned_per_second;
     if (clients == NULL)
         abort();
     clients->options = options;

@@ -10,7 +10,7 @@
 #include "mix.h"
 #include "options.h"
 
-enum { TICK_US = 50000, LAST_WAIT_US = 20 * 1000000, GREEDY_PERCENT = 20, WARM_S = 10 };
+enum { TICK_US = 50000, LAST_WAIT_US = 20 * 1000000, GREEDY_PERCENT = 20, MOST_WARMING_S = 120 };
 
 static volatile sig_atomic_t ended;
 
@@ -40,6 +40,9 @@ static void begin_due(struct clients *clients, const struct options *options, st
 static void drive(struct clients *clients, const struct options *options, struct figures *figures) {
     int64_t until = figures->began_us + (int64_t)options->seconds * 1000000, next_tick = figures->began_us;
     uint64_t begun = 0, ticks = 0;
+    unsigned warming_s = (unsigned)options->seconds / 3;
+    if (warming_s > MOST_WARMING_S)
+        warming_s = MOST_WARMING_S;
     while (!ended && sd_now_us() < until) {
         begin_due(clients, options, figures, &begun);
         clients_wait(clients, 1);
@@ -49,7 +52,7 @@ static void drive(struct clients *clients, const struct options *options, struct
         clients_tick(clients);
         if (++ticks % 20 == 0) {
             clients_outstanding(clients);
-            figures_look_at_server(figures, options->pid, ticks > WARM_S * 20);
+            figures_look_at_server(figures, options->pid, ticks > warming_s * 20);
         }
     }
 }

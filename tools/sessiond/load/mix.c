@@ -85,9 +85,9 @@ static size_t looking(const char *token, const struct user *user, char text[REQU
     return write_request(text, "GET", path, token, NULL);
 }
 
-size_t mix_request(const struct options *options, size_t index, struct user *user, char text[REQUEST_ROOM],
+size_t mix_request(const struct options *options, size_t number, struct user *user, char text[REQUEST_ROOM],
                    enum asked *asked) {
-    const char *token = options->tokens[index];
+    const char *token = options->tokens[number];
     char path[128];
     *asked = ASKED_OTHER;
     if (user->session == 0 && !user->opening) {
@@ -104,8 +104,8 @@ size_t mix_request(const struct options *options, size_t index, struct user *use
     return write_request(text, "POST", path, token, operation());
 }
 
-size_t mix_subscription(const struct options *options, size_t user, char text[REQUEST_ROOM]) {
-    return write_request(text, "GET", "/api/v1/events", options->tokens[user], NULL);
+size_t mix_subscription(const struct options *options, size_t number, char text[REQUEST_ROOM]) {
+    return write_request(text, "GET", "/api/v1/events", options->tokens[number], NULL);
 }
 
 static unsigned long long number_after(const char *body, const char *name) {

@@ -22,12 +22,12 @@ enum asked { ASKED_OTHER, ASKED_SESSION, ASKED_OPERATION };
 /* A number below `below`, the next of the sequence. */
 unsigned mix_random(unsigned below);
 void mix_seed(unsigned seed);
-/* The request's bytes; what its answer will tell is `asked`. */
-size_t mix_request(const struct options *options, size_t index, struct user *user, char text[REQUEST_ROOM],
+/* The request's bytes, of that user; what its answer will tell is `asked`. */
+size_t mix_request(const struct options *options, size_t number, struct user *user, char text[REQUEST_ROOM],
                    enum asked *asked);
 /* A subscription to events. */
-size_t mix_subscription(const struct options *options, size_t user, char text[REQUEST_ROOM]);
+size_t mix_subscription(const struct options *options, size_t number, char text[REQUEST_ROOM]);
 /* Learns what the answer tells. */
-void mix_learn(struct user *state, enum asked asked, int status, const char *body);
+void mix_learn(struct user *user, enum asked asked, int status, const char *body);
 
 #endif
