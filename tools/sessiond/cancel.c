@@ -1,14 +1,11 @@
 #include "cancel.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "lock_order.h"
 #include "timed.h"
+#include "wakeup.h"
 
 enum { OPERATIONS_BETWEEN_LOOKS = 1000 };
 
@@ -20,22 +17,16 @@ bool sd_cancel_init(struct sd_cancel *cancel, int64_t deadline_ms, struct sd_err
     atomic_init(&cancel->reason, SD_CANCEL_NOT);
     cancel->deadline_ms = deadline_ms;
     cancel->handle = NULL;
-    cancel->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (cancel->wake < 0)
-        return sd_fail_busy(error, "no_descriptor", 1, "eventfd: %s", strerror(errno));
-    return true;
+    return sd_wakeup_open(&cancel->wake, error);
 }
 
-void sd_cancel_destroy(struct sd_cancel *cancel) { close(cancel->wake); }
+void sd_cancel_destroy(struct sd_cancel *cancel) { sd_wakeup_close(&cancel->wake); }
 
 void sd_cancel_ask(struct sd_cancel *cancel, enum sd_cancel_reason reason) {
     int none = SD_CANCEL_NOT;
-    uint64_t one = 1;
     if (!atomic_compare_exchange_strong(&cancel->reason, &none, (int)reason))
         return;
-    if (write(cancel->wake, &one, sizeof one) < 0) {
-        /* An eventfd that was never written takes a 1. */
-    }
+    sd_wakeup_set(cancel->wake);
     if (!sd_lock(&handles, NULL))
         return;
     if (cancel->handle != NULL)

@@ -58,7 +58,7 @@ const struct sd_key sd_keys[] = {
     NUMBER(general_limit_ms, 10, HOUR, "120000", "of other tasks"),
     NUMBER(cancel_grace_ms, 1, HOUR, "2000", "for a cancelled task to answer"),
     NUMBER(replacement_threads, 0, 1000, "8", "threads that take the place of such as do not"),
-    NUMBER(kept_results, 1, 1000000, "10000", "results of tasks that are kept"),
+    NUMBER(kept_results, 1, 1000000, "4096", "results of tasks that are kept"),
     NUMBER(kept_result_s, 1, 86400, "300", "for how long"),
     NUMBER(cpu_threads, 1, 256, "2", "threads for computing"),
     NUMBER(shutdown_ms, 1, HOUR, "3000", "for what runs to finish at the end"),

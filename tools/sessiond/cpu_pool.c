@@ -1,18 +1,14 @@
 #include "cpu_pool.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <lockgraph/lockgraph.h>
 
 #include "lock_order.h"
 #include "threads.h"
 #include "timed.h"
+#include "wakeup.h"
 
 /* On the stack of who waits for it. */
 struct job {
@@ -21,7 +17,7 @@ struct job {
     struct sd_cancel *cancel;
     struct sd_error *error;
     bool result;
-    int done;         /* eventfd: waited for together with the token's */
+    int done;         /* wakeup: waited for together with the token's */
     struct job *next; /* under lock */
 };
 
@@ -48,13 +44,10 @@ static struct job *next_job(struct sd_cpu_pool *pool) {
 static void run(void *of) {
     struct job *job;
     while ((job = next_job(of)) != NULL) {
-        uint64_t one = 1;
-        int done = job->done; /* after the write the job may be gone */
+        int done = job->done; /* after that is set the job may be gone */
         job->result =
             sd_cancel_check(job->cancel, job->error) && job->work(job->argument, job->cancel, job->error);
-        if (write(done, &one, sizeof one) < 0) {
-            /* An eventfd takes a 1. */
-        }
+        sd_wakeup_set(done);
     }
 }
 
@@ -136,10 +129,10 @@ static bool perform(struct sd_cpu_pool *pool, struct job *job, struct sd_error *
 
 bool sd_cpu_pool_run(struct sd_cpu_pool *pool, sd_cpu_work *work, void *argument, struct sd_cancel *cancel,
                      struct sd_error *error) {
-    struct job job = {work, argument, cancel, error, false, eventfd(0, EFD_CLOEXEC), NULL};
-    if (job.done < 0)
-        return sd_fail_busy(error, "no_descriptor", 1, "eventfd: %s", strerror(errno));
+    struct job job = {work, argument, cancel, error, false, -1, NULL};
+    if (!sd_wakeup_open(&job.done, error))
+        return false;
     bool result = perform(pool, &job, error);
-    close(job.done);
+    sd_wakeup_close(&job.done);
     return result;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <lockgraph/lockgraph.h>
@@ -14,6 +13,7 @@
 #include "lock_order.h"
 #include "text.h"
 #include "timed.h"
+#include "wakeup.h"
 
 enum { EVENTS = 64 };
 
@@ -74,8 +74,8 @@ static void beat(struct sd_loop *loop) {
 static bool open_descriptors(struct sd_loop *loop, struct sd_error *error) {
     struct epoll_event wake = {.events = EPOLLIN, .data.ptr = NULL};
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (loop->epoll >= 0 && loop->wake >= 0 && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->wake, &wake) == 0)
+    if (loop->epoll >= 0 && sd_wakeup_open(&loop->wake, error) &&
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->wake, &wake) == 0)
         return true;
     return sd_fail_busy(error, "no_loop", 1, "loop %s: %s", loop->name, strerror(errno));
 }
@@ -83,8 +83,7 @@ static bool open_descriptors(struct sd_loop *loop, struct sd_error *error) {
 static void close_descriptors(struct sd_loop *loop) {
     if (loop->epoll >= 0)
         close(loop->epoll);
-    if (loop->wake >= 0)
-        close(loop->wake);
+    sd_wakeup_close(&loop->wake);
 }
 
 static void enlist(struct sd_loop *loop) {
@@ -185,16 +184,9 @@ void sd_loop_destroy(struct sd_loop *loop) {
 
 /* ---- posted calls ---- */
 
-static void wake(struct sd_loop *loop) {
-    uint64_t one = 1;
-    if (write(loop->wake, &one, sizeof one) < 0) {
-        /* Full: then it wakes anyway. */
-    }
-}
-
 void sd_loop_stop(struct sd_loop *loop) {
     atomic_store(&loop->stopping, true);
-    wake(loop);
+    sd_wakeup_set(loop->wake);
 }
 
 /* Whether it was the first: then the loop must be woken. */
@@ -222,7 +214,7 @@ bool sd_loop_post(struct sd_loop *loop, sd_loop_call *call, void *user, struct s
         return sd_fail_busy(error, "shutting_down", 5, "loop %s is stopping", loop->name);
     }
     if (first)
-        wake(loop);
+        sd_wakeup_set(loop->wake);
     return true;
 }
 
@@ -290,10 +282,9 @@ void sd_loop_unwatch(struct sd_loop *loop, int fd) {
 
 static void dispatch(struct sd_loop *loop, const struct epoll_event *event) {
     struct watch *watch = event->data.ptr;
-    uint64_t times;
     if (watch != NULL && watch->fd >= 0)
         watch->ready(loop, event->events, watch->user);
-    else if (watch == NULL && read(loop->wake, &times, sizeof times) > 0)
+    else if (watch == NULL && sd_wakeup_clear(loop->wake))
         run_posted(loop);
 }
 

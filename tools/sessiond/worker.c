@@ -13,6 +13,7 @@
 #include "log.h"
 #include "sql.h"
 #include "timed.h"
+#include "wakeup.h"
 
 enum { SETTLE_TRIES = 5 };
 
@@ -255,9 +256,8 @@ static void poll_due(struct sd_loop *loop, void *of) {
 
 static void woken(struct sd_loop *loop, uint32_t events, void *of) {
     struct sd_worker *worker = of;
-    uint64_t times;
     (void)events;
-    if (read(worker->workers->wake, &times, sizeof times) > 0) /* else another one was faster */
+    if (sd_wakeup_clear(worker->workers->wake)) /* else another one was faster */
         poll_due(loop, of);
 }
 

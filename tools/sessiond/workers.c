@@ -5,19 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
 #include "timed.h"
+#include "wakeup.h"
 
 static bool open_descriptors(struct sd_workers *workers, struct sd_error *error) {
-    workers->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    workers->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return (workers->wake >= 0 && workers->stop >= 0) ||
-           sd_fail_busy(error, "no_descriptor", 1, "eventfd: %s", strerror(errno));
+    workers->wake = workers->stop = -1;
+    return sd_wakeup_open(&workers->wake, error) && sd_wakeup_open(&workers->stop, error);
 }
 
 /* Tells this process from all others that claim in the same database. */
@@ -85,14 +82,7 @@ bool sd_workers_start(struct sd_workers *workers, struct sd_error *error) {
     return workers->keeper != NULL;
 }
 
-static void write_one(int descriptor) {
-    uint64_t one = 1;
-    if (write(descriptor, &one, sizeof one) < 0) {
-        /* Full: it is readable as it should be. */
-    }
-}
-
-void sd_workers_wake(struct sd_workers *workers) { write_one(workers->wake); }
+void sd_workers_wake(struct sd_workers *workers) { sd_wakeup_set(workers->wake); }
 
 /* ---- the end ---- */
 
@@ -141,7 +131,7 @@ static void cancel_all(struct sd_worker *all) {
 
 void sd_workers_quiesce(struct sd_workers *workers) {
     atomic_store(&workers->stopping, true);
-    write_one(workers->stop);
+    sd_wakeup_set(workers->stop);
 }
 
 void sd_workers_stop(struct sd_workers *workers, int32_t ms) {
@@ -161,10 +151,8 @@ void sd_workers_stop(struct sd_workers *workers, int32_t ms) {
 void sd_workers_destroy(struct sd_workers *workers) {
     if (workers == NULL || workers->old != NULL) /* a thread uses it still */
         return;
-    if (workers->wake >= 0)
-        close(workers->wake);
-    if (workers->stop >= 0)
-        close(workers->stop);
+    sd_wakeup_close(&workers->wake);
+    sd_wakeup_close(&workers->stop);
     lg_mutex_destroy(&workers->lock);
     free(workers);
 }

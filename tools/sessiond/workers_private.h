@@ -44,7 +44,7 @@ struct sd_workers {
     struct sd_pool *pool;
     struct sd_metrics *metrics;
     char boot[32];
-    int wake, stop; /* eventfds that all loops watch: something was put; all end */
+    int wake, stop; /* wakeups that all loops watch: something was put; all end */
     struct {
         const char *name;
         sd_queue_handler *handler;

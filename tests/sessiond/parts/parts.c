@@ -13,6 +13,7 @@
 #include "lock_order.h"
 #include "log.h"
 #include "schema.h"
+#include "sql.h"
 #include "timed.h"
 
 static const struct part_group *const groups[] = {&parts_locks, &parts_pool, &parts_tasks, &parts_queue,
@@ -85,7 +86,8 @@ int main(int count, char **arguments) {
     const char *word = count > 1 ? arguments[1] : "";
     char *none[] = {arguments[0], NULL};
     int passed = 0, not_passed = 0;
-    if (!sd_config_load(&config, 1, none, stderr) || !sd_log_open("parts.log", SD_LOG_INFO, NULL))
+    if (!sd_config_load(&config, 1, none, stderr) || !sd_log_open("parts.log", SD_LOG_INFO, NULL) ||
+        !sd_sql_set_up(NULL))
         return 1;
     sd_lock_order_declare();
     sd_timed_set(config.lock_timeout_ms, false);
