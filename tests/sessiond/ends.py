@@ -87,7 +87,8 @@ def kills_at_random_moments_lose_nothing(place):
     chance = random.Random(4)
     service = place.service(worker_poll_ms=20, kept_results=1000)
     told = set()
-    for number in range(8 if place.quick else 200):
+    kills = 8 if place.quick else 200
+    for number in range(kills):
         if number:
             service.launch()
         session = service.open_session(connected=False)
@@ -100,7 +101,7 @@ def kills_at_random_moments_lose_nothing(place):
             writer.enough = True
             writer.join(30)
         check_queue(service, told)
-    check(len(told) >= 8, f"only {len(told)} were queued at all")
+    check(len(told) >= kills, f"only {len(told)} were queued at all")
     service.launch()
     until(lambda: not rows(service, "SELECT 1 FROM queue WHERE state IN ('queued', 'claimed') LIMIT 1"), 60, "all are done")
     check(set(check_queue(service, told).values()) == {"done"}, "done")

@@ -183,6 +183,25 @@ def nonsense_is_answered_and_forgotten(place):
 
 
 @case()
+def more_clients_than_descriptors_take_none_from_the_service(place):
+    service = place.service(under=("prlimit", "--nofile=200:200"), peer=place.peer(), connection_timeout_ms=5000)
+    check("raise the limit of open files" in service.log, "it is told")
+    connection = service.connect()
+    service.ask("GET", "/health", connection=connection)
+    crowd = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(250)]
+    opened = service.ask("POST", "/api/v1/sessions", token_of("anna"), {"name": "x"}, connection=connection).expect(201)
+
+    def connected():
+        return service.ask("GET", f"/api/v1/tasks/{opened['task']}", token_of("anna"), connection=connection).json["state"] == "completed"
+    until(connected, 10, "its session is connected")
+    for client in crowd:
+        client.close()
+    connection.close()
+    until(service.is_well, 20, "others are served again")
+    service.stop()
+
+
+@case()
 def one_connection_serves_many_requests(place):
     service = place.service()
     connection = service.connect()

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -20,6 +21,7 @@
 enum {
     LEAST_DISCARDED = 1 << 20, /* of a body that is too long, so that its sender hears of it */
     ROOM_BESIDE_HEADERS = 12288,
+    OTHER_DESCRIPTORS = 100, /* of pools, sessions' connections, loops, files */
     LAST_ROUNDS = 50,
     LAST_ROUND_MS = 10
 };
@@ -30,6 +32,7 @@ struct sd_http_server {
     struct sd_loop_thread *thread;
     struct MHD_Daemon *daemon;
     int port;
+    int32_t most;   /* connections at once */
     bool ready;     /* the daemon's descriptor was */
     int64_t due_ms; /* when the daemon must run anyhow */
     _Atomic int32_t connections;
@@ -188,10 +191,11 @@ static void connection_changed(void *of, struct MHD_Connection *connection, void
                                enum MHD_ConnectionNotificationCode what) {
     struct sd_http_server *server = of;
     (void)connection, (void)at;
-    bool begins = what == MHD_CONNECTION_NOTIFY_STARTED;
-    atomic_fetch_add(&server->connections, begins ? 1 : -1);
-    if (begins)
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        atomic_fetch_add(&server->connections, 1);
         atomic_fetch_add(&server->accepted, 1);
+    } else if (atomic_fetch_sub(&server->connections, 1) >= server->most)
+        server->all.resumed = true; /* the next run of the daemon accepts again */
 }
 
 /* --- the daemon on our loop */
@@ -255,17 +259,38 @@ static bool read_address(const struct sd_config *config, struct sockaddr_storage
     return true;
 }
 
+/* As many as are wanted and leave descriptors for the rest of the service. */
+static int32_t connections_at_most(const struct sd_config *config) {
+    struct rlimit limit;
+    rlim_t others = OTHER_DESCRIPTORS + (rlim_t)config->session_limit;
+    rlim_t wanted = others + (rlim_t)config->connection_limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return config->connection_limit;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return config->connection_limit;
+    int32_t most = (int32_t)(limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2);
+    sd_log(SD_LOG_WARNING,
+           "http: %d connections at once instead of %d: raise the limit of open files to %llu", most,
+           config->connection_limit, (unsigned long long)wanted);
+    return most;
+}
+
 static bool start_daemon(struct sd_http_server *server, struct sd_error *error) {
     const struct sd_config *config = server->context->config;
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct sockaddr_storage address;
     if (!read_address(config, &address, &flags, error))
         return false;
+    server->most = connections_at_most(config);
     errno = 0;
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle, server, MHD_OPTION_EXTERNAL_LOGGER, log_daemon, NULL,
         MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)config->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)server->most, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)((config->connection_timeout_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)config->header_limit + ROOM_BESIDE_HEADERS, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
         MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,

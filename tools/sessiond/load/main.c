@@ -10,7 +10,7 @@
 #include "mix.h"
 #include "options.h"
 
-enum { TICK_US = 50000, LAST_WAIT_US = 20 * 1000000, GREEDY_PERCENT = 20, MOST_WARMING_S = 120 };
+enum { TICK_US = 50000, LAST_WAIT_US = 20 * 1000000, GREEDY_PERCENT = 20, MOST_WARMING_S = 600 };
 
 static volatile sig_atomic_t ended;
 
