@@ -293,8 +293,7 @@ static bool start_daemon(struct sd_http_server *server, struct sd_error *error) 
         (unsigned)server->most, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)((config->connection_timeout_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)config->header_limit + ROOM_BESIDE_HEADERS, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-        MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_END);
     if (server->daemon == NULL)
         return sd_fail(error, 500, "no_listener", "%s port %d: %s", config->listen, config->port,
                        strerror(errno));

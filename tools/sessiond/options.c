@@ -36,6 +36,15 @@ static void add_wanted(const struct sd_config *config, char *options, size_t roo
                  (int)config->adaptive_max_ms);
 }
 
+/* By its path: through /proc/self/exe its name would be "exe". */
+static void begin_again(char *const *arguments) {
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length < 0 ? 0 : length] = 0;
+    execv(program, arguments);
+    fprintf(stderr, "sessiond: cannot begin again with more options: %s\n", strerror(errno));
+}
+
 void sd_options_apply(const struct sd_config *config, char *const *arguments) {
     static const char done[] = "SESSIOND_OPTIONS_APPLIED";
     char wanted[256], all[4096];
@@ -46,8 +55,7 @@ void sd_options_apply(const struct sd_config *config, char *const *arguments) {
     snprintf(all, sizeof all, "%s%s", wanted, own == NULL ? "" : own);
     setenv("LOCKGRAPH_OPTIONS", all, 1);
     setenv(done, "1", 1);
-    execv("/proc/self/exe", arguments);
-    fprintf(stderr, "sessiond: cannot begin again with more options: %s\n", strerror(errno));
+    begin_again(arguments);
 }
 
 #endif
