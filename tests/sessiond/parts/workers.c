@@ -1,0 +1,177 @@
+/* Workers that die, overrun, or find the service ending. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "clock.h"
+#include "metrics.h"
+#include "parts.h"
+#include "queue.h"
+#include "sql.h"
+#include "workers.h"
+
+struct world {
+    struct sd_config config;
+    lg_mutex_t lock;
+    struct sd_metrics *metrics;
+    struct sd_pool *pool;
+    struct sd_workers *workers;
+    _Atomic int calls;
+    _Atomic bool let_go;
+};
+
+static void begin(struct world *world, sd_queue_handler *handler) {
+    struct sd_error error;
+    *world = (struct world){.config = *part_config()};
+    world->config.workers = 2;
+    world->config.worker_limit_ms = 100;
+    world->config.cancel_grace_ms = 100;
+    world->config.worker_poll_ms = 20;
+    world->config.worker_heartbeat_ms = 50;
+    lg_mutex_init(&world->lock, "manager.metrics", SD_LEVEL_METRICS);
+    world->metrics = sd_metrics_create(&world->lock, &error);
+    world->pool = part_pool(2, 4, 1000);
+    world->workers = sd_workers_create(&world->config, world->pool, world->metrics, &error);
+    CHECK(sd_workers_handle(world->workers, "test", handler, world, &error));
+    CHECK(sd_workers_start(world->workers, &error));
+}
+
+static void end(struct world *world) {
+    atomic_store(&world->let_go, true);
+    sd_workers_stop(world->workers, 2000);
+    sd_workers_destroy(world->workers);
+    struct sd_pool_figures figures;
+    sd_pool_figures(world->pool, &figures);
+    CHECK(figures.checked_out == 0);
+    sd_pool_destroy(world->pool);
+    sd_metrics_destroy(world->metrics);
+    lg_mutex_destroy(&world->lock);
+}
+
+static void put(struct world *world, const char *name) {
+    sqlite3 *handle = sd_pool_take(world->pool, "test", NULL, NULL);
+    CHECK(handle != NULL && sd_queue_put(handle, name, "", 1, NULL, NULL));
+    sd_pool_give(world->pool, handle);
+    sd_workers_wake(world->workers);
+}
+
+static struct sd_queue_figures queue(struct world *world) {
+    struct sd_queue_figures figures = {0};
+    sqlite3 *handle = sd_pool_take(world->pool, "test", NULL, NULL);
+    CHECK(handle != NULL && sd_queue_figures(handle, &figures, NULL));
+    sd_pool_give(world->pool, handle);
+    return figures;
+}
+
+static struct sd_worker_figures total(struct world *world) {
+    struct sd_worker_figures all[2], sum = {0};
+    CHECK(sd_workers_figures(world->workers, all, 2) == 2);
+    for (int i = 0; i < 2; i++) {
+        sum.done += all[i].done;
+        sum.retried += all[i].retried;
+        sum.failed += all[i].failed;
+        sum.replaced += all[i].replaced;
+        sum.heartbeats += all[i].heartbeats;
+        sum.heartbeats_failed += all[i].heartbeats_failed;
+        sum.busy_ms += all[i].alive; /* how many are */
+    }
+    return sum;
+}
+
+static bool succeed(sqlite3 *handle, const struct sd_queue_item *item, struct sd_cancel *cancel, void *of,
+                    struct sd_error *error) {
+    (void)handle, (void)item, (void)cancel, (void)error;
+    atomic_fetch_add(&((struct world *)of)->calls, 1);
+    return true;
+}
+static bool die(sqlite3 *handle, const struct sd_queue_item *item, struct sd_cancel *cancel, void *of,
+                struct sd_error *error) {
+    (void)item, (void)cancel, (void)error;
+    atomic_fetch_add(&((struct world *)of)->calls, 1);
+    sd_sql_run(handle, "INSERT INTO effects (queue_id, user_id, text, at_ms) VALUES (1, 1, '', 0)", error);
+    pthread_exit(NULL);
+}
+static bool be_deaf(sqlite3 *handle, const struct sd_queue_item *item, struct sd_cancel *cancel, void *of,
+                    struct sd_error *error) {
+    struct world *world = of;
+    (void)handle, (void)item, (void)cancel, (void)error;
+    int call = atomic_fetch_add(&world->calls, 1);
+    while (call < 2 && !atomic_load(&world->let_go))
+        part_pause(5);
+    return true;
+}
+static bool answer(sqlite3 *handle, const struct sd_queue_item *item, struct sd_cancel *cancel, void *of,
+                   struct sd_error *error) {
+    (void)handle, (void)item;
+    atomic_fetch_add(&((struct world *)of)->calls, 1);
+    sd_cancel_pause(cancel, 10000);
+    return sd_cancel_check(cancel, error);
+}
+
+static void work(void) {
+    struct world world;
+    begin(&world, succeed);
+    for (int i = 0; i < 50; i++)
+        put(&world, "test");
+    WAIT_FOR(queue(&world).done == 50);
+    WAIT_FOR(total(&world).done == 50);
+    WAIT_FOR(total(&world).heartbeats >= 4);
+    CHECK(total(&world).heartbeats_failed == 0 && total(&world).replaced == 0);
+    put(&world, "unknown");
+    WAIT_FOR(queue(&world).failed == 1);
+    CHECK(total(&world).retried == 1 && total(&world).failed == 1 && part_findings() == 0);
+    end(&world);
+    CHECK(atomic_load(&world.calls) == 50);
+}
+
+static void death(void) {
+    struct world world;
+    begin(&world, die);
+    put(&world, "test");
+    WAIT_FOR(queue(&world).failed == 1);
+    CHECK(atomic_load(&world.calls) == 2);
+    WAIT_FOR(total(&world).replaced == 2 && total(&world).busy_ms == 2);
+    CHECK(total(&world).retried == 1 && total(&world).failed == 1);
+    end(&world);
+}
+
+static void overrun_that_answers(void) {
+    struct world world;
+    begin(&world, answer);
+    put(&world, "test");
+    WAIT_FOR(queue(&world).failed == 1);
+    CHECK(atomic_load(&world.calls) == 2 && total(&world).replaced == 0);
+    end(&world);
+}
+
+static void overrun_that_does_not(void) {
+    struct world world;
+    begin(&world, be_deaf);
+    put(&world, "test");
+    WAIT_FOR(queue(&world).failed == 1);
+    WAIT_FOR(total(&world).replaced == 2 && total(&world).busy_ms == 2);
+    put(&world, "test"); /* those that took their places work */
+    WAIT_FOR(queue(&world).done == 1);
+    atomic_store(&world.let_go, true);
+    WAIT_FOR(queue(&world).claimed == 0);
+    CHECK(queue(&world).done == 1 && queue(&world).failed == 1); /* too late: the claim was lost */
+    end(&world);
+}
+
+static void end_within_a_task(void) {
+    struct world world;
+    begin(&world, answer);
+    world.config.worker_limit_ms = 60000;
+    put(&world, "test");
+    WAIT_FOR(atomic_load(&world.calls) == 1);
+    sd_workers_stop(world.workers, 100);
+    struct sd_queue_figures figures = queue(&world);
+    CHECK(figures.queued == 1 && figures.claimed == 0 && figures.failed == 0); /* it stays */
+    end(&world);
+}
+
+static const struct part parts[] = {{"workers work", work},
+                                    {"a worker dies", death},
+                                    {"a worker overruns and answers", overrun_that_answers},
+                                    {"a worker overruns for good", overrun_that_does_not},
+                                    {"workers stop within a task", end_within_a_task}};
+const struct part_group parts_workers = {parts, sizeof parts / sizeof parts[0]};

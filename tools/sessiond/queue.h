@@ -1,0 +1,51 @@
+/* The durable queue: rows of a table, so what was committed outlives a crash.  All calls
+ * are on the caller's handle; no locks.  A task's effect and its completion are one
+ * transaction: the handler works inside the one that sd_queue_claimed_begin began, and
+ * sd_queue_complete ends it; that one is deferred, so a handler that only computes keeps
+ * nobody else from writing.  What a dead process had claimed (another `boot`) is queued
+ * again by sd_queue_recover, and its attempt does not count.
+ *
+ * Whoever lost a claim, since it was replaced or taken for dead, cannot complete: its
+ * effect is rolled back with its transaction. */
+#ifndef SD_QUEUE_H
+#define SD_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "error.h"
+
+enum { SD_QUEUE_ATTEMPTS = 2, SD_QUEUE_PAYLOAD = 4096 };
+
+struct sd_queue_item {
+    int64_t id, user;
+    int32_t attempts; /* with this one */
+    char name[32];
+    char worker[32], boot[32]; /* whose claim it is */
+    char payload[SD_QUEUE_PAYLOAD];
+};
+struct sd_queue_figures {
+    int64_t queued, claimed, done, failed, oldest_age_ms;
+};
+
+/* May stand in a transaction of the caller's. */
+bool sd_queue_put(sqlite3 *handle, const char *name, const char *payload, int64_t user, int64_t *id,
+                  struct sd_error *error);
+/* true with id 0: there is nothing. */
+bool sd_queue_claim(sqlite3 *handle, const char *worker, const char *boot, struct sd_queue_item *item,
+                    struct sd_error *error);
+/* false, 409 claim_lost: it is not this claim any more. */
+bool sd_queue_claimed_begin(sqlite3 *handle, const struct sd_queue_item *item, struct sd_error *error);
+bool sd_queue_complete(sqlite3 *handle, const struct sd_queue_item *item, struct sd_error *error);
+/* Both roll back the effect, and are 409 claim_lost like the others. */
+/* Queued again, and this attempt does not count: shutdown, or the database was busy. */
+bool sd_queue_put_back(sqlite3 *handle, const struct sd_queue_item *item, struct sd_error *error);
+/* Queued again the first time, failed the second.  `retried` tells. */
+bool sd_queue_give_up(sqlite3 *handle, const struct sd_queue_item *item, const char *why, bool *retried,
+                      struct sd_error *error);
+bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, struct sd_error *error);
+bool sd_queue_figures(sqlite3 *handle, struct sd_queue_figures *figures, struct sd_error *error);
+
+#endif
