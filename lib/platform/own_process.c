@@ -11,6 +11,13 @@
 static volatile uint32_t *mark; /* NULL: the kernel wipes no pages */
 static uint32_t pid;
 
+/* An emulator (qemu's of user mode) takes any advice and heeds none. */
+static bool advise(long page, size_t size) {
+    enum { NO_ADVICE = 9999 };
+    return lgp_syscall(SYS_madvise, page, (long)size, MADV_WIPEONFORK, 0, 0, 0) == 0 &&
+           lgp_is_error(lgp_syscall(SYS_madvise, page, (long)size, NO_ADVICE, 0, 0, 0));
+}
+
 /* The kernel rounds the size up to its page. */
 static volatile uint32_t *wiped_page(void) {
     const size_t size = sizeof *mark;
@@ -18,7 +25,7 @@ static volatile uint32_t *wiped_page(void) {
         lgp_syscall(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (lgp_is_error(page))
         return NULL;
-    if (lgp_syscall(SYS_madvise, page, (long)size, MADV_WIPEONFORK, 0, 0, 0) == 0)
+    if (advise(page, size))
         return (volatile uint32_t *)page;
     lgp_syscall(SYS_munmap, page, (long)size, 0, 0, 0, 0);
     return NULL;
