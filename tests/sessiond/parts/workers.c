@@ -111,6 +111,7 @@ static bool answer(sqlite3 *handle, const struct sd_queue_item *item, struct sd_
 static void work(void) {
     struct world world;
     begin(&world, succeed);
+    world.config.worker_limit_ms = 60000; /* however slow the machine is */
     for (int i = 0; i < 50; i++)
         put(&world, "test");
     WAIT_FOR(queue(&world).done == 50);
@@ -127,6 +128,7 @@ static void work(void) {
 static void death(void) {
     struct world world;
     begin(&world, die);
+    world.config.worker_limit_ms = 60000;
     put(&world, "test");
     WAIT_FOR(queue(&world).failed == 1);
     CHECK(atomic_load(&world.calls) == 2);
@@ -138,6 +140,7 @@ static void death(void) {
 static void overrun_that_answers(void) {
     struct world world;
     begin(&world, answer);
+    world.config.cancel_grace_ms = 60000;
     put(&world, "test");
     WAIT_FOR(queue(&world).failed == 1);
     CHECK(atomic_load(&world.calls) == 2 && total(&world).replaced == 0);
