@@ -1,4 +1,4 @@
-#include "event_loop.h"
+#include "event_loop_private.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -16,49 +16,6 @@
 #include "wakeup.h"
 
 enum { EVENTS = 64 };
-
-struct watch {
-    int fd; /* -1: unwatched, and freed after the round */
-    sd_loop_ready *ready;
-    void *user;
-    struct watch *next; /* of dropped */
-};
-
-struct sd_timer {
-    int64_t at_ms;
-    int32_t every_ms; /* 0: once */
-    bool linked, running, cancelled;
-    sd_loop_call *call;
-    void *user;
-    struct sd_timer *next, *before; /* the soonest first */
-};
-
-struct post {
-    sd_loop_call *call;
-    void *user;
-    struct post *next;
-};
-
-/* Its thread's own but for what says otherwise. */
-struct sd_loop {
-    char name[16];
-    int thread, epoll, wake;
-    int32_t heartbeat_ms;
-    struct watch **watches; /* by descriptor */
-    size_t watch_room;
-    struct watch *dropped;
-    struct sd_timer *first, *last;
-    sd_loop_limit *limit;
-    void *limit_user;
-    lg_mutex_t posts;
-    struct post *posted, **posted_end; /* under posts */
-    bool closed;                       /* under posts */
-    _Atomic size_t backlog;
-    _Atomic bool stopping;
-    _Atomic int64_t beat_ms;
-    _Atomic uint64_t rounds;
-    struct sd_loop *next; /* under registry */
-};
 
 static lg_mutex_t registry = LG_MUTEX_INITIALIZER("event_loop.registry", SD_LEVEL_LEAF);
 static struct sd_loop *loops; /* under registry */
@@ -153,14 +110,6 @@ static struct post *take_posted(struct sd_loop *loop, bool close) {
     return posted;
 }
 
-static void free_dropped(struct sd_loop *loop) {
-    struct watch *watch;
-    while ((watch = loop->dropped) != NULL) {
-        loop->dropped = watch->next;
-        free(watch);
-    }
-}
-
 void sd_loop_destroy(struct sd_loop *loop) {
     if (loop == NULL)
         return;
@@ -169,14 +118,8 @@ void sd_loop_destroy(struct sd_loop *loop) {
         next = post->next;
         free(post);
     }
-    for (struct sd_timer *timer = loop->first, *next; timer != NULL; timer = next) {
-        next = timer->next;
-        free(timer);
-    }
-    for (size_t i = 0; i < loop->watch_room; i++)
-        free(loop->watches[i]);
-    free(loop->watches);
-    free_dropped(loop);
+    sd_loop_free_timers(loop);
+    sd_loop_free_watches(loop);
     close_descriptors(loop);
     lg_mutex_destroy(&loop->posts);
     free(loop);
@@ -227,128 +170,12 @@ static void run_posted(struct sd_loop *loop) {
     }
 }
 
-/* ---- descriptors ---- */
-
-static bool make_room(struct sd_loop *loop, int fd) {
-    if ((size_t)fd < loop->watch_room)
-        return true;
-    size_t room = ((size_t)fd + 1) * 2;
-    struct watch **watches = realloc(loop->watches, room * sizeof(struct watch *));
-    if (watches == NULL)
-        return false;
-    memset(watches + loop->watch_room, 0, (room - loop->watch_room) * sizeof(struct watch *));
-    loop->watches = watches;
-    loop->watch_room = room;
-    return true;
-}
-
-static struct watch *find_watch(const struct sd_loop *loop, int fd) {
-    return fd >= 0 && (size_t)fd < loop->watch_room ? loop->watches[fd] : NULL;
-}
-
-bool sd_loop_watch(struct sd_loop *loop, int fd, uint32_t events, sd_loop_ready *ready, void *user,
-                   struct sd_error *error) {
-    struct watch *watch = malloc(sizeof *watch);
-    if (watch == NULL || !make_room(loop, fd)) {
-        free(watch);
-        return sd_fail_busy(error, "no_memory", 1, "no memory to watch a descriptor");
-    }
-    *watch = (struct watch){fd, ready, user, NULL};
-    struct epoll_event event = {.events = events, .data.ptr = watch};
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        free(watch);
-        return sd_fail_busy(error, "no_watch", 1, "loop %s: %s", loop->name, strerror(errno));
-    }
-    loop->watches[fd] = watch;
-    return true;
-}
-
-bool sd_loop_rewatch(struct sd_loop *loop, int fd, uint32_t events) {
-    struct watch *watch = find_watch(loop, fd);
-    struct epoll_event event = {.events = events, .data.ptr = watch};
-    return watch != NULL && epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
-}
-
-void sd_loop_unwatch(struct sd_loop *loop, int fd) {
-    struct watch *watch = find_watch(loop, fd);
-    if (watch == NULL)
-        return;
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
-    loop->watches[fd] = NULL;
-    watch->fd = -1; /* an event of it may be among those of this round */
-    watch->next = loop->dropped;
-    loop->dropped = watch;
-}
-
 static void dispatch(struct sd_loop *loop, const struct epoll_event *event) {
     struct watch *watch = event->data.ptr;
     if (watch != NULL && watch->fd >= 0)
         watch->ready(loop, event->events, watch->user);
     else if (watch == NULL && sd_wakeup_clear(loop->wake))
         run_posted(loop);
-}
-
-/* ---- timers ---- */
-
-/* From the end: most are for about as long as those before them. */
-static void link_timer(struct sd_loop *loop, struct sd_timer *timer) {
-    struct sd_timer *before = loop->last;
-    while (before != NULL && before->at_ms > timer->at_ms)
-        before = before->before;
-    timer->before = before;
-    timer->next = before == NULL ? loop->first : before->next;
-    *(before == NULL ? &loop->first : &before->next) = timer;
-    *(timer->next == NULL ? &loop->last : &timer->next->before) = timer;
-    timer->linked = true;
-}
-
-static void unlink_timer(struct sd_loop *loop, struct sd_timer *timer) {
-    *(timer->before == NULL ? &loop->first : &timer->before->next) = timer->next;
-    *(timer->next == NULL ? &loop->last : &timer->next->before) = timer->before;
-    timer->linked = false;
-}
-
-struct sd_timer *sd_loop_timer(struct sd_loop *loop, int32_t ms, int32_t every_ms, sd_loop_call *call,
-                               void *user, struct sd_error *error) {
-    struct sd_timer *timer = calloc(1, sizeof *timer);
-    if (timer == NULL) {
-        sd_fail_busy(error, "no_memory", 1, "no memory for a timer");
-        return NULL;
-    }
-    timer->at_ms = sd_now_ms() + ms;
-    timer->every_ms = every_ms;
-    timer->call = call;
-    timer->user = user;
-    link_timer(loop, timer);
-    return timer;
-}
-
-void sd_timer_cancel(struct sd_loop *loop, struct sd_timer *timer) {
-    if (timer->linked)
-        unlink_timer(loop, timer);
-    timer->cancelled = true;
-    if (!timer->running)
-        free(timer);
-}
-
-/* A timer that was late comes once, not as often as it should have. */
-static void run_timer(struct sd_loop *loop, struct sd_timer *timer) {
-    unlink_timer(loop, timer);
-    timer->running = true;
-    timer->call(loop, timer->user);
-    timer->running = false;
-    if (timer->cancelled || timer->every_ms == 0) {
-        free(timer);
-        return;
-    }
-    timer->at_ms = sd_now_ms() + timer->every_ms;
-    link_timer(loop, timer);
-}
-
-static void run_timers(struct sd_loop *loop) {
-    int64_t now = sd_now_ms();
-    while (loop->first != NULL && loop->first->at_ms <= now && !atomic_load(&loop->stopping))
-        run_timer(loop, loop->first);
 }
 
 /* ---- the loop ---- */
@@ -373,8 +200,8 @@ static void one_round(struct sd_loop *loop) {
     atomic_fetch_add_explicit(&loop->rounds, 1, memory_order_relaxed);
     for (int i = 0; i < count; i++)
         dispatch(loop, &events[i]);
-    run_timers(loop);
-    free_dropped(loop);
+    sd_loop_run_timers(loop);
+    sd_loop_free_dropped(loop);
 }
 
 void sd_loop_run(struct sd_loop *loop) {

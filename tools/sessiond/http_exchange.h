@@ -19,6 +19,7 @@ struct sd_exchanges {
     bool quiesced;      /* nobody new is listened to */
     bool resumed;       /* a connection was, and libmicrohttpd has not looked since */
     int32_t unanswered; /* requests that are not over */
+    _Atomic uint64_t requests, too_large, timeouts; /* read by any thread */
 };
 
 struct sd_request {
@@ -40,6 +41,13 @@ struct sd_request {
     bool suspended;
     struct sd_request *next, *before; /* of the suspended */
 };
+
+/* For libmicrohttpd; `of` is the struct sd_exchanges. */
+enum MHD_Result sd_exchange_handle(void *of, struct MHD_Connection *connection, const char *url,
+                                   const char *method, const char *version, const char *bytes, size_t *length,
+                                   void **at);
+void sd_exchange_completed(void *of, struct MHD_Connection *connection, void **at,
+                           enum MHD_RequestTerminationCode how);
 
 /* The connection rests until it is resumed; each does nothing where it is so already. */
 void sd_exchange_suspend(struct sd_request *request);

@@ -1,5 +1,6 @@
 /* The program: what its flags ask for.  Takes no locks. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 #include "supervise.h"
 #include "timed.h"
 
-enum { EXIT_CONFIGURATION = 2 };
+enum { EXIT_CONFIGURATION = 2, ARENAS = 2 };
 
 static enum sd_log_level log_level(const char *name) {
     static const char *const names[] = {"error", "warning", "info", "debug"};
@@ -67,6 +68,7 @@ static int serve(const struct sd_config *config) {
         return EXIT_CONFIGURATION;
     }
     int signals = open_signals();
+    mallopt(M_ARENA_MAX, ARENAS); /* each keeps the most that any of its threads ever had */
     lg_watchdog_thread();
     if (!sd_service_start(&service, config, &error)) {
         fprintf(stderr, "sessiond: %s\n", error.text);

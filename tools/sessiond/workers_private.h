@@ -1,5 +1,5 @@
 /* What the files of the workers share: workers.c (beginning, end, figures), worker.c (one
- * worker's thread) and workers_keeper.c (who replaces them).  Fields are under
+ * worker's thread), worker_heartbeat.c and workers_keeper.c (who replaces them).  Fields are under
  * workers.lock (80) where they say so. */
 #ifndef SD_WORKERS_PRIVATE_H
 #define SD_WORKERS_PRIVATE_H
@@ -74,6 +74,8 @@ enum sd_worker_outcome sd_worker_give_up(sqlite3 *handle, const struct sd_queue_
 /* Not while a handle is out: manager.metrics comes before pool.slots. */
 void sd_worker_count(struct sd_workers *workers, struct sd_worker_place *place,
                      enum sd_worker_outcome outcome);
+/* By its timer: records one; one that cannot be recorded in time is told and forgotten. */
+void sd_worker_heartbeat(struct sd_loop *loop, void *worker);
 /* The keeper's loop: begins its timer. */
 bool sd_workers_keep(struct sd_loop *loop, void *workers, struct sd_error *error);
 
