@@ -79,6 +79,18 @@ static bool certain_ring(const struct hop *hops, size_t count) {
     return unchanged(hops, count);
 }
 
+static bool waits_at_once(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_ONCE;
+}
+
+/* Their stacks are known by now. */
+static bool runners_are_inside(const struct hop *hops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (waits_at_once(hops[i].thread) && !lge_inside_once(hops[(i + 1) % count].thread))
+            return false;
+    return true;
+}
+
 static bool ring_is_enough(const struct hop *hops, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (!lge_stuck_by_ring(hops[i].thread))
@@ -110,8 +122,7 @@ static bool find_upgrade(struct lge_thread *thread) {
 
 /* Its own once routine asks for the same control. */
 static bool waits_for_itself(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_ONCE &&
-           certain_ring(path.hops, path.count);
+    return waits_at_once(thread) && certain_ring(path.hops, path.count);
 }
 
 /* Depth first from `thread` back to itself; the path is left in `path`.  Where
@@ -314,8 +325,8 @@ static bool look(struct lge_thread *thread, enum search search) {
     if (certain) {
         if (search != OTHER)
             lge_wait_stack(thread);
-        certain =
-            wait_for_stacks(hops, count) && certain_ring(hops, count) && nobody_helps(thread, hops, count);
+        certain = wait_for_stacks(hops, count) && runners_are_inside(hops, count) &&
+                  certain_ring(hops, count) && nobody_helps(thread, hops, count);
     }
     if (certain)
         report(hops, count);

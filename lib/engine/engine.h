@@ -134,6 +134,8 @@ struct lge_config {
     /* The thread that runs the routine of that once control at this moment; NULL: none
      * does, or it is not known.  Must not fault. */
     struct lge_thread *(*runs_once)(const void *control);
+    /* Whether that thread is in a once routine for certain, by its stack in its wait. */
+    bool (*inside_once)(const struct lge_thread *thread, const uintptr_t *frames, size_t count);
     /* After so long a lock wait is told, and again each time so long has passed;
      * 0: never. */
     uint64_t wait_limit_ns;

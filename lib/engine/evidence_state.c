@@ -93,6 +93,8 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
     uint64_t target = atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
     uint32_t context = atomic_load_explicit(&thread->wait.context, memory_order_relaxed);
     lge_put_context(context);
+    if (kind == LGR_WAIT_ONCE)
+        target = owner_serial; /* who runs the routine */
     if (kind == LGR_WAIT_LOCK)
         lge_put_lock(target);
     write_state_parts(thread);

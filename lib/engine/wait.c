@@ -12,7 +12,6 @@
 #include "engine/overlong.h"
 #include "engine/stall.h"
 #include "engine/usage.h"
-#include "engine/wait_for.h"
 #include "platform/system.h"
 
 static _Atomic uint64_t contended; /* relaxed: a figure */
@@ -238,9 +237,7 @@ bool lge_wait_join(struct lge_thread *thread, struct lge_thread *target, uintptr
 bool lge_wait_once(struct lge_thread *thread, const void *control, uintptr_t site, uintptr_t sp) {
     thread->request = (struct lge_request){.site = site, .sp = sp};
     set_since(thread, lgp_realtime_ns());
-    const struct lge_thread *runner = lge_runs_once(control);
     struct begun begun = {.kind = LGR_WAIT_ONCE,
-                          .target = runner == NULL ? 0 : lge_thread_serial(runner),
                           .address = control,
                           .context = stack_now(thread, 0, site, sp),
                           .endless = true,

@@ -1,6 +1,7 @@
 #include "engine/wait_edge.h"
 
 #include "engine/graph.h"
+#include "engine/wait_for.h"
 #include "platform/memory.h"
 
 bool lge_waits_for_condition(const struct lge_thread *thread) {
@@ -9,11 +10,20 @@ bool lge_waits_for_condition(const struct lge_thread *thread) {
            (kind == LGR_WAIT_LOCK && atomic_load_explicit(&thread->wait.over, memory_order_relaxed) != NULL);
 }
 
+/* It may have begun later than the wait. */
+static uint32_t runner_of(const struct lge_wait *wait) {
+    const struct lge_thread *runner =
+        lge_runs_once(atomic_load_explicit(&wait->address, memory_order_relaxed));
+    return runner == NULL ? 0 : lge_thread_serial(runner);
+}
+
 void lge_edge_of_wait(struct lge_finding_edge *edge, const struct lge_thread *thread) {
     const struct lge_wait *wait = &thread->wait;
     edge->thread = lge_thread_serial(thread);
     edge->wait_kind = (uint8_t)atomic_load_explicit(&wait->kind, memory_order_relaxed);
     edge->to = atomic_load_explicit(&wait->target, memory_order_relaxed);
+    if (edge->wait_kind == LGR_WAIT_ONCE)
+        edge->to = runner_of(wait);
     edge->to_class = edge->wait_kind == LGR_WAIT_LOCK ? lge_lock_class(edge->to) : 0;
     edge->request_context = atomic_load_explicit(&wait->context, memory_order_relaxed);
     edge->mode_to = (uint8_t)atomic_load_explicit(&wait->mode, memory_order_relaxed);

@@ -1,5 +1,6 @@
 #include "engine/wait_for.h"
 
+#include "engine/context.h"
 #include "engine/file_hold.h"
 #include "engine/holders.h"
 #include "engine/survivor.h"
@@ -8,10 +9,12 @@
 _Atomic bool lge_handed_over;
 static bool (*shut_out)(const void *address, uint32_t shared);
 static struct lge_thread *(*runs_once)(const void *control);
+static bool (*inside_once)(const struct lge_thread *thread, const uintptr_t *frames, size_t count);
 
 void lge_wait_for_start(const struct lge_config *config) {
     shut_out = config->shut_out;
     runs_once = config->runs_once;
+    inside_once = config->inside_once;
 }
 
 static uint32_t kind_of(const struct lge_thread *thread) {
@@ -177,6 +180,12 @@ static struct lge_thread *anybody(const struct lge_thread *waiter, uint32_t n) {
 
 struct lge_thread *lge_runs_once(const void *control) {
     return runs_once == NULL ? NULL : runs_once(control);
+}
+
+bool lge_inside_once(const struct lge_thread *runner) {
+    const struct lge_context *context =
+        lge_context_get(atomic_load_explicit(&runner->wait.context, memory_order_relaxed));
+    return inside_once == NULL || (context != NULL && inside_once(runner, context->frames, context->count));
 }
 
 static struct lge_thread *once_runner(const struct lge_thread *waiter) {

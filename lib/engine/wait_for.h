@@ -28,6 +28,8 @@ struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *si
 extern _Atomic bool lge_handed_over;
 /* Who runs the routine of that once control now; NULL: nobody, or not known. */
 struct lge_thread *lge_runs_once(const void *control);
+/* Whether it is in a routine for certain; while it waits, with its stack known. */
+bool lge_inside_once(const struct lge_thread *runner);
 /* Whether it waits for that one, which waits, too: read anew.  True of both waits
  * when neither sequence has changed before and afterwards. */
 bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next);

@@ -31,15 +31,21 @@ static bool done(const pthread_once_t *control) {
     return readable && (__atomic_load_n(control, __ATOMIC_ACQUIRE) & DONE) != 0;
 }
 
-/* It may have waited until another thread left the routine by an exception. */
-static void run(void) {
+/* Routines that the thread is in, or has left by an exception or a jump. */
+static __thread unsigned began __attribute__((tls_model("initial-exec")));
+
+/* First of all, whoever ran it before is told to do so no more; it may have waited until
+ * that one left it. */
+LGI_CALLS_ROUTINE static void run(void) {
     struct call call = *current;
     if (lgi_enter() != NULL) {
+        lgi_once_begins(call.thread, call.control, LGI_SP());
         lge_wait_end(call.thread);
-        lgi_once_begins(call.thread, call.control);
         lgi_leave(call.thread);
     }
+    began++;
     call.routine();
+    began--;
     if (lgi_enter() == NULL)
         return;
     lgi_once_ends(call.control);
@@ -47,10 +53,12 @@ static void run(void) {
     lgi_leave(call.thread);
 }
 
-/* Whether another thread, or this one further up, is in the routine. */
+/* Whoever gets there first runs it: until it is known who, all of them wait. */
 static bool begin_wait(const struct call *call, uintptr_t site, uintptr_t sp) {
-    if (lgi_once_runner(call->control) == NULL || lgi_enter() == NULL)
+    if (done(call->control) || lgi_enter() == NULL)
         return false;
+    if (began != 0)
+        lgi_once_left(call->thread, sp);
     if (lge_wait_once(call->thread, call->control, site, sp))
         lgi_on_deadlock();
     lgi_leave(call->thread);

@@ -1,5 +1,9 @@
 /* Who runs the routine of a once control at this moment: what a thread that waits at
- * the control waits for. */
+ * the control waits for.
+ *
+ * A routine may be left by an exception, a jump or cancellation, of which nobody tells
+ * us, and another thread may then be about to begin it.  So that somebody runs a routine
+ * is believed of a thread only when its stack says so: lgi_once_inside. */
 #ifndef LOCKGRAPH_INTERPOSE_ONCE_RUNNER_H
 #define LOCKGRAPH_INTERPOSE_ONCE_RUNNER_H
 
@@ -8,15 +12,22 @@
 
 #include "engine/thread.h"
 
+/* The function that calls routines is the only one in this section. */
+#define LGI_CALLS_ROUTINE __attribute__((noinline, section("lockgraph_once")))
+
 /* Controls can be read; from the constructor. */
 void lgi_once_runner_start(void);
-/* The thread runs the routine from now on. */
-void lgi_once_begins(struct lge_thread *thread, const pthread_once_t *control);
+/* The thread runs the routine from now on, in a frame at that address. */
+void lgi_once_begins(struct lge_thread *thread, const pthread_once_t *control, uintptr_t frame);
 /* It is through; before libc marks the control. */
 void lgi_once_ends(const pthread_once_t *control);
+/* The calling thread is at `sp`: what it ran further down the stack it has left. */
+void lgi_once_left(const struct lge_thread *thread, uintptr_t sp);
 /* NULL: nobody, or one that is not known.  Reads a control that may be gone; a leaf
  * lock of its own, async-signal-safe. */
 struct lge_thread *lgi_once_runner(const void *control);
+/* Whether the thread, with that stack, is in all the routines that it began. */
+bool lgi_once_inside(const struct lge_thread *thread, const uintptr_t *frames, size_t count);
 /* In a forked child, where libc starts all over. */
 void lgi_once_runner_forget(void);
 

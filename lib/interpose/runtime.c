@@ -148,6 +148,7 @@ static void start_engine(void) {
         .lock_alive = lock_alive,
         .shut_out = lgi_rwlock_shut_out,
         .runs_once = lgi_once_runner,
+        .inside_once = lgi_once_inside,
         .wait_limit_ns = options.lock_timeout,
         .on_overdue = lgi_log_overdue,
         .hold_limit_ns = options.hold_limit,
