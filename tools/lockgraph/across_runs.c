@@ -172,19 +172,45 @@ static bool is_on(const struct ring *ring, size_t class) {
     return false;
 }
 
-/* A static lock, which is one in every process, around two orders of the ring. */
-static const struct model_lock *find_gate(const struct search *search, const struct ring *ring) {
+/* Locks of files are the same ones in all processes: each of these is a thread to the
+ * others, and only a lock of a file keeps them out of each other's way. */
+static bool is_of_file(const struct model_lock *lock) {
+    return lock && strcmp(lock->kind, lock_kind_name(LGR_LOCK_FILE)) == 0;
+}
+
+static bool between_processes(const struct model_finding *finding) {
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (!is_of_file(finding->edges[i].from))
+            return false;
+    return true;
+}
+
+/* Some lock of that class which was held around others; NULL: none was. */
+static const struct model_lock *holding_lock(const struct search *search, size_t class) {
+    if (search->graph.out[class] == search->graph.out[class + 1])
+        return NULL;
+    const struct graph_pair *pair = &search->graph.pairs[search->graph.out[class]];
+    const struct sighting *sighting = &search->graph.sightings[pair->first];
+    return model_lock_of(search->model, sighting->process, sighting->edge->from_lock);
+}
+
+static bool may_be_gate(const struct search *search, size_t class, bool files) {
+    const char *kind = search->model->classes[class]->kind;
+    return files ? strcmp(kind, "guess") != 0 && is_of_file(holding_lock(search, class))
+                 : strcmp(kind, "static") == 0;
+}
+
+/* A static lock, which is one in every process, around two orders of the ring; where
+ * `files`, a lock of a file. */
+static const struct model_lock *find_gate(const struct search *search, const struct ring *ring, bool files) {
     for (size_t class = 0; class < search->graph.class_count; class ++) {
         size_t count = 0;
-        if (strcmp(search->model->classes[class]->kind, "static") != 0 || is_on(ring, class))
+        if (is_on(ring, class) || !may_be_gate(search, class, files))
             continue;
         for (size_t i = 0; i < ring->length; i++)
             count += gates(search, class, ring->pairs[i]);
-        if (count < 2)
-            continue;
-        const struct graph_pair *pair = &search->graph.pairs[search->graph.out[class]];
-        const struct sighting *sighting = &search->graph.sightings[pair->first];
-        return model_lock_of(search->model, sighting->process, sighting->edge->from_lock);
+        if (count >= 2)
+            return holding_lock(search, class);
     }
     return NULL;
 }
@@ -196,25 +222,15 @@ static bool is_guess(const struct search *search, const struct ring *ring) {
     return false;
 }
 
-/* Locks of files are the same ones in all processes: each of these is a thread to the
- * others, and what one of them holds around its orders keeps no other one out. */
-static bool between_processes(const struct model_finding *finding) {
-    for (size_t i = 0; i < finding->edge_count; i++)
-        if (strcmp(finding->edges[i].from->kind, lock_kind_name(LGR_LOCK_FILE)) != 0)
-            return false;
-    return true;
-}
-
 static void grade(const struct search *search, const struct ring *ring, struct model_finding *finding) {
-    finding->severity = between_processes(finding) ? LGR_WARNING : LGR_NOTE;
-    if (finding->severity == LGR_WARNING)
-        return;
-    finding->gate = find_gate(search, ring);
+    bool files = between_processes(finding);
+    finding->severity = LGR_NOTE;
+    finding->gate = find_gate(search, ring, files);
     if (finding->gate)
         finding->reason = LGR_REASON_GATE;
     else if (is_guess(search, ring))
         finding->reason = LGR_REASON_GUESSED_CLASS;
-    else if (search->one_thread)
+    else if (search->one_thread && !files)
         finding->reason = LGR_REASON_THREAD;
     else
         finding->severity = LGR_WARNING;
@@ -271,6 +287,13 @@ static void tell(const struct ring *ring, void *context) {
     search->add(model, &finding);
 }
 
+/* The figures are written at the end: of who was killed, or still runs, there are none. */
+static bool had_one_thread(const struct model_process *process) {
+    size_t records, sources = sources_in(process);
+    lgr_threads(process->file, &records);
+    return process->header->threads != 0 && process->header->threads <= sources && records <= sources;
+}
+
 void across_runs(struct model *model, void (*add)(struct model *model, const struct model_finding *finding)) {
     struct search search = {.model = model, .one_thread = true, .add = add};
     size_t sources = 0;
@@ -278,7 +301,7 @@ void across_runs(struct model *model, void (*add)(struct model *model, const str
         struct model_process *process = &model->processes[i];
         if (lgr_edge_count(process->file))
             sources += sources_in(process);
-        search.one_thread &= process->header->threads <= sources_in(process);
+        search.one_thread &= had_one_thread(process);
     }
     if (sources < 2)
         return;
