@@ -19,7 +19,7 @@ struct sd_manager {
 struct job {
     struct sd_manager *manager;
     struct sd_session *session; /* a reference */
-    uint64_t entry;
+    struct sd_session_entry *entry;
     bool connects; /* the first connection: no operation */
     struct sd_operation operation;
     struct sd_admission admission;
@@ -179,7 +179,10 @@ bool sd_manager_stop(struct sd_manager *manager, int64_t user, uint64_t id, stru
     struct sd_session *session = sd_manager_find(manager, user, id, error);
     if (session == NULL)
         return false;
-    sd_session_stop(session);
+    if (!sd_session_stop(session, error)) {
+        sd_session_release(session);
+        return false;
+    }
     sd_session_table_remove(manager->table, session);
     unsigned cancelled = sd_tasks_cancel_session(manager->tasks, id);
     sd_log(SD_LOG_INFO, "session %llu stopped, %u operations cancelled", (unsigned long long)id, cancelled);
@@ -192,22 +195,26 @@ bool sd_manager_look(struct sd_manager *manager, int64_t user, uint64_t id, stru
     struct sd_session *session = sd_manager_find(manager, user, id, error);
     if (session == NULL)
         return false;
-    bool seen = sd_session_view(session, view, error);
+    bool seen = sd_session_view(session, view, sd_timed_soon_ms(), error);
     sd_session_release(session);
     return seen;
 }
 
-/* In batches, so that no session's lock is asked for under the table's. */
+/* In batches, so that no session's lock is asked for under the table's.  After one that is
+ * stuck there is no waiting for others. */
 size_t sd_manager_list(struct sd_manager *manager, int64_t user, struct sd_session_view *views, size_t room) {
     struct sd_session *sessions[BATCH];
     size_t count = 0, got;
     uint64_t after = 0;
+    int32_t within_ms = sd_timed_soon_ms();
     do {
         got = sd_session_table_list(manager->table, user, after, sessions, BATCH);
         for (size_t at = 0; at < got; at++) {
             after = sd_session_id(sessions[at]);
-            if (count < room && sd_session_view(sessions[at], &views[count], NULL))
+            if (count < room && sd_session_view(sessions[at], &views[count], within_ms, NULL))
                 count++;
+            else
+                within_ms = 0;
             sd_session_release(sessions[at]);
         }
     } while (got == BATCH && count < room);
