@@ -99,6 +99,24 @@ def others_objects_are_not_there(place):
 
 
 @case()
+def two_services_on_one_database_keep_users_apart(place):
+    peer, shared = place.peer(peer_history=300), place.directory / "shared.data"
+    hers, his = (place.service(peer=peer, name=name, data_dir=shared) for name in ("hers", "his"))
+    mine, other = hers.open_session("anna"), his.open_session("ben")
+    check(mine != other, f"both sessions have the id {mine}")
+    check(hers.do(mine, "scrape", "anna", pages=2)["stored"] == 200, "anna's are stored")
+    check(his.do(other, "scrape", "ben", pages=1)["stored"] == 100, "and so are ben's, whatever their numbers")
+    check(his.do(other, "archive", "ben", name="all")["messages"] == 100, "ben's archive has his alone")
+    hers.stop()
+    hers.launch()
+    later = hers.open_session("anna")
+    check(later not in (mine, other), "an id is never given again")
+    check(hers.do(later, "archive", "anna", name="all")["messages"] == 0, "a new session has no messages")
+    hers.stop()
+    his.stop()
+
+
+@case()
 def figures_of_a_user_are_theirs_alone(place):
     service = place.service(peer=place.peer(), users=("anna", "ben", "carl-the-secret-one"))
     session = service.open_session("anna")

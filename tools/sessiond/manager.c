@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "schema.h"
 #include "session_table.h"
-#include "sql.h"
 #include "timed.h"
 
 enum { BATCH = 64 };
@@ -25,17 +25,13 @@ struct job {
     struct sd_admission admission;
 };
 
-/* Messages are stored by the session's id, which must be nobody's before. */
+/* Messages are stored by the session's id, which must be nobody's before, nor another
+ * process's on the same database. */
 static bool last_session(struct sd_pool *pool, uint64_t *last, struct sd_error *error) {
-    struct sd_sql sql;
     sqlite3 *handle = sd_pool_take(pool, "manager", NULL, error);
     if (handle == NULL)
         return false;
-    bool known = sd_sql_begin(&sql, handle, "SELECT coalesce(max(session_id), 0) FROM messages", error);
-    if (known) {
-        *last = sd_sql_row(&sql) ? (uint64_t)sd_sql_get_number(&sql, 0) : 0;
-        known = sd_sql_end(&sql, error);
-    }
+    bool known = sd_schema_session_block(handle, last, error);
     sd_pool_give(pool, handle);
     return known;
 }
