@@ -32,6 +32,24 @@ def tokens_are_asked_for(place):
 
 
 @case()
+def a_mistake_is_told_without_the_token(place):
+    secret, file = "the-secret-token-0123456789", place.directory / "wrong.conf"
+    for number, (line, flags, told) in enumerate((
+            (f"user me:{secret}", (), "wrong.conf:1: user: write key = value"),
+            (f"admin_token:{secret}", (), "wrong.conf:1: admin_token: write key = value"),
+            (f"user me:{secret}==", (), "wrong.conf:1: user: there is no such key"),
+            (secret, (), "wrong.conf:1: this line: write key = value"),
+            ("prot = 1", (), "wrong.conf:1: prot: there is no such key"),
+            ("", (f"--admin-token={secret}",), "--admin-token: write the value after a space"),
+            ("", ("--port", "0", secret), "argument 5: flags begin with --"))):
+        file.write_text(line + "\n")
+        process = place.start(place.program, "--config", file, *flags, name=f"wrong-{number}")
+        check(process.wait(20) == 2, f"{line} {flags}: exit status 2 expected")
+        log = place.log(f"wrong-{number}")
+        check(told in log and secret not in log, f"{told!r} expected, and no token: {log}")
+
+
+@case()
 def a_service_without_an_administrator_shows_nothing_to_anybody(place):
     service = place.service(admin_token="")
     service.ask("GET", "/api/v1/monitoring/alerts", "").expect(401)
