@@ -41,7 +41,9 @@ def a_mistake_is_told_without_the_token(place):
             (secret, (), "wrong.conf:1: this line: write key = value"),
             ("prot = 1", (), "wrong.conf:1: prot: there is no such key"),
             ("", (f"--admin-token={secret}",), "--admin-token: write the value after a space"),
-            ("", ("--port", "0", secret), "argument 5: flags begin with --"))):
+            ("", ("--port", "0", secret), "argument 5: flags begin with --"),
+            (f"user = me:{secret}\nuser = you:{secret}", (), "me and you have the same token"),
+            (f"user = me:{secret}\nadmin_token = {secret}", (), "me has the administrator's token"))):
         file.write_text(line + "\n")
         process = place.start(place.program, "--config", file, *flags, name=f"wrong-{number}")
         check(process.wait(20) == 2, f"{line} {flags}: exit status 2 expected")

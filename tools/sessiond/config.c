@@ -235,6 +235,21 @@ static bool level_known(const char *level) {
            strcmp(level, "debug") == 0;
 }
 
+static bool tokens_differ(const struct sd_config *config, FILE *told) {
+    const struct origin origin = {"user", told};
+    for (size_t i = 0; i < config->user_count; i++) {
+        const struct sd_user_token *user = &config->users[i];
+        if (strcmp(user->token, config->admin_token) == 0)
+            return wrong(&origin, "%s has the administrator's token: give each a token of its own",
+                         user->name);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(user->token, config->users[j].token) == 0)
+                return wrong(&origin, "%s and %s have the same token: give each its own",
+                             config->users[j].name, user->name);
+    }
+    return true;
+}
+
 /* What only the whole can be asked. */
 static bool check_whole(const struct sd_config *config, FILE *told) {
     size_t token = strlen(config->admin_token);
@@ -250,7 +265,7 @@ static bool check_whole(const struct sd_config *config, FILE *told) {
     if (config->reconnect_first_ms > config->reconnect_most_ms)
         return wrong(&(struct origin){"reconnect_first_ms", told}, "make it at most reconnect_most_ms (%d)",
                      config->reconnect_most_ms);
-    return true;
+    return tokens_differ(config, told);
 }
 
 bool sd_config_load(struct sd_config *config, int count, char *const *arguments, FILE *told) {
