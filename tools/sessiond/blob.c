@@ -38,10 +38,11 @@ struct sd_blob *sd_blob_create(const struct sd_config *config, struct sd_error *
 
 void sd_blob_destroy(struct sd_blob *blob) { free(blob); }
 
-static bool valid(const char *name) {
+bool sd_blob_name_check(const char *name, struct sd_error *error) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t length = strlen(name);
-    return length > 0 && length < NAME && name[0] != '.' && strspn(name, letters) == length;
+    return (length > 0 && length < NAME && name[0] != '.' && strspn(name, letters) == length) ||
+           sd_fail_field(error, "name", "1 to 63 of A-Z a-z 0-9 . _ -, not beginning with a dot");
 }
 
 static bool failed(struct sd_error *error, const char *what) {
@@ -116,8 +117,8 @@ static bool post(const char *url, int64_t user, const char *name, const void *by
 bool sd_blob_put(struct sd_blob *blob, int64_t user, const char *name, const void *bytes, size_t length,
                  int32_t limit_ms, struct sd_cancel *cancel, struct sd_text *answer, struct sd_error *error) {
     const char *url = blob->config->store_url;
-    if (!valid(name))
-        return sd_fail_field(error, "name", "1 to 63 of A-Z a-z 0-9 . _ -, not beginning with a dot");
+    if (!sd_blob_name_check(name, error))
+        return false;
     bool done = url[0] != 0
                     ? post(url, user, name, bytes, length, limit_ms, cancel, error)
                     : put_file(blob, user, name, bytes, length, sd_now_ms() + limit_ms, cancel, error);
