@@ -119,6 +119,17 @@ def others_objects_are_not_there(place):
 
 
 @case()
+def clients_are_not_told_where_files_are(place):
+    service = place.service()
+    session = service.open_session(connected=False)
+    (service.data / "blobs").rmdir()
+    task = service.ended(service.operate(session, "archive", name="notes"))
+    check(task["error"]["code"] == "store" and str(service.data) not in str(task), task)
+    check(f"{service.data}/blobs" in service.log, "it is in the log")
+    service.stop()
+
+
+@case()
 def two_services_on_one_database_keep_users_apart(place):
     peer, shared = place.peer(peer_history=300), place.directory / "shared.data"
     hers, his = (place.service(peer=peer, name=name, data_dir=shared) for name in ("hers", "his"))

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "http_client.h"
+#include "log.h"
 
 enum { PIECE = 64 << 10, NAME = 64 };
 
@@ -49,6 +50,14 @@ static bool failed(struct sd_error *error, const char *what) {
     return sd_fail_busy(error, "store", 1, "the store: %s: %s", what, strerror(errno));
 }
 
+/* Clients need not know where it is. */
+static bool failed_at(struct sd_error *error, const char *what, const char *path) {
+    int why = errno;
+    sd_log(SD_LOG_WARNING, "store: %s: %s", path, strerror(why));
+    errno = why;
+    return failed(error, what);
+}
+
 static bool write_bytes(int fd, const char *at, size_t length, int64_t until_ms, struct sd_cancel *cancel,
                         struct sd_error *error) {
     while (length > 0) {
@@ -69,7 +78,7 @@ static bool write_bytes(int fd, const char *at, size_t length, int64_t until_ms,
 static bool sync_directory(const char *directory, struct sd_error *error) {
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return failed(error, directory);
+        return failed_at(error, "its directory", directory);
     bool synced = fsync(fd) == 0 || failed(error, "fsync");
     close(fd);
     return synced;
@@ -83,13 +92,13 @@ static bool put_file(struct sd_blob *blob, int64_t user, const char *name, const
              (unsigned long long)atomic_fetch_add(&blob->written, 1));
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
-        return failed(error, beside);
+        return failed_at(error, "a new file", beside);
     bool written = write_bytes(fd, bytes, length, until_ms, cancel, error);
     close(fd);
     if (written && rename(beside, path) == 0)
         return sync_directory(blob->directory, error);
     if (written)
-        failed(error, path);
+        failed_at(error, "renaming", path);
     unlink(beside);
     return false;
 }
