@@ -130,6 +130,24 @@ def a_thousand_abandoned_ones_leave_nothing_behind(place):
 
 
 @case()
+def a_stream_has_its_connection_for_itself(place):
+    service = place.service(connection_timeout_ms=1000)
+    asked = f" /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_of('anna')}\r\n\r\n".encode()
+    idle = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+    idle.sendall(b"HEAD" + asked)
+    answer = idle.recv(65536)
+    check(answer.startswith(b"HTTP/1.1 405 ") and b"Allow: GET\r\n" in answer, f"there is no stream without a body: {answer}")
+    check(idle.recv(100) == b"", "its connection ends when it is idle, like all")
+    idle.close()
+    stream = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+    stream.sendall(b"GET" + asked)
+    check(b"\r\nConnection: close\r\n" in stream.recv(65536), "it is not used again")
+    stream.close()
+    until(lambda: service.dashboard()["http"]["connections"] <= 1, 10, "none is left")
+    service.stop()
+
+
+@case()
 def the_end_of_the_service_ends_the_streams(place):
     service = place.service()
     one = Subscriber(service).subscribed()

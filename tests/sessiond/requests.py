@@ -32,6 +32,26 @@ def tokens_are_asked_for(place):
 
 
 @case()
+def a_mistake_is_told_without_the_token(place):
+    secret, file = "the-secret-token-0123456789", place.directory / "wrong.conf"
+    for number, (line, flags, told) in enumerate((
+            (f"user me:{secret}", (), "wrong.conf:1: user: write key = value"),
+            (f"admin_token:{secret}", (), "wrong.conf:1: admin_token: write key = value"),
+            (f"user me:{secret}==", (), "wrong.conf:1: user: there is no such key"),
+            (secret, (), "wrong.conf:1: this line: write key = value"),
+            ("prot = 1", (), "wrong.conf:1: prot: there is no such key"),
+            ("", (f"--admin-token={secret}",), "--admin-token: write the value after a space"),
+            ("", ("--port", "0", secret), "argument 5: flags begin with --"),
+            (f"user = me:{secret}\nuser = you:{secret}", (), "me and you have the same token"),
+            (f"user = me:{secret}\nadmin_token = {secret}", (), "me has the administrator's token"))):
+        file.write_text(line + "\n")
+        process = place.start(place.program, "--config", file, *flags, name=f"wrong-{number}")
+        check(process.wait(20) == 2, f"{line} {flags}: exit status 2 expected")
+        log = place.log(f"wrong-{number}")
+        check(told in log and secret not in log, f"{told!r} expected, and no token: {log}")
+
+
+@case()
 def a_service_without_an_administrator_shows_nothing_to_anybody(place):
     service = place.service(admin_token="")
     service.ask("GET", "/api/v1/monitoring/alerts", "").expect(401)
@@ -96,6 +116,35 @@ def others_objects_are_not_there(place):
     check(service.get("/api/v1/sessions", "ben").json == {"sessions": []}, "ben has none")
     check(len(service.get("/api/v1/sessions", "anna").json["sessions"]) == 1, "anna has hers")
     service.stop()
+
+
+@case()
+def clients_are_not_told_where_files_are(place):
+    service = place.service()
+    session = service.open_session(connected=False)
+    (service.data / "blobs").rmdir()
+    task = service.ended(service.operate(session, "archive", name="notes"))
+    check(task["error"]["code"] == "store" and str(service.data) not in str(task), task)
+    check(f"{service.data}/blobs" in service.log, "it is in the log")
+    service.stop()
+
+
+@case()
+def two_services_on_one_database_keep_users_apart(place):
+    peer, shared = place.peer(peer_history=300), place.directory / "shared.data"
+    hers, his = (place.service(peer=peer, name=name, data_dir=shared) for name in ("hers", "his"))
+    mine, other = hers.open_session("anna"), his.open_session("ben")
+    check(mine != other, f"both sessions have the id {mine}")
+    check(hers.do(mine, "scrape", "anna", pages=2)["stored"] == 200, "anna's are stored")
+    check(his.do(other, "scrape", "ben", pages=1)["stored"] == 100, "and so are ben's, whatever their numbers")
+    check(his.do(other, "archive", "ben", name="all")["messages"] == 100, "ben's archive has his alone")
+    hers.stop()
+    hers.launch()
+    later = hers.open_session("anna")
+    check(later not in (mine, other), "an id is never given again")
+    check(hers.do(later, "archive", "anna", name="all")["messages"] == 0, "a new session has no messages")
+    hers.stop()
+    his.stop()
 
 
 @case()

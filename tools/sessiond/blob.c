@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "http_client.h"
+#include "log.h"
 
 enum { PIECE = 64 << 10, NAME = 64 };
 
@@ -38,14 +39,23 @@ struct sd_blob *sd_blob_create(const struct sd_config *config, struct sd_error *
 
 void sd_blob_destroy(struct sd_blob *blob) { free(blob); }
 
-static bool valid(const char *name) {
+bool sd_blob_name_check(const char *name, struct sd_error *error) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t length = strlen(name);
-    return length > 0 && length < NAME && name[0] != '.' && strspn(name, letters) == length;
+    return (length > 0 && length < NAME && name[0] != '.' && strspn(name, letters) == length) ||
+           sd_fail_field(error, "name", "1 to 63 of A-Z a-z 0-9 . _ -, not beginning with a dot");
 }
 
 static bool failed(struct sd_error *error, const char *what) {
     return sd_fail_busy(error, "store", 1, "the store: %s: %s", what, strerror(errno));
+}
+
+/* Clients need not know where it is. */
+static bool failed_at(struct sd_error *error, const char *what, const char *path) {
+    int why = errno;
+    sd_log(SD_LOG_WARNING, "store: %s: %s", path, strerror(why));
+    errno = why;
+    return failed(error, what);
 }
 
 static bool write_bytes(int fd, const char *at, size_t length, int64_t until_ms, struct sd_cancel *cancel,
@@ -68,7 +78,7 @@ static bool write_bytes(int fd, const char *at, size_t length, int64_t until_ms,
 static bool sync_directory(const char *directory, struct sd_error *error) {
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return failed(error, directory);
+        return failed_at(error, "its directory", directory);
     bool synced = fsync(fd) == 0 || failed(error, "fsync");
     close(fd);
     return synced;
@@ -82,13 +92,13 @@ static bool put_file(struct sd_blob *blob, int64_t user, const char *name, const
              (unsigned long long)atomic_fetch_add(&blob->written, 1));
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
-        return failed(error, beside);
+        return failed_at(error, "a new file", beside);
     bool written = write_bytes(fd, bytes, length, until_ms, cancel, error);
     close(fd);
     if (written && rename(beside, path) == 0)
         return sync_directory(blob->directory, error);
     if (written)
-        failed(error, path);
+        failed_at(error, "renaming", path);
     unlink(beside);
     return false;
 }
@@ -116,8 +126,8 @@ static bool post(const char *url, int64_t user, const char *name, const void *by
 bool sd_blob_put(struct sd_blob *blob, int64_t user, const char *name, const void *bytes, size_t length,
                  int32_t limit_ms, struct sd_cancel *cancel, struct sd_text *answer, struct sd_error *error) {
     const char *url = blob->config->store_url;
-    if (!valid(name))
-        return sd_fail_field(error, "name", "1 to 63 of A-Z a-z 0-9 . _ -, not beginning with a dot");
+    if (!sd_blob_name_check(name, error))
+        return false;
     bool done = url[0] != 0
                     ? post(url, user, name, bytes, length, limit_ms, cancel, error)
                     : put_file(blob, user, name, bytes, length, sd_now_ms() + limit_ms, cancel, error);

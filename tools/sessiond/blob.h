@@ -17,6 +17,8 @@ struct sd_blob;
 
 struct sd_blob *sd_blob_create(const struct sd_config *config, struct sd_error *error);
 void sd_blob_destroy(struct sd_blob *blob);
+/* 400 bad_field name; also for whoever wants to know before it begins. */
+bool sd_blob_name_check(const char *name, struct sd_error *error);
 /* Answer: {"name":"…","bytes":N}. */
 bool sd_blob_put(struct sd_blob *blob, int64_t user, const char *name, const void *bytes, size_t length,
                  int32_t limit_ms, struct sd_cancel *cancel, struct sd_text *answer, struct sd_error *error);

@@ -9,7 +9,7 @@
 #include "config_keys.h"
 #include "text.h"
 
-enum { CONFIG_LINE = 1024, LEAST_TOKEN = 16 };
+enum { CONFIG_LINE = 1024, LEAST_TOKEN = 16, TOLD = 48 };
 
 /* Where a value was written, for people: "sessiond.conf:7" or "--port". */
 struct origin {
@@ -36,6 +36,15 @@ static const struct sd_key *find_key(const char *name) {
             return &sd_keys[i];
     }
     return NULL;
+}
+
+/* What is not understood may have a token in it: of that only what looks like a key's name
+ * is told, the letters that it begins with. */
+static const char *told_of(const char *text, char word[TOLD]) {
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+    bool alone = text[length] == 0 || isspace((unsigned char)text[length]) || text[length] == ':';
+    snprintf(word, TOLD, "%.*s", alone && length < TOLD ? (int)length : 0, text);
+    return word[0] == 0 ? "this line" : word;
 }
 
 static bool set_number(void *field, const struct sd_key *key, const char *value,
@@ -130,16 +139,16 @@ static char *trim(char *text) {
 }
 
 static bool read_line(struct sd_config *config, char *line, const struct origin *origin) {
-    char *name = trim(line), *equals = strchr(name, '=');
+    char *name = trim(line), *equals = strchr(name, '='), word[TOLD];
     if (name[0] == 0 || name[0] == '#')
         return true;
     if (equals == NULL)
-        return wrong(origin, "\"%s\": write key = value", name);
+        return wrong(origin, "%s: write key = value", told_of(name, word));
     *equals = 0;
     name = trim(name);
     const struct sd_key *key = find_key(name);
     if (key == NULL)
-        return wrong(origin, "there is no key \"%s\"; --help lists them", name);
+        return wrong(origin, "%s: there is no such key; --help lists them", told_of(name, word));
     return set(config, key, trim(equals + 1), origin);
 }
 
@@ -182,6 +191,8 @@ static bool set_flag(struct sd_config *config, const char *flag, const char *val
         return wrong(origin, "flags begin with --; --help lists them");
     bool config_file = strcmp(flag, "--config") == 0, inject = strcmp(flag, "--inject") == 0;
     const struct sd_key *key = find_key(flag + 2);
+    if (key == NULL && strchr(flag, '=') != NULL)
+        return wrong(origin, "write the value after a space, without =");
     if (key == NULL && !config_file && !inject)
         return wrong(origin, "there is no such flag; --help lists them");
     if (value == NULL)
@@ -191,12 +202,22 @@ static bool set_flag(struct sd_config *config, const char *flag, const char *val
     return key == NULL || set(config, key, value, origin);
 }
 
+/* Of a flag: itself, if it is one. */
+static const char *place_of(const char *flag, int number, char word[TOLD]) {
+    if (strncmp(flag, "--", 2) != 0 || strcspn(flag, "= ") >= TOLD)
+        snprintf(word, TOLD, "argument %d", number);
+    else
+        snprintf(word, TOLD, "%.*s", (int)strcspn(flag, "= "), flag);
+    return word;
+}
+
 /* Where `only_file`, looks for --config alone: flags win over the file. */
 static bool read_flags(struct sd_config *config, int count, char *const *arguments, FILE *told,
                        bool only_file) {
     bool well = true;
     for (int i = 1; i < count; i++) {
-        const struct origin origin = {arguments[i], told};
+        char word[TOLD];
+        const struct origin origin = {place_of(arguments[i], i, word), told};
         const char *value = i + 1 < count ? arguments[i + 1] : NULL;
         if (set_mode(config, arguments[i]))
             continue;
@@ -214,6 +235,21 @@ static bool level_known(const char *level) {
            strcmp(level, "debug") == 0;
 }
 
+static bool tokens_differ(const struct sd_config *config, FILE *told) {
+    const struct origin origin = {"user", told};
+    for (size_t i = 0; i < config->user_count; i++) {
+        const struct sd_user_token *user = &config->users[i];
+        if (strcmp(user->token, config->admin_token) == 0)
+            return wrong(&origin, "%s has the administrator's token: give each a token of its own",
+                         user->name);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(user->token, config->users[j].token) == 0)
+                return wrong(&origin, "%s and %s have the same token: give each its own",
+                             config->users[j].name, user->name);
+    }
+    return true;
+}
+
 /* What only the whole can be asked. */
 static bool check_whole(const struct sd_config *config, FILE *told) {
     size_t token = strlen(config->admin_token);
@@ -229,7 +265,7 @@ static bool check_whole(const struct sd_config *config, FILE *told) {
     if (config->reconnect_first_ms > config->reconnect_most_ms)
         return wrong(&(struct origin){"reconnect_first_ms", told}, "make it at most reconnect_most_ms (%d)",
                      config->reconnect_most_ms);
-    return true;
+    return tokens_differ(config, told);
 }
 
 bool sd_config_load(struct sd_config *config, int count, char *const *arguments, FILE *told) {

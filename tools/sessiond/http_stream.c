@@ -1,6 +1,7 @@
 #include "http_stream.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -44,6 +45,10 @@ static void arrive(struct sd_wake *wake) {
 }
 
 struct sd_stream *sd_stream_create(struct sd_request *request, struct sd_error *error) {
+    if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0) {
+        sd_fail(error, 405, "bad_method", "HEAD is not for a stream");
+        return NULL;
+    }
     struct sd_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         sd_fail_busy(error, "no_memory", 1, "no memory for a stream");
@@ -136,6 +141,8 @@ enum MHD_Result sd_stream_reply(struct sd_stream *stream, const char *type, sd_s
     }
     stream->request->stream = stream;
     look_for_leaving(stream);
+    /* The connection has no limit of idleness from here on, so it is for the stream alone. */
     MHD_set_connection_option(stream->request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     return sd_reply_response(stream->request, 200, type, response);
 }

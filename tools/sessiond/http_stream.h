@@ -16,6 +16,8 @@ typedef long sd_stream_read(void *user, char *bytes, size_t room);
 /* Once: nothing is read any more, and sd_stream_wake must not be called after this. */
 typedef void sd_stream_closed(void *user);
 
+/* 405 where HEAD asks: a stream without a body would end at once, its connection without a
+ * limit.  For the same reason the connection is closed after a stream. */
 struct sd_stream *sd_stream_create(struct sd_request *request, struct sd_error *error);
 /* Any thread; takes http.wakes (80). */
 void sd_stream_wake(void *stream);

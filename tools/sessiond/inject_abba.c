@@ -15,7 +15,8 @@ static void call_handlers(struct sd_stage_actor *actor) {
     if (!(actor->done = sd_lock(&session->handler, &actor->error)))
         return;
     sd_stage_meet(actor);
-    actor->done = sd_session_view(actor->first, &view, &actor->error); /* a handler's own code */
+    /* a handler's own code */
+    actor->done = sd_session_view(actor->first, &view, sd_timed_limit_ms(), &actor->error);
     sd_unlock(&session->handler);
 }
 

@@ -30,7 +30,7 @@ static void view(struct sd_stage_actor *actor) {
     struct sd_session_view seen;
     sd_stage_meet(actor);
     int64_t began_ms = sd_now_ms();
-    actor->done = sd_session_view(actor->first, &seen, &actor->error);
+    actor->done = sd_session_view(actor->first, &seen, sd_timed_limit_ms(), &actor->error);
     int64_t took_ms = sd_now_ms() - began_ms;
     if (took_ms > SLOW_MS)
         actor->done =

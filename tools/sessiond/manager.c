@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "schema.h"
 #include "session_table.h"
-#include "sql.h"
 #include "timed.h"
 
 enum { BATCH = 64 };
@@ -19,23 +19,19 @@ struct sd_manager {
 struct job {
     struct sd_manager *manager;
     struct sd_session *session; /* a reference */
-    uint64_t entry;
+    struct sd_session_entry *entry;
     bool connects; /* the first connection: no operation */
     struct sd_operation operation;
     struct sd_admission admission;
 };
 
-/* Messages are stored by the session's id, which must be nobody's before. */
+/* Messages are stored by the session's id, which must be nobody's before, nor another
+ * process's on the same database. */
 static bool last_session(struct sd_pool *pool, uint64_t *last, struct sd_error *error) {
-    struct sd_sql sql;
     sqlite3 *handle = sd_pool_take(pool, "manager", NULL, error);
     if (handle == NULL)
         return false;
-    bool known = sd_sql_begin(&sql, handle, "SELECT coalesce(max(session_id), 0) FROM messages", error);
-    if (known) {
-        *last = sd_sql_row(&sql) ? (uint64_t)sd_sql_get_number(&sql, 0) : 0;
-        known = sd_sql_end(&sql, error);
-    }
+    bool known = sd_schema_session_block(handle, last, error);
     sd_pool_give(pool, handle);
     return known;
 }
@@ -179,7 +175,10 @@ bool sd_manager_stop(struct sd_manager *manager, int64_t user, uint64_t id, stru
     struct sd_session *session = sd_manager_find(manager, user, id, error);
     if (session == NULL)
         return false;
-    sd_session_stop(session);
+    if (!sd_session_stop(session, error)) {
+        sd_session_release(session);
+        return false;
+    }
     sd_session_table_remove(manager->table, session);
     unsigned cancelled = sd_tasks_cancel_session(manager->tasks, id);
     sd_log(SD_LOG_INFO, "session %llu stopped, %u operations cancelled", (unsigned long long)id, cancelled);
@@ -192,22 +191,26 @@ bool sd_manager_look(struct sd_manager *manager, int64_t user, uint64_t id, stru
     struct sd_session *session = sd_manager_find(manager, user, id, error);
     if (session == NULL)
         return false;
-    bool seen = sd_session_view(session, view, error);
+    bool seen = sd_session_view(session, view, sd_timed_soon_ms(), error);
     sd_session_release(session);
     return seen;
 }
 
-/* In batches, so that no session's lock is asked for under the table's. */
+/* In batches, so that no session's lock is asked for under the table's.  After one that is
+ * stuck there is no waiting for others. */
 size_t sd_manager_list(struct sd_manager *manager, int64_t user, struct sd_session_view *views, size_t room) {
     struct sd_session *sessions[BATCH];
     size_t count = 0, got;
     uint64_t after = 0;
+    int32_t within_ms = sd_timed_soon_ms();
     do {
         got = sd_session_table_list(manager->table, user, after, sessions, BATCH);
         for (size_t at = 0; at < got; at++) {
             after = sd_session_id(sessions[at]);
-            if (count < room && sd_session_view(sessions[at], &views[count], NULL))
+            if (count < room && sd_session_view(sessions[at], &views[count], within_ms, NULL))
                 count++;
+            else
+                within_ms = 0;
             sd_session_release(sessions[at]);
         }
     } while (got == BATCH && count < room);

@@ -2,8 +2,9 @@
  *
  * Takes manager.session_locks[id] (30) to begin an operation and to stop; manager.sessions
  * (80) for the table itself, a few instructions to find or remove a pointer.  Nothing of it is
- * held over I/O, nor while a task is submitted (10).  All calls return at once: what is
- * slow is a task.  Other users' sessions do not exist: 404. */
+ * held over I/O, nor while a task is submitted (10).  All calls return at once, also where a
+ * session's lock is not to be had (503 lock_timeout): what is slow is a task.  Other users' sessions do not
+ * exist: 404. */
 #ifndef SD_MANAGER_H
 #define SD_MANAGER_H
 
@@ -48,7 +49,8 @@ bool sd_manager_operate(struct sd_manager *manager, int64_t user, uint64_t sessi
 bool sd_manager_stop(struct sd_manager *manager, int64_t user, uint64_t session, struct sd_error *error);
 bool sd_manager_look(struct sd_manager *manager, int64_t user, uint64_t session, struct sd_session_view *view,
                      struct sd_error *error);
-/* A user's, by ascending id: at most `room`, returns how many. */
+/* A user's, by ascending id: at most `room`, returns how many.  One whose lock is not to be had
+ * soon is left out. */
 size_t sd_manager_list(struct sd_manager *manager, int64_t user, struct sd_session_view *views, size_t room);
 size_t sd_manager_count(struct sd_manager *manager);
 /* With a reference of the caller's; NULL: 404.  For inject_* and handlers. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "blob.h"
 #include "text.h"
 
 /* clang-format off */
@@ -132,5 +133,5 @@ bool sd_operation_parse(const json_t *json, struct sd_operation *operation, stru
         if ((fields[at].kinds & (1u << operation->kind)) != 0 &&
             !parse_field(&fields[at], json, operation, error))
             return false;
-    return true;
+    return operation->kind != SD_OP_ARCHIVE || sd_blob_name_check(operation->name, error);
 }

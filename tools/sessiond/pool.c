@@ -87,10 +87,16 @@ static void close_entry(struct entry *entry) {
     free(entry);
 }
 
+/* Clients need not know where it is. */
+static bool not_opened(const char *path, sqlite3 *handle, struct sd_error *error) {
+    sd_log(SD_LOG_WARNING, "%s: %s", path, sqlite3_errmsg(handle));
+    return sd_fail_busy(error, "database", 5, "the database: %s", sqlite3_errmsg(handle));
+}
+
 static bool open_handle(const char *path, struct entry *entry, struct sd_error *error) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &entry->handle, flags, NULL) != SQLITE_OK)
-        return sd_fail_busy(error, "database", 5, "%s: %s", path, sqlite3_errmsg(entry->handle));
+        return not_opened(path, entry->handle, error);
     sqlite3_extended_result_codes(entry->handle, 1);
     sqlite3_busy_timeout(entry->handle, BUSY_MS);
     entry->opened_ms = sd_now_ms();
@@ -102,7 +108,7 @@ static bool open_handle(const char *path, struct entry *entry, struct sd_error *
     if (sqlite3_prepare_v3(entry->handle, check, -1, SQLITE_PREPARE_PERSISTENT, &entry->check, NULL) ==
         SQLITE_OK)
         return true;
-    return sd_fail_busy(error, "database", 5, "%s: %s", path, sqlite3_errmsg(entry->handle));
+    return not_opened(path, entry->handle, error);
 }
 
 static struct entry *open_entry(const struct sd_pool *pool, struct sd_error *error) {

@@ -7,6 +7,7 @@
 #include "sql.h"
 
 enum { TRIES = 100, PAUSE_MS = 100 };
+static const int64_t session_block = 10000000000; /* as migration 4 has it */
 
 /* One a version; applied in order, and never changed once it was. */
 static const char *const migrations[] = {
@@ -37,6 +38,8 @@ static const char *const migrations[] = {
     "CREATE TABLE blobs (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users(id),"
     "  name TEXT NOT NULL, bytes INTEGER NOT NULL, checksum TEXT NOT NULL, at_ms INTEGER NOT NULL,"
     "  UNIQUE (user_id, name));",
+
+    "CREATE TABLE session_blocks AS SELECT coalesce(max(session_id), 0) / 10000000000 AS last FROM messages;",
 };
 enum { VERSION = sizeof migrations / sizeof migrations[0] };
 
@@ -138,4 +141,16 @@ int64_t sd_schema_user_id(sqlite3 *handle, const char *name, struct sd_error *er
     if (id == 0)
         sd_fail(error, 404, "no_user", "there is no user %s", name);
     return id;
+}
+
+bool sd_schema_session_block(sqlite3 *handle, uint64_t *last, struct sd_error *error) {
+    struct sd_sql sql;
+    if (!sd_sql_begin(&sql, handle, "UPDATE session_blocks SET last = last + 1 RETURNING last", error))
+        return false;
+    int64_t block = sd_sql_row(&sql) ? sd_sql_get_number(&sql, 0) : 0;
+    sd_sql_row(&sql); /* to its end: only then is it committed */
+    if (!sd_sql_end(&sql, error))
+        return false;
+    *last = (uint64_t)(block * session_block);
+    return block > 0 || sd_fail(error, 500, "no_block", "the table session_blocks is empty");
 }

@@ -12,6 +12,7 @@
  *   effects(id, queue_id UNIQUE, user_id, text, at_ms)   what a durable task did: once each
  *   heartbeats(name PRIMARY KEY, at_ms, detail)         of workers, latest only
  *   blobs(id, user_id, name, bytes, checksum, at_ms)    what `store` keeps
+ *   session_blocks(last)                                one row: ids of sessions are taken in blocks
  *
  * A later table is a further migration in schema.c, never a change of an earlier one. */
 #ifndef SD_SCHEMA_H
@@ -30,5 +31,8 @@ bool sd_schema_prepare(sqlite3 *handle, struct sd_error *error);
 bool sd_schema_seed(sqlite3 *handle, const struct sd_config *config, struct sd_error *error);
 /* 0: there is none of that name, or an error. */
 int64_t sd_schema_user_id(sqlite3 *handle, const char *name, struct sd_error *error);
+/* Ten thousand million ids of sessions that no other process on this database has or ever
+ * had: those after `last`. */
+bool sd_schema_session_block(sqlite3 *handle, uint64_t *last, struct sd_error *error);
 
 #endif

@@ -125,11 +125,11 @@ static bool start_queue(struct sd_service *service, struct sd_error *error) {
     if (sd_manager_handle_queue(service->http.workers, error) &&
         sd_workers_start(service->http.workers, error))
         return true;
-    sd_workers_stop(service->http.workers, service->config->shutdown_ms);
+    service->workers_left = sd_workers_stop(service->http.workers, service->config->shutdown_ms);
     return false;
 }
 static void stop_queue(struct sd_service *service) {
-    sd_workers_stop(service->http.workers, service->config->shutdown_ms);
+    service->workers_left = sd_workers_stop(service->http.workers, service->config->shutdown_ms);
 }
 
 static bool start_watch(struct sd_service *service, struct sd_error *error) {
@@ -190,8 +190,9 @@ enum { PARTS = sizeof parts / sizeof parts[0] };
 
 /* ---- all of them ---- */
 
+/* Those that a worker uses which did not end are left as they are. */
 static void stop_parts(struct sd_service *service) {
-    while (service->parts > 0) {
+    while (service->parts > 0 && service->workers_left == 0) {
         service->parts--;
         sd_log(SD_LOG_DEBUG, "stopping: %s", parts[service->parts].name);
         parts[service->parts].stop(service);
@@ -225,6 +226,8 @@ unsigned sd_service_stop(struct sd_service *service) {
     }
     sd_events_close_all(service->http.events);
     stop_parts(service);
+    if (service->workers_left > 0)
+        sd_log(SD_LOG_ERROR, "%u workers did not end: what they use is left to them", service->workers_left);
     left = sd_threads_join_all(ms);
     sd_log(SD_LOG_INFO, "stopped");
     return left;

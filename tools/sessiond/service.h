@@ -24,7 +24,8 @@ struct sd_service {
     struct sd_auth *auth;
     struct sd_jobs *jobs;
     struct sd_http_server *server;
-    int parts; /* started, of the table in service.c */
+    int parts;             /* started, of the table in service.c */
+    unsigned workers_left; /* that did not end: what they use stays */
 };
 
 /* The struct is the caller's and does not move.  false: what had started is stopped. */

@@ -20,6 +20,13 @@ static void publish_event(struct sd_session *session, const char *sender, const 
     sd_text_free(&json);
 }
 
+static void free_entries(struct sd_session_entry *first) {
+    for (struct sd_session_entry *next; first != NULL; first = next) {
+        next = first->next;
+        free(first);
+    }
+}
+
 struct sd_session *sd_session_create(const struct sd_session_world *world, uint64_t id, int64_t user,
                                      const char *name, const char *host, int port, struct sd_error *error) {
     struct sd_session *session = calloc(1, sizeof *session);
@@ -52,6 +59,7 @@ void sd_session_release(struct sd_session *session) {
     if (atomic_fetch_sub(&session->references, 1) > 1)
         return;
     sd_line_close(session->line);
+    free_entries(session->entries);
     sd_session_locks_destroy(&session->locks);
     free(session);
 }
@@ -72,59 +80,74 @@ static int32_t count_entries(const struct sd_session *session, bool running) {
     return count;
 }
 
+/* Under locks.task: those that have ended, counted and taken out, for free_entries. */
+static struct sd_session_entry *take_ended(struct sd_session *session) {
+    struct sd_session_entry *taken = NULL, **at = &session->entries;
+    while (*at != NULL) {
+        struct sd_session_entry *entry = *at;
+        int how = atomic_load(&entry->how_ended);
+        if (how == 0) {
+            at = &entry->next;
+            continue;
+        }
+        session->completed += how == SD_SESSION_SUCCEEDED;
+        session->failed += how == SD_SESSION_FAILED;
+        session->last_used_ms = sd_wall_ms();
+        *at = entry->next;
+        entry->next = taken;
+        taken = entry;
+    }
+    return taken;
+}
+
 static bool add_entry(struct sd_session *session, struct sd_session_entry *entry, struct sd_error *error) {
-    if (!sd_lock(&session->locks.task, error))
+    if (!sd_lock_soon(&session->locks.task, error))
         return false;
+    struct sd_session_entry *ended = take_ended(session);
     bool room = count_entries(session, false) < session->world->config->session_queue;
     if (room) {
-        entry->id = ++session->last_entry;
         entry->next = session->entries;
         session->entries = entry;
     }
     sd_unlock(&session->locks.task);
+    free_entries(ended);
     return room || sd_fail_busy(error, "session_busy", 1, "%d operations wait in this session already",
                                 session->world->config->session_queue);
 }
 
-bool sd_session_begin(struct sd_session *session, const char *name, uint64_t *id, struct sd_error *error) {
+bool sd_session_begin(struct sd_session *session, const char *name, struct sd_session_entry **made,
+                      struct sd_error *error) {
     struct sd_session_entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL)
         return sd_fail_busy(error, "no_memory", 1, "no memory for an operation");
     entry->name = name;
-    if (!sd_lock(&session->locks.place, error)) {
+    if (!sd_lock_soon(&session->locks.place, error)) {
         free(entry);
         return false;
     }
     bool begun = session->stopped ? sd_fail(error, 409, "stopped", "the session was stopped")
                                   : add_entry(session, entry, error);
-    if (begun)
-        *id = entry->id;
     sd_unlock(&session->locks.place);
-    if (!begun)
+    if (begun)
+        *made = entry;
+    else
         free(entry);
     return begun;
 }
 
-void sd_session_end(struct sd_session *session, uint64_t id, bool succeeded) {
-    sd_lock_surely(&session->locks.task);
-    struct sd_session_entry **at = &session->entries;
-    while (*at != NULL && (*at)->id != id)
-        at = &(*at)->next;
-    struct sd_session_entry *entry = *at;
-    if (entry != NULL)
-        *at = entry->next;
-    session->completed += succeeded;
-    session->failed += !succeeded;
-    session->last_used_ms = sd_wall_ms();
+void sd_session_end(struct sd_session *session, struct sd_session_entry *entry, bool succeeded) {
+    atomic_store(&entry->how_ended, succeeded ? SD_SESSION_SUCCEEDED : SD_SESSION_FAILED);
+    if (!sd_lock_soon(&session->locks.task, NULL))
+        return;
+    struct sd_session_entry *ended = take_ended(session);
     sd_unlock(&session->locks.task);
-    free(entry);
+    free_entries(ended);
 }
 
-static bool set_running(struct sd_session *session, uint64_t id, struct sd_error *error) {
+static bool set_running(struct sd_session *session, struct sd_session_entry *entry, struct sd_error *error) {
     if (!sd_lock(&session->locks.task, error))
         return false;
-    for (struct sd_session_entry *entry = session->entries; entry != NULL; entry = entry->next)
-        entry->running = entry->running || entry->id == id;
+    entry->running = true;
     sd_unlock(&session->locks.task);
     return true;
 }
@@ -152,7 +175,7 @@ static bool take_connection(struct sd_work *work, struct sd_error *error) {
 }
 
 /* `own` NULL: to be connected is all. */
-static bool work_on_connection(struct sd_work *work, sd_session_work *own, uint64_t entry,
+static bool work_on_connection(struct sd_work *work, sd_session_work *own, struct sd_session_entry *entry,
                                struct sd_error *error) {
     if (!take_connection(work, error))
         return false;
@@ -164,7 +187,7 @@ static bool work_on_connection(struct sd_work *work, sd_session_work *own, uint6
 }
 
 static bool work_with_slot(struct sd_work *work, const struct sd_operation_kind_info *info,
-                           sd_session_work *own, uint64_t entry, struct sd_error *error) {
+                           sd_session_work *own, struct sd_session_entry *entry, struct sd_error *error) {
     struct sd_manager_locks *locks = work->session->world->locks;
     lg_sem_t *slots = info->scrape_slot ? &locks->scrape_slots : &locks->operation_slots;
     if (!sd_slot(slots, error))
@@ -189,7 +212,7 @@ static void count(const struct sd_work *work, const char *name, bool done) {
 }
 
 static bool perform(struct sd_work *work, const struct sd_operation_kind_info *info, sd_session_work *own,
-                    uint64_t entry, struct sd_error *error) {
+                    struct sd_session_entry *entry, struct sd_error *error) {
     uint64_t about = sd_log_session(work->session->id);
     bool labelled = lg_operation(info->name) == 0;
     bool done = work_with_slot(work, info, own, entry, error);
@@ -200,13 +223,14 @@ static bool perform(struct sd_work *work, const struct sd_operation_kind_info *i
     return done;
 }
 
-bool sd_session_perform(struct sd_session *session, uint64_t entry, const struct sd_operation *operation,
-                        struct sd_cancel *cancel, struct sd_text *result, struct sd_error *error) {
+bool sd_session_perform(struct sd_session *session, struct sd_session_entry *entry,
+                        const struct sd_operation *operation, struct sd_cancel *cancel,
+                        struct sd_text *result, struct sd_error *error) {
     struct sd_work work = {session, operation, cancel, result, false};
     return perform(&work, sd_operation_info(operation->kind), works[operation->kind], entry, error);
 }
 
-bool sd_session_connect(struct sd_session *session, uint64_t entry, struct sd_cancel *cancel,
+bool sd_session_connect(struct sd_session *session, struct sd_session_entry *entry, struct sd_cancel *cancel,
                         struct sd_text *result, struct sd_error *error) {
     struct sd_work work = {session, NULL, cancel, result, false};
     if (!perform(&work, &sd_operation_connect, NULL, entry, error))
@@ -215,20 +239,29 @@ bool sd_session_connect(struct sd_session *session, uint64_t entry, struct sd_ca
     return true;
 }
 
-void sd_session_stop(struct sd_session *session) {
-    sd_lock_surely(&session->locks.place);
-    session->stopped = true;
-    sd_session_set_state(session, SD_SESSION_STOPPED);
+/* Both or none. */
+bool sd_session_stop(struct sd_session *session, struct sd_error *error) {
+    if (!sd_lock_soon(&session->locks.place, error))
+        return false;
+    bool stopped = sd_lock_soon(&session->locks.task, error);
+    if (stopped) {
+        session->stopped = true;
+        session->state = SD_SESSION_STOPPED;
+        sd_unlock(&session->locks.task);
+    }
     sd_unlock(&session->locks.place);
+    return stopped;
 }
 
-bool sd_session_view(struct sd_session *session, struct sd_session_view *view, struct sd_error *error) {
+bool sd_session_view(struct sd_session *session, struct sd_session_view *view, int32_t within_ms,
+                     struct sd_error *error) {
     *view =
         (struct sd_session_view){.id = session->id, .port = session->port, .created_ms = session->created_ms};
     sd_copy(view->name, sizeof view->name, session->name);
     sd_copy(view->host, sizeof view->host, session->host);
-    if (!sd_lock(&session->locks.task, error))
+    if (!sd_lock_within(&session->locks.task, within_ms, error))
         return false;
+    struct sd_session_entry *ended = take_ended(session);
     view->state = session->state;
     view->last_used_ms = session->last_used_ms;
     view->waiting = count_entries(session, false);
@@ -237,5 +270,6 @@ bool sd_session_view(struct sd_session *session, struct sd_session_view *view, s
     view->failed = session->failed;
     view->reconnects = session->reconnects;
     sd_unlock(&session->locks.task);
+    free_entries(ended);
     return true;
 }

@@ -7,6 +7,9 @@
  * | session.task      | 50    | entries added and removed, figures                    |
  * | session.handler   | 60    | the table of handlers; they are called without it     |
  *
+ * What the HTTP thread calls (begin, end, stop, view) waits for locks of a session only a
+ * moment (sd_lock_soon): one that is stuck keeps nobody else waiting.
+ *
  * An operation that fails or times out lets go of all and leaves the session usable: a
  * line that is broken is closed, and made again with back-off by the next operation. */
 #ifndef SD_SESSION_H
@@ -29,6 +32,7 @@
 #include "workers.h"
 
 struct sd_session;
+struct sd_session_entry;
 
 /* What sessions work with; the service's, and all live longer. */
 struct sd_session_world {
@@ -63,18 +67,24 @@ int64_t sd_session_user(const struct sd_session *session);
 struct sd_session_locks *sd_session_locks(struct sd_session *session);
 
 /* An entry for a task to be: 503 session_busy where session_queue wait, 409 stopped. */
-bool sd_session_begin(struct sd_session *session, const char *name, uint64_t *entry, struct sd_error *error);
-void sd_session_end(struct sd_session *session, uint64_t entry, bool succeeded);
+bool sd_session_begin(struct sd_session *session, const char *name, struct sd_session_entry **entry,
+                      struct sd_error *error);
+/* Never waits long: an end that cannot be noted now is by the next who takes locks.task. */
+void sd_session_end(struct sd_session *session, struct sd_session_entry *entry, bool succeeded);
 /* On the task's thread: takes its slot (20 or 21), 40, connects if need be, works, adds
  * the JSON result.  Labels itself with lg_operation. */
-bool sd_session_perform(struct sd_session *session, uint64_t entry, const struct sd_operation *operation,
-                        struct sd_cancel *cancel, struct sd_text *result, struct sd_error *error);
-/* The connection alone, likewise: the task "connect". */
-bool sd_session_connect(struct sd_session *session, uint64_t entry, struct sd_cancel *cancel,
+bool sd_session_perform(struct sd_session *session, struct sd_session_entry *entry,
+                        const struct sd_operation *operation, struct sd_cancel *cancel,
                         struct sd_text *result, struct sd_error *error);
-/* No more operations; those that run are cancelled by the manager. */
-void sd_session_stop(struct sd_session *session);
-bool sd_session_view(struct sd_session *session, struct sd_session_view *view, struct sd_error *error);
+/* The connection alone, likewise: the task "connect". */
+bool sd_session_connect(struct sd_session *session, struct sd_session_entry *entry, struct sd_cancel *cancel,
+                        struct sd_text *result, struct sd_error *error);
+/* No more operations; those that run are cancelled by the manager.
+ * false: a lock was not to be had soon, and nothing has changed. */
+bool sd_session_stop(struct sd_session *session, struct sd_error *error);
+/* Waits that long for locks.task. */
+bool sd_session_view(struct sd_session *session, struct sd_session_view *view, int32_t within_ms,
+                     struct sd_error *error);
 
 /* Called by monitor for each event, without locks.  The id is for the removal. */
 typedef void sd_event_handler(struct sd_session *session, const char *sender, const char *text, void *user);

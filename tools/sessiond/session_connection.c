@@ -10,7 +10,8 @@
 enum { TRIES = 5 };
 
 void sd_session_set_state(struct sd_session *session, enum sd_session_state state) {
-    sd_lock_surely(&session->locks.task);
+    if (!sd_lock(&session->locks.task, NULL))
+        return;
     if (session->state != SD_SESSION_STOPPED)
         session->state = state;
     sd_unlock(&session->locks.task);
@@ -55,11 +56,12 @@ static void connected(struct sd_work *work) {
     struct sd_session *session = work->session;
     work->reconnected = session->was_connected;
     session->was_connected = true;
-    sd_lock_surely(&session->locks.task);
-    if (session->state != SD_SESSION_STOPPED)
-        session->state = SD_SESSION_CONNECTED;
-    session->reconnects += work->reconnected;
-    sd_unlock(&session->locks.task);
+    if (sd_lock(&session->locks.task, NULL)) {
+        if (session->state != SD_SESSION_STOPPED)
+            session->state = SD_SESSION_CONNECTED;
+        session->reconnects += work->reconnected;
+        sd_unlock(&session->locks.task);
+    }
     sd_log(SD_LOG_INFO, "%s %s port %d", work->reconnected ? "connected again to" : "connected to",
            session->host, session->port);
 }

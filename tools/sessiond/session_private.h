@@ -9,11 +9,13 @@
 
 /* A task of the session, from its submission to its end. */
 struct sd_session_entry {
-    uint64_t id;
-    const char *name; /* a literal */
-    bool running;     /* it has its slot; else it waits */
+    const char *name;      /* a literal */
+    bool running;          /* under locks.task: it has its slot; else it waits */
+    _Atomic int how_ended; /* 0: it has not; else enum sd_session_how_ended */
     struct sd_session_entry *next;
 };
+
+enum sd_session_how_ended { SD_SESSION_SUCCEEDED = 1, SD_SESSION_FAILED };
 
 struct sd_session_handler {
     uint64_t id;
@@ -40,7 +42,7 @@ struct sd_session {
     /* under locks.task */
     struct sd_session_entry *entries;
     enum sd_session_state state;
-    uint64_t last_entry, completed, failed, reconnects;
+    uint64_t completed, failed, reconnects;
     int64_t last_used_ms;
 
     /* under locks.handler */
@@ -61,7 +63,7 @@ struct sd_work {
  * unasked, is closed; a new one is tried a few times with pauses that double. */
 bool sd_session_ensure_line(struct sd_work *work, struct sd_error *error);
 void sd_session_drop_broken_line(struct sd_session *session);
-/* Takes locks.task. */
+/* Takes locks.task; where that is not to be had the state stays as it was. */
 void sd_session_set_state(struct sd_session *session, enum sd_session_state state);
 /* One question and answer with the configured time limit. */
 bool sd_session_ask(struct sd_work *work, const char *text, char answer[SD_LINE], struct sd_error *error);

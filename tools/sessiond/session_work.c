@@ -97,12 +97,13 @@ static bool collect(sqlite3 *handle, struct sd_work *work, void *of, struct sd_e
     struct archive *archive = of;
     struct sd_sql sql;
     if (!sd_sql_begin(&sql, handle,
-                      "SELECT peer_number, sender, text FROM messages WHERE session_id = ?"
+                      "SELECT peer_number, sender, text FROM messages WHERE session_id = ? AND user_id = ?"
                       " ORDER BY peer_number LIMIT ?",
                       error))
         return false;
     sd_sql_number(&sql, 1, (int64_t)work->session->id);
-    sd_sql_number(&sql, 2, MOST_ARCHIVED);
+    sd_sql_number(&sql, 2, work->session->user);
+    sd_sql_number(&sql, 3, MOST_ARCHIVED);
     for (; sd_sql_row(&sql); archive->messages++) {
         sd_text_format(&archive->text, "%lld %s ", (long long)sd_sql_get_number(&sql, 0),
                        sd_sql_get_text(&sql, 1));

@@ -79,7 +79,7 @@ unsigned sd_tasks_finish(struct sd_tasks *tasks, int32_t ms) {
     for (struct sd_task *task = tasks->live.first; task != NULL; task = task->next)
         sd_tasks_ask(tasks, task, SD_CANCEL_SHUTDOWN);
     wait_for_ends(tasks, ms);
-    unsigned left = (unsigned)tasks->live_count;
+    unsigned left = (unsigned)(tasks->live_count + tasks->telling);
     sd_unlock(tasks->lock);
     if (left > 0)
         tell_rest(tasks);

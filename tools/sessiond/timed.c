@@ -5,6 +5,8 @@
 
 #include "log.h"
 
+enum { SOON_MS = 50 };
+
 /* Set before the first thread. */
 static int32_t limit = 30000;
 static bool adaptive;
@@ -20,6 +22,7 @@ void sd_timed_set(int32_t limit_ms, bool by_lockgraph) {
 }
 
 int32_t sd_timed_limit_ms(void) { return limit; }
+int32_t sd_timed_soon_ms(void) { return limit < SOON_MS ? limit : SOON_MS; }
 bool sd_timed_adaptive(void) { return adaptive; }
 
 /* With Lockgraph all but what goes wrong is logged there, with names and holders. */

@@ -25,6 +25,7 @@
 /* Before the first thread.  Adaptive: Lockgraph sets the limits, by class and operation. */
 void sd_timed_set(int32_t limit_ms, bool adaptive);
 int32_t sd_timed_limit_ms(void);
+int32_t sd_timed_soon_ms(void); /* of sd_lock_soon */
 
 #define sd_lock(mutex, error)                                                                                \
     (sd_timed_before(#mutex),                                                                                \
@@ -44,6 +45,9 @@ int32_t sd_timed_limit_ms(void);
 /* With a limit of the caller's own: a call's, or a pool's wait. */
 #define sd_lock_within(mutex, ms, error)                                                                     \
     (sd_timed_before(#mutex), sd_timed_taken(lg_mutex_timedlock(mutex, ms), #mutex, error))
+/* For the HTTP thread, which serves everybody: a lock that is not to be had soon is an
+ * error of that request alone. */
+#define sd_lock_soon(mutex, error) sd_lock_within(mutex, sd_timed_soon_ms(), error)
 #define sd_slot_within(slots, ms, error)                                                                     \
     (sd_timed_before(#slots), sd_timed_taken(lg_sem_timedwait(slots, ms), #slots, error))
 #define sd_slot_end(slots) sd_timed_given(lg_sem_post(slots), #slots)

@@ -134,7 +134,7 @@ void sd_workers_quiesce(struct sd_workers *workers) {
     sd_wakeup_set(workers->stop);
 }
 
-void sd_workers_stop(struct sd_workers *workers, int32_t ms) {
+unsigned sd_workers_stop(struct sd_workers *workers, int32_t ms) {
     sd_workers_quiesce(workers);
     if (workers->keeper != NULL)
         sd_loop_thread_stop(workers->keeper);
@@ -142,10 +142,12 @@ void sd_workers_stop(struct sd_workers *workers, int32_t ms) {
     struct sd_worker *left = join_within(take_all(workers), ms);
     cancel_all(left);
     workers->old = join_within(left, ms);
-    for (struct sd_worker *worker = workers->old; worker != NULL; worker = worker->next) {
+    unsigned count = 0;
+    for (struct sd_worker *worker = workers->old; worker != NULL; worker = worker->next, count++) {
         sd_log(SD_LOG_WARNING, "%s does not end; its task stays in the queue", worker->name);
         sd_thread_abandon(worker->thread);
     }
+    return count;
 }
 
 void sd_workers_destroy(struct sd_workers *workers) {

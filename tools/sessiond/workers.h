@@ -37,8 +37,10 @@ bool sd_workers_start(struct sd_workers *workers, struct sd_error *error);
 void sd_workers_wake(struct sd_workers *workers);
 /* They claim nothing more; returns at once. */
 void sd_workers_quiesce(struct sd_workers *workers);
-/* What runs may finish for `ms`, is then cancelled and stays in the queue. */
-void sd_workers_stop(struct sd_workers *workers, int32_t ms);
+/* What runs may finish for `ms`, is then cancelled and stays in the queue.  Returns how
+ * many threads do not end even so: what they use (workers, pool, metrics, its lock) must stay
+ * until they are joined (sd_threads_join_all). */
+unsigned sd_workers_stop(struct sd_workers *workers, int32_t ms);
 void sd_workers_destroy(struct sd_workers *workers);
 
 struct sd_worker_figures {

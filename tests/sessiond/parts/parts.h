@@ -27,7 +27,8 @@ struct part_group {
     const struct part *parts;
     size_t count;
 };
-extern const struct part_group parts_locks, parts_pool, parts_tasks, parts_queue, parts_workers;
+extern const struct part_group parts_locks, parts_pool, parts_tasks, parts_queue, parts_workers,
+    parts_sessions;
 
 /* The defaults, with data_dir in the scratch directory of this test; a test changes its own
  * copy before it makes anything. */

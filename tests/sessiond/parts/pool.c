@@ -1,5 +1,6 @@
 /* Pools of database handles. */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "cancel.h"
 #include "clock.h"
@@ -166,10 +167,22 @@ static void interrupted(void) {
     sd_pool_destroy(pool);
 }
 
+static void no_database(void) {
+    struct sd_pool_settings settings;
+    struct sd_error error = {0};
+    sd_pool_settings_main(&settings, part_config());
+    struct sd_pool *pool = sd_pool_create(&settings, "no-such-directory", &error);
+    CHECK(pool != NULL && sd_pool_take(pool, "test", NULL, &error) == NULL);
+    CHECK_ERROR(&error, 503, "database");
+    CHECK(strstr(error.text, "no-such-directory") == NULL); /* clients need not know */
+    sd_pool_destroy(pool);
+}
+
 static const struct part parts[] = {{"pool limits and its wait", limits},
                                     {"pool waits for a slot", waits},
                                     {"never a handle of both pools", never_of_both},
                                     {"a handle is rolled back", rolled_back},
                                     {"recycled handles and leaks", recycled_and_leaks},
-                                    {"a statement is interrupted", interrupted}};
+                                    {"a statement is interrupted", interrupted},
+                                    {"a pool without a database", no_database}};
 const struct part_group parts_pool = {parts, sizeof parts / sizeof parts[0]};

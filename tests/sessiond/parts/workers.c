@@ -147,6 +147,23 @@ static void overrun_that_answers(void) {
     end(&world);
 }
 
+/* What it uses stays: it counts what it did after all. */
+static void end_that_does_not(void) {
+    struct world world;
+    begin(&world, be_deaf);
+    world.config.worker_limit_ms = 60000;
+    put(&world, "test");
+    WAIT_FOR(atomic_load(&world.calls) == 1);
+    CHECK(sd_workers_stop(world.workers, 50) == 1);
+    sd_workers_destroy(world.workers); /* not while it is used */
+    atomic_store(&world.let_go, true);
+    CHECK(sd_threads_join_all(5000) == 0);
+    CHECK(total(&world).done == 1 && queue(&world).done == 1);
+    sd_pool_destroy(world.pool);
+    sd_metrics_destroy(world.metrics);
+    lg_mutex_destroy(&world.lock);
+}
+
 static void overrun_that_does_not(void) {
     struct world world;
     begin(&world, be_deaf);
@@ -176,6 +193,7 @@ static void end_within_a_task(void) {
 
 static const struct part parts[] = {{"workers work", work},
                                     {"a worker dies", death},
+                                    {"a worker does not stop", end_that_does_not},
                                     {"a worker overruns and answers", overrun_that_answers},
                                     {"a worker overruns for good", overrun_that_does_not},
                                     {"workers stop within a task", end_within_a_task}};
