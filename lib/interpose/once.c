@@ -53,9 +53,16 @@ LGI_CALLS_ROUTINE static void run(void) {
     lgi_leave(call.thread);
 }
 
-/* Whoever gets there first runs it: until it is known who, all of them wait. */
+/* Whoever gets there first runs it: until it is known who, all of them wait.  Of one for
+ * whom others wait neither at a lock nor at a control that is seldom worth its cost. */
+static bool worth_telling(const struct call *call) {
+    if (lge_depth(call->thread) != 0 || began != 0)
+        return !done(call->control);
+    return lgi_once_runner(call->control) != NULL;
+}
+
 static bool begin_wait(const struct call *call, uintptr_t site, uintptr_t sp) {
-    if (done(call->control) || lgi_enter() == NULL)
+    if (!worth_telling(call) || lgi_enter() == NULL)
         return false;
     if (began != 0)
         lgi_once_left(call->thread, sp);
