@@ -158,7 +158,7 @@ static uint64_t state_of(const char *path, bool one_of_several) {
     uint32_t ended = atomic_load_explicit(&header.ended, memory_order_relaxed);
     uint64_t sum = mix(1, atomic_load_explicit(&header.findings, memory_order_relaxed));
     sum = mix(sum, ended);
-    sum = mix(sum, ended == LGR_RUNNING && process_alive(header.pid, header.start_realtime_ns));
+    sum = mix(sum, ended == LGR_RUNNING && process_alive(header.pid, header.start_realtime_ns, path));
     if (one_of_several)
         sum = mix(sum, atomic_load_explicit(&header.instance_edges, memory_order_relaxed));
     if (atomic_load_explicit(&header.heartbeats, memory_order_relaxed) != 0)
