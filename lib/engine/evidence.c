@@ -87,6 +87,7 @@ void lge_evidence_edge(uint64_t from_lock, uint64_t to_lock, const struct lgr_he
         record->mode_to = dependency->mode;
         record->timed = (dependency->flags & LGE_TIMED) != 0;
         lgr_commit(record);
+        atomic_fetch_add_explicit(&lgr_writer_header()->edges, 1, memory_order_relaxed);
     }
     lgp_unlock(&lge_evidence_lock);
 }

@@ -3,6 +3,7 @@
 #include "engine/evidence.h"
 #include "engine/lifecycle.h"
 #include "engine/thread.h"
+#include "record/writer.h"
 
 /* Of the threads without a record. */
 static struct {
@@ -99,7 +100,8 @@ void lge_thread_waits_write(void) {
 /* ---- life ---- */
 
 void lge_thread_waits_over(struct lge_thread *thread) {
-    write_one(&thread->waits);
+    if (thread->waits.record != NULL && lgr_writer_is_own())
+        write_one(&thread->waits);
     thread->waits = (struct lge_thread_waits){0};
 }
 

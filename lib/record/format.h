@@ -83,7 +83,8 @@ struct lgr_header {
     _Atomic uint64_t dropped;             /* records not written (max_data, disk) */
     _Atomic uint64_t contended;           /* acquisitions that had to wait */
     _Atomic uint64_t instance_edges;      /* ordered pairs of locks seen */
-    _Atomic uint64_t reserved2[6];
+    _Atomic uint64_t edges;               /* LGR_EDGE records committed */
+    _Atomic uint64_t reserved2[5];
 };
 
 /* First word of each record.  size is the commit word, stored last.  It counts

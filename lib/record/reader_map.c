@@ -30,11 +30,14 @@ static bool is_mapped(uintptr_t address) {
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     int error = errno;
     uintptr_t page = (uintptr_t)info->si_addr & ~(uintptr_t)(page_size - 1);
-    (void)number;
     (void)context;
-    if (!is_mapped(page) || mmap((void *)page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                                 -1, 0) == MAP_FAILED)
+    bool behind = info->si_code == BUS_ADRERR && is_mapped(page);
+    if (!behind || mmap((void *)page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+                       MAP_FAILED) {
         sigaction(SIGBUS, &handler_before, NULL); /* who had it before gets it again */
+        if (info->si_code <= 0)
+            raise(number); /* it was sent: nothing faults again */
+    }
     errno = error;
 }
 

@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import pathlib
 import shutil
 import subprocess
 import threading
@@ -204,6 +205,17 @@ def asks_a_server_that_is_configured(build):
                 check(known(here, environment=how) == "lines", f"{number}: {known(here, environment=how)}; asked {asked}")
 
 
+def asks_no_server_while_a_program_hangs(build):
+    """Signals wait while that is told, of what the evidence does not name: no thread waits for a lock."""
+    with place(build) as here, debuginfod(pathlib.Path("/dev/null"), "none") as (address, asked):
+        how = {"DEBUGINFOD_URLS": address, "DEBUGINFOD_CACHE_PATH": str(here.directory / "cache")}
+        for program in ([build.subject("idle_pool"), "60"], ["sleep", "60"]):
+            said = here.run(*program, options=["--timeout", "0.5"], environment=how).expect(124).stderr
+            check(" thread" in said and not asked, f"asked {asked}: {said}")
+        said = here.run("sh", "-c", "echo $DEBUGINFOD_URLS", environment=how).expect(0).stdout
+        check(said == f"{address}\n", f"the program does not know the server: {said}")
+
+
 def hostile_paths(build):
     """A module that is a pipe by now holds nothing up."""
     with place(build) as here:
@@ -230,7 +242,8 @@ def wrong_usage(build):
             check(OPTIONS[0] not in command(here, name, "--help").expect(0).stdout, f"{name} names nothing")
 
 
-CASES = [moved_sources, left_out_prefixes, below_a_root, debug_directories, asks_a_server_that_is_configured, hostile_paths,
+CASES = [moved_sources, left_out_prefixes, below_a_root, debug_directories, asks_a_server_that_is_configured,
+         asks_no_server_while_a_program_hangs, hostile_paths,
          wrong_usage]
 
 

@@ -208,6 +208,32 @@ def top_on_a_terminal(build):
             check(len(lines) <= 25 and all(len(line) <= 60 for line in lines), f"it does not fit: {lines}")
 
 
+def top_gives_the_terminal_back(build):
+    """Keys are read line by line again after a signal that stops it or ends it."""
+    import termios
+    with place(build) as here, service(here) as one:
+        for keys in (b"\034", b"\032"):
+            pid, terminal = pty.fork()
+            if pid == 0:  # a shell is the session, so that a job in it can be stopped
+                os.environ["TERM"] = "xterm"
+                os.chdir(here.directory)
+                script = 'ulimit -c 0; set -m; "$@"; stty -a | tr " " "\\n" | grep icanon; kill -9 %1 2>/dev/null'
+                os.execvp("bash", ["bash", "-c", script, "bash", str(build.command), "top", str(one.pid)])
+
+            def by_keys():
+                return not termios.tcgetattr(terminal)[3] & termios.ICANON
+            until(by_keys, "screen")
+            os.write(terminal, keys)
+            seen, end = b"", time.monotonic() + LIMIT * SLOWNESS
+            while b"icanon" not in seen and time.monotonic() < end:
+                ready, _, _ = select.select([terminal], [], [], 0.1)
+                seen += os.read(terminal, 65536) if ready else b""
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(terminal)
+            check(b"icanon" in seen and b"-icanon" not in seen, f"not as it was after {keys}: {seen.decode()}")
+
+
 def top_of_what_is_over(build):
     """One look at finished evidence, also of a process that it finds by its number only."""
     with place(build) as here:
@@ -299,6 +325,11 @@ def follows_into_a_file(build):
         told = (here.directory / "told.txt").read_text(encoding="utf-8")
         check("ERROR order-cycle" in told and "Coverage:" in told, f"not all of it: {told}")
         here.report("--follow", "--fail-on", "never").expect(0)
+        clean = here.directory / "clean.data"
+        here.run(build.subject("status"), "true", options=["-o", clean]).expect(0)
+        here.report("--follow", "--format", "json", "-o", "told.txt", clean).expect(0)
+        told = (here.directory / "told.txt").read_text(encoding="utf-8")
+        check(told == "", f"what was told before stays: {told}")
         here.report("--follow", "--format", "html").expect(USAGE)
         here.report("--follow", "no-such.data").expect(UNREADABLE)
 
@@ -309,7 +340,9 @@ def threads_count(build):
     """As many waits by thread as by class, of threads that ended and those that live."""
     with place(build) as here:
         with service(here) as one:
-            one.do("ccwo")
+            one.do("ccw")
+            until(lambda: "(patient) waits for door" in top(here, "--once", one.pid).expect(0).stdout, "wait")
+            one.do("o")
             one.end()
 
         def column(by):
@@ -358,7 +391,8 @@ def run_keeps_the_status(build):
             check("no error" not in result.stderr, f"a reason that is none: {result}")
 
 
-CASES = (top_tells_waits, top_tells_what_changed, top_ends, top_finds_evidence, top_on_a_terminal, top_of_what_is_over, top_wrong_use,
+CASES = (top_tells_waits, top_tells_what_changed, top_ends, top_finds_evidence, top_on_a_terminal, top_gives_the_terminal_back,
+         top_of_what_is_over, top_wrong_use,
          follows, follows_in_json, follows_new_processes, follows_into_a_file, threads_count, run_tells_stacks,
          run_tells_stalls, run_keeps_the_status)
 

@@ -1,11 +1,16 @@
 /* Which frame a stack is named by, and the stable ids. */
 #include <check.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "finding_id.h"
 #include "narrative.h"
 #include "stacks.h"
+#include "symbols.h"
 
 static struct pool pool;
 
@@ -145,6 +150,31 @@ START_TEST(inlined_frames_belong_to_the_identity) {
 }
 END_TEST
 
+/* ---- looked up once ---- */
+
+int looked_up[40];
+
+/* `lockgraph top` asks again at every look, for as long as the program runs. */
+START_TEST(names_are_made_once) {
+    struct symbols *symbols = symbols_open(NULL);
+    Dl_info info;
+    struct link_map *map;
+    char self[PATH_MAX] = "";
+    ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof self - 1), 0);
+    ck_assert_int_ne(dladdr1(looked_up, &info, (void **)&map, RTLD_DL_LINKMAP), 0);
+    struct module_symbols *module = symbols_module(symbols, self, NULL, 0);
+    uint64_t offset = (uintptr_t)&looked_up[3] - map->l_addr;
+    struct variable variable = symbols_variable(symbols, module, offset);
+    ck_assert_ptr_nonnull(variable.name);
+    ck_assert_int_eq(strncmp(variable.name, "looked_up", 9), 0);
+    ck_assert_ptr_eq(symbols_variable(symbols, module, offset).name, variable.name);
+    const char *function = symbols_function_at(symbols, module, (uintptr_t)free_pool - map->l_addr);
+    ck_assert_str_eq(function, "free_pool");
+    ck_assert_ptr_eq(symbols_function_at(symbols, module, (uintptr_t)free_pool - map->l_addr), function);
+    symbols_close(symbols);
+}
+END_TEST
+
 /* ---- findings ---- */
 
 static struct model_lock locks[3];
@@ -189,6 +219,21 @@ START_TEST(id_does_not_depend_on_who_came_first) {
         rotate(&finding);
         ck_assert_str_eq(finding_id(&pool, &finding), id);
     }
+}
+END_TEST
+
+/* Of several who wait for each other at one lock there is no order. */
+START_TEST(id_about_one_lock_does_not_depend_on_the_threads) {
+    struct model_finding finding = ring();
+    for (size_t i = 0; i < 3; i++)
+        edges[i].from = edges[i].to = &locks[0];
+    const char *id = finding_id(&pool, &finding);
+    struct model_edge first = edges[0];
+    edges[0] = edges[1];
+    edges[1] = first;
+    ck_assert_str_eq(finding_id(&pool, &finding), id);
+    edges[2] = edges[1]; /* as many threads as they are */
+    ck_assert_str_ne(finding_id(&pool, &finding), id);
 }
 END_TEST
 
@@ -339,7 +384,9 @@ int main(void) {
     tcase_add_test(tests, wrappers_are_told_apart_by_their_callers);
     tcase_add_test(tests, loops_are_left_alone);
     tcase_add_test(tests, inlined_frames_belong_to_the_identity);
+    tcase_add_test(tests, names_are_made_once);
     tcase_add_test(tests, id_does_not_depend_on_who_came_first);
+    tcase_add_test(tests, id_about_one_lock_does_not_depend_on_the_threads);
     tcase_add_test(tests, id_survives_a_new_grade);
     tcase_add_test(tests, id_depends_on_what_matters);
     tcase_add_test(tests, id_of_little_evidence);

@@ -1,11 +1,13 @@
 /* Option parsing, exit statuses, the environment of a run, the data directory,
  * and that the manual says what the tables say. */
 #include <check.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 #include "data_dir.h"
 #include "exit_code.h"
 #include "kinds.h"
+#include "mapped_file.h"
 #include "preload.h"
 #include "probe.h"
 #include "process_alive.h"
@@ -310,18 +313,56 @@ END_TEST
 
 START_TEST(live_processes_are_known_from_others) {
     uint64_t now = (uint64_t)time(NULL) * 1000000000u;
-    ck_assert(process_alive((uint32_t)getpid(), now));
-    ck_assert(
-        !process_alive((uint32_t)getpid(), now - (uint64_t)3600 * 1000000000u)); /* that was another one */
-    ck_assert(!process_alive(5000001, now));
-    ck_assert(!process_alive(0, now));
+    ck_assert(process_alive((uint32_t)getpid(), now, NULL));
+    ck_assert(!process_alive((uint32_t)getpid(), now - (uint64_t)3600 * 1000000000u,
+                             NULL)); /* that was another one */
+    ck_assert(!process_alive(5000001, now, NULL));
+    ck_assert(!process_alive(0, now, NULL));
     pid_t zombie = fork();
     if (zombie == 0)
         _exit(0);
     siginfo_t info;
     ck_assert_int_eq(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT), 0);
-    ck_assert(!process_alive((uint32_t)zombie, now));
+    ck_assert(!process_alive((uint32_t)zombie, now, NULL));
     ck_assert_int_eq(waitpid(zombie, NULL, 0), zombie);
+}
+END_TEST
+
+/* In a namespace of its own a process knows itself by a number that here is another one's. */
+START_TEST(live_processes_have_their_evidence_mapped) {
+    uint64_t now = (uint64_t)time(NULL) * 1000000000u;
+    pid_t parent = getppid();
+    touch("a.1.0.lgd");
+    touch("b.1.0.lgd");
+    const char *path = in_place("a.1.0.lgd"), *other = in_place("b.1.0.lgd");
+    ck_assert_int_eq(file_mapping(getpid(), path), FILE_NOT_MAPPED);
+    ck_assert(!process_alive((uint32_t)getpid(), now, path));
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, file, 0);
+    ck_assert_ptr_ne(page, MAP_FAILED);
+    close(file);
+    ck_assert_int_eq(file_mapping(getpid(), path), FILE_MAPPED);
+    ck_assert(process_alive((uint32_t)getpid(), now, path));
+    ck_assert(!process_alive((uint32_t)getpid(), now, other));
+    ck_assert(!process_alive((uint32_t)parent, now, path));
+    ck_assert_int_eq(file_mapping(getpid(), in_place("absent")), FILE_MAPPING_UNKNOWN);
+    ck_assert(process_alive((uint32_t)getpid(), now, in_place("absent")));
+    munmap(page, 1);
+}
+END_TEST
+
+/* Numbers of inodes are those of one device. */
+START_TEST(mapped_files_have_a_device) {
+    struct mapped_file one, other;
+    const char *line = "7f10-7f20 rw-s 00000000 08:02 173521   /a/b c.lgd\n";
+    ck_assert(mapped_file_parse(line, &one) && one.shared && strcmp(one.path, "/a/b c.lgd\n") == 0);
+    ck_assert(one.major == 8 && one.minor == 2 && one.inode == 173521);
+    ck_assert(mapped_file_parse("7f10-7f20 r--p 00000000 08:02 173521 /x", &other) && !other.shared);
+    ck_assert(mapped_file_same(&one, &other));
+    ck_assert(mapped_file_parse("7f10-7f20 r--p 00000000 08:03 173521 /x", &other));
+    ck_assert(!mapped_file_same(&one, &other));
+    ck_assert(!mapped_file_parse("7f10-7f20 rw-p 00000000 00:00 0 [heap]", &other));
+    ck_assert(!mapped_file_parse("7f10-7f20 rw-p 00000000 00:00 0", &other));
 }
 END_TEST
 
@@ -389,6 +430,7 @@ static void add_options_tests(Suite *suite) {
     tcase_add_test(tests, programs_are_looked_at);
     tcase_add_test(tests, static_programs_are_recognised);
     tcase_add_test(tests, live_processes_are_known_from_others);
+    tcase_add_test(tests, mapped_files_have_a_device);
     tcase_add_test(tests, manual_lists_every_option);
     tcase_add_test(tests, manual_lists_every_runtime_option);
     suite_add_tcase(suite, tests);
@@ -402,6 +444,7 @@ static void add_directory_tests(Suite *suite) {
     tcase_add_test(tests, other_files_are_never_touched);
     tcase_add_test(tests, a_file_is_no_directory);
     tcase_add_test(tests, evidence_is_listed_in_order);
+    tcase_add_test(tests, live_processes_have_their_evidence_mapped);
     suite_add_tcase(suite, tests);
 }
 

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum { DOOR = 1, COUNTER = 2, QUIET = 3 };
 
 static uint64_t start_ns; /* no earlier than this process began */
 static char file[2][32];
+static void *mapped[2];
 static struct top_past past;
 
 static void set_up(void) {
@@ -26,14 +28,19 @@ static void set_up(void) {
     setenv("TZ", "UTC", 1);
     for (int i = 0; i < 2; i++) {
         strcpy(file[i], "/tmp/lockgraph-top-XXXXXX");
-        close(mkstemp(file[i]));
+        int descriptor = mkstemp(file[i]);
+        mapped[i] = mmap(NULL, 1, PROT_NONE, MAP_SHARED, descriptor, 0); /* as who records has it */
+        ck_assert_ptr_ne(mapped[i], MAP_FAILED);
+        close(descriptor);
     }
 }
 
 static void tear_down(void) {
     top_forget(&past);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        munmap(mapped[i], 1);
         unlink(file[i]);
+    }
 }
 
 /* Of a process that runs: this one. */

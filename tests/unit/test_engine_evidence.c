@@ -115,6 +115,19 @@ START_TEST(a_regraded_problem_is_written_again) {
 }
 END_TEST
 
+/* A follower sees it before any thread ends. */
+START_TEST(orders_are_counted_at_once) {
+    uint64_t before = atomic_load(&lgr_writer_header()->edges);
+    engine_nest(one, a, b);
+    ck_assert_uint_eq(atomic_load(&lgr_writer_header()->edges), before + 1);
+    engine_nest(one, a, b);
+    ck_assert_uint_eq(atomic_load(&lgr_writer_header()->edges), before + 1);
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(lgr_edge_count(file), before + 1);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(a_gate_is_named) {
     uint64_t gate = engine_lock(one, "gate");
     struct lge_thread *const both[] = {one, two};
@@ -533,6 +546,7 @@ int main(void) {
     tcase_add_test(tests, a_finding_is_read_back);
     tcase_add_test(tests, a_problem_seen_again_is_counted_in_place);
     tcase_add_test(tests, a_regraded_problem_is_written_again);
+    tcase_add_test(tests, orders_are_counted_at_once);
     tcase_add_test(tests, a_gate_is_named);
     tcase_add_test(tests, an_edge_of_classes_is_written_once);
     tcase_add_test(tests, addresses_are_named_by_module);

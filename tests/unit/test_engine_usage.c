@@ -247,6 +247,27 @@ START_TEST(what_ended_threads_waited_stays) {
 }
 END_TEST
 
+START_TEST(a_child_that_nobody_saw_leaves_its_parents_threads_alone) {
+    temporary_make();
+    writer_start(0);
+    uint32_t serial = lge_thread_serial(two);
+    wait_once(two, a);
+    lge_usages_write();
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        wait_once(two, a);
+        lge_thread_end(two);
+        lge_thread_joined(one, two, serial);
+        engine_leave(0);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(waits_of(file, serial)->count, 1);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
 START_TEST(later_ones_of_many_threads_are_counted_together) {
     enum { MORE = 10 };
     temporary_make();
@@ -471,6 +492,7 @@ int main(void) {
     tcase_add_test(plain, what_is_refused_is_not_tried_again);
     tcase_add_test(plain, each_thread_counts_its_waits);
     tcase_add_test(plain, what_ended_threads_waited_stays);
+    tcase_add_test(plain, a_child_that_nobody_saw_leaves_its_parents_threads_alone);
     tcase_add_test(plain, later_ones_of_many_threads_are_counted_together);
     tcase_add_test(plain, the_waits_of_a_forked_child_are_its_own);
     tcase_add_test(profile, every_hold_is_timed_once);

@@ -1,10 +1,13 @@
 /* The reader against files made by hand: whole, cut, damaged and hostile. */
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "record_support.h"
@@ -668,6 +671,27 @@ START_TEST(a_file_that_shrinks_reads_as_zeros) {
 }
 END_TEST
 
+/* Only what a file that shrinks causes is ours. */
+START_TEST(a_signal_that_is_sent_is_no_file_that_shrinks) {
+    temporary_make();
+    char path[sizeof temporary + 16];
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
+    write_file(path, 0);
+    struct lgr_file *file = open_path(path);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_DUMPABLE, 0);
+        kill(getpid(), SIGBUS);
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    lgr_close(file);
+    temporary_remove();
+}
+END_TEST
+
 /* From disk records are read by copies, from a buffer where they lie. */
 START_TEST(damage_on_disk_is_damage_in_a_buffer) {
     temporary_make();
@@ -753,6 +777,7 @@ int main(void) {
     tcase_add_test(whole, a_full_chunk_may_end_the_file);
     tcase_add_test(whole, a_sparse_file_costs_nothing);
     tcase_add_test(whole, a_file_that_shrinks_reads_as_zeros);
+    tcase_add_test(whole, a_signal_that_is_sent_is_no_file_that_shrinks);
     tcase_add_test(whole, a_large_file_is_let_go);
     suite_add_tcase(suite, whole);
 

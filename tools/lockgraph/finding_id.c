@@ -64,6 +64,12 @@ static int compare_parts(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Whoever came first. */
+static const char *all_of(struct pool *pool, const char **parts, size_t count) {
+    qsort(parts, count, sizeof *parts, compare_parts);
+    return ring_from(pool, parts, count, 0);
+}
+
 /* However many threads do the same. */
 static const char *set_of(struct pool *pool, const char **parts, size_t count) {
     size_t different = 0;
@@ -74,6 +80,16 @@ static const char *set_of(struct pool *pool, const char **parts, size_t count) {
     return ring_from(pool, parts, different, 0);
 }
 
+bool is_about_one_lock(const struct model_finding *finding) {
+    if (is_stall(finding) || is_misuse(finding))
+        return false;
+    for (size_t i = 0; i < finding->edge_count; i++)
+        if (!finding->edges[i].from || finding->edges[i].from != finding->edges[0].from ||
+            finding->edges[i].to != finding->edges[0].from)
+            return false;
+    return finding->edge_count > 1;
+}
+
 const char *finding_id(struct pool *pool, const struct model_finding *finding) {
     const char *ring = "";
     if (finding->edge_count) {
@@ -82,6 +98,8 @@ const char *finding_id(struct pool *pool, const struct model_finding *finding) {
             parts[i] = edge_identity(pool, &finding->edges[i]);
         if (is_stall(finding))
             ring = set_of(pool, parts, finding->edge_count);
+        else if (is_about_one_lock(finding))
+            ring = all_of(pool, parts, finding->edge_count);
         else
             ring = is_misuse(finding) ? parts[0] : smallest_rotation(pool, parts, finding->edge_count);
     }

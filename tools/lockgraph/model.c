@@ -172,8 +172,9 @@ static void describe_process(struct model *model, struct model_process *process)
     process->command_line = text_clean(&model->pool, info->cmdline);
     process->build_id = main_build_id(model, process);
     process->replaced = replaced(model, process);
-    process->alive = process->header->ended == LGR_RUNNING && !process->replaced &&
-                     process_alive(process->header->pid, process->header->start_realtime_ns);
+    process->alive =
+        process->header->ended == LGR_RUNNING && !process->replaced &&
+        process_alive(process->header->pid, process->header->start_realtime_ns, process->file_path);
 }
 
 static void add_file(struct model *model, const char *path) {
@@ -186,8 +187,11 @@ static void add_file(struct model *model, const char *path) {
         return;
     }
     model->processes = checked_resize(model->processes, model->process_count + 1, sizeof *model->processes);
-    model->processes[model->process_count++] = (struct model_process){
-        .path = text_clean(&model->pool, path), .file = file, .header = lgr_header(file)};
+    model->processes[model->process_count++] =
+        (struct model_process){.path = text_clean(&model->pool, path),
+                               .file_path = pool_string(&model->pool, path),
+                               .file = file,
+                               .header = lgr_header(file)};
 }
 
 static int compare_processes(const void *a, const void *b) {

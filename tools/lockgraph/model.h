@@ -39,7 +39,8 @@ struct model_class {
 
 struct model_process {
     size_t index;
-    const char *path;
+    const char *path;      /* clean */
+    const char *file_path; /* as given */
     struct lgr_file *file;
     const struct lgr_header_copy *header;
     const char *exe, *command_line, *program; /* program: last component of exe */

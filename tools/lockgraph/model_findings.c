@@ -181,15 +181,6 @@ static int by_thread(const void *a, const void *b) {
     return left->thread->serial < right->thread->serial ? -1 : left->thread->serial > right->thread->serial;
 }
 
-/* Slots of one pool, or readers of one lock: whoever waits waits for all others. */
-static bool is_about_one_lock(const struct model_finding *finding) {
-    for (size_t i = 0; i < finding->edge_count; i++)
-        if (!finding->edges[i].from || finding->edges[i].from != finding->edges[0].from ||
-            finding->edges[i].to != finding->edges[0].from)
-            return false;
-    return finding->edge_count > 1;
-}
-
 static void fill_finding(struct model *model, struct model_process *process,
                          const struct lgr_finding_info *info, struct model_finding *finding) {
     const struct lgr_finding *raw = info->finding;
@@ -209,7 +200,7 @@ static void fill_finding(struct model *model, struct model_process *process,
         fill_edge(model, process, &info->edges[i], is_stall(finding), &finding->edges[i]);
     for (size_t i = 0; info->since && i < info->edge_count; i++)
         finding->edges[i].since_realtime_ns = info->since[i];
-    if (is_stall(finding) || (!is_misuse(finding) && is_about_one_lock(finding)))
+    if (is_stall(finding) || is_about_one_lock(finding))
         qsort(finding->edges, finding->edge_count, sizeof *finding->edges, by_thread);
     else if (!is_misuse(finding))
         rotate_edges(model, finding);

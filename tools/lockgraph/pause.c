@@ -1,5 +1,6 @@
 #include "pause.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,25 +15,55 @@ static struct termios as_it_was;
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 #define ENDING_COUNT (sizeof ending / sizeof *ending)
 
-static void note_end(int number) {
-    (void)number;
-    asked_to_end = 1;
+/* Not from the background, where it would stop us. */
+static void give_keys_back(void) {
+    if (changed && tcgetpgrp(STDIN_FILENO) == getpgrp())
+        tcsetattr(STDIN_FILENO, TCSANOW, &as_it_was);
 }
 
-/* A second one ends the command at once, however long a look takes.  What is ignored, as
- * behind nohup(1), stays so. */
-static void catch_endings(void) {
-    for (size_t i = 0; i < ENDING_COUNT; i++) {
-        struct sigaction action = {.sa_handler = note_end, .sa_flags = (int)SA_RESETHAND}, before;
-        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(ending[i], &action, NULL);
-    }
+/* What the signal does to whoever does not catch it, once the terminal is as it was. */
+static void yield_to(int number) {
+    struct sigaction plain = {.sa_handler = SIG_DFL}, ours;
+    sigset_t set, before;
+    int error = errno;
+    give_keys_back();
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigaction(number, &plain, &ours);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &set, &before); /* it comes here */
+    sigprocmask(SIG_SETMASK, &before, NULL); /* continued */
+    sigaction(number, &ours, NULL);
+    errno = error;
+}
+
+/* What is ignored, as behind nohup(1), stays so. */
+static void catch_one(int number, void (*handler)(int), int flags) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, before;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+/* A second one ends the command at once, however long a look takes. */
+static void note_end(int number) {
+    asked_to_end = 1;
+    catch_one(number, yield_to, SA_RESTART);
+}
+
+static void catch_signals(void) {
+    for (size_t i = 0; i < ENDING_COUNT; i++)
+        catch_one(ending[i], note_end, 0);
+    if (!with_keys)
+        return;
+    catch_one(SIGQUIT, yield_to, SA_RESTART);
+    catch_one(SIGTSTP, yield_to, SA_RESTART);
 }
 
 void pauses_begin(bool keys) {
     asked_to_end = 0;
     with_keys = keys && isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &as_it_was) == 0;
-    catch_endings();
+    catch_signals();
 }
 
 /* Also after we were stopped and continued; not while in the background, where it would
@@ -78,7 +109,6 @@ bool pause_for(double seconds) {
 }
 
 void pauses_end(void) {
-    if (changed && tcgetpgrp(STDIN_FILENO) == getpgrp())
-        tcsetattr(STDIN_FILENO, TCSANOW, &as_it_was);
+    give_keys_back();
     changed = false;
 }

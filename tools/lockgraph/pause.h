@@ -11,7 +11,8 @@ void pauses_begin(bool keys);
 /* False: it is to end.  Any other key makes the pause shorter. */
 bool pause_for(double seconds);
 
-/* The terminal is as it was. */
+/* The terminal is as it was; so it is, too, while a signal stops the command or when one ends
+ * it that can be caught. */
 void pauses_end(void);
 
 #endif

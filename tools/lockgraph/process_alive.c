@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mapped_file.h"
+
 #define SECOND 1000000000u
 
 static uint64_t now_ns(clockid_t clock) {
@@ -34,7 +36,7 @@ static bool read_stat(uint32_t pid, char *state, uint64_t *start_ticks) {
     return read;
 }
 
-bool process_alive(uint32_t pid, uint64_t recording_since_realtime_ns) {
+bool process_alive(uint32_t pid, uint64_t recording_since_realtime_ns, const char *path) {
     char state;
     uint64_t ticks, per_second = (uint64_t)sysconf(_SC_CLK_TCK);
     if (pid == 0 || !read_stat(pid, &state, &ticks) || state == 'Z' || state == 'X')
@@ -42,5 +44,7 @@ bool process_alive(uint32_t pid, uint64_t recording_since_realtime_ns) {
     uint64_t since_boot = ticks / per_second * SECOND + ticks % per_second * (SECOND / per_second);
     uint64_t booted = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
     /* The clock may have been set meanwhile, by a little. */
-    return booted + since_boot < recording_since_realtime_ns + 60u * (uint64_t)SECOND;
+    if (booted + since_boot >= recording_since_realtime_ns + 60u * (uint64_t)SECOND)
+        return false;
+    return !path || file_mapping((pid_t)pid, path) != FILE_NOT_MAPPED;
 }

@@ -8,29 +8,26 @@
 #include <sys/stat.h>
 
 #include "data_dir.h"
+#include "mapped_file.h"
 #include "symbols.h"
 
 /* A file without a name at first (O_TMPFILE) stays so in proc(5): "DIR/#4711 (deleted)".
- * What it is called now tells its directory. */
-static const char *file_with_inode(struct pool *pool, const char *directory, unsigned long inode) {
+ * What it is called now tells its directory.  Inodes of other devices may have its number. */
+static const char *name_of(struct pool *pool, const char *directory, const struct mapped_file *wanted) {
     struct path_list files;
     struct stat status;
+    struct mapped_file file;
     if (!data_dir_list(pool, directory, &files))
         return NULL;
     for (size_t i = 0; i < files.count; i++)
-        if (lstat(files.paths[i], &status) == 0 && status.st_ino == inode)
+        if (lstat(files.paths[i], &status) == 0 && status.st_ino == wanted->inode &&
+            (!mapped_file_of(files.paths[i], &file) || mapped_file_same(&file, wanted)))
             return files.paths[i];
     return NULL;
 }
 
-/* proc(5): "00400000-00452000 rw-s 00000000 08:02 173521  /path"; shared, and of a file. */
-static const char *mapped_directory(struct pool *pool, const char *line, unsigned long *inode) {
-    char permissions[5] = "";
-    int at = 0;
-    if (sscanf(line, "%*x-%*x %4s %*x %*x:%*x %lu %n", permissions, inode, &at) != 2 || at == 0 ||
-        permissions[3] != 's' || line[at] != '/')
-        return NULL;
-    const char *path = line + at, *last = strrchr(path, '/');
+static const char *directory_of(struct pool *pool, const char *path) {
+    const char *last = strrchr(path, '/');
     return pool_string_n(pool, path, last == path ? 1 : (size_t)(last - path));
 }
 
@@ -39,14 +36,14 @@ static const char *find_mapped(struct pool *pool, pid_t pid, FILE *maps) {
     const char *found = NULL;
     char *line = NULL;
     size_t size = 0;
-    unsigned long inode;
+    struct mapped_file file;
     while (!found && getline(&line, &size, maps) > 0) {
-        const char *directory = mapped_directory(pool, line, &inode);
-        if (!directory)
+        if (!mapped_file_parse(line, &file) || !file.shared)
             continue;
-        found = file_with_inode(pool, directory, inode);
+        const char *directory = directory_of(pool, file.path);
+        found = name_of(pool, directory, &file);
         if (!found)
-            found = file_with_inode(pool, pool_printf(pool, "/proc/%d/root%s", (int)pid, directory), inode);
+            found = name_of(pool, pool_printf(pool, "/proc/%d/root%s", (int)pid, directory), &file);
     }
     free(line);
     return found;

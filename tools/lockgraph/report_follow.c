@@ -75,11 +75,12 @@ static int by_time(const void *a, const void *b) {
 
 static void write_out(struct following *following, struct text *out) {
     const char *file = following->follow->output;
-    if (out->length && !output_write(out, file, following->begun ? "ae" : "we")) {
+    bool opens = file && !following->begun; /* an older one does not stay */
+    if ((out->length || opens) && !output_write(out, file, following->begun ? "ae" : "we")) {
         complain("cannot write %s: %s", file ? file : "the report", strerror(errno));
         following->failed = true;
     }
-    following->begun = following->begun || out->length;
+    following->begun = following->begun || opens || out->length;
     text_free(out);
 }
 
@@ -158,9 +159,9 @@ static uint64_t state_of(const char *path, bool one_of_several) {
     uint32_t ended = atomic_load_explicit(&header.ended, memory_order_relaxed);
     uint64_t sum = mix(1, atomic_load_explicit(&header.findings, memory_order_relaxed));
     sum = mix(sum, ended);
-    sum = mix(sum, ended == LGR_RUNNING && process_alive(header.pid, header.start_realtime_ns));
+    sum = mix(sum, ended == LGR_RUNNING && process_alive(header.pid, header.start_realtime_ns, path));
     if (one_of_several)
-        sum = mix(sum, atomic_load_explicit(&header.instance_edges, memory_order_relaxed));
+        sum = mix(sum, atomic_load_explicit(&header.edges, memory_order_relaxed));
     if (atomic_load_explicit(&header.heartbeats, memory_order_relaxed) != 0)
         sum = mix(sum, (uint64_t)time(NULL));
     return sum;
@@ -179,9 +180,17 @@ static uint64_t state_of_all(struct following *following) {
     return sum;
 }
 
-/* False: it is to end. */
-static bool wait_for_news(struct following *following, uint64_t *state) {
-    while (pause_for(PAUSE_SECONDS)) {
+static double now_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* As long as the look took, at least: a large file must not cost a processor.  False: it is
+ * to end. */
+static bool wait_for_news(struct following *following, uint64_t *state, double took) {
+    for (double pause = took > PAUSE_SECONDS ? took : PAUSE_SECONDS; pause_for(pause);
+         pause = PAUSE_SECONDS) {
         uint64_t now = state_of_all(following);
         if (now != *state) {
             *state = now;
@@ -206,6 +215,7 @@ static int look_on(struct following *following) {
     struct model_options load = {.strict = follow->strict, .suppressions = follow->suppressions};
     uint64_t state = state_of_all(following);
     for (bool goes_on = true;;) {
+        double begun = now_seconds();
         struct model *model = state ? live_look(&following->live, load) : NULL;
         if (!model)
             return EXIT_UNREADABLE;
@@ -215,7 +225,8 @@ static int look_on(struct following *following) {
         model_free(model);
         if (ends)
             return status;
-        goes_on = wait_for_news(following, &state); /* and a last look, for what came since */
+        goes_on = wait_for_news(following, &state,
+                                now_seconds() - begun); /* and a last look, for what came since */
     }
 }
 

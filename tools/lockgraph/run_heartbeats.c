@@ -54,13 +54,13 @@ static bool mark_seen(int file, uint64_t offset) {
            (ssize_t)sizeof seen;
 }
 
-static bool look(struct heartbeats *heartbeats, int file, const struct lgr_header *header) {
+static bool look(struct heartbeats *heartbeats, const char *path, int file, const struct lgr_header *header) {
     struct lgr_heartbeat cell;
     bool found = false;
     find_cells(heartbeats, file, header);
     for (size_t i = 0; i < heartbeats->count; i++)
         if (read_at(file, &cell, sizeof cell, heartbeats->offsets[i]) && is_missing(&cell, now_ns()) &&
-            process_alive(header->pid, header->start_realtime_ns))
+            process_alive(header->pid, header->start_realtime_ns, path))
             found = mark_seen(file, heartbeats->offsets[i]) || found;
     return found;
 }
@@ -71,7 +71,7 @@ bool heartbeats_look(struct heartbeats *heartbeats, const char *path, const stru
     int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0)
         return false;
-    bool found = look(heartbeats, file, header);
+    bool found = look(heartbeats, path, file, header);
     close(file);
     return found;
 }

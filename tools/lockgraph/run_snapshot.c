@@ -1,6 +1,7 @@
 #include "run_snapshot.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "command.h"
 #include "inspect_words.h"
@@ -21,16 +22,34 @@ static void tell(struct snapshot *snapshot, bool color) {
     symbols_close(symbols);
 }
 
+#define SERVERS "DEBUGINFOD_URLS"
+
+/* Signals wait while a snapshot is told, and so would the user for a server that does not
+ * answer: none is asked.  The program has got its own environment by now. */
+static const char *turn_servers_off(struct pool *pool) {
+    const char *servers = getenv(SERVERS);
+    if (servers)
+        servers = pool_string(pool, servers);
+    unsetenv(SERVERS);
+    return servers;
+}
+
+static void turn_servers_on(const char *servers) {
+    if (servers)
+        setenv(SERVERS, servers, 1);
+}
+
 void tell_snapshot(pid_t pid, bool color) {
     struct pool pool = {0};
     struct snapshot snapshot = {.pool = &pool};
-    const char *error = NULL;
+    const char *error = NULL, *servers = turn_servers_off(&pool);
     if (snapshot_live(&snapshot, pid, &error)) {
         tell(&snapshot, color);
         snapshot_end(&snapshot);
     } else {
         complain("its threads cannot be told: %s", error);
     }
+    turn_servers_on(servers);
     pool_free(&pool);
 }
 

@@ -46,14 +46,29 @@ struct symbols {
     struct source_names sources;
     struct demangled_names demangled;
     struct module_symbols *modules;
-    void *code_cache; /* tsearch tree of struct cached_code */
+    void *code_cache;     /* tsearch tree of struct cached_code */
+    void *variable_cache; /* tsearch tree of struct cached_variable */
 };
 
-struct cached_code {
+struct place {
     const struct module_symbols *module;
     uint64_t offset;
+};
+struct cached_code {
+    struct place place; /* first */
     struct code_frames frames;
 };
+struct cached_variable {
+    struct place place; /* first */
+    struct variable variable;
+};
+
+static int compare_places(const void *a, const void *b) {
+    const struct place *left = a, *right = b;
+    if (left->module != right->module)
+        return (uintptr_t)left->module < (uintptr_t)right->module ? -1 : 1;
+    return left->offset < right->offset ? -1 : left->offset > right->offset;
+}
 
 const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -112,6 +127,7 @@ void symbols_close(struct symbols *symbols) {
     source_names_free(&symbols->sources);
     demangled_names_free(&symbols->demangled);
     tdestroy(symbols->code_cache, keep_cached);
+    tdestroy(symbols->variable_cache, keep_cached);
     pool_free(&symbols->pool);
     free(symbols);
 }
@@ -270,7 +286,7 @@ static const struct symbol *find_symbol(struct module_symbols *module, uint64_t 
 
 const char *symbols_function_at(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
     const struct symbol *symbol = find_symbol(module, offset);
-    return symbol ? demangled(&symbols->pool, symbol->name, false) : NULL;
+    return symbol ? demangled_name(&symbols->demangled, &symbols->pool, symbol->name)->name : NULL;
 }
 
 #define LARGEST_LOCK 56 /* bytes, pthread_rwlock_t: a variable no larger is one lock */
@@ -285,14 +301,27 @@ static void add_part(struct symbols *symbols, struct module_symbols *module, uin
     variable->displacement = 0;
 }
 
+static struct variable look_up_variable(struct symbols *symbols, struct module_symbols *module,
+                                        const struct symbol *symbol, uint64_t offset) {
+    const char *name = demangled_name(&symbols->demangled, &symbols->pool, symbol->name)->name;
+    struct variable result = {name, offset - symbol->address};
+    if (symbol->size > LARGEST_LOCK)
+        add_part(symbols, module, offset, &result);
+    return result;
+}
+
 struct variable symbols_variable(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
     const struct symbol *symbol = find_symbol(module, offset);
     if (!symbol || symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC || symbol->size == 0)
         return (struct variable){0};
-    struct variable result = {demangled(&symbols->pool, symbol->name, false), offset - symbol->address};
-    if (symbol->size > LARGEST_LOCK)
-        add_part(symbols, module, offset, &result);
-    return result;
+    struct place key = {module, offset};
+    struct cached_variable **found = tfind(&key, &symbols->variable_cache, compare_places);
+    if (found)
+        return (*found)->variable;
+    struct cached_variable *entry = pool_alloc(&symbols->pool, sizeof *entry);
+    *entry = (struct cached_variable){key, look_up_variable(symbols, module, symbol, offset)};
+    tsearch(entry, &symbols->variable_cache, compare_places);
+    return entry->variable;
 }
 
 /* Without debug information: one frame, from the symbol table. */
@@ -328,20 +357,13 @@ static struct code_frames look_up(struct symbols *symbols, struct module_symbols
     return result.count ? result : plain_frame(symbols, frame, name);
 }
 
-static int compare_code(const void *a, const void *b) {
-    const struct cached_code *left = a, *right = b;
-    if (left->module != right->module)
-        return (uintptr_t)left->module < (uintptr_t)right->module ? -1 : 1;
-    return left->offset < right->offset ? -1 : left->offset > right->offset;
-}
-
 struct code_frames symbols_code(struct symbols *symbols, struct module_symbols *module, uint64_t offset) {
-    struct cached_code key = {.module = module, .offset = offset};
-    struct cached_code **found = tfind(&key, &symbols->code_cache, compare_code);
+    struct place key = {module, offset};
+    struct cached_code **found = tfind(&key, &symbols->code_cache, compare_places);
     if (found)
         return (*found)->frames;
     struct cached_code *entry = pool_alloc(&symbols->pool, sizeof *entry);
-    *entry = (struct cached_code){module, offset, look_up(symbols, module, offset)};
-    tsearch(entry, &symbols->code_cache, compare_code);
+    *entry = (struct cached_code){key, look_up(symbols, module, offset)};
+    tsearch(entry, &symbols->code_cache, compare_places);
     return entry->frames;
 }
