@@ -43,6 +43,21 @@ def fnv(data):
 
 
 @case()
+def a_search_answers_with_what_can_be_kept(place):
+    service = place.service()
+    session = service.open_session(connected=False)
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        anna = database.execute("SELECT id FROM users WHERE name = 'anna'").fetchone()[0]
+        database.executemany("INSERT INTO messages (user_id, session_id, peer_number, sender, text, stored_ms) VALUES (?, ?, ?, 'x', ?, 0)",
+                             [(anna, session, number, "word " + "\x01" * 1990) for number in range(100)])
+    few = service.do(session, "search", query="word", limit=2)
+    check(len(few["hits"]) == 2 and "truncated" not in few, f"{len(few['hits'])}")
+    many = service.do(session, "search", query="word", limit=100)
+    check(0 < len(many["hits"]) < 10 and many["truncated"] is True, f"{len(many['hits'])} hits")
+    service.stop()
+
+
+@case()
 def enqueue_has_its_effect_once(place):
     service = place.service(peer=place.peer())
     session = service.open_session()

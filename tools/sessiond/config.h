@@ -55,7 +55,7 @@ struct sd_config {
     /* tasks */
     int32_t database_tasks, general_tasks, task_queue, task_queue_wait_ms;
     int32_t database_limit_ms, broadcast_limit_ms, general_limit_ms, cancel_grace_ms, replacement_threads;
-    int32_t kept_results, kept_result_s, cpu_threads, shutdown_ms;
+    int32_t kept_results, kept_result_s, kept_result_bytes, kept_bytes, cpu_threads, shutdown_ms;
 
     /* workers and queue */
     int32_t workers, worker_limit_ms, worker_heartbeat_ms, heartbeat_limit_ms, worker_poll_ms;

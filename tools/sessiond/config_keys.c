@@ -60,6 +60,8 @@ const struct sd_key sd_keys[] = {
     NUMBER(replacement_threads, 0, 1000, "8", "threads that take the place of such as do not"),
     NUMBER(kept_results, 1, 1000000, "4096", "results of tasks that are kept"),
     NUMBER(kept_result_s, 1, 86400, "300", "for how long"),
+    NUMBER(kept_result_bytes, 64, MIB, "65536", "bytes of one; of a longer one its length is kept"),
+    NUMBER(kept_bytes, 4 * MIB, 1024 * MIB, "33554432", "bytes of all of them"),
     NUMBER(cpu_threads, 1, 256, "2", "threads for computing"),
     NUMBER(shutdown_ms, 1, HOUR, "3000", "for what runs to finish at the end"),
 
