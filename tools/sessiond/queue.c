@@ -127,6 +127,33 @@ bool sd_queue_put_back(sqlite3 *handle, const struct sd_queue_item *item, struct
     return changed(handle, &sql, item, error);
 }
 
+bool sd_queue_claims(sqlite3 *handle, const char *boot, int64_t before_ms, struct sd_queue_claim *claims,
+                     size_t room, size_t *found, struct sd_error *error) {
+    struct sd_sql sql;
+    static const char select[] = "SELECT id, worker FROM queue WHERE state = 'claimed' AND boot = ?"
+                                 " AND claimed_ms < ? LIMIT ?";
+    *found = 0;
+    if (!sd_sql_begin(&sql, handle, select, error))
+        return false;
+    sd_sql_text(&sql, 1, boot);
+    sd_sql_number(&sql, 2, before_ms);
+    sd_sql_number(&sql, 3, (int64_t)room);
+    while (*found < room && sd_sql_row(&sql)) {
+        claims[*found].id = sd_sql_get_number(&sql, 0);
+        sd_copy(claims[*found].worker, sizeof claims[*found].worker, sd_sql_get_text(&sql, 1));
+        ++*found;
+    }
+    return sd_sql_end(&sql, error);
+}
+
+bool sd_queue_reclaim(sqlite3 *handle, const struct sd_queue_claim *claim, const char *boot,
+                      struct sd_error *error) {
+    struct sd_queue_item item = {.id = claim->id};
+    sd_copy(item.worker, sizeof item.worker, claim->worker);
+    sd_copy(item.boot, sizeof item.boot, boot);
+    return sd_queue_put_back(handle, &item, error);
+}
+
 bool sd_queue_give_up(sqlite3 *handle, const struct sd_queue_item *item, const char *why, bool *retried,
                       struct sd_error *error) {
     struct sd_sql sql;

@@ -56,6 +56,7 @@ struct sd_workers {
     lg_mutex_t lock;
     _Atomic bool stopping;
     struct sd_loop_thread *keeper;
+    int64_t looked_ms;     /* for claims that nobody has; the keeper's */
     struct sd_worker *old; /* replaced, still running; the keeper's, then who stops it all */
     struct sd_worker_place places[];
 };
