@@ -78,6 +78,8 @@ static void look_at_place(struct sd_workers *workers, struct sd_worker_place *pl
     struct sd_worker_job *job = sd_worker_job_hold(worker);
     if (job != NULL)
         look_at_job(workers, place, worker, job);
+    if (job != NULL && place->now == worker)
+        sd_worker_heartbeat_of_busy(worker, job);
     sd_worker_job_release(job);
 }
 

@@ -176,6 +176,27 @@ static void end_within_a_task(void) {
     end(&world);
 }
 
+static bool told_busy(struct world *world) {
+    sqlite3 *handle = sd_pool_take(world->pool, "test", NULL, NULL);
+    struct sd_sql sql;
+    bool told = sd_sql_begin(&sql, handle,
+                             "SELECT 1 FROM heartbeats WHERE detail LIKE '%, with task 1 for %'", NULL) &&
+                sd_sql_row(&sql);
+    sd_sql_end(&sql, NULL);
+    sd_pool_give(world->pool, handle);
+    return told;
+}
+
+static void heartbeats_within_a_task(void) {
+    struct world world;
+    begin(&world, be_deaf);
+    world.config.worker_limit_ms = world.config.cancel_grace_ms = 60000;
+    put(&world, "test");
+    WAIT_FOR(told_busy(&world));
+    CHECK(queue(&world).claimed == 1);
+    end(&world);
+}
+
 /* As where the database was busy for as long as the worker tried to give it back. */
 static void forgotten_claim(void) {
     struct world world;
@@ -199,6 +220,7 @@ static const struct part parts[] = {{"workers work", work},
                                     {"a worker dies", death},
                                     {"a worker overruns and answers", overrun_that_answers},
                                     {"a worker overruns for good", overrun_that_does_not},
+                                    {"heartbeats within a task", heartbeats_within_a_task},
                                     {"a claim that nobody has", forgotten_claim},
                                     {"workers stop within a task", end_within_a_task}};
 const struct part_group parts_workers = {parts, sizeof parts / sizeof parts[0]};
