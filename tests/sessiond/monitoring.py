@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sqlite3
 import time
 
 from cases import case
@@ -81,6 +82,26 @@ def alerts_begin_and_end(place):
     service.stop()
     for words in ("alert: database-tasks", "alert is over: database-tasks", "alert: breaker search", "alert is over: breaker search"):
         check(words in service.log, f"{words}: {service.log}")
+
+
+@case()
+def a_backlog_is_an_alert(place):
+    service = place.service(alerts_ms=50, backlog_ms=50, alert_backlog=5, workers=0)
+
+    def backlog():
+        return [one for one in service.admin("alerts").json["alerts"] if one["kind"] == "backlog"]
+    session = service.open_session(connected=False)
+    for number in range(5):
+        service.do(session, "enqueue", text=f"{number}")
+    until(lambda: service.dashboard()["queue"]["queued"] == 5, 10, "five wait")
+    time.sleep(0.2)
+    check(not backlog(), "five are well")
+    service.do(session, "enqueue", text="one more")
+    check(until(backlog, 10, "six are not")[0]["active"], f"{backlog()}")
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        database.execute("DELETE FROM queue")
+    until(lambda: not backlog()[0]["active"], 10, "it is over")
+    service.stop()
 
 
 @case()

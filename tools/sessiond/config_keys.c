@@ -118,7 +118,7 @@ const struct sd_key sd_keys[] = {
     NUMBER(alert_database_tasks, 1, 1000, "4", "database tasks"),
     NUMBER(alert_failure_percent, 0, 100, "10", "tasks that failed"),
     NUMBER(alert_failure_window_s, 10, 600, "300", "within this time"),
-    NUMBER(alert_backlog, 1, 1000000, "100", "calls posted to a loop"),
+    NUMBER(alert_backlog, 1, 1000000, "100", "calls that wait for a loop, or durable tasks for a worker"),
     NUMBER(alert_memory_percent, 1, 10000, "20", "growth of resident memory"),
     NUMBER(alert_memory_window_s, 1, 86400, "1800", "within this time"),
 
