@@ -105,6 +105,25 @@ def a_backlog_is_an_alert(place):
 
 
 @case()
+def what_was_done_long_ago_is_purged(place):
+    service = place.service(kept_queue_s=1, queue_purge_ms=100)
+    session = service.open_session(connected=False)
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        database.execute("INSERT INTO queue (name, payload, user_id, state, created_ms, done_ms) VALUES ('note', '', 2, 'failed', 0, 0)")
+        database.executemany("INSERT INTO queue (name, payload, user_id, state, created_ms, done_ms) VALUES ('note', '', 2, 'done', 0, ?)",
+                             [(number,) for number in range(1500)])
+    service.do(session, "enqueue", text="a note")
+
+    def left(table):
+        with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+            return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    until(lambda: left("effects") == 1, 10, "the note is done")
+    until(lambda: left("queue") == 1 and left("effects") == 0, 10, lambda: f"{left('queue')} rows, {left('effects')} effects")
+    service.stop()
+    check("1500 durable tasks that were done long ago are forgotten" in service.log, service.log)
+
+
+@case()
 def every_job_has_its_switch(place):
     often = {"pool_figures_ms": 50, "memory_ms": 50, "limiter_cleanup_ms": 50}
     service = place.service(rate_per_s=1000, burst=10, **often)
@@ -112,7 +131,7 @@ def every_job_has_its_switch(place):
     until(lambda: service.log.count("pool main:") > 2 and service.log.count("memory:") > 2, 10, "figures are logged")
     until(lambda: service.dashboard()["service"]["rate_buckets"] == 0, 10, "buckets are cleaned up")
     service.stop()
-    names = ("limiter_cleanup", "pool_figures", "backlog", "memory", "alerts", "results")
+    names = ("limiter_cleanup", "pool_figures", "backlog", "memory", "alerts", "results", "queue")
     service = place.service(name="without", rate_per_s=1000, burst=10, **often, **{f"job_{name}": "off" for name in names})
     service.get("/api/v1/sessions")
     time.sleep(0.5)

@@ -184,6 +184,33 @@ bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, str
     return true;
 }
 
+/* Of the oldest, so that it is a few, and quick, however many are there. */
+#define SOME_OLD                                                                                             \
+    "(SELECT id FROM (SELECT id, done_ms FROM queue WHERE state = 'done' ORDER BY id LIMIT 500)"             \
+    " WHERE done_ms < ?)"
+
+static bool delete_before(sqlite3 *handle, const char *text, int64_t before_ms, struct sd_error *error) {
+    struct sd_sql sql;
+    if (!sd_sql_begin(&sql, handle, text, error))
+        return false;
+    sd_sql_number(&sql, 1, before_ms);
+    sd_sql_row(&sql);
+    return sd_sql_end(&sql, error);
+}
+
+bool sd_queue_purge(sqlite3 *handle, int64_t before_ms, int64_t *purged, struct sd_error *error) {
+    *purged = 0;
+    if (sd_sql_transaction(handle, error) &&
+        delete_before(handle, "DELETE FROM effects WHERE queue_id IN " SOME_OLD, before_ms, error) &&
+        delete_before(handle, "DELETE FROM queue WHERE id IN " SOME_OLD, before_ms, error)) {
+        *purged = sqlite3_changes(handle);
+        if (sd_sql_commit(handle, error))
+            return true;
+    }
+    sd_sql_roll_back(handle);
+    return false;
+}
+
 static void add_state(struct sd_queue_figures *figures, struct sd_sql *sql) {
     static const struct {
         const char *state;

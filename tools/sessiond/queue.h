@@ -58,6 +58,8 @@ bool sd_queue_claims(sqlite3 *handle, const char *boot, int64_t before_ms, struc
 bool sd_queue_reclaim(sqlite3 *handle, const struct sd_queue_claim *claim, const char *boot,
                       struct sd_error *error);
 bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, struct sd_error *error);
+/* Some of those that were done before that, with their effects; 0: there are none. */
+bool sd_queue_purge(sqlite3 *handle, int64_t before_ms, int64_t *purged, struct sd_error *error);
 bool sd_queue_figures(sqlite3 *handle, struct sd_queue_figures *figures, struct sd_error *error);
 
 #endif
