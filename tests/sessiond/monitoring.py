@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sqlite3
 import time
 
 from cases import case
@@ -84,6 +85,45 @@ def alerts_begin_and_end(place):
 
 
 @case()
+def a_backlog_is_an_alert(place):
+    service = place.service(alerts_ms=50, backlog_ms=50, alert_backlog=5, workers=0)
+
+    def backlog():
+        return [one for one in service.admin("alerts").json["alerts"] if one["kind"] == "backlog"]
+    session = service.open_session(connected=False)
+    for number in range(5):
+        service.do(session, "enqueue", text=f"{number}")
+    until(lambda: service.dashboard()["queue"]["queued"] == 5, 10, "five wait")
+    time.sleep(0.2)
+    check(not backlog(), "five are well")
+    service.do(session, "enqueue", text="one more")
+    check(until(backlog, 10, "six are not")[0]["active"], f"{backlog()}")
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        database.execute("DELETE FROM queue")
+    until(lambda: not backlog()[0]["active"], 10, "it is over")
+    service.stop()
+
+
+@case()
+def what_was_done_long_ago_is_purged(place):
+    service = place.service(kept_queue_s=1, queue_purge_ms=100)
+    session = service.open_session(connected=False)
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        database.execute("INSERT INTO queue (name, payload, user_id, state, created_ms, done_ms) VALUES ('note', '', 2, 'failed', 0, 0)")
+        database.executemany("INSERT INTO queue (name, payload, user_id, state, created_ms, done_ms) VALUES ('note', '', 2, 'done', 0, ?)",
+                             [(number,) for number in range(1500)])
+    service.do(session, "enqueue", text="a note")
+
+    def left(table):
+        with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+            return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    until(lambda: left("effects") == 1, 10, "the note is done")
+    until(lambda: left("queue") == 1 and left("effects") == 0, 10, lambda: f"{left('queue')} rows, {left('effects')} effects")
+    service.stop()
+    check("1500 durable tasks that were done long ago are forgotten" in service.log, service.log)
+
+
+@case()
 def every_job_has_its_switch(place):
     often = {"pool_figures_ms": 50, "memory_ms": 50, "limiter_cleanup_ms": 50}
     service = place.service(rate_per_s=1000, burst=10, **often)
@@ -91,7 +131,7 @@ def every_job_has_its_switch(place):
     until(lambda: service.log.count("pool main:") > 2 and service.log.count("memory:") > 2, 10, "figures are logged")
     until(lambda: service.dashboard()["service"]["rate_buckets"] == 0, 10, "buckets are cleaned up")
     service.stop()
-    names = ("limiter_cleanup", "pool_figures", "backlog", "memory", "alerts", "results")
+    names = ("limiter_cleanup", "pool_figures", "backlog", "memory", "alerts", "results", "queue")
     service = place.service(name="without", rate_per_s=1000, burst=10, **often, **{f"job_{name}": "off" for name in names})
     service.get("/api/v1/sessions")
     time.sleep(0.5)

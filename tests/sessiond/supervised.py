@@ -81,6 +81,29 @@ def a_slow_start_is_forgiven(place):
 
 
 @case()
+def a_service_that_has_not_told_its_port_is_not_mistaken_for_another(place):
+    other = place.service(name="other")
+    service = place.service(arguments=("--supervise",), wait=False, port=other.port, **{**QUICK, "supervise_grace_ms": 500})
+    until(lambda: "service started" in service.log, 10, "started")
+    os.kill(child(service), signal.SIGSTOP)  # before it can listen
+    until(lambda: failures(service) > 0, 10, lambda: f"the other's health is not this one's: {service.log}", every=0.005)
+    check(re.search("failure 1 of 2: it has (not told its port|ended)", service.log), service.log)  # ended: it was not stopped in time
+    service.process.terminate()
+    other.stop()
+
+
+@case()
+def an_orderly_end_has_the_time_it_may_take(place):
+    service = supervised(place, shutdown_ms=1000)
+    process = child(service)
+    os.kill(process, signal.SIGSTOP)
+    service.process.terminate()
+    time.sleep(5)  # tasks, workers and threads may take this long together
+    os.kill(process, signal.SIGCONT)
+    check(service.process.wait(20) == 0 and "killed" not in service.log, service.log)
+
+
+@case()
 def its_end_is_the_services_end(place):
     service = supervised(place)
     process = child(service)

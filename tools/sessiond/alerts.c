@@ -116,7 +116,8 @@ static void look_at_watch(const struct sd_alert_sources *sources, struct conditi
     struct sd_watch_figures figures;
     sd_watch_figures(sources->watch, &figures);
     if (figures.backlog > (size_t)sources->config->alert_backlog)
-        add(now, SD_ALERT_BACKLOG, "", "%zu calls wait for a loop", figures.backlog);
+        add(now, SD_ALERT_BACKLOG, "", "%zu calls wait for a loop, or durable tasks for a worker",
+            figures.backlog);
     if (figures.late_loop[0] != 0)
         add(now, SD_ALERT_HEARTBEAT, figures.late_loop, "no round for %lld ms", (long long)figures.late_ms);
     if (figures.rss_growth_percent > sources->config->alert_memory_percent)

@@ -55,7 +55,7 @@ struct sd_config {
     /* tasks */
     int32_t database_tasks, general_tasks, task_queue, task_queue_wait_ms;
     int32_t database_limit_ms, broadcast_limit_ms, general_limit_ms, cancel_grace_ms, replacement_threads;
-    int32_t kept_results, kept_result_s, cpu_threads, shutdown_ms;
+    int32_t kept_results, kept_result_s, kept_result_bytes, kept_bytes, cpu_threads, shutdown_ms;
 
     /* workers and queue */
     int32_t workers, worker_limit_ms, worker_heartbeat_ms, heartbeat_limit_ms, worker_poll_ms;
@@ -77,8 +77,9 @@ struct sd_config {
     int32_t subscriber_limit, subscriber_queue_bytes, subscriber_ping_ms;
 
     /* watching itself: how often, and when it is an alert */
-    bool job_limiter_cleanup, job_pool_figures, job_backlog, job_memory, job_alerts, job_results;
-    int32_t loop_heartbeat_ms, pool_figures_ms, backlog_ms, memory_ms, alerts_ms, results_ms;
+    bool job_limiter_cleanup, job_pool_figures, job_backlog, job_memory, job_alerts, job_results, job_queue;
+    int32_t loop_heartbeat_ms, pool_figures_ms, backlog_ms, memory_ms, alerts_ms, results_ms, queue_purge_ms;
+    int32_t kept_queue_s;
     int32_t alert_pool_percent, alert_database_tasks, alert_failure_percent, alert_failure_window_s;
     int32_t alert_backlog, alert_memory_percent, alert_memory_window_s;
 

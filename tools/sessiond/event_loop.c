@@ -161,6 +161,13 @@ bool sd_loop_post(struct sd_loop *loop, sd_loop_call *call, void *user, struct s
     return true;
 }
 
+void sd_loop_waiting(struct sd_loop *loop, int change) {
+    if (change >= 0)
+        atomic_fetch_add(&loop->backlog, (size_t)change);
+    else
+        atomic_fetch_sub(&loop->backlog, (size_t)-change);
+}
+
 static void run_posted(struct sd_loop *loop) {
     for (struct post *post = take_posted(loop, false), *next; post != NULL; post = next) {
         next = post->next;

@@ -43,13 +43,17 @@ void sd_timer_cancel(struct sd_loop *loop, struct sd_timer *timer);
 typedef int32_t sd_loop_limit(void *user);
 void sd_loop_set_limit(struct sd_loop *loop, sd_loop_limit *limit, void *user);
 
+/* Any thread, while the loop is there: so many more (less) wait for it in a queue of the
+ * caller's own; counted with the posted calls. */
+void sd_loop_waiting(struct sd_loop *loop, int change);
+
 /* All loops of the process, for watching; takes event_loop.registry (80).  Any thread. */
 struct sd_loop_figures {
     char name[16];
     int thread;           /* the kernel's id */
     int32_t heartbeat_ms; /* what it promised */
     int64_t beat_age_ms;  /* since the last one */
-    size_t backlog;       /* posted, not yet called */
+    size_t backlog;       /* posted, not yet called, and what waits in queues of their owners' */
     uint64_t rounds;
 };
 size_t sd_loops_figures(struct sd_loop_figures *figures, size_t room);

@@ -155,7 +155,8 @@ static bool start_daemon(struct sd_http_server *server, struct sd_error *error) 
 
 static bool watch_daemon(struct sd_http_server *server, struct sd_loop *loop, struct sd_error *error) {
     int wakes;
-    if (!sd_wake_open(&wakes, error) || !sd_loop_watch(loop, wakes, EPOLLIN, wakes_ready, server, error) ||
+    if (!sd_wake_open(loop, &wakes, error) ||
+        !sd_loop_watch(loop, wakes, EPOLLIN, wakes_ready, server, error) ||
         !sd_loop_watch(loop, MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN,
                        daemon_ready, server, error))
         return false;

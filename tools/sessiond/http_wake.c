@@ -13,6 +13,7 @@
 static lg_mutex_t wakes = LG_MUTEX_INITIALIZER("http.wakes", SD_LEVEL_LEAF);
 static struct sd_wake *first, **last = &first; /* under wakes */
 static bool taken;                             /* under wakes: there is a server */
+static struct sd_loop *of_loop;                /* under wakes: it is told how many wait; NULL: closed */
 static _Atomic bool some;                      /* a hint: the list is not empty */
 static int wake_fd = -1;                       /* made once, never closed: others may write late */
 static _Thread_local bool on_http_thread;
@@ -23,7 +24,13 @@ static void lock_in_any_case(void) {
         sd_log(SD_LOG_WARNING, "http.wakes was not to be had; trying again");
 }
 
-bool sd_wake_open(int *fd, struct sd_error *error) {
+/* With the lock held. */
+static void count(int change) {
+    if (of_loop != NULL)
+        sd_loop_waiting(of_loop, change);
+}
+
+bool sd_wake_open(struct sd_loop *loop, int *fd, struct sd_error *error) {
     if (wake_fd < 0)
         wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd < 0)
@@ -32,6 +39,7 @@ bool sd_wake_open(int *fd, struct sd_error *error) {
     on_http_thread = true;
     lock_in_any_case();
     taken = true;
+    of_loop = loop;
     sd_unlock(&wakes);
     return true;
 }
@@ -45,6 +53,7 @@ bool sd_wake_put(struct sd_wake *wake) {
         wake->next = NULL;
         *last = wake;
         last = &wake->next;
+        count(1);
         atomic_store(&some, true);
     }
     sd_unlock(&wakes);
@@ -64,6 +73,7 @@ void sd_wake_remove(struct sd_wake *wake) {
         if (last == &wake->next)
             last = at;
         wake->queued = false;
+        count(-1);
     }
     sd_unlock(&wakes);
 }
@@ -76,6 +86,7 @@ static struct sd_wake *take_first(void) {
         if (first == NULL)
             last = &first;
         wake->queued = false;
+        count(-1);
     }
     atomic_store(&some, first != NULL);
     sd_unlock(&wakes);
@@ -103,4 +114,7 @@ void sd_wake_close(void) {
     taken = false;
     sd_unlock(&wakes);
     sd_wake_run();
+    lock_in_any_case();
+    of_loop = NULL;
+    sd_unlock(&wakes);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "event_loop.h"
 
 /* Part of what is to be looked at. */
 struct sd_wake {
@@ -15,8 +16,9 @@ struct sd_wake {
     void (*arrive)(struct sd_wake *wake); /* on the HTTP thread, without locks */
 };
 
-/* By the HTTP thread, whose own calls of sd_wake_put need no descriptor. */
-bool sd_wake_open(int *fd, struct sd_error *error);
+/* By the HTTP thread, whose own calls of sd_wake_put need no descriptor.  The loop is told
+ * how many wait, until sd_wake_close. */
+bool sd_wake_open(struct sd_loop *loop, int *fd, struct sd_error *error);
 /* Any thread; once until it arrives, however often it is put.  false: closed, and it will
  * never arrive. */
 bool sd_wake_put(struct sd_wake *wake);

@@ -3,16 +3,23 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "event_loop.h"
 #include "log.h"
 #include "loop_thread.h"
+#include "queue.h"
 
 enum { LEAST_PING_MS = 20 };
 
-/* Of the jobs and of a task that may end after them; the last one frees it. */
-struct cleaning {
-    struct sd_limiter *limiter;
+/* Work that may take long, so that it is a task and the loop goes on.  Of the jobs and of
+ * the task, which may end after them; the last one frees it. */
+struct chore {
+    const char *name;
+    sd_task_body *body;
     int32_t limit_ms;
+    const struct sd_config *config;
+    struct sd_limiter *limiter;
+    struct sd_pool *pool;
     _Atomic int references;
     _Atomic bool busy; /* the last round is not over */
 };
@@ -20,7 +27,7 @@ struct cleaning {
 struct sd_jobs {
     struct sd_job_world world;
     struct sd_loop_thread *thread;
-    struct cleaning *cleaning;
+    struct chore *cleaning, *purging;
 };
 
 static void look_at_loops(struct sd_loop *loop, void *of) {
@@ -60,49 +67,78 @@ static void ping(struct sd_loop *loop, void *of) {
     sd_events_ping(((struct sd_jobs *)of)->world.events);
 }
 
-/* --- the limiter's clean-up may take long: a task, so that the loop goes on */
+/* --- chores */
 
-static void drop(struct cleaning *cleaning) {
-    if (atomic_fetch_sub(&cleaning->references, 1) == 1)
-        free(cleaning);
+static void drop(struct chore *chore) {
+    if (chore != NULL && atomic_fetch_sub(&chore->references, 1) == 1)
+        free(chore);
 }
 
 static bool clean_up(struct sd_task *task, void *of, struct sd_text *result, struct sd_error *error) {
-    struct cleaning *cleaning = of;
-    size_t dropped = 0, before = sd_limiter_buckets(cleaning->limiter);
+    struct chore *chore = of;
+    size_t dropped = 0, before = sd_limiter_buckets(chore->limiter);
     if (!sd_cancel_check(sd_task_cancel(task), error) ||
-        !sd_limiter_clean_up(cleaning->limiter, cleaning->limit_ms, &dropped, error))
+        !sd_limiter_clean_up(chore->limiter, chore->limit_ms, &dropped, error))
         return false;
     sd_text_format(result, "{\"before\":%zu,\"dropped\":%zu}", before, dropped);
     return true;
 }
 
-static void cleaned_up(uint64_t id, enum sd_task_state state, void *of) {
-    struct cleaning *cleaning = of;
+/* A few at a time, so that others may write in between. */
+static bool purge(struct sd_task *task, void *of, struct sd_text *result, struct sd_error *error) {
+    struct chore *chore = of;
+    int64_t before_ms = sd_wall_ms() - (int64_t)chore->config->kept_queue_s * 1000, purged = 0, all = 0;
+    sqlite3 *handle = sd_pool_take(chore->pool, chore->name, sd_task_cancel(task), error);
+    if (handle == NULL)
+        return false;
+    bool well;
+    do {
+        well =
+            sd_cancel_check(sd_task_cancel(task), error) && sd_queue_purge(handle, before_ms, &purged, error);
+        all += purged;
+    } while (well && purged > 0);
+    sd_pool_give(chore->pool, handle);
+    if (all > 0)
+        sd_log(SD_LOG_INFO, "%lld durable tasks that were done long ago are forgotten", (long long)all);
+    sd_text_format(result, "{\"purged\":%lld}", (long long)all);
+    return well;
+}
+
+static void chore_ended(uint64_t id, enum sd_task_state state, void *of) {
+    struct chore *chore = of;
     if (state != SD_TASK_COMPLETED)
-        sd_log(SD_LOG_WARNING, "the rate limiter's clean-up (task %llu) is %s; the next one tries again",
+        sd_log(SD_LOG_WARNING, "%s (task %llu) is %s; the next one tries again", chore->name,
                (unsigned long long)id, sd_task_state_name(state));
-    atomic_store(&cleaning->busy, false);
-    drop(cleaning);
+    atomic_store(&chore->busy, false);
+    drop(chore);
+}
+
+static void begin_chore(struct sd_loop *loop, struct sd_jobs *jobs, struct chore *chore) {
+    struct sd_task_request request = {.name = chore->name,
+                                      .kind = SD_TASK_GENERAL,
+                                      .user = SD_USER_NONE,
+                                      .limit_ms = chore->limit_ms,
+                                      .body = chore->body,
+                                      .done = chore_ended,
+                                      .argument = chore};
+    struct sd_error error;
+    uint64_t id;
+    (void)loop;
+    if (atomic_exchange(&chore->busy, true))
+        return;
+    atomic_fetch_add(&chore->references, 1);
+    if (!sd_tasks_submit(jobs->world.tasks, &request, &id, &error))
+        sd_log(SD_LOG_WARNING, "%s was refused: %s", chore->name, error.text);
 }
 
 static void begin_clean_up(struct sd_loop *loop, void *of) {
     struct sd_jobs *jobs = of;
-    struct sd_task_request request = {.name = "limiter-clean-up",
-                                      .kind = SD_TASK_GENERAL,
-                                      .user = SD_USER_NONE,
-                                      .limit_ms = jobs->world.config->limiter_cleanup_limit_ms,
-                                      .body = clean_up,
-                                      .done = cleaned_up,
-                                      .argument = jobs->cleaning};
-    struct sd_error error;
-    uint64_t id;
-    (void)loop;
-    if (atomic_exchange(&jobs->cleaning->busy, true))
-        return;
-    atomic_fetch_add(&jobs->cleaning->references, 1);
-    if (!sd_tasks_submit(jobs->world.tasks, &request, &id, &error))
-        sd_log(SD_LOG_WARNING, "the rate limiter's clean-up was refused: %s", error.text);
+    begin_chore(loop, jobs, jobs->cleaning);
+}
+
+static void begin_purge(struct sd_loop *loop, void *of) {
+    struct sd_jobs *jobs = of;
+    begin_chore(loop, jobs, jobs->purging);
 }
 
 /* --- */
@@ -126,24 +162,30 @@ static bool begin(struct sd_loop *loop, void *of, struct sd_error *error) {
            add(loop, config->job_memory, config->memory_ms, look_at_memory, jobs, error) &&
            add(loop, config->job_alerts, config->alerts_ms, look_for_alerts, jobs, error) &&
            add(loop, config->job_results, config->results_ms, drop_results, jobs, error) &&
+           add(loop, config->job_queue, config->queue_purge_ms, begin_purge, jobs, error) &&
            add(loop, true, ping_every(config->subscriber_ping_ms), ping, jobs, error);
 }
 
 static void end(struct sd_loop *loop, void *of) { (void)loop, (void)of; }
 
-static struct cleaning *prepare_cleaning(const struct sd_job_world *world) {
-    struct cleaning *cleaning = calloc(1, sizeof *cleaning);
-    if (cleaning == NULL)
+static struct chore *prepare(const struct sd_job_world *world, const char *name, sd_task_body *body,
+                             int32_t limit_ms) {
+    struct chore *chore = calloc(1, sizeof *chore);
+    if (chore == NULL)
         return NULL;
-    cleaning->limiter = world->limiter;
-    cleaning->limit_ms = world->config->limiter_cleanup_limit_ms;
-    atomic_init(&cleaning->references, 1);
-    return cleaning;
+    chore->name = name;
+    chore->body = body;
+    chore->limit_ms = limit_ms;
+    chore->config = world->config;
+    chore->limiter = world->limiter;
+    chore->pool = world->pool;
+    atomic_init(&chore->references, 1);
+    return chore;
 }
 
 static void free_jobs(struct sd_jobs *jobs) {
-    if (jobs->cleaning != NULL)
-        drop(jobs->cleaning);
+    drop(jobs->cleaning);
+    drop(jobs->purging);
     free(jobs);
 }
 
@@ -154,8 +196,9 @@ struct sd_jobs *sd_jobs_start(const struct sd_job_world *world, struct sd_error 
         return NULL;
     }
     jobs->world = *world;
-    jobs->cleaning = prepare_cleaning(world);
-    if (jobs->cleaning == NULL)
+    jobs->cleaning = prepare(world, "limiter-clean-up", clean_up, world->config->limiter_cleanup_limit_ms);
+    jobs->purging = prepare(world, "queue-purge", purge, world->config->general_limit_ms);
+    if (jobs->cleaning == NULL || jobs->purging == NULL)
         sd_fail_busy(error, "no_memory", 1, "no memory for the jobs");
     else
         jobs->thread =

@@ -1,7 +1,7 @@
 /* Periodic jobs: one thread with one loop, a timer each.  They begin with the service,
  * never at load time; each has its switch in the configuration.  A job that fails is
  * logged and comes again; one that is still running is not begun a second time.  No locks
- * of its own. */
+ * of its own; the purge of the queue takes pool.slots (70), in its task. */
 #ifndef SD_JOBS_H
 #define SD_JOBS_H
 
@@ -14,6 +14,7 @@
 #include "error.h"
 #include "events.h"
 #include "limiter.h"
+#include "pool.h"
 #include "tasks.h"
 #include "watch.h"
 
@@ -25,6 +26,7 @@ struct sd_job_world {
     struct sd_events *events;
     struct sd_watch *watch;
     struct sd_alerts *alerts;
+    struct sd_pool *pool; /* for the queue's old rows */
 };
 
 struct sd_jobs;

@@ -124,7 +124,8 @@ static void write_service(const struct sd_http_context *context, struct sd_text 
     one(text, SD_GAUGE, "http_connections", "Connections open.", http.connections);
     one(text, SD_COUNTER, "http_accepted", "Connections accepted.", (double)http.accepted);
     one(text, SD_GAUGE, "queue_waiting", "Durable tasks that wait.", (double)watch.queue.queued);
-    one(text, SD_GAUGE, "loop_backlog", "Most calls posted to one loop.", (double)watch.backlog);
+    one(text, SD_GAUGE, "loop_backlog", "Most calls that wait for one loop, or the durable queue.",
+        (double)watch.backlog);
     one(text, SD_GAUGE, "resident_memory_bytes", "At the last look.", (double)watch.rss_bytes);
     one(text, SD_GAUGE, "virtual_memory_bytes", "At the last look.", (double)watch.vms_bytes);
     one(text, SD_GAUGE, "up_seconds", "Since the start.", (double)watch.up_ms / 1000);

@@ -127,6 +127,33 @@ bool sd_queue_put_back(sqlite3 *handle, const struct sd_queue_item *item, struct
     return changed(handle, &sql, item, error);
 }
 
+bool sd_queue_claims(sqlite3 *handle, const char *boot, int64_t before_ms, struct sd_queue_claim *claims,
+                     size_t room, size_t *found, struct sd_error *error) {
+    struct sd_sql sql;
+    static const char select[] = "SELECT id, worker FROM queue WHERE state = 'claimed' AND boot = ?"
+                                 " AND claimed_ms < ? LIMIT ?";
+    *found = 0;
+    if (!sd_sql_begin(&sql, handle, select, error))
+        return false;
+    sd_sql_text(&sql, 1, boot);
+    sd_sql_number(&sql, 2, before_ms);
+    sd_sql_number(&sql, 3, (int64_t)room);
+    while (*found < room && sd_sql_row(&sql)) {
+        claims[*found].id = sd_sql_get_number(&sql, 0);
+        sd_copy(claims[*found].worker, sizeof claims[*found].worker, sd_sql_get_text(&sql, 1));
+        ++*found;
+    }
+    return sd_sql_end(&sql, error);
+}
+
+bool sd_queue_reclaim(sqlite3 *handle, const struct sd_queue_claim *claim, const char *boot,
+                      struct sd_error *error) {
+    struct sd_queue_item item = {.id = claim->id};
+    sd_copy(item.worker, sizeof item.worker, claim->worker);
+    sd_copy(item.boot, sizeof item.boot, boot);
+    return sd_queue_put_back(handle, &item, error);
+}
+
 bool sd_queue_give_up(sqlite3 *handle, const struct sd_queue_item *item, const char *why, bool *retried,
                       struct sd_error *error) {
     struct sd_sql sql;
@@ -155,6 +182,33 @@ bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, str
         return false;
     *recovered = sqlite3_changes(handle);
     return true;
+}
+
+/* Of the oldest, so that it is a few, and quick, however many are there. */
+#define SOME_OLD                                                                                             \
+    "(SELECT id FROM (SELECT id, done_ms FROM queue WHERE state = 'done' ORDER BY id LIMIT 500)"             \
+    " WHERE done_ms < ?)"
+
+static bool delete_before(sqlite3 *handle, const char *text, int64_t before_ms, struct sd_error *error) {
+    struct sd_sql sql;
+    if (!sd_sql_begin(&sql, handle, text, error))
+        return false;
+    sd_sql_number(&sql, 1, before_ms);
+    sd_sql_row(&sql);
+    return sd_sql_end(&sql, error);
+}
+
+bool sd_queue_purge(sqlite3 *handle, int64_t before_ms, int64_t *purged, struct sd_error *error) {
+    *purged = 0;
+    if (sd_sql_transaction(handle, error) &&
+        delete_before(handle, "DELETE FROM effects WHERE queue_id IN " SOME_OLD, before_ms, error) &&
+        delete_before(handle, "DELETE FROM queue WHERE id IN " SOME_OLD, before_ms, error)) {
+        *purged = sqlite3_changes(handle);
+        if (sd_sql_commit(handle, error))
+            return true;
+    }
+    sd_sql_roll_back(handle);
+    return false;
 }
 
 static void add_state(struct sd_queue_figures *figures, struct sd_sql *sql) {

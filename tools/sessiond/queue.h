@@ -11,6 +11,7 @@
 #define SD_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <sqlite3.h>
@@ -25,6 +26,10 @@ struct sd_queue_item {
     char name[32];
     char worker[32], boot[32]; /* whose claim it is */
     char payload[SD_QUEUE_PAYLOAD];
+};
+struct sd_queue_claim {
+    int64_t id;
+    char worker[32];
 };
 struct sd_queue_figures {
     int64_t queued, claimed, done, failed, oldest_age_ms;
@@ -45,7 +50,16 @@ bool sd_queue_put_back(sqlite3 *handle, const struct sd_queue_item *item, struct
 /* Queued again the first time, failed the second.  `retried` tells. */
 bool sd_queue_give_up(sqlite3 *handle, const struct sd_queue_item *item, const char *why, bool *retried,
                       struct sd_error *error);
+/* Claims of that boot which are older than that: `found` of them, at most `room`; of each
+ * the id and whose it is. */
+bool sd_queue_claims(sqlite3 *handle, const char *boot, int64_t before_ms, struct sd_queue_claim *claims,
+                     size_t room, size_t *found, struct sd_error *error);
+/* Like sd_queue_put_back, of a claim whose worker knows nothing of it any more. */
+bool sd_queue_reclaim(sqlite3 *handle, const struct sd_queue_claim *claim, const char *boot,
+                      struct sd_error *error);
 bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, struct sd_error *error);
+/* Some of those that were done before that, with their effects; 0: there are none. */
+bool sd_queue_purge(sqlite3 *handle, int64_t before_ms, int64_t *purged, struct sd_error *error);
 bool sd_queue_figures(sqlite3 *handle, struct sd_queue_figures *figures, struct sd_error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* The last good results of a dependency, by question: at most 256, the least recently
- * used one goes first.  No locks: their owner's. */
+/* The last good results of a dependency, by question: at most 256 and 4 MiB, the least
+ * recently used one goes first; one of more than 64 KiB is not kept.  No locks: their owner's. */
 #ifndef SD_RESULTS_H
 #define SD_RESULTS_H
 
@@ -8,7 +8,7 @@
 
 #include "text.h"
 
-enum { SD_RESULTS = 256 };
+enum { SD_RESULTS = 256, SD_RESULT_BYTES = 64 * 1024, SD_RESULTS_BYTES = 4 * 1024 * 1024 };
 
 struct sd_results {
     struct {
@@ -16,6 +16,7 @@ struct sd_results {
         char *key, *result;  /* owned */
     } entries[SD_RESULTS];
     uint64_t uses;
+    size_t bytes; /* of all keys and results */
 };
 
 /* Both are copied; without memory nothing is kept. */

@@ -10,7 +10,7 @@
 #include "sql.h"
 #include "timed.h"
 
-enum { OPERATIONS_BETWEEN_LOOKS = 1000, BUSY_MS = 5000 };
+enum { OPERATIONS_BETWEEN_LOOKS = 1000, BUSY_MS = 5000, MOST_BYTES = 48 * 1024 };
 
 struct sd_search {
     const struct sd_config *config;
@@ -69,15 +69,16 @@ static bool open_handle(struct sd_search *search, struct sd_error *error) {
 
 static bool collect(struct sd_sql *sql, struct sd_text *answer, struct sd_error *error) {
     const char *separator = "";
+    bool more = false;
     sd_text_add(answer, "{\"hits\":[");
-    while (sd_sql_row(sql)) {
+    while (sd_sql_row(sql) && !(more = answer->length > MOST_BYTES)) {
         sd_text_format(answer, "%s{\"message\":%lld,\"session\":%lld,\"text\":", separator,
                        (long long)sd_sql_get_number(sql, 0), (long long)sd_sql_get_number(sql, 1));
         sd_text_json(answer, sd_sql_get_text(sql, 2));
         sd_text_add(answer, "}");
         separator = ",";
     }
-    sd_text_add(answer, "]}");
+    sd_text_format(answer, "]%s}", more ? ",\"truncated\":true" : "");
     /* A statement that was prepared fails that way on its MATCH alone. */
     bool not_understood = sql->result == SQLITE_ERROR;
     return sd_sql_end(sql, not_understood ? NULL : error) ||

@@ -1,8 +1,9 @@
 /* `search`: full-text search over stored messages, through one handle that all share.
  * It is opened at the first use, counted by users, closed when nobody used it for a time,
  * and reopened after an error.  Takes search.client (75) for each query: held over I/O,
- * since a handle does one thing at a time.  Answers as JSON text; with a URL set, that
- * service is asked instead ({"user":N,"query":"…","limit":N}). */
+ * since a handle does one thing at a time.  Answers as JSON text, which after about 48 KiB
+ * ends with "truncated": true; with a URL set, that service is asked instead
+ * ({"user":N,"query":"…","limit":N}). */
 #ifndef SD_SEARCH_H
 #define SD_SEARCH_H
 

@@ -153,7 +153,7 @@ static void stop_alerts(struct sd_service *service) { sd_alerts_destroy(service-
 static bool start_jobs(struct sd_service *service, struct sd_error *error) {
     const struct sd_http_context *http = &service->http;
     const struct sd_job_world world = {service->config, http->limiter, http->dependencies, http->tasks,
-                                       http->events,    http->watch,   http->alerts};
+                                       http->events,    http->watch,   http->alerts,       http->main_pool};
     return (service->jobs = sd_jobs_start(&world, error)) != NULL;
 }
 static void stop_jobs(struct sd_service *service) { sd_jobs_stop(service->jobs); }

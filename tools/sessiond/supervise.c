@@ -21,7 +21,9 @@ enum {
     EXIT_CONFIGURATION = 2,
     EXIT_NOT_EXECUTED = 127,
     INSPECT_LIMIT_MS = 10000,
-    END_ROOM_MS = 2000, /* beyond what shutdown may take */
+    SHUTDOWN_STEPS = 5, /* each at most shutdown_ms: tasks finish, are cancelled; workers likewise; threads */
+    END_ROOM_MS = 2000, /* beyond that */
+    FORK_PAUSE_MS = 1000,
     RESTART_PAUSE_MS = 100,
     MOST_ARGUMENTS = 4096
 };
@@ -103,7 +105,7 @@ static bool rest(struct supervisor *supervisor, int64_t until_ms, bool while_it_
 
 /* Politely, and then not. */
 static void end_service(struct supervisor *supervisor) {
-    int64_t until = sd_now_ms() + 2 * (int64_t)supervisor->config->shutdown_ms + END_ROOM_MS;
+    int64_t until = sd_now_ms() + SHUTDOWN_STEPS * (int64_t)supervisor->config->shutdown_ms + END_ROOM_MS;
     if (supervisor->service == 0)
         return;
     kill(supervisor->service, SIGTERM);
@@ -177,16 +179,26 @@ static void inspect_service(const struct supervisor *supervisor) {
 
 /* --- asking */
 
-static bool ask(const struct supervisor *supervisor, char *reason, size_t room) {
-    int port = supervisor->config->port;
+/* 0: it has not told.  That of the configuration may be another service's. */
+static int read_port(const struct supervisor *supervisor) {
+    int port = 0;
     FILE *file = fopen(supervisor->port_file, "re");
-    if (file != NULL) {
-        if (fscanf(file, "%d", &port) != 1)
-            port = 0;
-        fclose(file);
-    }
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%d", &port) != 1)
+        port = 0;
+    fclose(file);
+    return port;
+}
+
+static bool ask(const struct supervisor *supervisor, char *reason, size_t room) {
+    int port = read_port(supervisor);
     if (supervisor->service == 0) {
         snprintf(reason, room, "it has ended, status %d", supervisor->status);
+        return false;
+    }
+    if (port == 0) {
+        snprintf(reason, room, "it has not told its port");
         return false;
     }
     return sd_health_ask(supervisor->config->listen, port, supervisor->config->supervise_limit_ms, reason,
@@ -221,7 +233,11 @@ static bool watch_service(struct supervisor *supervisor, char *reason, size_t ro
 static void supervise(struct supervisor *supervisor) {
     char reason[160];
     while (!supervisor->ending) {
-        if (!start_service(supervisor) || !watch_service(supervisor, reason, sizeof reason))
+        if (!start_service(supervisor)) { /* too many processes, say: that passes */
+            rest(supervisor, sd_now_ms() + FORK_PAUSE_MS, false);
+            continue;
+        }
+        if (!watch_service(supervisor, reason, sizeof reason))
             break;
         supervisor->restarts++;
         sd_log(SD_LOG_ERROR, "supervisor: restart %u: %s", supervisor->restarts, reason);

@@ -1,7 +1,8 @@
 /* The task manager: all background work goes through it.  Each task runs on a thread of
  * its own kind's slots; a submission beyond them waits in a queue (256, at most 5 s) and
  * is refused then.  Every end is recorded once, whatever it was, and the entry is freed;
- * its result is kept for a bounded time and number.
+ * its result is kept for a bounded time, number and size; when they are too many, the
+ * oldest of the user who has most goes.
  *
  * Takes manager.global_task (10) for the registry: never held while a task or callback
  * runs, nor over I/O.  All callbacks are called without any lock.

@@ -89,19 +89,58 @@ static void tell_failure(const struct sd_task *task, enum sd_task_state state, c
     sd_log_session(before);
 }
 
-/* With the lock held: results that are too many, or older than that. */
-struct sd_task *sd_tasks_take_old(struct sd_tasks *tasks, int64_t before_us) {
-    struct sd_task *dropped = NULL, *task;
-    while ((task = tasks->kept.first) != NULL &&
-           (tasks->kept_count > tasks->config->kept_results || task->ended_us < before_us)) {
-        sd_task_list_remove(&tasks->kept, task);
-        tasks->kept_count--;
-        sd_tasks_leave_bucket(tasks, task);
-        task->next_in_line = dropped;
-        dropped = task;
-    }
+/* ---- kept results; with the lock held ---- */
+
+static struct sd_task_share *share_of(struct sd_tasks *tasks, const struct sd_task *task) {
+    return &tasks->kept[(uint64_t)task->user % SD_TASK_SHARES];
+}
+
+static void add_kept(struct sd_tasks *tasks, struct sd_task *task, int sign) {
+    struct sd_task_share *share = share_of(tasks, task);
+    share->count += sign;
+    tasks->kept_count += sign;
+    share->bytes += sign * (int64_t)task->result.room;
+    tasks->kept_bytes += sign * (int64_t)task->result.room;
+}
+
+static struct sd_task *take_first(struct sd_tasks *tasks, struct sd_task_share *share,
+                                  struct sd_task *dropped) {
+    struct sd_task *task = share->list.first;
+    add_kept(tasks, task, -1);
+    sd_task_list_remove(&share->list, task);
+    sd_tasks_leave_bucket(tasks, task);
+    task->next_in_line = dropped;
+    return task;
+}
+
+static struct sd_task_share *greatest_share(struct sd_tasks *tasks, bool of_bytes) {
+    struct sd_task_share *greatest = &tasks->kept[0];
+    for (struct sd_task_share *share = tasks->kept; share < tasks->kept + SD_TASK_SHARES; share++)
+        if (of_bytes ? share->bytes > greatest->bytes : share->count > greatest->count)
+            greatest = share;
+    return greatest;
+}
+
+/* The oldest of who has most: nobody drives out what others have. */
+struct sd_task *sd_tasks_take_surplus(struct sd_tasks *tasks) {
+    const struct sd_config *config = tasks->config;
+    struct sd_task *dropped = NULL;
+    while (tasks->kept_count > config->kept_results)
+        dropped = take_first(tasks, greatest_share(tasks, false), dropped);
+    while (tasks->kept_bytes > config->kept_bytes)
+        dropped = take_first(tasks, greatest_share(tasks, true), dropped);
     return dropped;
 }
+
+struct sd_task *sd_tasks_take_old(struct sd_tasks *tasks, int64_t before_us) {
+    struct sd_task *dropped = NULL;
+    for (struct sd_task_share *share = tasks->kept; share < tasks->kept + SD_TASK_SHARES; share++)
+        while (share->list.first != NULL && share->list.first->ended_us < before_us)
+            dropped = take_first(tasks, share, dropped);
+    return dropped;
+}
+
+/* ---- without it ---- */
 
 void sd_task_line_free(struct sd_task *task) {
     for (struct sd_task *next; task != NULL; task = next) {
@@ -135,11 +174,20 @@ static void put_down(struct sd_tasks *tasks, struct sd_task *task, enum sd_task_
         count_error(counters, &task->error);
     sd_task_list_remove(&tasks->live, task);
     tasks->live_count--;
-    sd_task_list_add(&tasks->kept, task);
-    tasks->kept_count++;
+    sd_task_list_add(&share_of(tasks, task)->list, task);
+    add_kept(tasks, task, 1);
     if (tasks->finishing)
         lg_cond_broadcast(&tasks->changed);
     sd_tasks_promote(tasks, sd_task_group(task->kind));
+}
+
+/* JSON cannot be cut in the middle: how long it was is left of one that is too long. */
+static void limit_result(const struct sd_tasks *tasks, struct sd_task *task) {
+    size_t length = task->result.length;
+    if (length <= (size_t)tasks->config->kept_result_bytes)
+        return;
+    sd_text_free(&task->result);
+    sd_text_format(&task->result, "{\"truncated\":true,\"bytes\":%zu}", length);
 }
 
 /* The callbacks come first: who sees that it has ended sees what they did, too. */
@@ -153,13 +201,15 @@ void sd_tasks_end(struct sd_tasks *tasks, struct sd_task_runner *runner, struct 
         task->done(task->id, state, task->argument);
     if (error != NULL)
         sd_text_free(&task->result);
+    else
+        limit_result(tasks, task);
     if (task->has_token) /* nobody asks one that is ending */
         sd_cancel_destroy(&task->cancel);
     sd_lock_surely(tasks->lock);
     put_down(tasks, task, state);
     runner->task = NULL;
     tasks->busy--;
-    struct sd_task *dropped = sd_tasks_take_old(tasks, 0);
+    struct sd_task *dropped = sd_tasks_take_surplus(tasks);
     sd_unlock(tasks->lock);
     sd_task_line_free(dropped);
 }

@@ -110,7 +110,6 @@ void sd_tasks_destroy(struct sd_tasks *tasks) {
     stop_threads(tasks);
     if (tasks->live_count > 0)
         return;
-    tasks->kept_count += tasks->config->kept_results; /* all are too many */
     sd_task_line_free(sd_tasks_take_old(tasks, INT64_MAX));
     free_tasks(tasks);
 }

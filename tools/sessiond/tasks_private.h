@@ -12,6 +12,7 @@ enum {
     SD_TASK_BUCKETS = 4096,
     SD_TASK_ERRORS = 16,
     SD_TASK_GROUPS = 2,
+    SD_TASK_SHARES = 1024,
     SD_TASK_RETRY_S = 2,
     SD_TASK_RETRY_SHUTDOWN_S = 5
 };
@@ -63,6 +64,13 @@ struct sd_task_line {
     int32_t count;
 };
 
+/* The results of one user, or of those whose ids are the same modulo SD_TASK_SHARES. */
+struct sd_task_share {
+    struct sd_task_list list;
+    int32_t count;
+    int64_t bytes;
+};
+
 struct sd_task_counters {
     int32_t active, unresponsive, replaced;
     uint64_t ended[SD_TASK_STATES];
@@ -81,7 +89,9 @@ struct sd_tasks {
 
     uint64_t last_id;
     struct sd_task *buckets[SD_TASK_BUCKETS];
-    struct sd_task_list live, kept;
+    struct sd_task_list live;
+    struct sd_task_share kept[SD_TASK_SHARES];
+    int64_t kept_bytes;
     int32_t kept_count, live_count;
     int32_t telling; /* taken out of live, their callbacks are under way */
     struct sd_task_line queued[SD_TASK_GROUPS], ready;
@@ -111,7 +121,8 @@ void sd_task_line_remove(struct sd_task_line *line, struct sd_task *task);
 void sd_task_list_add(struct sd_task_list *list, struct sd_task *task);
 void sd_task_list_remove(struct sd_task_list *list, struct sd_task *task);
 void sd_tasks_leave_bucket(struct sd_tasks *tasks, struct sd_task *task);
-/* Results that are too many, or older than that, for sd_task_line_free. */
+/* Results that are too many; or those that are older than that; for sd_task_line_free. */
+struct sd_task *sd_tasks_take_surplus(struct sd_tasks *tasks);
 struct sd_task *sd_tasks_take_old(struct sd_tasks *tasks, int64_t before_us);
 
 /* Without it. */

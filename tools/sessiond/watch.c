@@ -158,13 +158,18 @@ static size_t greatest_backlog(char name[16]) {
     return greatest;
 }
 
+/* What waits for one loop; for those of the workers that is the durable queue. */
 void sd_watch_backlog(struct sd_watch *watch) {
     struct sd_queue_figures queue = {0};
     char name[16];
     size_t backlog = greatest_backlog(name);
     bool known = read_queue(watch, &queue);
+    if (known && (size_t)queue.queued > backlog) {
+        backlog = (size_t)queue.queued;
+        sd_copy(name, sizeof name, "of workers");
+    }
     if (backlog > (size_t)watch->config->alert_backlog)
-        sd_log(SD_LOG_WARNING, "loop %s has %zu calls waiting", name, backlog);
+        sd_log(SD_LOG_WARNING, "loop %s: %zu calls wait", name, backlog);
     if (!sd_lock(&watch->lock, NULL))
         return;
     watch->figures.backlog = backlog;

@@ -21,7 +21,7 @@ struct sd_watch;
 struct sd_watch_figures {
     int64_t rss_bytes, vms_bytes; /* at the last look */
     int32_t rss_growth_percent;   /* over alert_memory_window_s; 0 until that is known */
-    size_t backlog;               /* the greatest of all loops */
+    size_t backlog;               /* the greatest of all loops; of the workers': the durable queue */
     struct sd_queue_figures queue;
     char late_loop[16]; /* "": none */
     int64_t late_ms;

@@ -80,8 +80,8 @@ enum sd_worker_outcome sd_worker_give_up(sqlite3 *handle, const struct sd_queue_
         if (!(done = sd_queue_give_up(handle, item, why, &retried, &error)) && !is(&error, "busy"))
             break;
     if (!done) {
-        sd_log(SD_LOG_ERROR, "durable task %lld %s: %s; but that is not recorded: %s", (long long)item->id,
-               item->name, why, error.text);
+        sd_log(SD_LOG_ERROR, "durable task %lld %s: %s; but that is not recorded, so it is tried again: %s",
+               (long long)item->id, item->name, why, error.text);
         return SD_WORKER_NOTHING;
     }
     sd_log(SD_LOG_WARNING, "durable task %lld %s: %s: %s", (long long)item->id, item->name, why,
@@ -94,8 +94,7 @@ static void put_back(sqlite3 *handle, const struct sd_queue_item *item) {
     for (int i = 0; i < SETTLE_TRIES; i++)
         if (sd_queue_put_back(handle, item, &error) || !is(&error, "busy"))
             return;
-    sd_log(SD_LOG_WARNING, "durable task %lld stays claimed until the next start: %s", (long long)item->id,
-           error.text);
+    sd_log(SD_LOG_WARNING, "durable task %lld stays claimed for now: %s", (long long)item->id, error.text);
 }
 
 /* The effect is rolled back in any case. */

@@ -1,7 +1,8 @@
 /* The workers of the durable queue: each a thread with exactly one event loop.  One that
  * dies or overruns its time limit is replaced, its task retried once and then failed.
  * They record heartbeats in the database (5 s limit; one that fails is logged and
- * forgotten, never queued).  Takes workers.lock (80), never over I/O.
+ * forgotten, never queued); the keeper does so for one that is busy, with its task's age.  Takes workers.lock
+ * (80), never over I/O.
  *
  * The names of tasks and who handles them are told before the start, by the layers above. */
 #ifndef SD_WORKERS_H

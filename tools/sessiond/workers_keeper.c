@@ -5,15 +5,14 @@
 #include "log.h"
 #include "timed.h"
 
-enum { LOOK_MS = 200 };
+enum { LOOK_MS = 200, CLAIM_LOOK_MS = 1000, CLAIM_AGE_MS = 1000, CLAIM_WAIT_MS = 500, CLAIMS = 16 };
 
 static void give_up(struct sd_workers *workers, struct sd_worker_place *place,
                     const struct sd_queue_item *item, const char *why) {
     struct sd_error error;
     sqlite3 *handle = sd_pool_take(workers->pool, "worker-keeper", NULL, &error);
     if (handle == NULL) {
-        sd_log(SD_LOG_ERROR, "durable task %lld stays claimed until the next start: %s", (long long)item->id,
-               error.text);
+        sd_log(SD_LOG_ERROR, "durable task %lld stays claimed for now: %s", (long long)item->id, error.text);
         return;
     }
     enum sd_worker_outcome outcome = sd_worker_give_up(handle, item, why);
@@ -79,6 +78,8 @@ static void look_at_place(struct sd_workers *workers, struct sd_worker_place *pl
     struct sd_worker_job *job = sd_worker_job_hold(worker);
     if (job != NULL)
         look_at_job(workers, place, worker, job);
+    if (job != NULL && place->now == worker)
+        sd_worker_heartbeat_of_busy(worker, job);
     sd_worker_job_release(job);
 }
 
@@ -94,12 +95,62 @@ static void join_old(struct sd_workers *workers) {
     }
 }
 
+/* ---- claims that nobody has: neither done nor given back while the database was busy ---- */
+
+/* One that was replaced has lost its claim, or is about to. */
+static bool somebody_has(struct sd_workers *workers, int64_t id) {
+    bool has = false;
+    sd_lock_surely(&workers->lock);
+    for (int32_t i = 0; i < workers->count && !has; i++) {
+        const struct sd_worker *worker = workers->places[i].now;
+        has = worker != NULL && worker->job != NULL && worker->job->item.id == id;
+    }
+    sd_unlock(&workers->lock);
+    return has;
+}
+
+/* Where a worker has it after all, between its claim and its job, it finds the claim lost. */
+static bool reclaim(struct sd_workers *workers, sqlite3 *handle, const struct sd_queue_claim *claims,
+                    size_t count) {
+    struct sd_error error;
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (somebody_has(workers, claims[i].id) ||
+            !sd_queue_reclaim(handle, &claims[i], workers->boot, &error)) /* later, or it has ended */
+            continue;
+        sd_log(SD_LOG_WARNING, "durable task %lld was claimed by %s, which knows nothing of it: queued again",
+               (long long)claims[i].id, claims[i].worker);
+        any = true;
+    }
+    return any;
+}
+
+static void look_for_claims(struct sd_workers *workers) {
+    struct sd_queue_claim claims[CLAIMS];
+    size_t count = 0;
+    struct sd_error error;
+    sqlite3 *handle = sd_pool_take_within(workers->pool, CLAIM_WAIT_MS, "worker-keeper", NULL, &error);
+    if (handle == NULL)
+        return;
+    sqlite3_busy_timeout(handle, CLAIM_WAIT_MS);
+    bool any =
+        sd_queue_claims(handle, workers->boot, sd_wall_ms() - CLAIM_AGE_MS, claims, CLAIMS, &count, &error) &&
+        reclaim(workers, handle, claims, count);
+    sd_pool_give(workers->pool, handle);
+    if (any)
+        sd_workers_wake(workers);
+}
+
 static void look(struct sd_loop *loop, void *of) {
     struct sd_workers *workers = of;
     (void)loop;
     for (int32_t i = 0; i < workers->count && !atomic_load(&workers->stopping); i++)
         look_at_place(workers, &workers->places[i]);
     join_old(workers);
+    if (sd_now_ms() < workers->looked_ms + CLAIM_LOOK_MS || atomic_load(&workers->stopping))
+        return;
+    workers->looked_ms = sd_now_ms();
+    look_for_claims(workers);
 }
 
 bool sd_workers_keep(struct sd_loop *loop, void *workers, struct sd_error *error) {

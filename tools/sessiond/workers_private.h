@@ -37,6 +37,7 @@ struct sd_worker {
 struct sd_worker_place {
     struct sd_worker *now;            /* under lock; NULL: none could be started */
     struct sd_worker_figures figures; /* under lock: name, counts, the heartbeat */
+    int64_t beat_ms;                  /* under lock: when one was last recorded, or was to be */
 };
 
 struct sd_workers {
@@ -56,6 +57,7 @@ struct sd_workers {
     lg_mutex_t lock;
     _Atomic bool stopping;
     struct sd_loop_thread *keeper;
+    int64_t looked_ms;     /* for claims that nobody has; the keeper's */
     struct sd_worker *old; /* replaced, still running; the keeper's, then who stops it all */
     struct sd_worker_place places[];
 };
@@ -76,6 +78,8 @@ void sd_worker_count(struct sd_workers *workers, struct sd_worker_place *place,
                      enum sd_worker_outcome outcome);
 /* By its timer: records one; one that cannot be recorded in time is told and forgotten. */
 void sd_worker_heartbeat(struct sd_loop *loop, void *worker);
+/* By the keeper, where one is due: a task keeps the worker's own timer from running. */
+void sd_worker_heartbeat_of_busy(struct sd_worker *worker, const struct sd_worker_job *job);
 /* The keeper's loop: begins its timer. */
 bool sd_workers_keep(struct sd_loop *loop, void *workers, struct sd_error *error);
 

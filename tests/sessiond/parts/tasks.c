@@ -1,10 +1,12 @@
 /* The task manager, and the CPU pool. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cpu_pool.h"
 #include "parts.h"
+#include "results.h"
 #include "tasks.h"
 #include "threads.h"
 
@@ -204,6 +206,79 @@ static void kept_results(void) {
     end(&world);
 }
 
+static bool say_much(struct sd_task *task, void *of, struct sd_text *result, struct sd_error *error) {
+    (void)of, (void)error;
+    for (uint64_t i = 0; i < 100 * sd_task_id(task); i++)
+        sd_text_add(result, "[],");
+    return true;
+}
+
+static bool is_kept(struct world *world, int64_t user, uint64_t id) {
+    struct sd_task_view view;
+    struct sd_text result = {0};
+    bool kept = sd_tasks_look(world->tasks, user, id, &view, &result, NULL);
+    sd_text_free(&result);
+    return kept;
+}
+
+/* Whoever has most loses the oldest: another's one result stays. */
+static void results_of_others(void) {
+    struct world world;
+    uint64_t theirs = 0, mine[10] = {0};
+    begin(&world);
+    struct sd_task_request request = {
+        .name = "test", .kind = SD_TASK_GENERAL, .user = 10, .body = say_much, .argument = &world};
+    CHECK(sd_tasks_submit(world.tasks, &request, &theirs, NULL));
+    WAIT_FOR(figures(&world).kept == 1);
+    for (int i = 0; i < 10; i++) {
+        CHECK(submit(&world, fail, SD_TASK_GENERAL, 0, &mine[i], NULL));
+        WAIT_FOR(figures(&world).active == 0);
+    }
+    CHECK(is_kept(&world, 10, theirs) && !is_kept(&world, 9, mine[6]) && is_kept(&world, 9, mine[7]));
+    end(&world);
+}
+
+/* The nth says 300 n bytes; at most 1000 are kept of one, and 2500 of room of all. */
+static void bytes_of_results(void) {
+    struct world world;
+    uint64_t id[6] = {0};
+    struct sd_task_view view;
+    struct sd_text result = {0};
+    begin(&world);
+    world.config.kept_results = 100;
+    world.config.kept_result_bytes = 1000;
+    world.config.kept_bytes = 2500;
+    for (int i = 0; i < 6; i++) {
+        CHECK(submit(&world, say_much, SD_TASK_GENERAL, 0, &id[i], NULL));
+        WAIT_FOR(figures(&world).active == 0);
+    }
+    CHECK(!is_kept(&world, 9, id[0]) && is_kept(&world, 9, id[2]));
+    CHECK(sd_tasks_look(world.tasks, 9, id[5], &view, &result, NULL));
+    CHECK(result.bytes != NULL && strcmp(result.bytes, "{\"truncated\":true,\"bytes\":1800}") == 0);
+    sd_text_free(&result);
+    end(&world);
+}
+
+static void cached_results(void) {
+    static struct sd_results results;
+    static char large[SD_RESULT_BYTES + 1];
+    struct sd_text found = {0};
+    memset(large, 'x', SD_RESULT_BYTES);
+    sd_results_keep(&results, "large", large);
+    CHECK(!sd_results_find(&results, "large", &found) && results.bytes == 0);
+    large[SD_RESULT_BYTES - 16] = 0;
+    for (int i = 0; i < 2 * SD_RESULTS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        sd_results_keep(&results, key, large);
+        CHECK(results.bytes <= SD_RESULTS_BYTES && sd_results_find(&results, key, &found));
+        sd_text_clear(&found);
+    }
+    CHECK(results.bytes > SD_RESULTS_BYTES / 2 && !sd_results_find(&results, "0", &found));
+    sd_results_free(&results);
+    sd_text_free(&found);
+}
+
 static void shutdown(void) {
     struct world world;
     struct sd_error error;
@@ -271,6 +346,9 @@ static const struct part parts[] = {{"task limits and queue", limits_and_queue},
                                     {"tasks that do not answer", unresponsive},
                                     {"a lost task", lost},
                                     {"kept results and errors", kept_results},
+                                    {"results of others", results_of_others},
+                                    {"bytes of results", bytes_of_results},
+                                    {"cached results", cached_results},
                                     {"tasks at shutdown", shutdown},
                                     {"CPU pool", cpu_pool}};
 const struct part_group parts_tasks = {parts, sizeof parts / sizeof parts[0]};
