@@ -113,13 +113,20 @@ static size_t release(struct lgr_file *file, size_t from, size_t to) {
     return from + RELEASED_AT_ONCE;
 }
 
+/* A record that lies across the end of what was mapped: the file was shorter then. */
+static bool was_written_since(const struct lgr_file *file, enum lgr_step step, size_t next) {
+    struct stat status;
+    return step == LGR_STEP_DAMAGED && next == file->image.size && file->source->descriptor >= 0 &&
+           fstat(file->source->descriptor, &status) == 0 && (uint64_t)status.st_size > file->image.size;
+}
+
 /* False when out of memory. */
 static bool read_records(struct lgr_file *file) {
     size_t next = file->image.first_record, released = 0;
     for (;;) {
         file->at = next;
         enum lgr_step step = lgr_image_step(&file->image, file->at, &next);
-        if (step == LGR_STEP_END)
+        if (step == LGR_STEP_END || was_written_since(file, step, next))
             return true;
         enum lgr_outcome outcome = LGR_READ_DAMAGED;
         const struct lgr_record *record = NULL;
