@@ -60,10 +60,12 @@ static bool make_room(struct loader *loader) {
     bool room = lgm_ids_make_room(&loader->ids);
     if (room && finding >= loader->tally_room) {
         size_t wanted = loader->tally_room ? 2 * loader->tally_room : 64;
-        struct tally *tallies = reallocarray(loader->tallies, wanted, sizeof *tallies);
-        if ((room = tallies != NULL)) {
+        struct tally *tallies = realloc(loader->tallies, wanted * sizeof *tallies);
+        if (tallies != NULL) {
             loader->tallies = tallies;
             loader->tally_room = wanted;
+        } else {
+            room = false;
         }
     }
     return room || lgr_fail(loader->source, "does not fit into memory; read it on a larger machine");

@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,14 @@ void *image_add(struct image *image, uint16_t type, size_t size) {
     record->type = type;
     image->size += whole;
     return record;
+}
+
+void image_write(const struct image *image, const char *path, off_t size) {
+    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    ck_assert_int_eq(write(descriptor, image->bytes, image->size), (ssize_t)image->size);
+    if (size)
+        ck_assert_int_eq(ftruncate(descriptor, size), 0);
+    close(descriptor);
 }
 
 void image_free(struct image *image) { free(image->bytes); }

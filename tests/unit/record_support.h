@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "record/format.h"
 #include "record/reader.h"
@@ -22,6 +23,8 @@ struct lgr_header *image_header(struct image *image);
 void *image_add(struct image *image, uint16_t type, size_t size);
 /* One record of every type, each with all its parts, in a plausible order. */
 void image_add_everything(struct image *image);
+/* To a new file of that path; 0 for `size`, else it has holes behind the image. */
+void image_write(const struct image *image, const char *path, off_t size);
 void image_free(struct image *image);
 
 /* A fresh directory, removed with its contents by temporary_remove; as Check

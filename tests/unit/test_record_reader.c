@@ -1,13 +1,10 @@
 /* The reader against files made by hand: whole, cut, damaged and hostile. */
 #include <check.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "record_support.h"
@@ -576,122 +573,6 @@ START_TEST(what_is_no_file_is_refused) {
 }
 END_TEST
 
-static void write_file(const char *path, off_t size) {
-    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    ck_assert_int_eq(write(descriptor, image.bytes, image.size), (ssize_t)image.size);
-    if (size)
-        ck_assert_int_eq(ftruncate(descriptor, size), 0);
-    close(descriptor);
-}
-
-/* A terabyte of holes is read as far as something was written. */
-START_TEST(a_sparse_file_costs_nothing) {
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
-    write_file(path, (off_t)1 << 40);
-    struct lgr_file *file = open_path(path);
-    ck_assert_uint_eq(lgr_edge_count(file), 1);
-    size_t count;
-    ck_assert_uint_eq(lgr_thread_states(file, &count)[0].serial, 1);
-    ck_assert_uint_eq(count, 1);
-    lgr_close(file);
-    temporary_remove();
-}
-END_TEST
-
-enum { EDGES_A_CHUNK = LGR_CHUNK / sizeof(struct lgr_edge), LARGE_CHUNKS = 160 };
-
-/* So many edges more, numbered by their classes, in whole chunks behind the image. */
-static void write_large_file(const char *path) {
-    static struct lgr_edge chunk[EDGES_A_CHUNK + 1];
-    struct lgr_record *pad = image_add(&image, LGR_PAD, LGR_CHUNK - image.size);
-    ck_assert(pad && image.size == LGR_CHUNK);
-    write_file(path, 0);
-    int descriptor = open(path, O_WRONLY | O_APPEND);
-    for (uint32_t i = 0; i < LARGE_CHUNKS * EDGES_A_CHUNK; i++) {
-        chunk[i % EDGES_A_CHUNK] = (struct lgr_edge){{sizeof *chunk, LGR_EDGE, 0}, .from_class = i + 1};
-        if (i % EDGES_A_CHUNK != EDGES_A_CHUNK - 1)
-            continue;
-        chunk[EDGES_A_CHUNK].record = (struct lgr_record){LGR_CHUNK % sizeof *chunk, LGR_PAD, 0};
-        ck_assert_int_eq(write(descriptor, chunk, LGR_CHUNK), LGR_CHUNK);
-    }
-    close(descriptor);
-}
-
-/* Pages of files that are in this process's memory. */
-static long file_pages(void) {
-    long pages[3] = {0};
-    FILE *stream = fopen("/proc/self/statm", "r");
-    ck_assert_int_eq(fscanf(stream, "%ld %ld %ld", &pages[0], &pages[1], &pages[2]), 3);
-    fclose(stream);
-    return pages[2];
-}
-
-/* 40 MB, of which less than half is in memory at a time, whatever is looked at. */
-START_TEST(a_large_file_is_let_go) {
-    temporary_make();
-    char path[sizeof temporary + 16], error[256];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
-    write_large_file(path);
-    long before = file_pages(), most = 20000000 / sysconf(_SC_PAGESIZE);
-    struct lgr_file *file = lgr_open(path, error, sizeof error);
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_lt(file_pages() - before, most);
-    size_t count = lgr_edge_count(file), in_order = 0;
-    ck_assert_uint_eq(count, 1 + (size_t)LARGE_CHUNKS * EDGES_A_CHUNK);
-    for (size_t i = 1; i < count; i++)
-        in_order += lgr_edge_at(file, i)->from_class == i;
-    ck_assert_uint_eq(in_order, count - 1);
-    ck_assert_int_lt(file_pages() - before, most);
-    lgr_close(file);
-    temporary_remove();
-}
-END_TEST
-
-/* What others cut off while it is read does not end the reader. */
-START_TEST(a_file_that_shrinks_reads_as_zeros) {
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
-    write_file(path, 0);
-    struct lgr_file *file = open_path(path), *other = open_path(path);
-    size_t count;
-    const struct lgr_context_info *contexts = lgr_contexts(file, &count);
-    ck_assert_uint_ne(lgr_edge_at(file, 0)->from_class, 0);
-    ck_assert_int_eq(truncate(path, 0), 0);
-    ck_assert_uint_eq(lgr_edge_at(file, 0)->from_class, 0);
-    ck_assert_uint_gt(contexts[0].frame_count, 0);
-    ck_assert_uint_eq(contexts[0].frames[0].offset, 0);
-    walk_file(file);
-    lgr_close(file);
-    walk_file(other);
-    lgr_close(other);
-    temporary_remove();
-}
-END_TEST
-
-/* Only what a file that shrinks causes is ours. */
-START_TEST(a_signal_that_is_sent_is_no_file_that_shrinks) {
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
-    write_file(path, 0);
-    struct lgr_file *file = open_path(path);
-    pid_t child = fork();
-    if (child == 0) {
-        prctl(PR_SET_DUMPABLE, 0);
-        kill(getpid(), SIGBUS);
-        _exit(0);
-    }
-    int status;
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
-    lgr_close(file);
-    temporary_remove();
-}
-END_TEST
-
 /* From disk records are read by copies, from a buffer where they lie. */
 START_TEST(damage_on_disk_is_damage_in_a_buffer) {
     temporary_make();
@@ -703,7 +584,7 @@ START_TEST(damage_on_disk_is_damage_in_a_buffer) {
         memcpy(image.bytes, whole, image.size);
         for (uint32_t times = 1 + random_number(4); times > 0; times--)
             mutate(image.bytes, image.size);
-        write_file(path, 0);
+        image_write(&image, path, 0);
         struct lgr_file *mapped = lgr_open(path, error, sizeof error);
         struct lgr_file *buffer = lgr_open_memory(image.bytes, image.size, error, sizeof error);
         ck_assert((mapped != NULL) == (buffer != NULL));
@@ -718,25 +599,6 @@ START_TEST(damage_on_disk_is_damage_in_a_buffer) {
         unlink(path);
     }
     free(whole);
-    temporary_remove();
-}
-END_TEST
-
-/* A chunk filled to its last byte needs no padding, and may be the last. */
-START_TEST(a_full_chunk_may_end_the_file) {
-    struct lgr_message *message = image_add(&image, LGR_MESSAGE, LGR_CHUNK - image.size);
-    ck_assert_uint_eq(image.size, LGR_CHUNK);
-    message->text_length = message->record.size - (uint32_t)sizeof *message;
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
-    write_file(path, 0);
-    struct lgr_file *file = open_path(path);
-    size_t count;
-    lgr_messages(file, &count);
-    ck_assert_uint_eq(count, 2);
-    ck_assert_uint_eq(lgr_damaged(file), 0);
-    lgr_close(file);
     temporary_remove();
 }
 END_TEST
@@ -774,11 +636,6 @@ int main(void) {
     tcase_add_test(whole, the_last_record_of_an_id_counts);
     tcase_add_test(whole, the_last_record_of_a_problem_wins);
     tcase_add_test(whole, many_unordered_ids_are_found);
-    tcase_add_test(whole, a_full_chunk_may_end_the_file);
-    tcase_add_test(whole, a_sparse_file_costs_nothing);
-    tcase_add_test(whole, a_file_that_shrinks_reads_as_zeros);
-    tcase_add_test(whole, a_signal_that_is_sent_is_no_file_that_shrinks);
-    tcase_add_test(whole, a_large_file_is_let_go);
     suite_add_tcase(suite, whole);
 
     TCase *header = tcase_create("headers");
