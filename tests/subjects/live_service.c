@@ -14,7 +14,7 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER, door = PTHREAD_MUTEX_IN
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t counter = PTHREAD_MUTEX_INITIALIZER;
 
-static void take(pthread_mutex_t *outer, pthread_mutex_t *inner, bool gated) {
+__attribute__((noinline)) static void take(pthread_mutex_t *outer, pthread_mutex_t *inner, bool gated) {
     if (gated)
         pthread_mutex_lock(&gate);
     pthread_mutex_lock(outer);
