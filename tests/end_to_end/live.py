@@ -239,6 +239,7 @@ def top_of_what_is_over(build):
     with place(build) as here:
         with service(here) as one:
             one.do("c")
+            time.sleep(1)  # so that they wait for each other on any machine
             one.end()
         for what in ([], [here.data], [one.pid]):
             said = top(here, *what).expect(0).stdout
