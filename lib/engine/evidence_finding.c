@@ -44,7 +44,7 @@ static void write_parts(const struct lge_finding *finding) {
             lge_put_thread(lge_thread_of_serial((uint32_t)edge->from));
         else
             lge_put_lock(edge->from);
-        if (edge->to != 0 && edge->wait_kind == LGR_WAIT_LOCK)
+        if (edge->to != 0 && edge->wait_kind != LGR_WAIT_CONDITION && !lgr_waits_for_thread(edge->wait_kind))
             lge_put_lock(edge->to);
         lge_put_context(edge->held_context);
         lge_put_context(edge->request_context);

@@ -21,6 +21,7 @@
 #define LOCKGRAPH_RECORD_FORMAT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "record/figures.h"
@@ -332,6 +333,10 @@ enum lgr_wait_kind {
     LGR_WAIT_BARRIER = 4,   /* target: 0 */
     LGR_WAIT_ONCE = 5,      /* target: serial of the thread that runs the once routine */
 };
+/* Whether the target of such a wait is a thread. */
+static inline bool lgr_waits_for_thread(uint32_t kind) {
+    return kind == LGR_WAIT_JOIN || kind == LGR_WAIT_ONCE;
+}
 
 /* One finding.  The fixed part is followed by edge_count elements, each a
  * struct lgr_finding_edge followed by its held_count struct lgr_held; in a stall

@@ -13,6 +13,7 @@
 #include "engine/identity.h"
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
+#include "engine/misuse.h"
 #include "engine/recorded_modules.h"
 #include "engine_support.h"
 #include "platform/memory.h"
@@ -84,6 +85,25 @@ START_TEST(a_finding_is_read_back) {
     ck_assert_uint_eq(lgr_header(file)->deadlocks, 0);
     ck_assert_uint_eq(lgr_damaged(file), 0);
     ck_assert_uint_eq(lgr_unknown(file), 0);
+    lgr_close(file);
+}
+END_TEST
+
+/* No edge of an order, and no wait: the lock that the story needs besides is named all the same. */
+START_TEST(both_locks_of_a_misuse_are_named) {
+    struct lge_request request = engine_request(b);
+    lge_table_lock();
+    ck_assert_ptr_nonnull(lge_lock_obtain(&request));
+    lge_table_unlock();
+    lge_report_misuse(one, &(struct lge_misuse){.kind = LGR_KIND_COND_TWO_MUTEXES,
+                                                .lock = a,
+                                                .other = b,
+                                                .address = (const void *)(uintptr_t)a,
+                                                .lock_kind = LGR_LOCK_MUTEX});
+    struct lgr_file *file = open_written();
+    ck_assert_uint_eq(only_finding(file)->edges[0].edge->to, b);
+    ck_assert_ptr_nonnull(lgr_lock_by_id(file, a));
+    ck_assert_ptr_nonnull(lgr_lock_by_id(file, b));
     lgr_close(file);
 }
 END_TEST
@@ -544,6 +564,7 @@ int main(void) {
     tcase_set_timeout(tests, 30);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_finding_is_read_back);
+    tcase_add_test(tests, both_locks_of_a_misuse_are_named);
     tcase_add_test(tests, a_problem_seen_again_is_counted_in_place);
     tcase_add_test(tests, a_regraded_problem_is_written_again);
     tcase_add_test(tests, orders_are_counted_at_once);

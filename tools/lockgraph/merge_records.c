@@ -307,7 +307,7 @@ static void put_edge(struct converter *converter, const struct lgr_finding_edge_
                                     .timed = raw->timed != 0,
                                     .wait_kind = raw->wait_kind,
                                     .held_count = (uint32_t)info->held_count};
-    if (raw->wait_kind == LGR_WAIT_JOIN || raw->wait_kind == LGR_WAIT_ONCE)
+    if (lgr_waits_for_thread(raw->wait_kind))
         edge.to = thread_id(converter, raw->to);
     else if (raw->wait_kind == LGR_WAIT_CONDITION)
         set_condition(converter, raw->to, &edge);

@@ -49,7 +49,7 @@ static void fill_edge(struct model *model, struct model_process *process,
         edge->signaller = model_thread_of(model, process, (uint32_t)raw->from);
     else if (raw->from)
         edge->from = model_lock_of(model, process, raw->from);
-    if (raw->wait_kind == LGR_WAIT_JOIN || raw->wait_kind == LGR_WAIT_ONCE)
+    if (lgr_waits_for_thread(raw->wait_kind))
         fill_joined(model, process, raw, edge);
     else if (raw->wait_kind == LGR_WAIT_CONDITION)
         fill_condition(model, process, raw->to, edge);
