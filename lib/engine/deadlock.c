@@ -79,9 +79,7 @@ static bool certain_ring(const struct hop *hops, size_t count) {
     return unchanged(hops, count);
 }
 
-static bool waits_at_once(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_ONCE;
-}
+static bool waits_at_once(const struct lge_thread *thread) { return lge_wait_kind(thread) == LGR_WAIT_ONCE; }
 
 /* Their stacks are known by now. */
 static bool runners_are_inside(const struct hop *hops, size_t count) {
@@ -156,8 +154,7 @@ static bool holder_runs(const struct lge_thread *thread) {
     const struct lge_wait *wait = &thread->wait;
     const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
     uint32_t tid = owner == NULL ? 0 : (uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED);
-    uint32_t kind = atomic_load_explicit(&wait->kind, memory_order_relaxed);
-    bool joins = kind == LGR_WAIT_JOIN || kind == LGR_WAIT_ONCE;
+    bool joins = lgr_waits_for_thread(lge_wait_kind(thread));
     bool several = owner == NULL || atomic_load_explicit(&wait->shareable, memory_order_relaxed);
     if (!joins && several && tid == 0)
         return false;
@@ -173,8 +170,7 @@ uint32_t lge_deadlock_owner(const struct lge_thread *thread) {
     if (next != NULL)
         return lge_thread_serial(next);
     /* Of a lock of a file the holder is known even while it runs. */
-    return lge_file_holder(atomic_load_explicit(&thread->wait.target, memory_order_relaxed),
-                           lge_thread_serial(thread));
+    return lge_file_holder(lge_wait_target(thread), lge_thread_serial(thread));
 }
 
 /* ---- the report ---- */
@@ -208,8 +204,8 @@ static bool wait_for_stacks(const struct hop *hops, size_t count) {
 /* What the thread before this one wants of it: a lock, or nothing (0) when that
  * one joins, or is at a barrier or a once control. */
 static void describe_hold(struct lge_finding_edge *edge, const struct lge_thread *before) {
-    if (atomic_load_explicit(&before->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK)
-        lge_edge_wanted(edge, atomic_load_explicit(&before->wait.target, memory_order_relaxed));
+    if (lge_waits_for_lock(before))
+        lge_edge_wanted(edge, lge_wait_target(before));
 }
 
 /* The ring as it is told.  A writer that readers queue behind holds nothing that

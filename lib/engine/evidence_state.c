@@ -89,8 +89,8 @@ void lge_evidence_state(struct lge_thread *thread, uint32_t owner_serial) {
     lgp_lock(&lge_evidence_lock);
     lge_put_thread(thread);
     lge_put_own_name(thread);
-    uint32_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
-    uint64_t target = atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
+    uint32_t kind = lge_wait_kind(thread);
+    uint64_t target = lge_wait_target(thread);
     uint32_t context = atomic_load_explicit(&thread->wait.context, memory_order_relaxed);
     lge_put_context(context);
     if (kind == LGR_WAIT_ONCE)

@@ -59,8 +59,7 @@ struct lge_holder lge_holder_find(uint32_t tid, const void *address) {
 static bool waits_for(const struct lge_thread *thread, uint64_t id, struct lge_holder *holder) {
     const struct lge_wait *wait = &thread->wait;
     uint32_t sequence = lge_wait_sequence(thread);
-    if (!lge_waiting(sequence) || atomic_load_explicit(&wait->kind, memory_order_relaxed) != LGR_WAIT_LOCK ||
-        atomic_load_explicit(&wait->target, memory_order_relaxed) != id)
+    if (!lge_waiting(sequence) || !lge_waits_for_lock(thread) || lge_wait_target(thread) != id)
         return false;
     *holder = of_thread(thread);
     holder->lock = id;

@@ -34,9 +34,9 @@ static struct {
 
 _Atomic uint32_t lge_modules_epoch = 1;
 
-/* Calls of dlclose that go on; in a forked child those of its parent's other threads
- * go on for ever, and what the loader tells of them is half gone.  Sequentially consistent: who holds the
- * lock and reads none has its module until it gives the lock up. */
+/* Calls of dlclose that go on; in a forked child those of its parent's other threads go
+ * on for ever, and what the loader tells of them is half gone.  Sequentially consistent:
+ * who holds the lock and reads none has its module until it gives the lock up. */
 static _Atomic uint32_t unloadings;
 
 static uint32_t now(void) { return atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed); }

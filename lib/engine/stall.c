@@ -32,34 +32,27 @@ void lge_stall_start(const struct lge_config *config) {
 
 /* ---- whether a wait lasts ---- */
 
-static uint32_t kind_of(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
-}
-
-static uint64_t wanted(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
-}
-
 static const void *object_of(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.address, memory_order_relaxed);
 }
 
 static bool at_semaphore(const struct lge_thread *thread) {
-    return kind_of(thread) == LGR_WAIT_LOCK &&
+    return lge_waits_for_lock(thread) &&
            atomic_load_explicit(&thread->wait.lock_kind, memory_order_relaxed) == LGR_LOCK_SEMAPHORE;
 }
 
 /* libc refuses a join of what is detached, or joined by another one already. */
 static bool join_lasts(const struct lge_thread_set *set, const struct lge_thread *thread) {
     const struct lge_thread *target = atomic_load_explicit(&thread->wait.joined, memory_order_relaxed);
-    if (!lge_set_contains(set, target) || lge_thread_serial(target) != wanted(thread))
+    if (!lge_set_contains(set, target) || lge_thread_serial(target) != lge_wait_target(thread))
         return false;
     lge_threads_lock();
     bool refused = target->detached;
     lge_threads_unlock();
     for (size_t i = 0; i < set->count && !refused; i++) {
         const struct lge_thread *other = set->members[i].thread;
-        refused = other != thread && kind_of(other) == LGR_WAIT_JOIN && wanted(other) == wanted(thread);
+        refused = other != thread && lge_wait_kind(other) == LGR_WAIT_JOIN &&
+                  lge_wait_target(other) == lge_wait_target(thread);
     }
     return !refused;
 }
@@ -83,8 +76,8 @@ static bool keeps(const struct lge_thread *thread, uint64_t id) {
  * moment: it is on its held stack no more. */
 static bool owner_lasts(const struct lge_thread_set *set, const struct lge_thread *thread,
                         const struct lge_thread *owner) {
-    return owner != NULL && owner != thread && lge_set_contains(set, owner) && keeps(owner, wanted(thread)) &&
-           lge_waits_for_still(thread, owner);
+    return owner != NULL && owner != thread && lge_set_contains(set, owner) &&
+           keeps(owner, lge_wait_target(thread)) && lge_waits_for_still(thread, owner);
 }
 
 static bool lock_lasts(const struct lge_thread_set *set, const struct lge_thread *thread) {
@@ -118,13 +111,13 @@ static bool seems_to_last(const struct lge_thread *thread) {
 static bool lasts(const struct lge_thread_set *set, const struct lge_thread *thread) {
     if (said(thread) != NULL)
         return true;
-    if (kind_of(thread) == LGR_WAIT_JOIN)
+    if (lge_wait_kind(thread) == LGR_WAIT_JOIN)
         return join_lasts(set, thread);
-    if (kind_of(thread) == LGR_WAIT_ONCE)
+    if (lge_wait_kind(thread) == LGR_WAIT_ONCE)
         return once_lasts(set, thread);
     if (at_semaphore(thread))
         return exhausted != NULL && exhausted(object_of(thread));
-    return kind_of(thread) == LGR_WAIT_LOCK && lock_lasts(set, thread);
+    return lge_waits_for_lock(thread) && lock_lasts(set, thread);
 }
 
 /* What is cheap to ask comes first. */
@@ -141,7 +134,7 @@ static bool all_last(const struct lge_thread_set *set) {
 /* ---- what else there is ---- */
 
 static bool spins(const struct lge_thread *thread) {
-    return kind_of(thread) == LGR_WAIT_LOCK &&
+    return lge_waits_for_lock(thread) &&
            atomic_load_explicit(&thread->wait.lock_kind, memory_order_relaxed) == LGR_LOCK_SPIN;
 }
 
@@ -233,12 +226,13 @@ static bool describe(struct lge_finding_edge *edge, const struct lge_thread *thr
 /* Waits for whoever comes. */
 static bool waits_for_anybody(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.over, memory_order_relaxed) != NULL ||
-           (at_semaphore(thread) && (lge_semaphore_facts_of(wanted(thread)) & LGE_SEMAPHORE_SIGNAL) != 0);
+           (at_semaphore(thread) &&
+            (lge_semaphore_facts_of(lge_wait_target(thread)) & LGE_SEMAPHORE_SIGNAL) != 0);
 }
 
 static bool waits_for_hold_of(const struct lge_thread *thread, const struct lge_thread *holder) {
     const struct lge_thread *next;
-    if (kind_of(thread) != LGR_WAIT_LOCK || waits_for_anybody(thread))
+    if (!lge_waits_for_lock(thread) || waits_for_anybody(thread))
         return false;
     for (uint32_t n = 0; (next = lge_waits_for(thread, n)) != NULL; n++)
         if (next == holder)
@@ -264,7 +258,7 @@ static bool find_pair(const struct lge_thread_set *set, const struct lge_thread 
 static bool describe_pair(struct lge_finding_edge *edges, const struct lge_thread *pair[2]) {
     if (!describe(&edges[0], pair[0]) || !describe(&edges[1], pair[1]))
         return false;
-    lge_edge_wanted(&edges[0], wanted(pair[1]));
+    lge_edge_wanted(&edges[0], lge_wait_target(pair[1]));
     return true;
 }
 
@@ -280,7 +274,7 @@ static bool describe_all(struct lge_finding_edge *edges, size_t count, const str
 /* A semaphore that signals has no record of its own. */
 static void obtain_semaphore(const struct lge_thread *thread) {
     struct lge_request request = {
-        .address = object_of(thread), .id = wanted(thread), .kind = LGR_LOCK_SEMAPHORE};
+        .address = object_of(thread), .id = lge_wait_target(thread), .kind = LGR_LOCK_SEMAPHORE};
     if (at_semaphore(thread))
         lge_lock_obtain(&request);
 }
@@ -330,7 +324,7 @@ static void report(const struct lge_thread_set *set) {
 
 /* Of the threads on a ring one at least holds something, or runs a once routine. */
 static bool looks_for_rings(const struct lge_thread *thread) {
-    uint32_t kind = kind_of(thread);
+    uint32_t kind = lge_wait_kind(thread);
     if (kind == LGR_WAIT_ONCE)
         return true;
     return (kind == LGR_WAIT_LOCK || kind == LGR_WAIT_JOIN) && said(thread) == NULL && lge_depth(thread) != 0;

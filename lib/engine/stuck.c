@@ -22,24 +22,14 @@ struct set {
     bool everybody;
 };
 
-static uint64_t wanted(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
-}
-
-static bool waits_for_lock(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
-}
-
-static bool at_barrier(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_BARRIER;
-}
+static bool at_barrier(const struct lge_thread *thread) { return lge_wait_kind(thread) == LGR_WAIT_BARRIER; }
 
 bool lge_stuck_by_ring(const struct lge_thread *thread) {
     if (at_barrier(thread))
         return false;
-    return !waits_for_lock(thread) ||
+    return !lge_waits_for_lock(thread) ||
            atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) != NULL ||
-           !lge_semaphore_known(wanted(thread));
+           !lge_semaphore_known(lge_wait_target(thread));
 }
 
 static uint32_t slots_of(const struct lge_thread *thread, uint64_t id) {
@@ -51,7 +41,7 @@ static uint32_t slots_of(const struct lge_thread *thread, uint64_t id) {
 
 /* All slots must be held by threads that wait. */
 static bool add_holders(struct set *set, const struct lge_thread *waiter) {
-    uint64_t id = wanted(waiter);
+    uint64_t id = lge_wait_target(waiter);
     bool proven;
     set->at_semaphore = true;
     uint32_t slots = lge_semaphore_exhaustible(id, &proven), held = 0;

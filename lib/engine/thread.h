@@ -159,6 +159,16 @@ static inline bool lge_thread_has_past(const struct lge_thread *thread) {
 static inline uint32_t lge_wait_sequence(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
 }
+/* What it waits for (enum lgr_wait_kind), and which: the target as format.h has it. */
+static inline uint32_t lge_wait_kind(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+}
+static inline uint64_t lge_wait_target(const struct lge_thread *thread) {
+    return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
+}
+static inline bool lge_waits_for_lock(const struct lge_thread *thread) {
+    return lge_wait_kind(thread) == LGR_WAIT_LOCK;
+}
 /* When a wait that was looked at again began; 0: it was not. */
 static inline uint64_t lge_wait_since(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait_since, memory_order_relaxed);

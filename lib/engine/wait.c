@@ -260,14 +260,10 @@ bool lge_wait_barrier(struct lge_thread *thread, const void *barrier, const _Ato
     return (lge_depth(thread) != 0 && lge_deadlock_look(thread)) || lge_stall_look(thread);
 }
 
-static bool waits_for_lock(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) == LGR_WAIT_LOCK;
-}
-
 /* After its first slice: a wait that is worth some more work. */
 static void note_long_wait(struct lge_thread *thread) {
     uint64_t now = lgp_realtime_ns();
-    bool for_lock = waits_for_lock(thread);
+    bool for_lock = lge_waits_for_lock(thread);
     set_since(thread, for_lock ? now - (lgp_monotonic_ns() - thread->wait_begun) : now);
     if (!for_lock)
         return;
@@ -293,7 +289,7 @@ bool lge_wait_again(struct lge_thread *thread) {
 
 /* Only waits long enough to have been looked at again know their length. */
 static void count_long_wait(const struct lge_thread *thread) {
-    if (!waits_for_lock(thread))
+    if (!lge_waits_for_lock(thread))
         return;
     uint64_t waited = lgp_monotonic_ns() - thread->wait_begun;
     lge_table_lock();

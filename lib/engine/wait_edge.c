@@ -5,7 +5,7 @@
 #include "platform/memory.h"
 
 bool lge_waits_for_condition(const struct lge_thread *thread) {
-    uint32_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+    uint32_t kind = lge_wait_kind(thread);
     return kind == LGR_WAIT_CONDITION ||
            (kind == LGR_WAIT_LOCK && atomic_load_explicit(&thread->wait.over, memory_order_relaxed) != NULL);
 }

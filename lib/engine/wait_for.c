@@ -17,16 +17,6 @@ void lge_wait_for_start(const struct lge_config *config) {
     inside_once = config->inside_once;
 }
 
-static uint32_t kind_of(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
-}
-
-static bool waits_for_lock(const struct lge_thread *thread) { return kind_of(thread) == LGR_WAIT_LOCK; }
-
-static uint64_t wanted(const struct lge_thread *thread) {
-    return atomic_load_explicit(&thread->wait.target, memory_order_relaxed);
-}
-
 static uint32_t mode_of(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->wait.mode, memory_order_relaxed);
 }
@@ -49,15 +39,16 @@ static bool holds_against(const struct lge_thread *t, uint64_t id, uint32_t mode
 /* ---- queues ---- */
 
 static bool queues(const struct lge_thread *thread) {
-    return waits_for_lock(thread) && atomic_load_explicit(&thread->wait.queues, memory_order_relaxed) != 0;
+    return lge_waits_for_lock(thread) &&
+           atomic_load_explicit(&thread->wait.queues, memory_order_relaxed) != 0;
 }
 
 static bool waits_to_write(const struct lge_thread *thread, uint64_t id) {
-    return waits_for_lock(thread) && mode_of(thread) == LGR_EXCLUSIVE && wanted(thread) == id;
+    return lge_waits_for_lock(thread) && mode_of(thread) == LGR_EXCLUSIVE && lge_wait_target(thread) == id;
 }
 
 bool lge_queues_behind(const struct lge_thread *reader, const struct lge_thread *writer) {
-    uint64_t id = wanted(reader);
+    uint64_t id = lge_wait_target(reader);
     return queues(reader) && waits_to_write(writer, id) && !holds_against(writer, id, LGR_SHARED);
 }
 
@@ -80,7 +71,7 @@ static uint32_t count_readers(uint64_t id) {
 static bool is_shut_out(const struct lge_thread *reader) {
     if (shut_out == NULL)
         return true;
-    uint64_t id = wanted(reader);
+    uint64_t id = lge_wait_target(reader);
     uint32_t readers = count_readers(id);
     return shut_out(atomic_load_explicit(&reader->wait.address, memory_order_relaxed), readers) &&
            count_readers(id) == readers;
@@ -89,7 +80,7 @@ static bool is_shut_out(const struct lge_thread *reader) {
 /* ---- edges ---- */
 
 static bool in_the_way(const struct lge_thread *t, const struct lge_thread *waiter, bool queued) {
-    uint64_t id = wanted(waiter);
+    uint64_t id = lge_wait_target(waiter);
     return holds_against(t, id, mode_of(waiter)) || (queued && waits_to_write(t, id));
 }
 
@@ -128,7 +119,7 @@ static struct lge_thread *owner_before_fork(const struct lge_thread *waiter, uin
     struct lge_thread *survivor = lge_survivor_by_tid(tid);
     if (survivor == NULL || (survivor != waiter && !lge_waiting(lge_wait_sequence(survivor))))
         return NULL;
-    return holds_privately(survivor, wanted(waiter)) ? survivor : NULL;
+    return holds_privately(survivor, lge_wait_target(waiter)) ? survivor : NULL;
 }
 
 struct lge_thread *lge_owner_thread(const struct lge_thread *waiter, uint32_t tid) {
@@ -162,7 +153,7 @@ bool lge_waits_at_barrier(const struct lge_thread *thread) {
 
 /* Who joins one that holds what others wait for is a bystander of their ring. */
 static bool may_come(const struct lge_thread *t, const struct lge_thread *waiter) {
-    return t != waiter && (waits_for_lock(t) || lge_depth(waiter) == 0);
+    return t != waiter && (lge_waits_for_lock(t) || lge_depth(waiter) == 0);
 }
 
 /* The n-th waiting thread that may be the one that does not come. */
@@ -193,7 +184,7 @@ static struct lge_thread *once_runner(const struct lge_thread *waiter) {
 }
 
 struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
-    uint32_t kind = kind_of(thread);
+    uint32_t kind = lge_wait_kind(thread);
     if (kind == LGR_WAIT_CONDITION)
         return NULL; /* whoever signals: stall.h */
     if (kind == LGR_WAIT_BARRIER)
@@ -213,11 +204,11 @@ bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_threa
     const struct lge_thread *owner = lge_waits_for_owner(thread, &single);
     if (single)
         return owner == next && still_its(thread, owner);
-    if (kind_of(thread) == LGR_WAIT_ONCE)
+    if (lge_wait_kind(thread) == LGR_WAIT_ONCE)
         return once_runner(thread) == next;
     if (lge_queues_behind(thread, next))
         return is_shut_out(thread);
-    return !waits_for_lock(thread) || holds_against(next, wanted(thread), mode_of(thread));
+    return !lge_waits_for_lock(thread) || holds_against(next, lge_wait_target(thread), mode_of(thread));
 }
 
 static bool upgrades(const struct lge_thread *thread, uint64_t id) {
@@ -227,12 +218,12 @@ static bool upgrades(const struct lge_thread *thread, uint64_t id) {
 
 struct lge_thread *lge_other_upgrader(const struct lge_thread *thread) {
     struct lge_thread *found = NULL;
-    if (!upgrades(thread, wanted(thread)))
+    if (!upgrades(thread, lge_wait_target(thread)))
         return NULL;
     lge_threads_lock();
     for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
         uint32_t sequence = lge_wait_sequence(t);
-        if (t != thread && lge_waiting(sequence) && upgrades(t, wanted(thread)) &&
+        if (t != thread && lge_waiting(sequence) && upgrades(t, lge_wait_target(thread)) &&
             lge_wait_unchanged(t, sequence))
             found = t;
     }
