@@ -11,12 +11,6 @@
 #include "interpose/real.h"
 #include "interpose/self.h"
 
-/* nptl/pthreadP.h: set in a control when its routine has run. */
-enum { DONE = 2 };
-
-/* Controls can be read without libc; written once by the constructor. */
-static bool readable;
-
 /* The call of pthread_once that libc may be about to run the routine for.  Read
  * before the routine, so that calls inside the routine may overwrite it. */
 struct call {
@@ -28,7 +22,7 @@ static __thread struct call *current __attribute__((tls_model("initial-exec")));
 
 /* Acquire: pairs with libc's release when the routine is over. */
 static bool done(const pthread_once_t *control) {
-    return readable && (__atomic_load_n(control, __ATOMIC_ACQUIRE) & DONE) != 0;
+    return lgi_once_readable && (__atomic_load_n(control, __ATOMIC_ACQUIRE) & LGI_ONCE_DONE) != 0;
 }
 
 /* Routines that the thread is in, or has left by an exception or a jump. */
@@ -119,8 +113,6 @@ static void nothing(void) {}
 
 void lgi_once_start(void) {
     pthread_once_t control = PTHREAD_ONCE_INIT;
-    readable = lgi_real_is_libc("pthread_once", (void *)lgi_real.once) && control == 0 &&
-               lgi_real.once(&control, nothing) == 0 && control == DONE;
-    if (readable)
-        lgi_once_runner_start();
+    lgi_once_readable = lgi_real_is_libc("pthread_once", (void *)lgi_real.once) && control == 0 &&
+                        lgi_real.once(&control, nothing) == 0 && control == LGI_ONCE_DONE;
 }

@@ -5,24 +5,19 @@
 #include "platform/memory.h"
 #include "platform/safe_read.h"
 
-/* nptl/pthreadP.h: how a control says that its routine is being run. */
-enum { IN_PROGRESS = 1, DONE = 2 };
-
 struct run {
     struct lge_thread *thread;
     uint32_t serial; /* the block may be another thread's by now */
     uintptr_t frame;
 };
 
-static bool readable;
+bool lgi_once_readable;
 static struct lgp_lock lock;
 static struct lge_map runs; /* by control */
 
 /* The linker's, around LGI_CALLS_ROUTINE. */
 extern const char start_of_section[] __asm__("__start_lockgraph_once") __attribute__((visibility("hidden")));
 extern const char end_of_section[] __asm__("__stop_lockgraph_once") __attribute__((visibility("hidden")));
-
-void lgi_once_runner_start(void) { readable = true; }
 
 static void forget(uint64_t control) {
     struct run *old = lge_map_get(&runs, control);
@@ -72,8 +67,8 @@ void lgi_once_ends(const pthread_once_t *control) {
 /* A routine that was left is not in progress, until somebody begins it anew. */
 static bool in_progress(const void *control) {
     int value = 0;
-    return readable && lgp_read_safely(&value, control, sizeof value) && (value & IN_PROGRESS) != 0 &&
-           (value & DONE) == 0;
+    return lgi_once_readable && lgp_read_safely(&value, control, sizeof value) &&
+           (value & (LGI_ONCE_IN_PROGRESS | LGI_ONCE_DONE)) == LGI_ONCE_IN_PROGRESS;
 }
 
 struct lge_thread *lgi_once_runner(const void *control) {

@@ -15,8 +15,11 @@
 /* The function that calls routines is the only one in this section. */
 #define LGI_CALLS_ROUTINE __attribute__((noinline, section("lockgraph_once")))
 
-/* Controls can be read; from the constructor. */
-void lgi_once_runner_start(void);
+/* nptl/pthreadP.h: what a control says of its routine. */
+enum { LGI_ONCE_IN_PROGRESS = 1, LGI_ONCE_DONE = 2 };
+/* Whether controls can be read without libc; written once by the constructor. */
+extern bool lgi_once_readable;
+
 /* The thread runs the routine from now on, in a frame at that address. */
 void lgi_once_begins(struct lge_thread *thread, const pthread_once_t *control, uintptr_t frame);
 /* It is through; before libc marks the control. */
