@@ -12,12 +12,18 @@
 #include "record_walk.h"
 
 static struct image image;
+static char path[sizeof temporary + 16];
 
 static void set_up(void) {
     image = image_new();
     image_add_everything(&image);
+    temporary_make();
+    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
 }
-static void tear_down(void) { image_free(&image); }
+static void tear_down(void) {
+    temporary_remove();
+    image_free(&image);
+}
 
 /* As much as may be mapped: the thread sanitizer leaves little room for more. */
 #ifdef __SANITIZE_THREAD__
@@ -28,9 +34,6 @@ static void tear_down(void) { image_free(&image); }
 
 /* A terabyte of holes is read as far as something was written. */
 START_TEST(a_sparse_file_costs_nothing) {
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
     image_write(&image, path, HOLES);
     struct lgr_file *file = open_path(path);
     ck_assert_uint_eq(lgr_edge_count(file), 1);
@@ -38,14 +41,13 @@ START_TEST(a_sparse_file_costs_nothing) {
     ck_assert_uint_eq(lgr_thread_states(file, &count)[0].serial, 1);
     ck_assert_uint_eq(count, 1);
     lgr_close(file);
-    temporary_remove();
 }
 END_TEST
 
 enum { EDGES_A_CHUNK = LGR_CHUNK / sizeof(struct lgr_edge), LARGE_CHUNKS = 160 };
 
 /* So many edges more, numbered by their classes, in whole chunks behind the image. */
-static void write_large_file(const char *path) {
+static void write_large_file(void) {
     static struct lgr_edge chunk[EDGES_A_CHUNK + 1];
     struct lgr_record *pad = image_add(&image, LGR_PAD, LGR_CHUNK - image.size);
     ck_assert(pad && image.size == LGR_CHUNK);
@@ -72,10 +74,8 @@ static long file_pages(void) {
 
 /* 40 MB, of which less than half is in memory at a time, whatever is looked at. */
 START_TEST(a_large_file_is_let_go) {
-    temporary_make();
-    char path[sizeof temporary + 16], error[256];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
-    write_large_file(path);
+    char error[256];
+    write_large_file();
     long before = file_pages(), most = 20000000 / sysconf(_SC_PAGESIZE);
     struct lgr_file *file = lgr_open(path, error, sizeof error);
     ck_assert_ptr_nonnull(file);
@@ -87,15 +87,11 @@ START_TEST(a_large_file_is_let_go) {
     ck_assert_uint_eq(in_order, count - 1);
     ck_assert_int_lt(file_pages() - before, most);
     lgr_close(file);
-    temporary_remove();
 }
 END_TEST
 
 /* What others cut off while it is read does not end the reader. */
 START_TEST(a_file_that_shrinks_reads_as_zeros) {
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
     image_write(&image, path, 0);
     struct lgr_file *file = open_path(path), *other = open_path(path);
     size_t count;
@@ -109,15 +105,11 @@ START_TEST(a_file_that_shrinks_reads_as_zeros) {
     lgr_close(file);
     walk_file(other);
     lgr_close(other);
-    temporary_remove();
 }
 END_TEST
 
 /* Only what a file that shrinks causes is ours. */
 START_TEST(a_signal_that_is_sent_is_no_file_that_shrinks) {
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
     image_write(&image, path, 0);
     signal(SIGBUS, SIG_DFL); /* a sanitizer has a handler of its own */
     struct lgr_file *file = open_path(path);
@@ -131,7 +123,6 @@ START_TEST(a_signal_that_is_sent_is_no_file_that_shrinks) {
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
     lgr_close(file);
-    temporary_remove();
 }
 END_TEST
 
@@ -140,9 +131,6 @@ START_TEST(a_full_chunk_may_end_the_file) {
     struct lgr_message *message = image_add(&image, LGR_MESSAGE, LGR_CHUNK - image.size);
     ck_assert_uint_eq(image.size, LGR_CHUNK);
     message->text_length = message->record.size - (uint32_t)sizeof *message;
-    temporary_make();
-    char path[sizeof temporary + 16];
-    snprintf(path, sizeof path, "%s/x.1.0.lgd", temporary);
     image_write(&image, path, 0);
     struct lgr_file *file = open_path(path);
     size_t count;
@@ -150,7 +138,6 @@ START_TEST(a_full_chunk_may_end_the_file) {
     ck_assert_uint_eq(count, 2);
     ck_assert_uint_eq(lgr_damaged(file), 0);
     lgr_close(file);
-    temporary_remove();
 }
 END_TEST
 
