@@ -1,7 +1,9 @@
 #include "command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "exit_code.h"
@@ -81,6 +83,14 @@ static bool apply(const struct command *command, void *settings, const struct co
     if (is_symbol_option(option))
         return symbol_paths_apply(&symbol_paths, option, value, error);
     return command->apply(settings, option, value, error);
+}
+
+bool command_count(const char *value, size_t *number, char *error) {
+    char *end;
+    errno = 0;
+    *number = strtoul(value, &end, 10);
+    snprintf(error, 256, "give a whole number from 1 to 1000000");
+    return *value >= '0' && *value <= '9' && !*end && errno == 0 && *number >= 1 && *number <= 1000000;
 }
 
 static int usage_error(const struct command *command) {

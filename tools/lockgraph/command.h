@@ -42,6 +42,9 @@ int command_options(const struct command *command, int count, char **arguments, 
 /* The exit status for a negative result. */
 int command_options_status(int result);
 
+/* An option's value as a whole number from 1 to 1000000; as `apply` has it. */
+bool command_count(const char *value, size_t *number, char *error);
+
 /* What the options said about where symbols are; read-only once they were read. */
 struct symbol_paths;
 const struct symbol_paths *command_symbol_paths(void);

@@ -40,7 +40,8 @@ static void add_ring(struct pool *pool, const struct model_finding *finding, con
     if (edge->from)
         add(stacks, &edge->held_at, pool_printf(pool, "%s was taken", edge->from_label));
     if (edge->joined)
-        add(stacks, &edge->requested_at, pool_printf(pool, "waiting for %s %s", edge->to_label, edge->until));
+        add(stacks, &edge->requested_at,
+            pool_printf(pool, "waiting for %s %s", edge->to_label, edge_until(edge)));
     else
         add(stacks, &edge->requested_at,
             pool_printf(pool, waits ? "waiting for %s" : "%s was requested", edge->to_label));

@@ -86,7 +86,7 @@ static const char *request_words(struct pool *pool, const struct model_finding *
     if (is_stall(finding))
         return stall_edge(pool, edge);
     if (edge->joined)
-        return pool_printf(pool, "waits for %s %s", edge->to_label, edge->until);
+        return pool_printf(pool, "waits for %s %s", edge->to_label, edge_until(edge));
     return pool_printf(pool, finding->verdict == LGR_VERDICT_ACTUAL ? "waits for %s" : "%s is requested",
                        edge->to_label);
 }

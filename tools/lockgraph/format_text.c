@@ -1,7 +1,7 @@
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "format.h"
 #include "format_stacks.h"
 #include "ink.h"
@@ -62,12 +62,7 @@ static const char *counted(struct pool *pool, uint64_t number, const char *thing
 }
 
 static const char *clock_time(struct pool *pool, uint64_t realtime_ns) {
-    time_t seconds = (time_t)(realtime_ns / 1000000000);
-    struct tm local;
-    char *text = pool_alloc(pool, 32);
-    if (!localtime_r(&seconds, &local) || strftime(text, 32, "%Y-%m-%d %H:%M:%S", &local) == 0)
-        return "";
-    return text;
+    return clock_words(pool, realtime_ns, "%Y-%m-%d %H:%M:%S");
 }
 
 /* ---- head ---- */

@@ -119,10 +119,10 @@ static bool is_wanted(const struct model_finding *finding, const struct model_lo
 static void add_standstill(struct timeline *timeline, const struct model_finding *finding,
                            const struct model_edge *edge) {
     uint64_t start = edge->since_realtime_ns ? edge->since_realtime_ns : finding->time_realtime_ns;
-    const char *what = edge->joined
-                           ? pool_printf(&timeline->model->pool, "%s %s", edge->joined->label, edge->until)
-                       : edge->to ? edge->to->short_name
-                                  : edge->to_label;
+    const char *what =
+        edge->joined ? pool_printf(&timeline->model->pool, "%s %s", edge->joined->label, edge_until(edge))
+        : edge->to   ? edge->to->short_name
+                     : edge->to_label;
     for (size_t i = 0; i < edge->held_count; i++)
         add_span(timeline, finding->process, edge->thread,
                  (struct span){is_wanted(finding, edge->held[i].lock) ? "contended" : "held",

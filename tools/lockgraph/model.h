@@ -82,7 +82,6 @@ struct model_edge {
     const struct model_lock *from;        /* NULL: a thread that is joined need not hold anything */
     const struct model_lock *to;          /* NULL when a thread is waited for */
     const struct model_thread *joined;    /* the thread waited for, else NULL */
-    const char *until;                    /* … to end, or to be through its once routine */
     bool in_once;                         /* `joined` is waited for at a once control, not to end */
     bool at_barrier;                      /* waits for whoever has not come yet */
     uint64_t condition;                   /* address of the one waited for; 0: none */
@@ -98,6 +97,8 @@ struct model_edge {
     const struct model_held *held;
     size_t sites; /* distinct places that take from -> to in this process; 0: not known */
 };
+/* What `joined` is waited for to do, after its name. */
+const char *edge_until(const struct model_edge *edge);
 
 /* A thread that waited when the evidence was read. */
 struct model_wait {

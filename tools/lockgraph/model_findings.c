@@ -35,11 +35,8 @@ static void fill_condition(struct model *model, const struct model_process *proc
     edge->condition_name = name_of_address(model, process, address);
 }
 
-static void fill_joined(struct model *model, struct model_process *process,
-                        const struct lgr_finding_edge *raw, struct model_edge *edge) {
-    edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
-    edge->in_once = raw->wait_kind == LGR_WAIT_ONCE;
-    edge->until = edge->in_once ? "to finish its once routine" : "to end";
+const char *edge_until(const struct model_edge *edge) {
+    return edge->in_once ? "to finish its once routine" : "to end";
 }
 
 static void fill_edge(struct model *model, struct model_process *process,
@@ -50,11 +47,12 @@ static void fill_edge(struct model *model, struct model_process *process,
     else if (raw->from)
         edge->from = model_lock_of(model, process, raw->from);
     if (lgr_waits_for_thread(raw->wait_kind))
-        fill_joined(model, process, raw, edge);
+        edge->joined = model_thread_of(model, process, (uint32_t)raw->to);
     else if (raw->wait_kind == LGR_WAIT_CONDITION)
         fill_condition(model, process, raw->to, edge);
     else if (raw->to)
         edge->to = model_lock_of(model, process, raw->to);
+    edge->in_once = raw->wait_kind == LGR_WAIT_ONCE;
     edge->at_barrier = raw->wait_kind == LGR_WAIT_BARRIER;
     struct model_thread *thread = model_thread_of(model, process, raw->thread);
     edge->thread = thread;

@@ -29,7 +29,7 @@ const char *narrate_edge(struct pool *pool, const struct model_finding *finding,
     if (edge->from)
         held = pool_printf(pool, "holds %s%s, ", edge->from_label, mode_word(edge->from, edge->shared_from));
     if (edge->joined)
-        return pool_printf(pool, "%swaits for %s %s", held, edge->to_label, edge->until);
+        return pool_printf(pool, "%swaits for %s %s", held, edge->to_label, edge_until(edge));
     return pool_printf(pool, "%s%s %s%s%s", held, is_deadlock(finding) ? "waits for" : "wants",
                        edge->to_label, mode_word(edge->to, edge->shared_to),
                        edge->timed ? " with a time limit" : "");
@@ -107,8 +107,8 @@ static const char *taking_step(struct pool *pool, const struct model_edge *edge)
 static const char *waiting_step(struct pool *pool, const struct model_edge *edge) {
     const char *place = frame_place(pool, stack_site(&edge->requested_at));
     if (edge->joined)
-        return pool_printf(pool, "%s waits for %s %s at %s", edge->thread->tag, edge->to_label, edge->until,
-                           place);
+        return pool_printf(pool, "%s waits for %s %s at %s", edge->thread->tag, edge->to_label,
+                           edge_until(edge), place);
     return pool_printf(pool, "%s waits for %s%s at %s", edge->thread->tag, edge->to_label,
                        mode_word(edge->to, edge->shared_to), place);
 }

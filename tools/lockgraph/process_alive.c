@@ -2,18 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "mapped_file.h"
 
 #define SECOND 1000000000u
-
-static uint64_t now_ns(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* proc(5): field 3 of the line is the state, 22 the start in clock ticks since
  * boot; the name, which may hold anything, ends at the last parenthesis. */
@@ -42,7 +36,7 @@ bool process_alive(uint32_t pid, uint64_t recording_since_realtime_ns, const cha
     if (pid == 0 || !read_stat(pid, &state, &ticks) || state == 'Z' || state == 'X')
         return false;
     uint64_t since_boot = ticks / per_second * SECOND + ticks % per_second * (SECOND / per_second);
-    uint64_t booted = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+    uint64_t booted = clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_BOOTTIME);
     /* The clock may have been set meanwhile, by a little. */
     if (booted + since_boot >= recording_since_realtime_ns + 60u * (uint64_t)SECOND)
         return false;

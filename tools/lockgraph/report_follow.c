@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "command.h"
 #include "exit_code.h"
 #include "follow_json.h"
@@ -84,12 +85,11 @@ static void write_out(struct following *following, struct text *out) {
     text_free(out);
 }
 
-static void add_time(struct text *out, const struct model_finding *finding, const struct told *told) {
-    char time[32] = "";
-    struct tm local;
-    time_t seconds = (time_t)(finding->time_realtime_ns / 1000000000);
-    if (seconds && localtime_r(&seconds, &local))
-        strftime(time, sizeof time, "%Y-%m-%d %H:%M:%S, ", &local);
+static void add_time(struct pool *pool, struct text *out, const struct model_finding *finding,
+                     const struct told *told) {
+    const char *time = "";
+    if (finding->time_realtime_ns)
+        time = clock_words(pool, finding->time_realtime_ns, "%Y-%m-%d %H:%M:%S, ");
     text_printf(out, "%s%s (pid %u)", time, finding->process->program, finding->process->header->pid);
     const char *verdict = verdict_name((uint8_t)told->verdict);
     if (told->printed)
@@ -104,7 +104,7 @@ static void add_finding(struct following *following, struct text *out, struct mo
     if (following->follow->json) {
         follow_json(out, finding, told->printed);
     } else {
-        add_time(out, finding, told);
+        add_time(&model->pool, out, finding, told);
         format_text_finding(out, model, finding, &following->follow->format);
     }
     if (!told->printed) {
@@ -180,11 +180,7 @@ static uint64_t state_of_all(struct following *following) {
     return sum;
 }
 
-static double now_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
+static double now_seconds(void) { return (double)clock_now_ns(CLOCK_MONOTONIC) / 1e9; }
 
 /* As long as the look took, at least: a large file must not cost a processor.  False: it is
  * to end. */

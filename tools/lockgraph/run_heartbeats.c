@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "pool.h"
 #include "process_alive.h"
 
@@ -34,12 +34,6 @@ static void find_cells(struct heartbeats *heartbeats, int file, const struct lgr
     }
 }
 
-static uint64_t now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool is_missing(const struct lgr_heartbeat *cell, uint64_t now) {
     uint64_t last = atomic_load_explicit(&cell->last_ns, memory_order_relaxed);
     uint64_t limit = atomic_load_explicit(&cell->limit_ns, memory_order_relaxed);
@@ -59,7 +53,8 @@ static bool look(struct heartbeats *heartbeats, const char *path, int file, cons
     bool found = false;
     find_cells(heartbeats, file, header);
     for (size_t i = 0; i < heartbeats->count; i++)
-        if (read_at(file, &cell, sizeof cell, heartbeats->offsets[i]) && is_missing(&cell, now_ns()) &&
+        if (read_at(file, &cell, sizeof cell, heartbeats->offsets[i]) &&
+            is_missing(&cell, clock_now_ns(CLOCK_MONOTONIC)) &&
             process_alive(header->pid, header->start_realtime_ns, path))
             found = mark_seen(file, heartbeats->offsets[i]) || found;
     return found;

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "record/format.h"
 
 static struct lgr_header *map_header(const char *path) {
@@ -23,12 +23,6 @@ static struct lgr_header *map_header(const char *path) {
     return header == MAP_FAILED ? NULL : header;
 }
 
-static uint64_t realtime_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool is_image_of(const struct lgr_header *header, pid_t pid) {
     return memcmp(header->magic, LGR_MAGIC, sizeof header->magic) == 0 && header->version == LGR_VERSION &&
            header->pid == (uint32_t)pid;
@@ -36,7 +30,7 @@ static bool is_image_of(const struct lgr_header *header, pid_t pid) {
 
 static void finish(struct lgr_header *header, int status) {
     if (atomic_load(&header->end_realtime_ns) == 0)
-        atomic_store(&header->end_realtime_ns, realtime_ns());
+        atomic_store(&header->end_realtime_ns, clock_now_ns(CLOCK_REALTIME));
     atomic_store(&header->exit_status, status);
     atomic_store(&header->ended, LGR_EXITED);
 }

@@ -9,9 +9,9 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "snapshot.h"
 #include "text.h"
 
@@ -31,11 +31,7 @@ struct targets {
 
 /* ---- proc(5) ---- */
 
-static uint64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
+static uint64_t now_us(void) { return clock_now_ns(CLOCK_MONOTONIC) / 1000; }
 
 static bool read_line(const char *path, char *line, size_t size) {
     FILE *file = fopen(path, "re");

@@ -1,8 +1,8 @@
 #include "stall_words.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "narrative.h"
 #include "stacks.h"
 
@@ -10,16 +10,13 @@
 
 static const char *what(struct pool *pool, const struct model_edge *edge) {
     if (edge->joined)
-        return pool_printf(pool, "%s %s", edge->to_label, edge->until);
+        return pool_printf(pool, "%s %s", edge->to_label, edge_until(edge));
     return pool_printf(pool, "%s%s", edge->to_label, edge->to && edge->shared_to ? " (shared)" : "");
 }
 
 static const char *since(struct pool *pool, const struct model_edge *edge) {
-    time_t seconds = (time_t)(edge->since_realtime_ns / 1000000000);
-    struct tm local;
-    char clock[32];
-    if (!edge->since_realtime_ns || !localtime_r(&seconds, &local) ||
-        !strftime(clock, sizeof clock, "%H:%M:%S", &local))
+    const char *clock = edge->since_realtime_ns ? clock_words(pool, edge->since_realtime_ns, "%H:%M:%S") : "";
+    if (!*clock)
         return "";
     return pool_printf(pool, " since %s.%03u", clock, (unsigned)(edge->since_realtime_ns / 1000000 % 1000));
 }

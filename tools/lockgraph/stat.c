@@ -1,5 +1,4 @@
 /* `lockgraph stat`: which locks cost time. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,14 +35,9 @@ static bool set_by(struct settings *settings, const char *value, char *error) {
 
 static bool apply(void *target, const struct command_option *option, const char *value, char *error) {
     struct settings *settings = target;
-    char *end;
     if (strcmp(option->name, "by") == 0)
         return set_by(settings, value, error);
-    snprintf(error, 256, "give a whole number from 1 to 1000000");
-    errno = 0;
-    unsigned long top = strtoul(value, &end, 10);
-    settings->top = top;
-    return *value >= '0' && *value <= '9' && !*end && errno == 0 && top >= 1 && top <= 1000000;
+    return command_count(value, &settings->top, error);
 }
 
 static int stat_command_run(const struct command *command, int count, char **arguments) {

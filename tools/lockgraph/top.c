@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "data_dir.h"
 #include "exit_code.h"
@@ -32,14 +32,6 @@ static const struct command_option options[] = {
     {0},
 };
 
-static bool set_count(size_t *number, const char *value, char *error) {
-    char *end;
-    errno = 0;
-    *number = strtoul(value, &end, 10);
-    snprintf(error, 256, "give a whole number from 1 to 1000000");
-    return *value >= '0' && *value <= '9' && !*end && errno == 0 && *number >= 1 && *number <= 1000000;
-}
-
 static bool set_interval(double *seconds, const char *value, char *error) {
     char *end;
     *seconds = strtod(value, &end);
@@ -52,20 +44,14 @@ static bool apply(void *target, const struct command_option *option, const char 
     if (strcmp(option->name, "interval") == 0)
         return set_interval(&settings->interval, value, error);
     if (strcmp(option->name, "count") == 0)
-        return set_count(&settings->count, value, error);
+        return command_count(value, &settings->count, error);
     if (strcmp(option->name, "top") == 0)
-        return set_count(&settings->rows, value, error);
+        return command_count(value, &settings->rows, error);
     settings->count = 1;
     return true;
 }
 
 /* ---- one look ---- */
-
-static uint64_t now_ns(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* A screen that is written over; what a pipe or a file gets goes on and on. */
 static struct top_page page_of(const struct settings *settings, bool screen) {
@@ -105,7 +91,7 @@ static bool show(const struct text *lines, bool screen, bool first) {
 
 static bool look(const struct settings *settings, struct model *model, struct top_past *past, bool screen) {
     struct text lines = {0};
-    uint64_t now = now_ns(CLOCK_REALTIME);
+    uint64_t now = clock_now_ns(CLOCK_REALTIME);
     bool first = past->at_ns == 0;
     struct top_page page = page_of(settings, screen);
     struct top_view view = top_look(model, past, now);
@@ -119,7 +105,7 @@ static bool look(const struct settings *settings, struct model *model, struct to
 
 /* As long as a look takes, at least: a large file must not cost a processor. */
 static bool wait_for_next(const struct settings *settings, uint64_t begun_ns) {
-    double took = (double)(now_ns(CLOCK_MONOTONIC) - begun_ns) / 1e9;
+    double took = (double)(clock_now_ns(CLOCK_MONOTONIC) - begun_ns) / 1e9;
     double left = settings->interval - took;
     return pause_for(left > took ? left : took);
 }
@@ -131,7 +117,7 @@ static int last_look(const struct model *model) {
 
 static int look_on(const struct settings *settings, struct live *live, struct top_past *past, bool screen) {
     for (size_t looks = 1;; looks++) {
-        uint64_t begun = now_ns(CLOCK_MONOTONIC);
+        uint64_t begun = clock_now_ns(CLOCK_MONOTONIC);
         struct model *model = live_look(live, (struct model_options){0});
         if (!model)
             return EXIT_UNREADABLE;

@@ -1,8 +1,8 @@
 #include "top_text.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "format.h"
 #include "ink.h"
 #include "order_words.h"
@@ -27,15 +27,6 @@ static void add_line(const struct writing *writing, enum ink ink, const char *li
 }
 
 /* ---- head ---- */
-
-static const char *clock_of(struct pool *pool, uint64_t now_ns) {
-    time_t seconds = (time_t)(now_ns / 1000000000);
-    struct tm local;
-    char *text = pool_alloc(pool, 16);
-    if (!localtime_r(&seconds, &local) || strftime(text, 16, "%H:%M:%S", &local) == 0)
-        return "";
-    return text;
-}
 
 static const char *process_words(struct model *model) {
     const struct model_process *process = &model->processes[0];
@@ -69,8 +60,8 @@ static void add_head(const struct writing *writing, uint64_t now_ns) {
     struct model *model = writing->model;
     struct pool *pool = &model->pool;
     add_line(writing, INK_BOLD,
-             pool_printf(pool, "lockgraph top, %s: %s; %s, %s, %lu waits so far", clock_of(pool, now_ns),
-                         process_words(model),
+             pool_printf(pool, "lockgraph top, %s: %s; %s, %s, %lu waits so far",
+                         clock_words(pool, now_ns, "%H:%M:%S"), process_words(model),
                          order_count(pool, (size_t)model->coverage.threads, "thread", "threads"),
                          order_count(pool, (size_t)model->coverage.locks, "lock", "locks"),
                          (unsigned long)model->coverage.contended));
