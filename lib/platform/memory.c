@@ -16,6 +16,8 @@ enum {
     CLASS_COUNT = 40,
     CHUNK_FIRST = 65536,
     CHUNK_LAST = 1048576,
+    HUGE = 2097152,      /* a page of the next size, of x86-64 and of aarch64 with small pages */
+    HUGE_FROM = 1048576, /* what fills half of one and more begins at one */
 #if defined(__x86_64__)
     PAGE = 4096
 #else
@@ -34,7 +36,8 @@ struct chunk {
 
 /* In front of every block that has a mapping of its own. */
 struct large {
-    _Alignas(LINE) struct large *next, *previous;
+    _Alignas(LINE) struct large *next;
+    struct large *previous;
     size_t mapped;
 };
 
@@ -80,6 +83,22 @@ static void unmap_pages(void *memory, size_t size) {
         munmap(memory, size);
     else
         lgp_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
+}
+
+/* `size` is a multiple of HUGE, and so is the address.  Large tables are read at random: with
+ * small pages most of it is walking page tables (docs/decisions.md).  Only advice:
+ * the administrator's setting decides. */
+static void *map_huge_pages(size_t size) {
+    char *memory = map_pages(size + HUGE - PAGE);
+    if (memory == NULL)
+        return NULL;
+    size_t before = -(uintptr_t)memory % HUGE, after = HUGE - PAGE - before;
+    if (before != 0)
+        unmap_pages(memory, before);
+    if (after != 0)
+        unmap_pages(memory + before + size, after);
+    lgp_syscall(SYS_madvise, (long)(memory + before), (long)size, MADV_HUGEPAGE, 0, 0, 0);
+    return memory + before;
 }
 
 /* --- size classes --- */
@@ -181,9 +200,15 @@ static void free_small(void *memory, size_t size) {
 /* 0 when the sum overflows. */
 static size_t mapped_size(size_t size) {
     size_t sum;
-    if (__builtin_add_overflow(size, sizeof(struct large) + PAGE - 1, &sum))
+    if (__builtin_add_overflow(size, sizeof(struct large) + HUGE - 1, &sum))
         return 0;
-    return sum & ~(size_t)(PAGE - 1);
+    size_t page = size >= HUGE_FROM - sizeof(struct large) ? HUGE : PAGE;
+    return (size + sizeof(struct large) + page - 1) & ~(page - 1);
+}
+
+static void *map_large(size_t mapped) {
+    void *memory = mapped % HUGE == 0 && !THREAD_SANITIZER ? map_huge_pages(mapped) : NULL;
+    return memory != NULL ? memory : map_pages(mapped);
 }
 
 static void link_large(struct large *block) {
@@ -207,7 +232,7 @@ static void unlink_large(struct large *block) {
 
 static void *alloc_large(size_t size) {
     size_t mapped = mapped_size(size);
-    struct large *block = mapped == 0 ? NULL : map_pages(mapped);
+    struct large *block = mapped == 0 ? NULL : map_large(mapped);
     if (block == NULL)
         return NULL;
     block->mapped = mapped;

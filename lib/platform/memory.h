@@ -12,7 +12,8 @@
 /* Zeroed memory, 16-byte aligned, from 256 bytes on 64-byte aligned (a cache
  * line); freed blocks are reused by size.  NULL only
  * when the kernel refuses.  Sizes up to 32 KiB come from size classes (steps
- * of at most 25 %), larger ones from mmap. */
+ * of at most 25 %), larger ones from mmap; from 1 MiB on in huge pages where the
+ * kernel has them to give. */
 void *lgp_alloc(size_t size);
 /* `size` as given to lgp_alloc.  NULL is allowed. */
 void lgp_free(void *memory, size_t size);

@@ -1,5 +1,6 @@
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -78,6 +79,34 @@ START_TEST(large_blocks_go_back_to_the_kernel) {
     lgp_free(memory, LARGE);
     ck_assert(!lgp_read_safely(&byte, memory, 1));
     ck_assert_uint_eq(lgp_memory_used(), 0);
+}
+END_TEST
+
+static size_t mapped_now(void) {
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(file, "%zu", &pages), 1);
+    fclose(file);
+    return pages;
+}
+
+/* Whatever address the kernel gave first. */
+START_TEST(very_large_blocks_begin_at_a_huge_page) {
+    enum { LARGE = 3 << 20, HUGE = 2 << 20, LINE = 64, TIMES = 8 };
+    void *between[TIMES];
+    size_t before = mapped_now();
+    for (int i = 0; i < TIMES; i++) {
+        unsigned char *memory = lgp_alloc(LARGE);
+        ck_assert_uint_eq((uintptr_t)memory % HUGE, LINE);
+        ck_assert(all_bytes(memory, LARGE, 0));
+        memset(memory, 0xee, LARGE);
+        between[i] = mmap(NULL, 3 * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        lgp_free(memory, LARGE);
+    }
+    for (int i = 0; i < TIMES; i++)
+        munmap(between[i], 3 * 4096);
+    ck_assert_uint_eq(lgp_memory_used(), 0);
+    ck_assert_uint_le(mapped_now(), before + 64); /* stdio's buffer */
 }
 END_TEST
 
@@ -219,6 +248,7 @@ static Suite *memory_suite(void) {
     tcase_add_test(blocks, blocks_do_not_overlap);
     tcase_add_test(blocks, size_classes_waste_at_most_a_quarter);
     tcase_add_test(blocks, large_blocks_go_back_to_the_kernel);
+    tcase_add_test(blocks, very_large_blocks_begin_at_a_huge_page);
     tcase_add_test(blocks, resizing_keeps_contents_and_zeroes_the_rest);
     tcase_add_test(blocks, resizing_nothing_allocates);
     tcase_add_test(blocks, impossible_sizes_are_refused);
