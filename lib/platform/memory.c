@@ -207,7 +207,7 @@ static size_t mapped_size(size_t size) {
 }
 
 static void *map_large(size_t mapped) {
-    void *memory = mapped % HUGE == 0 && !THREAD_SANITIZER ? map_huge_pages(mapped) : NULL;
+    void *memory = mapped % HUGE == 0 ? map_huge_pages(mapped) : NULL;
     return memory != NULL ? memory : map_pages(mapped);
 }
 
