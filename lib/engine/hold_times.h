@@ -1,5 +1,5 @@
 /* How long locks are held: each thread's own sums, by class.  Only where that is
- * wanted (lge_config.profile), since every hold costs two looks at a clock then.
+ * wanted (lge_config.profile), since a hold that is timed costs two looks at a clock.
  *
  * | sums of a thread        | the thread, relaxed; anybody reads                     |
  * | its table of them       | the thread, under the list lock; it reads without      |
@@ -9,15 +9,11 @@
 #ifndef LOCKGRAPH_ENGINE_HOLD_TIMES_H
 #define LOCKGRAPH_ENGINE_HOLD_TIMES_H
 
+#include "engine/hold_sample.h"
 #include "engine/thread.h"
 #include "engine/trace.h"
 #include "platform/ticks.h"
-#include "record/figures.h"
 
-struct lge_class_times {
-    uint32_t class_id;
-    struct lgr_times hold;
-};
 /* By class id, which count from 1, with linear probing; never full. */
 struct lge_hold_times {
     uint32_t mask, count;
@@ -39,7 +35,16 @@ static inline struct lge_class_times *lge_class_times(const struct lge_hold_time
     return NULL;
 }
 
-/* The thread's newest hold, which it just took: nobody else has marked it. */
+/* The same of the calling thread. */
+static inline struct lge_class_times *lge_class_times_of(struct lge_thread *self, uint32_t class_id) {
+    struct lge_class_times *times = self->times_at;
+    if (times == NULL || times->class_id != class_id)
+        self->times_at = times = lge_class_times(self->hold_times, class_id);
+    return times;
+}
+
+/* The thread's newest hold, which it just took: nobody else has marked it.  Timed in
+ * any case. */
 static inline void lge_hold_begins(struct lge_held *held) {
     __atomic_store_n(&held->since_ns, lgp_ticks(), __ATOMIC_RELAXED);
     __atomic_store_n(&held->marks, LGE_SINCE_TICKS, __ATOMIC_RELEASE);
@@ -51,6 +56,8 @@ void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held);
 void lge_hold_times_each(void (*visit)(const struct lge_class_times *times, void *user), void *user);
 /* Of a thread that ended; under the list lock. */
 void lge_hold_times_end(struct lge_thread *thread);
+/* Before the calling thread's sums are read for the last time: hold_sample.h. */
+void lge_hold_times_settle(struct lge_thread *self);
 /* Of the only thread; others' were ended.  All is zero. */
 void lge_hold_times_after_fork(struct lge_thread *self);
 void lge_hold_times_reset(void);

@@ -12,11 +12,14 @@
 
 bool lgi_profiled;
 
-void lgi_profile_start(bool some, bool all) {
-    if (some)
+/* Who logs every call is not in a hurry, and limits are made of what every hold lasted. */
+void lgi_profile_start(bool profile, bool adaptive, bool exact) {
+    if (profile || adaptive)
         lgp_ticks_start();
-    lgi_profiled = all && !lgi_all_slow; /* who logs every call is not in a hurry */
-    lgi_all_slow |= all;
+    lgi_profiled = profile && !adaptive && !lgi_all_slow;
+    lgi_all_slow |= profile;
+    if (lgi_profiled && !exact)
+        lgp_jiffy_start();
 }
 
 static inline struct lge_thread *outside(void) {
@@ -35,7 +38,11 @@ __attribute__((always_inline)) static inline bool take(struct lge_thread *thread
     if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
         return false;
     lge_hold(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0, nested);
-    lge_hold_begins(thread->top);
+    struct lge_class_times *times = lge_class_times_of(thread, lge_class_in(id));
+    if (LGI_LIKELY(times != NULL))
+        lge_sample_begins(times, thread->top);
+    else
+        lge_hold_begins(thread->top);
     return true;
 }
 
@@ -76,17 +83,25 @@ __attribute__((noinline)) static int write_sometimes(int result) {
 }
 
 /* The hold is over when the clock is read: what follows is not waited for. */
-int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
+__attribute__((noinline)) static int unlock_timed(struct lge_thread *thread, struct lge_class_times *times,
+                                                  pthread_mutex_t *mutex) {
     enum { OFTEN = 1 << 14 };
+    uint64_t more, count = lge_sample_ends(times, thread->top, &more);
+    thread->top--;
+    int result = lgi_fast_unlock(mutex);
+    return LGI_LIKELY(count / OFTEN == (count - more) / OFTEN) ? result : write_sometimes(result);
+}
+
+int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = outside();
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || !plain(mutex)))
         return lgi_mutex_unlock(mutex, site, sp);
     const struct lge_held *held = thread->top;
-    struct lge_class_times *times = lge_class_times(thread->hold_times, lge_class_in(held->id));
-    if (LGI_UNLIKELY(times == NULL || (lge_timing & LGE_TIMING_ADAPTIVE) != 0))
+    struct lge_class_times *times = lge_class_times_of(thread, lge_class_in(held->id));
+    if (LGI_UNLIKELY(times == NULL || (lge_held_marks(held) & LGE_HOLD_SAMPLED) == 0))
         return lgi_mutex_unlock(mutex, site, sp);
-    uint64_t ns = lgp_ticks_between(held->since_ns, lgp_ticks());
+    if (LGI_UNLIKELY(!lge_sample_passes(times, held)))
+        return unlock_timed(thread, times, mutex);
     thread->top--;
-    int result = lgi_fast_unlock(mutex);
-    return LGI_LIKELY(lgr_times_note(&times->hold, ns) % OFTEN != 0) ? result : write_sometimes(result);
+    return lgi_fast_unlock(mutex);
 }

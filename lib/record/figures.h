@@ -47,15 +47,19 @@ static inline uint64_t lgr_figure(const uint64_t *figure) {
     return __atomic_load_n(figure, __ATOMIC_RELAXED);
 }
 
-/* The only writer: the new number of times in its bucket. */
-static inline uint64_t lgr_times_note(struct lgr_times *times, uint64_t ns) {
+/* The only writer; `more` of them that lasted `ns` each.  The new number of times in
+ * their bucket. */
+static inline uint64_t lgr_times_note_many(struct lgr_times *times, uint64_t ns, uint64_t more) {
     uint64_t *bucket = &times->buckets[lgr_bucket(ns)];
-    uint64_t count = lgr_figure(bucket) + 1;
+    uint64_t count = lgr_figure(bucket) + more;
     __atomic_store_n(bucket, count, __ATOMIC_RELAXED);
-    __atomic_store_n(&times->total_ns, lgr_figure(&times->total_ns) + ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&times->total_ns, lgr_figure(&times->total_ns) + ns * more, __ATOMIC_RELAXED);
     if (ns > lgr_figure(&times->max_ns))
         __atomic_store_n(&times->max_ns, ns, __ATOMIC_RELAXED);
     return count;
+}
+static inline uint64_t lgr_times_note(struct lgr_times *times, uint64_t ns) {
+    return lgr_times_note_many(times, ns, 1);
 }
 
 static inline void lgr_raise(uint64_t *figure, uint64_t to) {
