@@ -38,17 +38,17 @@ struct lge_class_times {
     struct lgr_times hold;
 };
 
-/* The thread's newest hold, which it just took: nobody else has marked it. */
-void lge_sample_begins_timed(struct lge_class_times *times, struct lge_held *held);
-static inline void lge_sample_begins(struct lge_class_times *times, struct lge_held *held) {
+/* The thread's newest hold, which it just took: nobody else has marked it.  False: it
+ * is to be timed. */
+static inline bool lge_sample_begins(const struct lge_class_times *times, struct lge_held *held) {
     uint64_t jiffy = lgp_jiffy();
-    if (__builtin_expect(times->untimed >= times->gap || times->jiffy != jiffy, 0)) {
-        lge_sample_begins_timed(times, held);
-        return;
-    }
+    if (__builtin_expect(times->untimed >= times->gap || times->jiffy != jiffy, 0))
+        return false;
     __atomic_store_n(&held->since_ns, jiffy, __ATOMIC_RELAXED);
     __atomic_store_n(&held->marks, LGE_HOLD_SAMPLED, __ATOMIC_RELEASE);
+    return true;
 }
+void lge_sample_begins_timed(struct lge_class_times *times, struct lge_held *held);
 
 /* True when that is all there is to do where such a hold ends. */
 static inline bool lge_sample_passes(struct lge_class_times *times, const struct lge_held *held) {

@@ -68,6 +68,11 @@ static void free_table(struct lge_hold_times *table) {
 
 /* ---- holds ---- */
 
+void lge_hold_begins(struct lge_held *held) {
+    __atomic_store_n(&held->since_ns, lgp_ticks(), __ATOMIC_RELAXED);
+    __atomic_store_n(&held->marks, LGE_SINCE_TICKS, __ATOMIC_RELEASE);
+}
+
 static struct lge_class_times *times_of(struct lge_thread *thread, uint32_t class_id) {
     struct lge_class_times *times = lge_class_times_of(thread, class_id);
     if (times != NULL)

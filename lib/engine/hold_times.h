@@ -35,20 +35,17 @@ static inline struct lge_class_times *lge_class_times(const struct lge_hold_time
     return NULL;
 }
 
-/* The same of the calling thread. */
+/* The same of the calling thread; and found at once when asked for again. */
 static inline struct lge_class_times *lge_class_times_of(struct lge_thread *self, uint32_t class_id) {
-    struct lge_class_times *times = self->times_at;
-    if (times == NULL || times->class_id != class_id)
-        self->times_at = times = lge_class_times(self->hold_times, class_id);
-    return times;
+    return self->times_at = lge_class_times(self->hold_times, class_id);
+}
+static inline bool lge_class_times_at(const struct lge_thread *self, uint32_t class_id) {
+    return self->times_at != NULL && self->times_at->class_id == class_id;
 }
 
 /* The thread's newest hold, which it just took: nobody else has marked it.  Timed in
  * any case. */
-static inline void lge_hold_begins(struct lge_held *held) {
-    __atomic_store_n(&held->since_ns, lgp_ticks(), __ATOMIC_RELAXED);
-    __atomic_store_n(&held->marks, LGE_SINCE_TICKS, __ATOMIC_RELEASE);
-}
+void lge_hold_begins(struct lge_held *held);
 /* Before it is taken off the stack; by its thread, in the runtime. */
 void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held);
 

@@ -30,6 +30,7 @@ struct lgr_figures {
     uint64_t waiters_max;   /* threads that waited at once, for any lock of the class */
     struct lgr_times wait;  /* waits that ended */
     struct lgr_times hold;  /* holds that ended; nothing unless they were measured */
+    uint64_t estimated;     /* of these, not timed: another one stands for each */
 };
 
 static inline unsigned lgr_bucket(uint64_t ns) {
@@ -98,6 +99,7 @@ static inline void lgr_figures_add(struct lgr_figures *sum, const struct lgr_fig
     sum->waiters_max = waiters > sum->waiters_max ? waiters : sum->waiters_max;
     lgr_times_add(&sum->wait, &more->wait);
     lgr_times_add(&sum->hold, &more->hold);
+    sum->estimated += lgr_figure(&more->estimated);
 }
 
 /* Of the times at least `percent` in a hundred are not longer than this, which is the
