@@ -77,18 +77,23 @@ static uint64_t timed_ends(struct lge_class_times *times, uint64_t ns, uint64_t 
     return note(times, ns, *more - 1);
 }
 
-/* What it lasted, or what it lasted and the time from the look before it. */
-static uint64_t most_of(const struct lge_class_times *times, uint64_t jiffy, uint64_t now) {
-    if (jiffy == times->jiffy)
-        return lgp_ticks_between(times->looked, now);
+static uint64_t ns_since(uint64_t jiffy) {
     uint64_t now_ns = lgp_monotonic_ns(), since_ns = lgp_jiffy_ns(jiffy);
     return now_ns > since_ns ? now_ns - since_ns : 0;
 }
 
-/* With other times, those of a forked child, there is none to stand for it. */
+/* A forked child has other times, in which none stands for it; and where it has another
+ * clock, nothing is known. */
+static uint64_t inherited_ends(struct lge_class_times *times, uint64_t jiffy, uint64_t *more) {
+    *more = lgp_jiffy_sure() != 0;
+    return *more == 0 ? 0 : note_alone(times, ns_since(jiffy));
+}
+
 static uint64_t untimed_ends(struct lge_class_times *times, uint64_t jiffy, uint64_t now, uint64_t *more) {
-    uint64_t ns = most_of(times, jiffy, now);
-    if (times->jiffy == 0 || stands_out(jiffy, ns)) {
+    if (times->jiffy == 0)
+        return inherited_ends(times, jiffy, more);
+    uint64_t ns = jiffy == times->jiffy ? lgp_ticks_between(times->looked, now) : ns_since(jiffy);
+    if (stands_out(jiffy, ns)) {
         *more = 1;
         return note_alone(times, ns);
     }

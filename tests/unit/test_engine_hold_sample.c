@@ -236,6 +236,20 @@ START_TEST(a_hold_that_a_forked_child_inherits_is_noted) {
 }
 END_TEST
 
+/* In a time namespace: its monotonic clock is another one. */
+START_TEST(a_hold_of_before_another_clock_is_not_noted) {
+    struct lge_held held = {0};
+    heat();
+    begin(&held);
+    times = (struct lge_class_times){.class_id = 1};
+    pass(UINT64_C(86400) * SECOND);
+    words[0] = 86400;
+    words[1] = 0;
+    end(&held);
+    ck_assert_uint_eq(count(), 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("engine hold_sample");
     TCase *cases = tcase_create("holds");
@@ -253,6 +267,7 @@ int main(void) {
     tcase_add_test(cases, jiffies_that_stand_still_are_not_believed);
     tcase_add_test(cases, words_that_are_not_the_clock_are_not_believed);
     tcase_add_test(cases, a_hold_that_a_forked_child_inherits_is_noted);
+    tcase_add_test(cases, a_hold_of_before_another_clock_is_not_noted);
     suite_add_tcase(suite, cases);
     return engine_run(suite);
 }
