@@ -21,7 +21,7 @@ void lge_sample_settle(struct lge_class_times *times) {
 /* Whether a hold that began in that jiffy, and lasted at most `ns`, is certain to have
  * been none of the short ones. */
 static bool stands_out(uint64_t jiffy, uint64_t ns) {
-    uint64_t step = lgp_jiffies.step_ns, well_inside = step / 8;
+    uint64_t step = lgp_jiffies.step_ns, well_inside = step / 64;
     return ns >= well_inside && jiffy != lgp_jiffy() &&
            (ns >= 2 * step || lgp_monotonic_ns() - lgp_coarse_ns() >= well_inside);
 }

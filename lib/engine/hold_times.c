@@ -1,5 +1,7 @@
 #include "engine/hold_times.h"
 
+#include <string.h>
+
 #include "engine/adaptive.h"
 #include "engine/lifecycle.h"
 #include "platform/memory.h"
@@ -150,13 +152,13 @@ void lge_hold_times_end(struct lge_thread *thread) {
     visit_all(thread->hold_times, keep, NULL);
     free_table(thread->hold_times);
     thread->hold_times = NULL;
-    thread->times_at = NULL;
+    memset(thread->times_at, 0, sizeof thread->times_at);
 }
 
 void lge_hold_times_after_fork(struct lge_thread *self) {
     free_table(self->hold_times);
     self->hold_times = NULL;
-    self->times_at = NULL;
+    memset(self->times_at, 0, sizeof self->times_at);
     lge_hold_times_reset();
 }
 

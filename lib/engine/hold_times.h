@@ -35,12 +35,15 @@ static inline struct lge_class_times *lge_class_times(const struct lge_hold_time
     return NULL;
 }
 
-/* The same of the calling thread; and found at once when asked for again. */
+/* The same of the calling thread; and, when it is asked for again, without a search: NULL
+ * where others were asked for meanwhile. */
 static inline struct lge_class_times *lge_class_times_of(struct lge_thread *self, uint32_t class_id) {
-    return self->times_at = lge_class_times(self->hold_times, class_id);
+    return self->times_at[class_id % LGE_TIMES_AT] = lge_class_times(self->hold_times, class_id);
 }
-static inline bool lge_class_times_at(const struct lge_thread *self, uint32_t class_id) {
-    return self->times_at != NULL && self->times_at->class_id == class_id;
+static inline struct lge_class_times *lge_class_times_again(const struct lge_thread *self,
+                                                            uint32_t class_id) {
+    struct lge_class_times *times = self->times_at[class_id % LGE_TIMES_AT];
+    return times != NULL && times->class_id == class_id ? times : NULL;
 }
 
 /* The thread's newest hold, which it just took: nobody else has marked it.  Timed in

@@ -41,7 +41,7 @@ __attribute__((always_inline)) static inline bool take(struct lge_thread *thread
     return true;
 }
 
-/* Of another class than the last hold, or to be timed. */
+/* Of a class that was not taken just before, or to be timed. */
 __attribute__((noinline)) static int begin_otherwise(struct lge_thread *thread) {
     struct lge_held *held = thread->top;
     struct lge_class_times *times = lge_class_times_of(thread, lge_class_in(held->id));
@@ -54,8 +54,8 @@ __attribute__((noinline)) static int begin_otherwise(struct lge_thread *thread) 
 
 /* The hold that was just taken.  Always 0: what the lock call returns. */
 __attribute__((always_inline)) static inline int begin(struct lge_thread *thread, uint64_t id) {
-    if (LGI_UNLIKELY(!lge_class_times_at(thread, lge_class_in(id)) ||
-                     !lge_sample_begins(thread->times_at, thread->top)))
+    struct lge_class_times *times = lge_class_times_again(thread, lge_class_in(id));
+    if (LGI_UNLIKELY(times == NULL || !lge_sample_begins(times, thread->top)))
         return begin_otherwise(thread);
     return 0;
 }
@@ -101,7 +101,7 @@ __attribute__((noinline)) static int write_sometimes(int result) {
     return result;
 }
 
-/* Of another class than the last that was taken, or timed.  It is over when the clock is
+/* Of a class that was not taken just before, or timed.  It is over when the clock is
  * read: what follows is not waited for. */
 __attribute__((noinline)) static int unlock_otherwise(struct lge_thread *thread, pthread_mutex_t *mutex,
                                                       uintptr_t site, uintptr_t sp) {
@@ -121,8 +121,8 @@ int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || !plain(mutex)))
         return lgi_mutex_unlock(mutex, site, sp);
     const struct lge_held *held = thread->top;
-    if (LGI_UNLIKELY(!lge_class_times_at(thread, lge_class_in(held->id)) ||
-                     !lge_sample_passes(thread->times_at, held)))
+    struct lge_class_times *times = lge_class_times_again(thread, lge_class_in(held->id));
+    if (LGI_UNLIKELY(times == NULL || !lge_sample_passes(times, held)))
         return unlock_otherwise(thread, mutex, site, sp);
     thread->top--;
     return lgi_fast_unlock(mutex);

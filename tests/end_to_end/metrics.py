@@ -167,16 +167,17 @@ def hold_of(here, name="work"):
 
 
 def many_holds_agree(build):
-    """One in sixteen is timed then, where the kernel tells its ticks."""
+    """One in sixteen is timed then. Where the processor was taken away for less than a tick of the clock, in holds that
+    are few, a sample of them is all that is known."""
     def attempt():
         with place(build) as here:
-            count, total, most = told(here.run(build.subject("profile_load"), "often", options=["-O", "profile=1"])
-                                      .expect(0).stdout)["work"]
+            known = told(here.run(build.subject("profile_load"), "often", options=["-O", "profile=1"]).expect(0).stdout)
+            (count, total, most), (_, disturbed, _) = known["work"], known["disturbed"]
             hold, untimed = hold_of(here)
             check(hold["count"] == count == sum(b["count"] for b in hold["buckets"]), f"{hold}, not {count}")
             check(untimed > count / 3, f"{untimed} of {count} not timed: no sample was taken")
-            if not (near(hold["total_ns"], total) and near(hold["max_ns"], most)):
-                return f"{hold}, not {total} and at most {most}"
+            if abs(hold["total_ns"] - total) > 0.02 * total + 0.25 * disturbed or not near(hold["max_ns"], most):
+                return f"{hold}, not {total} ({disturbed} disturbed) and at most {most}"
         return ""
     best_of_three(attempt)
 
