@@ -41,8 +41,13 @@ __attribute__((always_inline)) static inline bool take(struct lge_thread *thread
     return true;
 }
 
-/* Of a class that was not taken just before, or to be timed. */
-__attribute__((noinline)) static int begin_otherwise(struct lge_thread *thread) {
+__attribute__((noinline)) static int begin_timed(struct lge_class_times *times, struct lge_held *held) {
+    lge_sample_begins_timed(times, held);
+    return 0;
+}
+
+/* Of a class that was not taken just before. */
+__attribute__((noinline)) static int begin_of_another(struct lge_thread *thread) {
     struct lge_held *held = thread->top;
     struct lge_class_times *times = lge_class_times_of(thread, lge_class_in(held->id));
     if (times == NULL)
@@ -55,9 +60,9 @@ __attribute__((noinline)) static int begin_otherwise(struct lge_thread *thread) 
 /* The hold that was just taken.  Always 0: what the lock call returns. */
 __attribute__((always_inline)) static inline int begin(struct lge_thread *thread, uint64_t id) {
     struct lge_class_times *times = lge_class_times_again(thread, lge_class_in(id));
-    if (LGI_UNLIKELY(times == NULL || !lge_sample_begins(times, thread->top)))
-        return begin_otherwise(thread);
-    return 0;
+    if (LGI_UNLIKELY(times == NULL))
+        return begin_of_another(thread);
+    return LGI_LIKELY(lge_sample_begins(times, thread->top)) ? 0 : begin_timed(times, thread->top);
 }
 
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
@@ -101,13 +106,15 @@ __attribute__((noinline)) static int write_sometimes(int result) {
     return result;
 }
 
-/* Of a class that was not taken just before, or timed.  It is over when the clock is
- * read: what follows is not waited for. */
-__attribute__((noinline)) static int unlock_otherwise(struct lge_thread *thread, pthread_mutex_t *mutex,
+/* Timed, or (`times` NULL) of a class that was not taken just before.  The hold is over when
+ * the clock is read: what follows is not waited for. */
+__attribute__((noinline)) static int unlock_otherwise(struct lge_thread *thread,
+                                                      struct lge_class_times *times, pthread_mutex_t *mutex,
                                                       uintptr_t site, uintptr_t sp) {
     enum { OFTEN = 1 << 14 };
     const struct lge_held *held = thread->top;
-    struct lge_class_times *times = lge_class_times_of(thread, lge_class_in(held->id));
+    if (times == NULL)
+        times = lge_class_times_of(thread, lge_class_in(held->id));
     if (times == NULL || (lge_held_marks(held) & LGE_HOLD_SAMPLED) == 0)
         return lgi_mutex_unlock(mutex, site, sp);
     uint64_t more = 0, count = lge_sample_passes(times, held) ? 0 : lge_sample_ends(times, held, &more);
@@ -123,7 +130,7 @@ int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     const struct lge_held *held = thread->top;
     struct lge_class_times *times = lge_class_times_again(thread, lge_class_in(held->id));
     if (LGI_UNLIKELY(times == NULL || !lge_sample_passes(times, held)))
-        return unlock_otherwise(thread, mutex, site, sp);
+        return unlock_otherwise(thread, times, mutex, site, sp);
     thread->top--;
     return lgi_fast_unlock(mutex);
 }
