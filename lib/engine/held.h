@@ -36,7 +36,8 @@ struct lge_held {
         uint64_t under;     /* LGE_TAKEN_UNDER: the id of that lock */
         uint64_t order_key; /* LGE_HELD_LEVEL: its key among locks of its level */
     };
-    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock; LGE_SINCE_TICKS: of platform/ticks.h */
+    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock; LGE_SINCE_TICKS: of platform/ticks.h;
+                          LGE_HOLD_SAMPLED alone: of platform/jiffy.h */
 };
 _Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
 
@@ -50,7 +51,8 @@ enum lge_held_mark {
     LGE_HOLD_TOLD = 8,   /* that it lasts too long */
     LGE_MAY_BLOCK = 16,  /* its lock is meant to be held over blocking calls */
     LGE_PINNED = 32,     /* it must not be given up */
-    LGE_SINCE_TICKS = 64 /* exactly: hold_times.h */
+    LGE_SINCE_TICKS = 64,  /* exactly: hold_times.h */
+    LGE_HOLD_SAMPLED = 128 /* hold_sample.h; without LGE_SINCE_TICKS it is not timed */
 };
 enum { LGE_SINCE_UNKNOWN = 0, LGE_SINCE = LGE_SINCE_AT_LEAST | LGE_SINCE_EXACTLY };
 

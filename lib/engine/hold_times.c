@@ -1,5 +1,7 @@
 #include "engine/hold_times.h"
 
+#include <string.h>
+
 #include "engine/adaptive.h"
 #include "engine/lifecycle.h"
 #include "platform/memory.h"
@@ -68,8 +70,13 @@ static void free_table(struct lge_hold_times *table) {
 
 /* ---- holds ---- */
 
+void lge_hold_begins(struct lge_held *held) {
+    __atomic_store_n(&held->since_ns, lgp_ticks(), __ATOMIC_RELAXED);
+    __atomic_store_n(&held->marks, LGE_SINCE_TICKS, __ATOMIC_RELEASE);
+}
+
 static struct lge_class_times *times_of(struct lge_thread *thread, uint32_t class_id) {
-    struct lge_class_times *times = lge_class_times(thread->hold_times, class_id);
+    struct lge_class_times *times = lge_class_times_of(thread, class_id);
     if (times != NULL)
         return times;
     lge_threads_lock();
@@ -78,12 +85,24 @@ static struct lge_class_times *times_of(struct lge_thread *thread, uint32_t clas
     return times;
 }
 
+enum { TIMED = LGE_SINCE_TICKS | LGE_SINCE_EXACTLY | LGE_HOLD_SAMPLED };
+
+static void sampled_hold_ends(struct lge_thread *thread, uint32_t class_id, const struct lge_held *held) {
+    struct lge_class_times *times = times_of(thread, class_id);
+    uint64_t more;
+    if (times != NULL && !lge_sample_passes(times, held))
+        lge_sample_ends(times, held, &more);
+}
+
 void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held) {
     uint8_t marks = lge_held_marks(held);
     uint32_t class_id = lge_lock_class(held->id);
-    if ((marks & (LGE_SINCE_TICKS | LGE_SINCE_EXACTLY)) == 0 || class_id == LGE_CLASS_NONE ||
-        thread->handlers.depth != 0)
+    if ((marks & TIMED) == 0 || class_id == LGE_CLASS_NONE || thread->handlers.depth != 0)
         return;
+    if (marks & LGE_HOLD_SAMPLED) {
+        sampled_hold_ends(thread, class_id, held);
+        return;
+    }
     uint64_t ns = marks & LGE_SINCE_TICKS ? lgp_ticks_between(held->since_ns, lgp_ticks())
                                           : lgp_monotonic_ns() - held->since_ns;
     if (lge_timing & LGE_TIMING_ADAPTIVE)
@@ -115,19 +134,31 @@ static void keep(const struct lge_class_times *times, void *user) {
     struct lge_class_times *sum = lge_class_times(all.ended, times->class_id);
     if (sum == NULL)
         sum = obtain(&all.ended, times->class_id);
-    if (sum != NULL)
-        lgr_times_add(&sum->hold, &times->hold);
+    if (sum == NULL)
+        return;
+    lgr_times_add(&sum->hold, &times->hold);
+    sum->estimated += times->estimated;
+}
+
+void lge_hold_times_settle(struct lge_thread *self) {
+    struct lge_hold_times *table = self->hold_times;
+    for (uint32_t i = 0; table != NULL && i <= table->mask; i++)
+        if (table->slots[i] != NULL)
+            lge_sample_settle(table->slots[i]);
 }
 
 void lge_hold_times_end(struct lge_thread *thread) {
+    lge_hold_times_settle(thread);
     visit_all(thread->hold_times, keep, NULL);
     free_table(thread->hold_times);
     thread->hold_times = NULL;
+    memset(thread->times_at, 0, sizeof thread->times_at);
 }
 
 void lge_hold_times_after_fork(struct lge_thread *self) {
     free_table(self->hold_times);
     self->hold_times = NULL;
+    memset(self->times_at, 0, sizeof self->times_at);
     lge_hold_times_reset();
 }
 

@@ -1,5 +1,5 @@
 /* How long locks are held: each thread's own sums, by class.  Only where that is
- * wanted (lge_config.profile), since every hold costs two looks at a clock then.
+ * wanted (lge_config.profile), since a hold that is timed costs two looks at a clock.
  *
  * | sums of a thread        | the thread, relaxed; anybody reads                     |
  * | its table of them       | the thread, under the list lock; it reads without      |
@@ -9,15 +9,11 @@
 #ifndef LOCKGRAPH_ENGINE_HOLD_TIMES_H
 #define LOCKGRAPH_ENGINE_HOLD_TIMES_H
 
+#include "engine/hold_sample.h"
 #include "engine/thread.h"
 #include "engine/trace.h"
 #include "platform/ticks.h"
-#include "record/figures.h"
 
-struct lge_class_times {
-    uint32_t class_id;
-    struct lgr_times hold;
-};
 /* By class id, which count from 1, with linear probing; never full. */
 struct lge_hold_times {
     uint32_t mask, count;
@@ -39,11 +35,20 @@ static inline struct lge_class_times *lge_class_times(const struct lge_hold_time
     return NULL;
 }
 
-/* The thread's newest hold, which it just took: nobody else has marked it. */
-static inline void lge_hold_begins(struct lge_held *held) {
-    __atomic_store_n(&held->since_ns, lgp_ticks(), __ATOMIC_RELAXED);
-    __atomic_store_n(&held->marks, LGE_SINCE_TICKS, __ATOMIC_RELEASE);
+/* The same of the calling thread; and, when it is asked for again, without a search: NULL
+ * where others were asked for meanwhile. */
+static inline struct lge_class_times *lge_class_times_of(struct lge_thread *self, uint32_t class_id) {
+    return self->times_at[class_id % LGE_TIMES_AT] = lge_class_times(self->hold_times, class_id);
 }
+static inline struct lge_class_times *lge_class_times_again(const struct lge_thread *self,
+                                                            uint32_t class_id) {
+    struct lge_class_times *times = self->times_at[class_id % LGE_TIMES_AT];
+    return times != NULL && times->class_id == class_id ? times : NULL;
+}
+
+/* The thread's newest hold, which it just took: nobody else has marked it.  Timed in
+ * any case. */
+void lge_hold_begins(struct lge_held *held);
 /* Before it is taken off the stack; by its thread, in the runtime. */
 void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held);
 
@@ -51,6 +56,8 @@ void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held);
 void lge_hold_times_each(void (*visit)(const struct lge_class_times *times, void *user), void *user);
 /* Of a thread that ended; under the list lock. */
 void lge_hold_times_end(struct lge_thread *thread);
+/* Before the calling thread's sums are read for the last time: hold_sample.h. */
+void lge_hold_times_settle(struct lge_thread *self);
 /* Of the only thread; others' were ended.  All is zero. */
 void lge_hold_times_after_fork(struct lge_thread *self);
 void lge_hold_times_reset(void);

@@ -93,10 +93,24 @@ static bool hold_within(const struct lge_thread *thread, uintptr_t start, size_t
 
 /* ---- who is in the way ---- */
 
+/* It began within its jiffy.  Read twice, since the owner may write another time there. */
+static void see_untimed(const struct lge_held *held, struct lge_holder *holder) {
+    uint64_t jiffy = __atomic_load_n(&held->since_ns, __ATOMIC_ACQUIRE), now = lgp_monotonic_ns();
+    uint64_t latest = lgp_jiffy_ns(jiffy) + lgp_jiffies.step_ns;
+    if ((lge_held_marks(held) & LGE_SINCE_TICKS) != 0 || __atomic_load_n(&held->since_ns, __ATOMIC_RELAXED) != jiffy)
+        return;
+    holder->since_ns = latest < now ? latest : now;
+    holder->since = LGE_SINCE_AT_LEAST;
+}
+
 /* First the mark, then the time: a hold that is taken in between has no mark again,
  * one that is there already was taken before. */
 static void see(struct lge_held *held, struct lge_holder *holder) {
     uint8_t marks = lge_held_marks(held);
+    if ((marks & (LGE_SINCE_TICKS | LGE_HOLD_SAMPLED)) == LGE_HOLD_SAMPLED) {
+        see_untimed(held, holder);
+        return;
+    }
     if (marks & LGE_SINCE_TICKS) {
         uint64_t lasts = lgp_ticks_between(__atomic_load_n(&held->since_ns, __ATOMIC_RELAXED), lgp_ticks());
         holder->since_ns = lgp_monotonic_ns() - lasts;

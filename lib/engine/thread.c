@@ -458,6 +458,7 @@ static void forget_life(struct lge_thread *thread) {
     thread->past = NULL;
     thread->last_dependency = NULL;
     thread->hold_times = NULL;
+    memset(thread->times_at, 0, sizeof thread->times_at);
     thread->waits = (struct lge_thread_waits){0};
     thread->operations = NULL;
     thread->operation_count = thread->operation_room = 0;

@@ -35,6 +35,7 @@ struct lge_context_cache;
 struct lge_step_cache;
 struct lgr_thread_state;
 struct lge_hold_times;
+struct lge_class_times;
 struct lge_usage;
 
 enum lge_life { LGE_THREAD_FREE, LGE_THREAD_NEW, LGE_THREAD_RUNNING, LGE_THREAD_ENDED, LGE_THREAD_LEAVING };
@@ -63,7 +64,7 @@ struct lge_wait {
 };
 
 enum { LGE_NO_HOLDS = 1 }; /* chain key of the sentinel */
-enum { LGE_SETTLED = 32 };
+enum { LGE_SETTLED = 32, LGE_TIMES_AT = 4 };
 
 struct lge_thread {
     /* hot: one cache line */
@@ -118,6 +119,7 @@ struct lge_thread {
     _Atomic uint32_t cancelled_at;      /* context of that call */
     struct lge_handlers handlers;       /* signal handlers it is in; owner */
     struct lge_hold_times *hold_times;  /* hold_times.h */
+    struct lge_class_times *times_at[LGE_TIMES_AT]; /* of these, those that were asked for last; owner */
     struct lge_usage *usage, *usage_at; /* of its wait, and those it had before: usage.h; owner */
     uint32_t *operations;               /* that it is in, outermost first: operation.h; owner */
     uint32_t operation_count, operation_room;

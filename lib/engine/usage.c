@@ -112,16 +112,20 @@ void lge_usage_wait_ends(struct lge_thread *thread) {
 static void add_hold(const struct lge_class_times *times, void *user) {
     (void)user;
     struct lge_usage *usage = obtain(times->class_id, 0);
-    if (usage != NULL)
-        lgr_times_add(&usage->figures.hold, &times->hold);
+    if (usage == NULL)
+        return;
+    lgr_times_add(&usage->figures.hold, &times->hold);
+    usage->figures.estimated += lgr_figure(&times->estimated);
 }
 
 /* Under the lock. */
 static void sum_up(void) {
     if ((lge_timing & LGE_TIMING_PROFILE) == 0)
         return;
-    for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next)
+    for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next) {
         usage->figures.hold = (struct lgr_times){0};
+        usage->figures.estimated = 0;
+    }
     lge_threads_lock();
     lge_hold_times_each(add_hold, NULL);
     lge_threads_unlock();
@@ -150,6 +154,7 @@ static void write_one(struct lge_usage *usage) {
     __atomic_store_n(&to->waiters_max, lgr_figure(&from->waiters_max), __ATOMIC_RELAXED);
     copy_times(&to->wait, &from->wait);
     copy_times(&to->hold, &from->hold);
+    __atomic_store_n(&to->estimated, lgr_figure(&from->estimated), __ATOMIC_RELAXED);
 }
 
 void lge_usages_write(void) {

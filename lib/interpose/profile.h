@@ -1,4 +1,4 @@
-/* The hot path of mutexes where every hold is timed (option profile).
+/* The hot path of mutexes where holds are timed (option profile).
  *
  * Then `self` is NULL all the time (self.h), so that the ordinary hot paths cost
  * what they do, and every call comes by its slow path; that of a mutex looks here
@@ -17,7 +17,8 @@ extern bool lgi_profiled;
 int lgi_profiled_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp);
 
-/* From the constructor, after lgi_log_start: whether anything is timed, and all is. */
-void lgi_profile_start(bool some, bool all);
+/* Options; `exact`: every hold is timed, however many there are (hold_sample.h).  From
+ * the constructor, once lgi_all_slow says whether every call is told. */
+void lgi_profile_start(bool profile, bool adaptive, bool exact);
 
 #endif

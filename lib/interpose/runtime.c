@@ -9,6 +9,7 @@
 #include "engine/evidence.h"
 #include "engine/file_lock.h"
 #include "engine/finding.h"
+#include "engine/hold_times.h"
 #include "engine/identity.h"
 #include "engine/usage.h"
 #include "interpose/blocking.h"
@@ -229,6 +230,7 @@ static void finish(enum lgr_end how, int status) {
     finished = true;
     lge_finish();
     lge_evidence_lock_figures();
+    lge_hold_times_settle(thread);
     lge_usages_write();
     lgi_write_figures();
     lgr_writer_finish(how, status);
@@ -253,7 +255,7 @@ __attribute__((constructor(101))) static void start(void) {
     load_options();
     lgi_log_start(options.log, options.log_to);
     lgi_all_slow = options.log == LGP_LOG_DEBUG || options.hold_limit != 0 || options.hold_limit_shared != 0;
-    lgi_profile_start(options.profile || options.adaptive, options.profile);
+    lgi_profile_start(options.profile, options.adaptive, options.profile_exact);
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();
     lgi_slices_configure(options.wait_slice);

@@ -36,5 +36,7 @@ const ElfW(Phdr) * lgp_image_headers(const void *page, size_t *count);
  * something else was before is noticed only then.  Takes a lock of its own. */
 bool lgp_maps_find(uintptr_t address, struct lgp_module *module);
 void lgp_maps_changed(void);
+/* What the kernel's vDSO reads; 0: it is not mapped, or /proc is not there. */
+uintptr_t lgp_maps_kernel_data(void);
 
 #endif

@@ -31,6 +31,7 @@ static struct {
     size_t count, room;
     struct path *paths;
     const char *main_path;
+    uintptr_t kernel_data;
     _Alignas(16) uint8_t page[4096]; /* the first of the object that is looked at */
 } maps;
 
@@ -85,6 +86,8 @@ static struct mapping read_line(const char *line) {
     line = skip_field(skip_field(skip_field(line)));
     if (*line == '/')
         mapping.path = intern_path(line, strlen(line));
+    else if (strcmp(line, "[vvar]") == 0)
+        maps.kernel_data = mapping.start;
     return mapping;
 }
 
@@ -208,6 +211,15 @@ bool lgp_maps_find(uintptr_t address, struct lgp_module *module) {
     bool found = find_locked(address, module);
     lgp_unlock(&maps.lock);
     return found;
+}
+
+uintptr_t lgp_maps_kernel_data(void) {
+    lgp_lock(&maps.lock);
+    if (maps.count == 0)
+        read_maps();
+    uintptr_t start = maps.kernel_data;
+    lgp_unlock(&maps.lock);
+    return start;
 }
 
 void lgp_maps_changed(void) {

@@ -79,6 +79,7 @@ struct lgp_options {
     enum lgp_log_level log;
     char log_to[PATH_MAX]; /* log_target.h */
     bool profile;          /* acquisitions are counted, holds timed */
+    bool profile_exact;    /* engine/hold_sample.h: every one of them */
     bool adaptive;         /* engine/adaptive.h */
     uint32_t adaptive_factor;
     uint64_t adaptive_min, adaptive_max; /* nanoseconds */

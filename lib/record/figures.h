@@ -30,6 +30,7 @@ struct lgr_figures {
     uint64_t waiters_max;   /* threads that waited at once, for any lock of the class */
     struct lgr_times wait;  /* waits that ended */
     struct lgr_times hold;  /* holds that ended; nothing unless they were measured */
+    uint64_t estimated;     /* of these, not timed: another one stands for each */
 };
 
 static inline unsigned lgr_bucket(uint64_t ns) {
@@ -47,15 +48,19 @@ static inline uint64_t lgr_figure(const uint64_t *figure) {
     return __atomic_load_n(figure, __ATOMIC_RELAXED);
 }
 
-/* The only writer: the new number of times in its bucket. */
-static inline uint64_t lgr_times_note(struct lgr_times *times, uint64_t ns) {
+/* The only writer; `more` of them that lasted `ns` each.  The new number of times in
+ * their bucket. */
+static inline uint64_t lgr_times_note_many(struct lgr_times *times, uint64_t ns, uint64_t more) {
     uint64_t *bucket = &times->buckets[lgr_bucket(ns)];
-    uint64_t count = lgr_figure(bucket) + 1;
+    uint64_t count = lgr_figure(bucket) + more;
     __atomic_store_n(bucket, count, __ATOMIC_RELAXED);
-    __atomic_store_n(&times->total_ns, lgr_figure(&times->total_ns) + ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&times->total_ns, lgr_figure(&times->total_ns) + ns * more, __ATOMIC_RELAXED);
     if (ns > lgr_figure(&times->max_ns))
         __atomic_store_n(&times->max_ns, ns, __ATOMIC_RELAXED);
     return count;
+}
+static inline uint64_t lgr_times_note(struct lgr_times *times, uint64_t ns) {
+    return lgr_times_note_many(times, ns, 1);
 }
 
 static inline void lgr_raise(uint64_t *figure, uint64_t to) {
@@ -94,6 +99,7 @@ static inline void lgr_figures_add(struct lgr_figures *sum, const struct lgr_fig
     sum->waiters_max = waiters > sum->waiters_max ? waiters : sum->waiters_max;
     lgr_times_add(&sum->wait, &more->wait);
     lgr_times_add(&sum->hold, &more->hold);
+    sum->estimated += lgr_figure(&more->estimated);
 }
 
 /* Of the times at least `percent` in a hundred are not longer than this, which is the

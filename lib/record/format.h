@@ -519,7 +519,8 @@ enum lgr_missed {
 /* How the locks of a class were used: at the place of that context, where they had
  * to be waited for, or (context 0) anywhere.  Live: its figures are written again in
  * place, each whole, from time to time while the process runs and at its end.  Holds
- * are there where they were measured (option profile). */
+ * are there where they were measured (option profile).  Older files end without
+ * figures.estimated. */
 struct lgr_usage {
     struct lgr_record record;
     uint32_t class_id;
@@ -575,7 +576,7 @@ _Static_assert(sizeof(struct lgr_lock_stats) == 48, "LGR_LOCK_STATS");
 _Static_assert(sizeof(struct lgr_condition) == 32, "LGR_CONDITION");
 _Static_assert(sizeof(struct lgr_heartbeat) == 40, "LGR_HEARTBEAT");
 _Static_assert(sizeof(struct lgr_times) == 272, "times of a usage");
-_Static_assert(sizeof(struct lgr_usage) == 584, "LGR_USAGE");
+_Static_assert(sizeof(struct lgr_usage) == 592, "LGR_USAGE");
 _Static_assert(sizeof(struct lgr_level_name) == 16, "LGR_LEVEL_NAME");
 _Static_assert(sizeof(struct lgr_thread_waits) == 40, "LGR_THREAD_WAITS");
 _Static_assert(sizeof(struct lgr_seen) == 24, "LGR_SEEN");

@@ -164,6 +164,9 @@ static void say_holds(const struct output *out, const struct lgr_metrics *metric
         say_sample(out, "lockgraph_lock_acquisitions_total", class);
         say(out, "} %lu\n", (unsigned long)lgr_times_count(&class->figures.hold));
     }
+    say_family(out, "lockgraph_lock_untimed", "counter", NULL,
+               "Of these, counted and not timed: each was taken to be as long as one that was.");
+    say_counts(out, metrics, "lockgraph_lock_untimed_total", offsetof(struct lgr_figures, estimated));
     say_family(out, "lockgraph_lock_hold_seconds", "histogram", "seconds", "Holds that ended.");
     EACH(metrics, class) say_histogram(out, &hold, class, &class->figures.hold);
     say_family(out, "lockgraph_lock_hold_max_seconds", "gauge", "seconds", "The longest of them.");

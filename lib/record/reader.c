@@ -71,7 +71,7 @@ static const struct {
     [LGR_LOCK_STATS] = {sizeof(struct lgr_lock_stats), lgr_read_lock_stats, false},
     [LGR_CONDITION] = {sizeof(struct lgr_condition), lgr_read_condition, true},
     [LGR_HEARTBEAT] = {sizeof(struct lgr_heartbeat), lgr_read_heartbeat, false},
-    [LGR_USAGE] = {sizeof(struct lgr_usage), lgr_read_usage, true},
+    [LGR_USAGE] = {offsetof(struct lgr_usage, figures.estimated), lgr_read_usage, true},
     [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name, false},
     [LGR_SEEN] = {sizeof(struct lgr_seen), lgr_read_seen, true},
     [LGR_THREAD_WAITS] = {sizeof(struct lgr_thread_waits), lgr_read_thread_waits, true},

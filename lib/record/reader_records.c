@@ -211,10 +211,20 @@ enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_reco
     return LGR_READ_OK;
 }
 
+/* As it would be now: nothing was estimated then. */
+static const struct lgr_usage *lengthened(struct lgr_file *file, const struct lgr_usage *usage) {
+    struct lgr_usage *whole = lgr_keep(file, sizeof *whole);
+    return whole ? memcpy(whole, usage, usage->record.size) : NULL;
+}
+
 enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_usage *usage = (const void *)record;
     if (usage->class_id == 0)
         return LGR_READ_DAMAGED;
+    if (record->size < sizeof *usage)
+        usage = lengthened(file, usage);
+    if (!usage)
+        return LGR_READ_NO_MEMORY;
     const struct lgr_usage **place = lgr_table_add(&file->usages);
     if (!place)
         return LGR_READ_NO_MEMORY;

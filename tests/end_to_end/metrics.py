@@ -161,6 +161,70 @@ def holds_agree(build):
     best_of_three(attempt)
 
 
+def hold_of(here, name="work"):
+    usage = usage_of(here.json(), name)
+    return usage["hold"], usage.get("hold_untimed", 0)
+
+
+def many_holds_agree(build):
+    """One in sixteen is timed then. Where the processor was taken away for less than a tick of the clock, in holds that
+    are few, a sample of them is all that is known."""
+    def attempt():
+        with place(build) as here:
+            known = told(here.run(build.subject("profile_load"), "often", options=["-O", "profile=1"]).expect(0).stdout)
+            (count, total, most), (_, disturbed, _) = known["work"], known["disturbed"]
+            hold, untimed = hold_of(here)
+            check(hold["count"] == count == sum(b["count"] for b in hold["buckets"]), f"{hold}, not {count}")
+            check(untimed > count / 3, f"{untimed} of {count} not timed: no sample was taken")
+            if abs(hold["total_ns"] - total) > 0.02 * total + 0.25 * disturbed or not near(hold["max_ns"], most):
+                return f"{hold}, not {total} ({disturbed} disturbed) and at most {most}"
+        return ""
+    best_of_three(attempt)
+
+
+def the_long_one_of_very_many_is_told(build):
+    def attempt():
+        with place(build) as here:
+            count, total, most = told(here.preload(build.subject("profile_load"), "very-often", options="profile=1")
+                                      .expect(0).stdout)["work"]
+            hold, untimed = hold_of(here)
+            check(hold["count"] == count == 2000000, f"{hold}, not {count}")
+            check(untimed > count / 2, f"{untimed} of {count} not timed: no sample was taken")
+            check(hold["buckets"][-1]["count"] >= 1 and hold["buckets"][-1]["le_ns"] >= total, f"{hold}: where is {total}?")
+            check(hold["total_ns"] >= most, f"{hold}, at least {most}")
+            if not near(hold["max_ns"], most):
+                return f"{hold}, not at most {most}"
+        return ""
+    best_of_three(attempt)
+
+
+def each_of_many_is_timed_if_asked(build):
+    with place(build) as here:
+        here.preload(build.subject("profile_load"), "very-often", options="profile=1:profile_exact=1").expect(0)
+        hold, untimed = hold_of(here)
+        check(hold["count"] == 2000000 and untimed == 0, f"{hold}, {untimed} not timed")
+        check("not timed" not in here.execute([build.command, "stat"]).expect(0).stdout, "stat tells of an estimate")
+
+
+def an_estimate_says_so(build):
+    with place(build) as here:
+        here.preload(build.subject("profile_load"), "very-often", options="profile=1").expect(0)
+        hold, untimed = hold_of(here)
+        text = here.execute([build.command, "stat"]).expect(0).stdout
+        check(f"Of these {hold['count']} holds {untimed} were counted and not timed" in text, text)
+        families = parse(here.report("--format", "openmetrics").expect(0).stdout)
+        check(value(families, "lockgraph_lock_untimed", "work", "_total") == untimed, "the metrics say something else")
+
+
+def many_are_counted_to_the_last(build):
+    """Of threads that end, of a child that is forked with one of them held, and up to exec."""
+    for case, count in (("threads-often", 1200000), ("forks-often", 700002), ("execs-often", 300050)):
+        with place(build) as here:
+            here.run(build.subject("profile_load"), case, options=["-O", "profile=1"]).expect(0)
+            hold, untimed = hold_of(here)
+            check(hold["count"] == count and untimed > 0, f"{case}: {hold}, {untimed} not timed, not {count}")
+
+
 def waits_agree(build):
     """Without any option."""
     def attempt():
@@ -337,7 +401,8 @@ def lines_name_the_operation(build):
 
 
 def cases():
-    for function in (holds_agree, waits_agree, children_count_for_themselves, exec_keeps_what_was, a_kill_keeps_most,
+    for function in (holds_agree, many_holds_agree, the_long_one_of_very_many_is_told, each_of_many_is_timed_if_asked,
+                     an_estimate_says_so, many_are_counted_to_the_last, waits_agree, children_count_for_themselves, exec_keeps_what_was, a_kill_keeps_most,
                      debug_log_counts_as_well, knows_since_when, profile_changes_no_finding, profile_changes_no_result,
                      nothing_is_timed_unasked, the_process_tells_itself, the_manual_names_them,
                      the_report_tells_the_same, waits_are_told, a_limit_follows_the_holds, not_before_a_hundred_holds,

@@ -146,6 +146,49 @@ static void for_ever(void) {
     }
 }
 
+/* Far more of them in a clock tick than are timed; one at that place is a long one.  Some of the others
+ * may have become so, for the processor was taken away. */
+static void often(int count, unsigned us) {
+    struct sum works = {.name = "work"}, disturbed = {.name = "disturbed"};
+    for (int i = 0; i < count; i++) {
+        pthread_mutex_lock(&work);
+        unsigned long long before = works.total, most = i == count / 2 ? 200000 : us;
+        if (most != 0)
+            last(&works, now(), (unsigned)most);
+        else
+            works.count++;
+        pthread_mutex_unlock(&work);
+        if (works.total - before > most * 5000)
+            add(&disturbed, works.total - before);
+    }
+    print(&works);
+    print(&disturbed);
+}
+
+static void *many_pairs(void *unused) {
+    pairs(300000);
+    return unused;
+}
+static void threads(void) {
+    pthread_t ids[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&ids[i], NULL, many_pairs, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(ids[i], NULL);
+}
+
+/* In the middle of many, with one of them held. */
+static void forks_often(void) {
+    pairs(300000);
+    pthread_mutex_lock(&work);
+    pid_t child = fork();
+    pthread_mutex_unlock(&work);
+    pairs(200000);
+    if (child == 0)
+        exit(0);
+    waitpid(child, NULL, 0);
+}
+
 static void forks(void) {
     pairs(300);
     pid_t child = fork();
@@ -168,9 +211,17 @@ int main(int count, char **arguments) {
         for_ever();
     else if (strcmp(what, "forks") == 0)
         forks();
+    else if (strcmp(what, "forks-often") == 0)
+        forks_often();
+    else if (strcmp(what, "threads-often") == 0)
+        threads();
+    else if (strcmp(what, "often") == 0)
+        often(300000, 2);
+    else if (strcmp(what, "very-often") == 0)
+        often(2000000, 0);
     else
-        pairs(what[0] == '\0' ? 50 : 100);
-    if (strcmp(what, "execs") == 0)
+        pairs(what[0] == '\0' ? 50 : strcmp(what, "execs-often") == 0 ? 300000 : 100);
+    if (strncmp(what, "execs", 5) == 0)
         execl(arguments[0], arguments[0], (char *)NULL);
     return 0;
 }

@@ -573,7 +573,10 @@ START_TEST(figures_of_two_processes) {
         add_waits(add_usage(evidence[i], LEDGER, AT(FLUSH_LEDGER)), 2, 129);
         add_usage(evidence[i], 77, 0); /* a class that was not recorded */
     }
-    lgr_times_note(&add_usage(evidence[1], GATE, 0)->hold, UINT64_C(70000000000));
+    struct lgr_figures *gate = add_usage(evidence[1], GATE, 0);
+    lgr_times_note(&gate->hold, UINT64_C(70000000000));
+    lgr_times_note_many(&gate->hold, 100, 16);
+    gate->estimated = 15;
     evidence_header(evidence[1])->pid += 100;
     evidence_header(evidence[1])->start_realtime_ns += 1000000000;
     evidence_end(evidence[0], 0);

@@ -296,6 +296,23 @@ START_TEST(usages_are_read_in_order) {
 }
 END_TEST
 
+START_TEST(a_shorter_usage_of_an_older_runtime_is_read) {
+    enum { OLD = 584 };
+    struct lgr_usage *usage = image_add(&image, LGR_USAGE, OLD);
+    usage->class_id = 3;
+    usage->figures.hold.buckets[LGR_BUCKETS - 1] = 7;
+    add_usage(2, 0);
+    image_add(&image, LGR_USAGE, OLD - 8); /* damaged */
+    struct lgr_file *file = open_image();
+    ck_assert_uint_eq(lgr_usage_count(file), 2);
+    ck_assert_uint_eq(lgr_usage_at(file, 0)->figures.hold.buckets[LGR_BUCKETS - 1], 7);
+    ck_assert_uint_eq(lgr_usage_at(file, 0)->figures.estimated, 0);
+    ck_assert_uint_eq(lgr_usage_at(file, 1)->class_id, 2);
+    ck_assert_uint_eq(lgr_damaged(file), 1);
+    lgr_close(file);
+}
+END_TEST
+
 START_TEST(waits_of_threads_are_read_in_order) {
     for (uint32_t serial = 2; serial-- > 0;) {
         struct lgr_thread_waits *waits = image_add(&image, LGR_THREAD_WAITS, sizeof *waits);
@@ -656,6 +673,7 @@ int main(void) {
     tcase_add_test(damage, unknown_types_are_skipped);
     tcase_add_test(damage, uses_of_conditions_are_read_in_order);
     tcase_add_test(damage, usages_are_read_in_order);
+    tcase_add_test(damage, a_shorter_usage_of_an_older_runtime_is_read);
     tcase_add_test(damage, waits_of_threads_are_read_in_order);
     tcase_add_test(damage, levels_have_the_last_name_they_were_given);
     tcase_add_test(damage, bytes_added_to_a_record_are_skipped);

@@ -36,6 +36,9 @@ json_t *json_usage(const struct model_class *class, const struct usages *usages)
             json_object_set_new(waits, "hold",
                                 lgr_times_count(&usage->figures.hold) ? times_object(&usage->figures.hold)
                                                                       : json_null());
+            if (usage->figures.estimated)
+                json_object_set_new(waits, "hold_untimed",
+                                    json_integer((json_int_t)usage->figures.estimated));
             object = waits;
         }
     }

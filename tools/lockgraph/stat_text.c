@@ -67,6 +67,20 @@ static void add_row(struct text *out, struct pool *pool, const struct usage *usa
         text_printf(out, "  %s\n", usage->class->name);
 }
 
+/* An answer that is partly an estimate says so. */
+static void add_estimated(struct text *out, const struct usage **rows, size_t count) {
+    uint64_t holds = 0, estimated = 0;
+    for (size_t i = 0; i < count; i++) {
+        holds += lgr_times_count(&rows[i]->figures.hold);
+        estimated += rows[i]->figures.estimated;
+    }
+    if (estimated)
+        text_printf(out,
+                    "\nOf these %lu holds %lu were counted and not timed: each was taken to be as long as one "
+                    "that was.\n-O profile=1:profile_exact=1 times all.\n",
+                    (unsigned long)holds, (unsigned long)estimated);
+}
+
 static void add_left_out(struct text *out, size_t told, size_t count) {
     if (told < count)
         text_printf(out, "… %zu more; --top %zu shows all\n", count - told, count);
@@ -87,6 +101,8 @@ static void add_usages(struct text *out, struct model *model, bool by_site, size
     for (size_t i = 0; i < told; i++)
         add_row(out, pool, rows[i], holds);
     add_left_out(out, told, count);
+    if (holds)
+        add_estimated(out, rows, told);
     if (!usages.holds)
         text_add(out, "\nHow often locks were taken and how long they were held is measured with "
                       "lockgraph run -O profile=1.\n");

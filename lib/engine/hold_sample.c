@@ -1,0 +1,110 @@
+#include "engine/hold_sample.h"
+
+#include "platform/system.h"
+#include "platform/ticks.h"
+
+/* ---- notes ---- */
+
+static uint64_t note(struct lge_class_times *times, uint64_t ns, uint64_t others) {
+    __atomic_store_n(&times->estimated, times->estimated + others, __ATOMIC_RELAXED);
+    return lgr_times_note_many(&times->hold, ns, others + 1);
+}
+
+void lge_sample_settle(struct lge_class_times *times) {
+    if (times->untimed == 0)
+        return;
+    note(times, times->lasted_ns, times->untimed - 1);
+    __atomic_store_n(&times->estimated, times->estimated + 1, __ATOMIC_RELAXED);
+    times->untimed = 0;
+}
+
+/* Whether a hold that began in that jiffy, and lasted at most `ns`, is certain to have
+ * been none of the short ones. */
+static bool stands_out(uint64_t jiffy, uint64_t ns) {
+    uint64_t step = lgp_jiffies.step_ns, well_inside = step / 64;
+    return ns >= well_inside && jiffy != lgp_jiffy() &&
+           (ns >= 2 * step || lgp_monotonic_ns() - lgp_coarse_ns() >= well_inside);
+}
+
+/* By itself; and all that follow are timed. */
+static uint64_t note_alone(struct lge_class_times *times, uint64_t ns) {
+    lge_sample_settle(times);
+    times->gap = times->timed = 0;
+    return note(times, ns, 0);
+}
+
+/* ---- begin ---- */
+
+static void next_jiffy(struct lge_class_times *times) {
+    lge_sample_settle(times);
+    times->jiffy = lgp_jiffy_sure();
+    times->jiffy_looked = lgp_ticks();
+    times->gap = times->timed = 0;
+}
+
+void lge_sample_begins_timed(struct lge_class_times *times, struct lge_held *held) {
+    if (times->jiffy != lgp_jiffy())
+        next_jiffy(times);
+    times->looked = lgp_ticks();
+    __atomic_store_n(&held->since_ns, times->looked, __ATOMIC_RELAXED);
+    __atomic_store_n(&held->marks, LGE_HOLD_SAMPLED | LGE_SINCE_TICKS, __ATOMIC_RELEASE);
+}
+
+/* ---- end ---- */
+
+/* A jiffy that does not end (of a virtual machine whose other processor does not get on)
+ * tells nothing. */
+static bool goes_on(const struct lge_class_times *times) {
+    enum { TOO_LONG = 100000000 };
+    return times->jiffy != 0 && lgp_ticks_between(times->jiffy_looked, times->looked) < TOO_LONG;
+}
+
+static uint32_t next_gap(struct lge_class_times *times) {
+    if (++times->timed < LGE_HOLDS_TIMED || !goes_on(times))
+        return 0;
+    times->random = times->random * 1664525u + 1013904223u; /* Numerical Recipes, 7.1 */
+    return (times->random >> 16) % (2 * LGE_HOLDS_A_SAMPLE - 1);
+}
+
+static uint64_t timed_ends(struct lge_class_times *times, uint64_t ns, uint64_t *more) {
+    *more = 1;
+    if (stands_out(times->jiffy, ns))
+        return note_alone(times, ns);
+    *more += times->untimed;
+    times->untimed = 0;
+    times->lasted_ns = ns;
+    times->gap = next_gap(times);
+    return note(times, ns, *more - 1);
+}
+
+static uint64_t ns_since(uint64_t jiffy) {
+    uint64_t now_ns = lgp_monotonic_ns(), since_ns = lgp_jiffy_ns(jiffy);
+    return now_ns > since_ns ? now_ns - since_ns : 0;
+}
+
+/* A forked child has other times, in which none stands for it; and where it has another
+ * clock, nothing is known. */
+static uint64_t inherited_ends(struct lge_class_times *times, uint64_t jiffy, uint64_t *more) {
+    *more = lgp_jiffy_sure() != 0;
+    return *more == 0 ? 0 : note_alone(times, ns_since(jiffy));
+}
+
+static uint64_t untimed_ends(struct lge_class_times *times, uint64_t jiffy, uint64_t now, uint64_t *more) {
+    if (times->jiffy == 0)
+        return inherited_ends(times, jiffy, more);
+    uint64_t ns = jiffy == times->jiffy ? lgp_ticks_between(times->looked, now) : ns_since(jiffy);
+    if (stands_out(jiffy, ns)) {
+        *more = 1;
+        return note_alone(times, ns);
+    }
+    times->untimed++;
+    return *more = 0;
+}
+
+uint64_t lge_sample_ends(struct lge_class_times *times, const struct lge_held *held, uint64_t *more) {
+    uint64_t now = lgp_ticks();
+    if ((lge_held_marks(held) & LGE_SINCE_TICKS) == 0)
+        return untimed_ends(times, held->since_ns, now, more);
+    times->looked = now;
+    return timed_ends(times, lgp_ticks_between(held->since_ns, now), more);
+}
