@@ -270,3 +270,8 @@ def pbzip2(run):
 
 PROGRAMS = {program.__name__: program for program in
             (memcached, redis, mariadb, apache, unbound, rocksdb, pbzip2)}
+
+# The Debian packages of each, and of what drives it.
+PACKAGES = {"memcached": ["memcached"], "redis": ["redis-server", "redis-tools"],
+            "mariadb": ["mariadb-server", "mariadb-client", "sysbench"], "apache": ["apache2", "apache2-utils"],
+            "unbound": ["unbound", "dnsperf"], "rocksdb": ["rocksdb-tools"], "pbzip2": ["pbzip2"]}
