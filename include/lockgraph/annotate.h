@@ -179,4 +179,8 @@ static __inline__ lg_annotate_call *lg_annotate_found(void) {
 #define LG_HANDED_OVER(lock) LG_NOTE_LOCK(LG_NOTE_HANDED_OVER, LG_NOTE_KIND(lock), 0, lock)
 #define LG_TAKEN_OVER(lock)  LG_NOTE_LOCK(LG_NOTE_TAKEN_OVER, LG_NOTE_KIND(lock), 0, lock)
 
+#ifdef LOCKGRAPH_PTHREAD_LATER
+#include <lockgraph/pthread.h>
+#endif
+
 #endif

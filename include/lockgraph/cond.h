@@ -13,27 +13,27 @@ typedef struct lg_cond {
 #define LG_COND_INITIALIZER                                                                                  \
     { PTHREAD_COND_INITIALIZER }
 
-static inline int lg_cond_init(lg_cond_t *c) { return pthread_cond_init(&c->condition, 0); }
-static inline int lg_cond_destroy(lg_cond_t *c) { return pthread_cond_destroy(&c->condition); }
-static inline int lg_cond_signal(lg_cond_t *c) { return pthread_cond_signal(&c->condition); }
-static inline int lg_cond_broadcast(lg_cond_t *c) { return pthread_cond_broadcast(&c->condition); }
+static __inline__ int lg_cond_init(lg_cond_t *c) { return pthread_cond_init(&c->condition, 0); }
+static __inline__ int lg_cond_destroy(lg_cond_t *c) { return pthread_cond_destroy(&c->condition); }
+static __inline__ int lg_cond_signal(lg_cond_t *c) { return pthread_cond_signal(&c->condition); }
+static __inline__ int lg_cond_broadcast(lg_cond_t *c) { return pthread_cond_broadcast(&c->condition); }
 
 #ifdef LOCKGRAPH_DISABLE
-#if !defined __USE_GNU &&                                                                                    \
+#if defined __GLIBC__ && !defined __USE_GNU &&                                                               \
     !defined __cplusplus /* glibc hides them from those who did not define _GNU_SOURCE */
-int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, __clockid_t clock,
                            const struct timespec *at);
 #endif
 
-static inline int lg_cond_wait(lg_cond_t *c, lg_mutex_t *m) {
+static __inline__ int lg_cond_wait(lg_cond_t *c, lg_mutex_t *m) {
     return pthread_cond_wait(&c->condition, &m->mutex);
 }
-static inline int lg_cond_wait_until(lg_cond_t *c, lg_mutex_t *m, const struct timespec *at) {
-    return pthread_cond_clockwait(&c->condition, &m->mutex, CLOCK_MONOTONIC, at);
+static __inline__ int lg_cond_wait_until(lg_cond_t *c, lg_mutex_t *m, const struct timespec *at) {
+    return pthread_cond_clockwait(&c->condition, &m->mutex, LG_CLOCK_MONOTONIC, at);
 }
-static inline int lg_cond_timedwait(lg_cond_t *c, lg_mutex_t *m, int32_t ms) {
+static __inline__ int lg_cond_timedwait(lg_cond_t *c, lg_mutex_t *m, int32_t ms) {
     struct timespec at = lg_after(ms);
-    return pthread_cond_clockwait(&c->condition, &m->mutex, CLOCK_MONOTONIC, &at);
+    return pthread_cond_clockwait(&c->condition, &m->mutex, LG_CLOCK_MONOTONIC, &at);
 }
 #else
 #ifdef __cplusplus

@@ -35,14 +35,22 @@ __asm__(".globl lg_objects_with_and_without_LOCKGRAPH_DISABLE\n"
 #endif
 
 #ifdef LOCKGRAPH_DISABLE
-static inline void lg_default_timeout(int32_t ms) { (void)ms; }
+static __inline__ void lg_default_timeout(int32_t ms) { (void)ms; }
+
+#if defined __GLIBC__ && !defined __USE_POSIX199309
+/* glibc hides them from those who asked for ISO C alone. */
+int clock_gettime(__clockid_t clock, struct timespec *now);
+#define LG_CLOCK_MONOTONIC ((__clockid_t)1)
+#else
+#define LG_CLOCK_MONOTONIC CLOCK_MONOTONIC
+#endif
 
 /* `ms` milliseconds from now on the monotonic clock. */
-static inline struct timespec lg_after(int32_t ms) {
+static __inline__ struct timespec lg_after(int32_t ms) {
     struct timespec at = {0, 0};
     if (ms <= 0)
         return at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
+    clock_gettime(LG_CLOCK_MONOTONIC, &at);
     at.tv_sec += ms / 1000;
     at.tv_nsec += (long)(ms % 1000) * 1000000;
     if (at.tv_nsec >= 1000000000) {

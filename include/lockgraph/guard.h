@@ -18,13 +18,14 @@ struct lg_guard {
     lg_mutex_t *mutex; /* NULL once it was given up */
     int error, rounds;
 };
-static inline struct lg_guard lg_guard_take(lg_mutex_t *m) {
-    struct lg_guard guard = {m, lg_mutex_lock(m), 0};
-    if (guard.error != 0)
-        guard.mutex = 0;
+static __inline__ struct lg_guard lg_guard_take(lg_mutex_t *m) {
+    struct lg_guard guard;
+    guard.error = lg_mutex_lock(m);
+    guard.mutex = guard.error == 0 ? m : 0;
+    guard.rounds = 0;
     return guard;
 }
-static inline void lg_guard_leave(struct lg_guard *guard) {
+static __inline__ void lg_guard_leave(struct lg_guard *guard) {
     if (guard->mutex != 0)
         lg_mutex_unlock(guard->mutex);
     guard->mutex = 0;
@@ -37,22 +38,26 @@ static inline void lg_guard_leave(struct lg_guard *guard) {
 
 #ifdef LOCKGRAPH_DISABLE
 /* Without levels there is one order that all callers share: by address. */
-static inline int lg_lock_all(lg_mutex_t *const *mutexes, size_t count) {
+static __inline__ int lg_lock_all(lg_mutex_t *const *mutexes, size_t count) {
     const lg_mutex_t *last = 0;
-    for (size_t taken = 0; taken < count; taken++) {
+    size_t taken, i;
+    for (taken = 0; taken < count; taken++)
+        for (i = taken + 1; i < count; i++)
+            if (mutexes[i] == mutexes[taken])
+                return EINVAL;
+    for (taken = 0; taken < count; taken++) {
         lg_mutex_t *next = 0;
-        for (size_t i = 0; i < count; i++)
+        for (i = 0; i < count; i++)
             if (mutexes[i] > last && (next == 0 || mutexes[i] < next))
                 next = mutexes[i];
-        if (next == 0)
-            return EINVAL; /* one of them twice */
         pthread_mutex_lock(&next->mutex);
         last = next;
     }
     return 0;
 }
-static inline void lg_unlock_all(lg_mutex_t *const *mutexes, size_t count) {
-    for (size_t i = 0; i < count; i++)
+static __inline__ void lg_unlock_all(lg_mutex_t *const *mutexes, size_t count) {
+    size_t i;
+    for (i = 0; i < count; i++)
         pthread_mutex_unlock(&mutexes[i]->mutex);
 }
 #else

@@ -43,13 +43,13 @@ struct lg_level_name {
 };
 
 #ifdef LOCKGRAPH_DISABLE
-static inline int lg_levels_name(const struct lg_level_name *names, size_t count) {
+static __inline__ int lg_levels_name(const struct lg_level_name *names, size_t count) {
     return (void)names, (void)count, 0;
 }
-static inline void lg_on_violation(enum lg_policy policy) { (void)policy; }
-static inline int lg_may_acquire(int level) { return (void)level, 1; }
-static inline void lg_assert_may_acquire(int level) { (void)level; }
-static inline void lg_held_dump(void) {}
+static __inline__ void lg_on_violation(enum lg_policy policy) { (void)policy; }
+static __inline__ int lg_may_acquire(int level) { return (void)level, 1; }
+static __inline__ void lg_assert_may_acquire(int level) { (void)level; }
+static __inline__ void lg_held_dump(void) {}
 #else
 #ifdef __cplusplus
 extern "C" {
@@ -71,7 +71,8 @@ void lg_on_violation(enum lg_policy policy);
 int lg_may_acquire(int level);
 /* The same as a finding, assert-failed, where it may not. */
 void lg_assert_may_acquire(int level);
-/* Writes to the log what the calling thread holds, newest first. */
+/* Writes to the log what the calling thread holds, newest first, a line each of level
+ * info, also where the option log= lets no such line through. */
 void lg_held_dump(void);
 #ifdef __cplusplus
 }

@@ -22,7 +22,7 @@ enum lg_log_level { LG_LOG_ERROR, LG_LOG_WARNING, LG_LOG_INFO, LG_LOG_DEBUG };
 typedef void lg_log_callback(enum lg_log_level level, const char *line, void *user);
 
 #ifdef LOCKGRAPH_DISABLE
-static inline void lg_log_to(lg_log_callback *callback, void *user) { (void)callback, (void)user; }
+static __inline__ void lg_log_to(lg_log_callback *callback, void *user) { (void)callback, (void)user; }
 #else
 #ifdef __cplusplus
 extern "C" {

@@ -10,7 +10,7 @@
 #include <lockgraph/declared.h>
 
 #ifdef LOCKGRAPH_DISABLE
-static inline int lg_metrics_openmetrics(int fd) { return (void)fd, ENOSYS; }
+static __inline__ int lg_metrics_openmetrics(int fd) { return (void)fd, ENOSYS; }
 #else
 #ifdef __cplusplus
 extern "C" {

@@ -23,9 +23,9 @@
 
 #ifdef LOCKGRAPH_DISABLE
 
-#if !defined __USE_GNU &&                                                                                    \
+#if defined __GLIBC__ && !defined __USE_GNU &&                                                               \
     !defined __cplusplus /* glibc hides them from those who did not define _GNU_SOURCE */
-int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *at);
+int pthread_mutex_clocklock(pthread_mutex_t *mutex, __clockid_t clock, const struct timespec *at);
 #endif
 
 typedef struct lg_mutex {
@@ -39,23 +39,23 @@ typedef struct lg_mutex {
 #define lg_mutex_init(m, name, level) ((void)(level), pthread_mutex_init(&(m)->mutex, 0))
 #define lg_mutex_init_keyed(m, name, level, key)                                                             \
     ((void)(level), (void)(key), pthread_mutex_init(&(m)->mutex, 0))
-static inline void lg_mutex_set_timeout(lg_mutex_t *m, int32_t ms) { (void)m, (void)ms; }
-static inline void lg_mutex_set_group(lg_mutex_t *m, lg_group_t *group) { (void)m, (void)group; }
-static inline int lg_mutex_destroy(lg_mutex_t *m) { return pthread_mutex_destroy(&m->mutex); }
-static inline int lg_mutex_lock(lg_mutex_t *m) { return pthread_mutex_lock(&m->mutex); }
-static inline int lg_mutex_trylock(lg_mutex_t *m) { return pthread_mutex_trylock(&m->mutex); }
-static inline int lg_mutex_lock_until(lg_mutex_t *m, const struct timespec *at) {
-    return pthread_mutex_clocklock(&m->mutex, CLOCK_MONOTONIC, at);
+static __inline__ void lg_mutex_set_timeout(lg_mutex_t *m, int32_t ms) { (void)m, (void)ms; }
+static __inline__ void lg_mutex_set_group(lg_mutex_t *m, lg_group_t *group) { (void)m, (void)group; }
+static __inline__ int lg_mutex_destroy(lg_mutex_t *m) { return pthread_mutex_destroy(&m->mutex); }
+static __inline__ int lg_mutex_lock(lg_mutex_t *m) { return pthread_mutex_lock(&m->mutex); }
+static __inline__ int lg_mutex_trylock(lg_mutex_t *m) { return pthread_mutex_trylock(&m->mutex); }
+static __inline__ int lg_mutex_lock_until(lg_mutex_t *m, const struct timespec *at) {
+    return pthread_mutex_clocklock(&m->mutex, LG_CLOCK_MONOTONIC, at);
 }
-static inline int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms) {
+static __inline__ int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms) {
     struct timespec at = lg_after(ms);
-    return pthread_mutex_clocklock(&m->mutex, CLOCK_MONOTONIC, &at);
+    return pthread_mutex_clocklock(&m->mutex, LG_CLOCK_MONOTONIC, &at);
 }
-static inline int lg_mutex_unlock(lg_mutex_t *m) { return pthread_mutex_unlock(&m->mutex); }
-static inline int lg_mutex_pin(lg_mutex_t *m) { return (void)m, 0; }
-static inline int lg_mutex_unpin(lg_mutex_t *m) { return (void)m, 0; }
-static inline void lg_assert_held(const lg_mutex_t *m) { (void)m; }
-static inline void lg_assert_not_held(const lg_mutex_t *m) { (void)m; }
+static __inline__ int lg_mutex_unlock(lg_mutex_t *m) { return pthread_mutex_unlock(&m->mutex); }
+static __inline__ int lg_mutex_pin(lg_mutex_t *m) { return (void)m, 0; }
+static __inline__ int lg_mutex_unpin(lg_mutex_t *m) { return (void)m, 0; }
+static __inline__ void lg_assert_held(const lg_mutex_t *m) { (void)m; }
+static __inline__ void lg_assert_not_held(const lg_mutex_t *m) { (void)m; }
 
 #else
 
@@ -92,8 +92,8 @@ void lg_assert_not_held(const lg_mutex_t *m);
 }
 #endif
 
-static inline void lg_mutex_set_timeout(lg_mutex_t *m, int32_t ms) { m->declared.timeout_ms = ms; }
-static inline void lg_mutex_set_group(lg_mutex_t *m, lg_group_t *group) { m->declared.group = group; }
+static __inline__ void lg_mutex_set_timeout(lg_mutex_t *m, int32_t ms) { m->declared.timeout_ms = ms; }
+static __inline__ void lg_mutex_set_group(lg_mutex_t *m, lg_group_t *group) { m->declared.group = group; }
 
 #endif
 

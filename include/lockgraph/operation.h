@@ -17,8 +17,8 @@
 #include <lockgraph/declared.h>
 
 #ifdef LOCKGRAPH_DISABLE
-static inline int lg_operation(const char *name) { return (void)name, 0; }
-static inline void lg_operation_end(void) {}
+static __inline__ int lg_operation(const char *name) { return (void)name, 0; }
+static __inline__ void lg_operation_end(void) {}
 #else
 #ifdef __cplusplus
 extern "C" {
@@ -35,7 +35,7 @@ void lg_operation_end(void);
 struct lg_operation_scope {
     int error, rounds;
 };
-static inline void lg_operation_leave(struct lg_operation_scope *scope) {
+static __inline__ void lg_operation_leave(struct lg_operation_scope *scope) {
     if (scope->error == 0)
         lg_operation_end();
 }

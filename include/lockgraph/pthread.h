@@ -15,6 +15,9 @@
  * parameters cannot be compiled so: define LOCKGRAPH_NO_DROP_IN for it. */
 #if !defined __ASSEMBLER__ && !defined LOCKGRAPH_NO_DROP_IN && !defined LOCKGRAPH_PTHREAD_H &&               \
     (defined _FEATURES_H || defined _GNU_SOURCE || defined __cplusplus)
+#if defined LOCKGRAPH_ANNOTATE_H && !defined LG_TAKEN_OVER
+#define LOCKGRAPH_PTHREAD_LATER /* annotate.h is being read, and comes back here at its end */
+#else
 #define LOCKGRAPH_PTHREAD_H
 
 #include <pthread.h>
@@ -69,4 +72,5 @@ LG_DROP_IN int lg_sem_init_named(sem_t *semaphore, int shared, unsigned value, c
 #define sem_init(semaphore, shared, value)                                                                   \
     lg_sem_init_named(semaphore, shared, value, LG_INITIALISED_AT(#semaphore))
 
+#endif
 #endif

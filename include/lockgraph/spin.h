@@ -8,6 +8,9 @@
 
 #include <lockgraph/declared.h>
 
+/* Not where ISO C alone was asked for: there <pthread.h> has none of them. */
+#if defined __USE_XOPEN2K || !defined __GLIBC__
+
 #ifdef LOCKGRAPH_DISABLE
 
 typedef struct lg_spin {
@@ -15,10 +18,10 @@ typedef struct lg_spin {
 } lg_spin_t;
 
 #define lg_spin_init(l, name, level) ((void)(level), pthread_spin_init(&(l)->lock, PTHREAD_PROCESS_PRIVATE))
-static inline int lg_spin_destroy(lg_spin_t *l) { return pthread_spin_destroy(&l->lock); }
-static inline int lg_spin_lock(lg_spin_t *l) { return pthread_spin_lock(&l->lock); }
-static inline int lg_spin_trylock(lg_spin_t *l) { return pthread_spin_trylock(&l->lock); }
-static inline int lg_spin_unlock(lg_spin_t *l) { return pthread_spin_unlock(&l->lock); }
+static __inline__ int lg_spin_destroy(lg_spin_t *l) { return pthread_spin_destroy(&l->lock); }
+static __inline__ int lg_spin_lock(lg_spin_t *l) { return pthread_spin_lock(&l->lock); }
+static __inline__ int lg_spin_trylock(lg_spin_t *l) { return pthread_spin_trylock(&l->lock); }
+static __inline__ int lg_spin_unlock(lg_spin_t *l) { return pthread_spin_unlock(&l->lock); }
 
 #else
 
@@ -37,6 +40,8 @@ int lg_spin_trylock(lg_spin_t *l);
 int lg_spin_unlock(lg_spin_t *l);
 #ifdef __cplusplus
 }
+#endif
+
 #endif
 
 #endif

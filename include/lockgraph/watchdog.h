@@ -18,12 +18,12 @@
 #include <stdint.h>
 
 #ifdef LOCKGRAPH_DISABLE
-static inline int lg_watchdog_add(const char *name, uint32_t limit_ms) {
+static __inline__ int lg_watchdog_add(const char *name, uint32_t limit_ms) {
     return (void)name, (void)limit_ms, 0;
 }
-static inline void lg_heartbeat(void) {}
-static inline int lg_watchdog_remove(void) { return 0; }
-static inline int lg_watchdog_thread(void) { return 0; }
+static __inline__ void lg_heartbeat(void) {}
+static __inline__ int lg_watchdog_remove(void) { return 0; }
+static __inline__ int lg_watchdog_thread(void) { return 0; }
 #else
 #ifdef __cplusplus
 extern "C" {

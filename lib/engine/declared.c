@@ -5,9 +5,23 @@
 #include "engine/lock_class.h"
 #include "engine/recorded_modules.h"
 
-static const struct lgr_order *declared;
+/* Guards and wrappers that no compiler inlined stand before the function that means to lock. */
+enum { FRAMES_OF_USE = 8 };
 
-void lge_declared_start(const struct lgr_order *order) { declared = order; }
+static const struct lgr_order *declared;
+static bool declared_by_use; /* some rule is LGR_ORDER_USE; as `declared` */
+
+static bool has_uses(const struct lgr_order *order) {
+    for (uint32_t i = 0; order != NULL && i < order->header->range_count; i++)
+        if (order->ranges[i].what == LGR_ORDER_USE)
+            return true;
+    return false;
+}
+
+void lge_declared_start(const struct lgr_order *order) {
+    declared = order;
+    declared_by_use = has_uses(order);
+}
 const struct lgr_order *lge_declared_order(void) { return declared; }
 
 static uint32_t class_at(uintptr_t address, enum lgr_order_what what) {
@@ -25,10 +39,10 @@ uint32_t lge_declared_variable(uintptr_t address) {
 }
 
 /* The innermost function that a rule names decides. */
-static uint32_t by_calls(uint32_t context_id) {
+static uint32_t by_calls(uint32_t context_id, enum lgr_order_what what, uint16_t most) {
     const struct lge_context *context = lge_context_get(context_id);
-    for (uint16_t i = 0; context != NULL && i < context->count; i++) {
-        uint32_t class_id = class_at(context->frames[i] - 1, LGR_ORDER_CALL);
+    for (uint16_t i = 0; context != NULL && i < context->count && i < most; i++) {
+        uint32_t class_id = class_at(context->frames[i] - 1, what);
         if (class_id != LGE_CLASS_NONE)
             return class_id;
     }
@@ -42,11 +56,15 @@ uint32_t lge_declared_initialised(uint32_t class_id, uint32_t context) {
         return LGE_CLASS_NONE;
     uint32_t known = atomic_load_explicit(&class->declared, memory_order_relaxed);
     if (known == LGE_NOT_ASKED) {
-        known = by_calls(context);
+        known = by_calls(context, LGR_ORDER_CALL, UINT16_MAX);
         atomic_store_explicit(&class->declared, known == LGE_CLASS_NONE ? LGE_UNDECLARED : known,
                               memory_order_relaxed);
     }
     return known == LGE_UNDECLARED ? LGE_CLASS_NONE : known;
+}
+
+uint32_t lge_declared_used(uint32_t context) {
+    return declared_by_use ? by_calls(context, LGR_ORDER_USE, FRAMES_OF_USE) : LGE_CLASS_NONE;
 }
 
 const struct lge_held *lge_declared_forbids(const struct lge_thread *thread, uint32_t class_id) {

@@ -68,7 +68,9 @@ static uint32_t class_by_first_use(struct lge_thread *thread, const void *addres
     uint32_t class = class_of_variable(address);
     if (class != LGE_CLASS_NONE)
         return class;
-    return lge_class_guessed(lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES));
+    uint32_t context = lge_context_capture(thread, site, sp);
+    class = lge_declared_used(context);
+    return class != LGE_CLASS_NONE ? class : lge_class_guessed(lge_context_head(context, CLASS_FRAMES));
 }
 
 static uint32_t class_by_initialisation(struct lge_thread *thread, const void *address, uintptr_t site,

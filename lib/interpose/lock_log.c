@@ -123,6 +123,28 @@ void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, ui
     lgp_log_end(&line, LGP_LOG_DEBUG);
 }
 
+/* ---- what a thread holds ---- */
+
+static void log_hold(const struct lge_held *held) {
+    struct lgp_log_line line;
+    begin(&line, LGP_LOG_INFO, held->id, held->address);
+    lgp_format(&line.text, "held%s, taken at ", held->mode == LGR_SHARED ? " shared" : "");
+    lgi_put_place(&line.text, held->site);
+    lgp_log_end_asked(&line, LGP_LOG_INFO);
+}
+
+void lgi_log_held(const struct lge_thread *thread) {
+    struct lgp_log_line line;
+    size_t count = lge_held_count(thread);
+    lgp_log_begin(&line, LGP_LOG_INFO);
+    put_operation(&line.text);
+    lgp_format(&line.text, "this thread holds %zu lock%s", count, count == 1 ? "" : "s");
+    lgp_log_end_asked(&line, LGP_LOG_INFO);
+    for (const struct lge_held *held = thread->top; held > thread->base; held--)
+        if (held->address != NULL)
+            log_hold(held);
+}
+
 /* ---- limits that change ---- */
 
 static void put_class(struct lgp_text *text, uint32_t class_id) {

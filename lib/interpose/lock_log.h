@@ -19,5 +19,7 @@ void lgi_log_blocked(const struct lge_held *held, const char *function, uint64_t
 void lgi_log_adapted(const struct lge_adapted *adapted);
 /* A release of a lock that is not held. */
 void lgi_log_unheld(uint64_t lock, const void *address);
+/* What the thread holds, newest first, a line each: asked for, so at any level. */
+void lgi_log_held(const struct lge_thread *thread);
 
 #endif

@@ -38,12 +38,16 @@ static bool too_many(void) {
     return true;
 }
 
+void lgp_log_end_asked(struct lgp_log_line *line, enum lgp_log_level level) {
+    line->buffer[line->text.length++] = '\n';
+    lgp_log_write(level, line->buffer, line->text.length);
+}
+
 void lgp_log_end(struct lgp_log_line *line, enum lgp_log_level level) {
     if (level != LGP_LOG_DEBUG && too_many())
         return;
     uint32_t left_out = atomic_exchange_explicit(&rate.left_out, 0, memory_order_relaxed);
     if (left_out != 0)
         lgp_format(&line->text, " (%u lines before this were left out)", left_out);
-    line->buffer[line->text.length++] = '\n';
-    lgp_log_write(level, line->buffer, line->text.length);
+    lgp_log_end_asked(line, level);
 }

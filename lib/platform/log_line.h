@@ -28,5 +28,7 @@ void lgp_log_begin(struct lgp_log_line *line, enum lgp_log_level level);
 /* Ends it and writes it.  Of lines that are no debugging aid some fifty a second
  * are written; the next one after that says how many were left out. */
 void lgp_log_end(struct lgp_log_line *line, enum lgp_log_level level);
+/* The same of what the program asked for: always written, and not counted. */
+void lgp_log_end_asked(struct lgp_log_line *line, enum lgp_log_level level);
 
 #endif

@@ -60,7 +60,7 @@ static bool modules_right(const struct lgr_order *order) {
 static bool indexes_right(const struct lgr_order *order) {
     uint32_t classes = order->header->class_count;
     for (uint32_t i = 0; i < order->header->range_count; i++)
-        if (order->ranges[i].class_index >= classes || order->ranges[i].what > LGR_ORDER_CALL)
+        if (order->ranges[i].class_index >= classes || order->ranges[i].what > LGR_ORDER_USE)
             return false;
     for (uint32_t i = 0; i < order->header->before_count; i++)
         if (order->befores[i].first >= classes || order->befores[i].second >= classes)

@@ -37,10 +37,10 @@ struct lgr_order_module {
     uint32_t first_range, range_count;
     uint32_t reserved;
 };
-enum lgr_order_what { LGR_ORDER_VARIABLE = 0, LGR_ORDER_CALL = 1 };
+enum lgr_order_what { LGR_ORDER_VARIABLE = 0, LGR_ORDER_CALL = 1, LGR_ORDER_USE = 2 };
 /* Of ranges that overlap the first counts. */
 struct lgr_order_range {
-    uint64_t start, end; /* ELF virtual addresses: of variables, or of code that initialises */
+    uint64_t start, end; /* ELF virtual addresses: of variables, or of code that initialises or uses */
     uint32_t class_index;
     uint32_t what; /* enum lgr_order_what */
 };

@@ -4,13 +4,10 @@
 #include <errno.h>
 
 #include "engine/level_name.h"
-#include "engine/lock_class.h"
 #include "engine/misuse.h"
+#include "interpose/lock_log.h"
 #include "interpose/self.h"
-#include "interpose/short_names.h"
 #include "lockgraph/mutex.h"
-#include "platform/memory.h"
-#include "platform/print.h"
 #include "wrapper/call.h"
 
 static bool is_level(int level) { return level > 0 && level <= INT16_MAX; }
@@ -88,26 +85,10 @@ LGI_EXPORT void lg_assert_not_held(const lg_mutex_t *m) { assert_mutex(m, false,
 
 /* ---- dump ---- */
 
-static void put(struct lgp_text *text, const struct lge_held *held) {
-    const struct lge_class *class = lge_class_get(lge_lock_class(held->id));
-    lgp_format(text, "  %s %p", class != NULL && class->name != NULL ? class->name : "lock",
-               lge_address_shown(held->address));
-    lgi_put_level(text, class);
-    lgp_format(text, "%s, taken at %p\n", held->mode == LGR_SHARED ? ", shared" : "", (void *)held->site);
-}
-
 LGI_EXPORT void lg_held_dump(void) {
-    enum { SIZE = 4096 };
     struct lge_thread *thread = lgi_enter();
-    char *buffer = thread == NULL ? NULL : lgp_alloc(SIZE);
-    if (buffer != NULL) {
-        struct lgp_text text = {buffer, SIZE, 0};
-        lgp_format(&text, "lockgraph: T%u holds %zu\n", lge_thread_serial(thread), lge_held_count(thread));
-        for (const struct lge_held *held = thread->top; held > thread->base; held--)
-            put(&text, held);
-        lgp_write(text.buffer, text.length);
-        lgp_free(buffer, SIZE);
-    }
-    if (thread != NULL)
-        lgi_leave(thread);
+    if (thread == NULL)
+        return;
+    lgi_log_held(thread);
+    lgi_leave(thread);
 }

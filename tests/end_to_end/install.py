@@ -146,10 +146,14 @@ def through_each_door(build):
         here.execute([command, "run", "--", wrapper]).expect(66)
 
 
+def package_of(build, here):
+    quietly("cpack", "--config", build.directory / "CPackConfig.cmake", "-B", here.directory / "package")
+    return next((here.directory / "package").glob("lockgraph_*.deb"))
+
+
 def debian_package(build):
     with place(build) as here:
-        quietly("cpack", "--config", build.directory / "CPackConfig.cmake", "-B", here.directory / "package")
-        package = next((here.directory / "package").glob("lockgraph_*.deb"))
+        package = package_of(build, here)
         root = here.directory / "root"
         quietly("dpkg", "-x", package, root)
         fields = quietly("dpkg", "-f", package)

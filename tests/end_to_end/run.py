@@ -30,6 +30,7 @@ import export  # noqa: E402
 import faults  # noqa: E402
 import formats  # noqa: E402
 import gallery  # noqa: E402
+import guides  # noqa: E402
 import html_page  # noqa: E402
 import kills  # noqa: E402
 import install  # noqa: E402
@@ -48,7 +49,7 @@ import wrapper  # noqa: E402
 from harness import Build, Failure  # noqa: E402
 
 
-ABOUT_THE_RUNTIME = ("annotate ", "fault ", "install ", "library ", "log ", "metrics ")
+ABOUT_THE_RUNTIME = ("annotate ", "fault ", "guides ", "install ", "library ", "log ", "metrics ")
 NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the table", "command small file limit")
 
 
@@ -78,7 +79,7 @@ def about_the_command(names):
 
 def selected(options, build):
     modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, live, logs, look, merge, metrics,
-               order, suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install)
+               order, suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install, guides)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

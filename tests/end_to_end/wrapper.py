@@ -32,7 +32,7 @@ static int in_scope(void) { LG_WITH(&m) { return lg_mutex_timedlock(&m, 50); } r
 int main(void) {
     lg_sem_t s;
     lg_cond_t c = LG_COND_INITIALIZER;
-    lg_mutex_t *const all[] = {&m};
+    lg_mutex_t *const all[] = {&m}, *const twice[] = {&m, &m};
     int wrong = lg_sem_init(&s, "s", 30, 0) != 0;
     LG_OPERATION("limits") wrong += in_scope() != ETIMEDOUT;
     lg_operation_end();
@@ -40,6 +40,7 @@ int main(void) {
     wrong += lg_rwlock_trywrlock(&l) != EBUSY;
     wrong += lg_sem_timedwait(&s, 50) != ETIMEDOUT;
     wrong += lg_sem_trywait(&s) != EBUSY;
+    wrong += lg_lock_all(twice, 2) != EINVAL || lg_lock_all(all, 0) != 0;
     wrong += lg_lock_all(all, 1) != 0;
     wrong += lg_cond_timedwait(&c, &m, 50) != ETIMEDOUT;
     wrong += lg_mutex_trylock(&m) != EBUSY;
@@ -152,8 +153,8 @@ def directory():
 def compile_(place, name, text, *options, compiler="gcc"):
     source = place / f"{name}.c"
     source.write_text(text, encoding="utf-8")
-    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", f"-I{ROOT / 'include'}", "-c", source,
-                    "-o", place / f"{name}.o", *options], check=True, capture_output=True, text=True)
+    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", f"-I{ROOT / 'include'}", *options,
+                    "-c", source, "-o", place / f"{name}.o"], check=True, capture_output=True, text=True)
     return place / f"{name}.o"
 
 
@@ -261,6 +262,37 @@ def headers_stand_alone(_):
                     compile_(place, "alone", f"#include <lockgraph/{header.name}>\n", "-x", language, "-fsyntax-only", *options)
 
 
+USES = """
+%s
+static lg_mutex_t m = LG_MUTEX_INITIALIZER("m", 10);
+#if !defined __STRICT_ANSI__ || defined _GNU_SOURCE /* else there is no pthread_rwlock_t */
+static lg_rwlock_t l = LG_RWLOCK_INITIALIZER_KEYED("l", 20, 3);
+int reads(void);
+int reads(void) { return lg_rwlock_timedrdlock(&l, 10) || lg_rwlock_unlock(&l); }
+#endif
+int main(void) {
+    LG_NAME(&m.mutex, "m");
+    return lg_mutex_timedlock(&m, 30) || lg_mutex_unlock(&m);
+}
+"""
+PEDANTIC = ("-Wpedantic", "-Wshadow", "-Wconversion", "-Wundef", "-Wcast-qual", "-fsyntax-only")
+ALL_HEADERS = "#include <lockgraph/lockgraph.h>\n#include <lockgraph/annotate.h>"
+
+
+def headers_in_every_language(_):
+    """ISO C alone, too, which hides what is POSIX; and whichever header comes first in a build with the drop-in directory."""
+    drop_in = f"-isystem{HEADERS / 'drop-in'}"
+    with directory() as place:
+        for mode in ("-DENABLED", "-DLOCKGRAPH_DISABLE"):
+            for standard in ("c89", "gnu89", "c99", "c11", "c2x"):
+                for wanted in ("-U_GNU_SOURCE", "-D_GNU_SOURCE"):
+                    compile_(place, "uses", USES % ALL_HEADERS, f"-std={standard}", wanted, mode, *PEDANTIC)
+            for standard in ("c++11", "c++2b"):
+                compile_(place, "uses", USES % ALL_HEADERS, "-x", "c++", f"-std={standard}", mode, *PEDANTIC)
+            for first in ("annotate.h", "lockgraph.h", "pthread.h"):
+                compile_(place, "uses", USES % f"#include <lockgraph/{first}>\n{ALL_HEADERS}", drop_in, mode, *PEDANTIC)
+
+
 def cxx_runs(build, compiler, standard, *options):
     with directory() as place:
         source, program = place / "guards.cpp", place / "guards"
@@ -305,5 +337,6 @@ def cases():
                            ("mixing is an error", mixing_is_an_error),
                            ("exports are the headers", exports_are_the_headers),
                            ("pages name every function", pages_name_every_function), ("headers stand alone", headers_stand_alone),
+                           ("headers in every language", headers_in_every_language),
                            ("C++", cxx), ("C++ disabled", cxx_disabled), ("C++ statics", cxx_statics_need_no_code)):
         yield f"wrapper {name}", False, function

@@ -8,6 +8,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import urllib.request
 
 from subject import FieldError, checked, count_threads, free_port, listening
@@ -270,3 +271,19 @@ def pbzip2(run):
 
 PROGRAMS = {program.__name__: program for program in
             (memcached, redis, mariadb, apache, unbound, rocksdb, pbzip2)}
+
+# The Debian packages of each, and of what drives it.
+PACKAGES = {"memcached": ["memcached"], "redis": ["redis-server", "redis-tools"],
+            "mariadb": ["mariadb-server", "mariadb-client", "sysbench"], "apache": ["apache2", "apache2-utils"],
+            "unbound": ["unbound", "dnsperf"], "rocksdb": ["rocksdb-tools"], "pbzip2": ["pbzip2"]}
+
+
+def install_packages(programs):
+    wanted = [package for program in programs for package in PACKAGES[program]]
+    missing = [name for name in wanted if subprocess.run(["dpkg", "-s", name], capture_output=True).returncode != 0]
+    if missing:
+        print("field: installing", *missing, file=sys.stderr)
+        sudo = [] if os.geteuid() == 0 else ["sudo"]
+        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")  # no service is to start
+        subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env)

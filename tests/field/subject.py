@@ -106,3 +106,13 @@ def listening(port):
             return True
         return False
     return probe
+
+
+def run_once(program, prefix, seconds, place):
+    place.mkdir(parents=True)
+    run = Run(prefix, place, seconds)
+    try:
+        program(run)
+    finally:
+        run.clean_up()
+    return run

@@ -41,6 +41,7 @@ START_TEST(line_by_line) {
                     "lock a init f at s.c:12 module 'a b'\n"
                     "lock c at dir/s.c\n"
                     "lock c init +0x12 module m\n"
+                    "lock c use f at s.c\n"
                     "same a by address\n"
                     "same \"std::map<int, int>::lock\" in any order\n"
                     "before a c\n"
@@ -51,7 +52,7 @@ START_TEST(line_by_line) {
     ck_assert_int_eq(order.classes[0].nesting, LGR_NEST_BY_ADDRESS);
     ck_assert_int_eq(order.classes[1].nesting, LGR_NEST_ANYHOW);
     ck_assert_int_eq(order.classes[2].level, NO_LEVEL);
-    ck_assert_uint_eq(order.rule_count, 4);
+    ck_assert_uint_eq(order.rule_count, 5);
     ck_assert_str_eq(order.rules[0].variable, "g#h");
     ck_assert_str_eq(order.rules[1].function, "f");
     ck_assert_str_eq(order.rules[1].source, "s.c");
@@ -60,6 +61,9 @@ START_TEST(line_by_line) {
     ck_assert_str_eq(order.rules[2].source, "dir/s.c");
     ck_assert_uint_eq(order.rules[2].source_line, 0);
     ck_assert_uint_eq(order.rules[3].class_index, 2);
+    ck_assert(!order.rules[3].use && order.rules[4].use);
+    ck_assert_str_eq(order.rules[4].function, "f");
+    ck_assert_str_eq(order.rules[4].source, "s.c");
     ck_assert_str_eq(order_blessing(&order, 2, 0)->reason, "no \"harm\"");
     ck_assert_ptr_null(order_blessing(&order, 0, 0));
 }
@@ -111,6 +115,9 @@ static const struct {
     {"class a\nlock a variable", "x.order:2:16: ", "something is missing"},
     {"class a\nlock a vairable v", "x.order:2:8: ", "\"vairable\" tells no lock"},
     {"class a\nlock a init f init g", "x.order:2:15: ", "init is there twice"},
+    {"class a\nlock a use f use g", "x.order:2:14: ", "use is there twice"},
+    {"class a\nlock a init f use g", "x.order:2:15: ", "two kinds of lock"},
+    {"class a\nlock a variable v use f", "x.order:2:24: ", "another line"},
     {"class a\nlock a at :12", "x.order:2:11: ", "the file is missing"},
     {"class a\nlock a at s.c:x", "x.order:2:15: ", "\"x\" is no line number"},
     {"class a\nlock a at s.c:", "x.order:2:15: ", "is no line number"},

@@ -58,6 +58,7 @@ START_TEST(questions) {
     ck_assert_uint_eq(lgr_order_class_at(&order, 1, LGR_ORDER_VARIABLE, 0x200), 0);
     ck_assert_uint_eq(lgr_order_class_at(&order, 1, LGR_ORDER_CALL, 0x150), 0);
     ck_assert_uint_eq(lgr_order_class_at(&order, 2, LGR_ORDER_CALL, 0x150), 2);
+    ck_assert_uint_eq(lgr_order_class_at(&order, 2, LGR_ORDER_USE, 0x150), 0);
     ck_assert_uint_eq(lgr_order_class_at(&order, 0, LGR_ORDER_CALL, 0x150), 0);
     ck_assert_uint_eq(lgr_order_class_at(&order, 3, LGR_ORDER_CALL, 0x150), 0);
     ck_assert(lgr_order_is_before(&order, 0, 1));

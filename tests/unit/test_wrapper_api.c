@@ -1,5 +1,6 @@
 /* The lg_ functions, linked as a program links them: what each returns, and when. */
 #include <check.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include <lockgraph/lockgraph.h>
 #include <lockgraph/options.h>
@@ -210,6 +212,48 @@ START_TEST(semaphore_results) {
 }
 END_TEST
 
+static _Atomic unsigned interruptions;
+static void count_interruption(int number) {
+    (void)number;
+    interruptions++;
+}
+/* A signal so often, whose handler does not have calls restarted; 0: no more. */
+static void interrupt_us(long us) {
+    struct itimerval timer = {{0, us}, {0, us}};
+    struct sigaction action = {.sa_handler = count_interruption};
+    ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+START_TEST(limits_last_while_signals_arrive) {
+    lg_mutex_t m = LG_MUTEX_INITIALIZER("m", LOW), own = LG_MUTEX_INITIALIZER("own", LG_NO_LEVEL);
+    lg_rwlock_t l = LG_RWLOCK_INITIALIZER("l", LOW);
+    lg_cond_t c = LG_COND_INITIALIZER;
+    lg_sem_t s;
+    struct other holder, writer;
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    ck_assert_int_eq(lg_sem_init(&s, "s", LOW, 0), 0);
+    pthread_sigmask(SIG_BLOCK, &alarm, NULL); /* by the others */
+    start(&holder, mutex_take, mutex_give, &m);
+    start(&writer, rwlock_write, rwlock_give, &l);
+    pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
+    interrupt_us(1000);
+    IN_TIME(lg_mutex_timedlock(&m, SHORT_MS));
+    IN_TIME(lg_rwlock_timedrdlock(&l, SHORT_MS));
+    IN_TIME(lg_rwlock_timedwrlock(&l, SHORT_MS));
+    IN_TIME(lg_sem_timedwait(&s, SHORT_MS));
+    ck_assert_int_eq(lg_mutex_lock(&own), 0);
+    IN_TIME(lg_cond_timedwait(&c, &own, SHORT_MS));
+    ck_assert_int_eq(lg_mutex_unlock(&own), 0);
+    interrupt_us(0);
+    ck_assert_uint_gt(interruptions, 10);
+    stop(&holder);
+    stop(&writer);
+}
+END_TEST
+
 START_TEST(spinlock_results) {
     lg_spin_t l;
     ck_assert_int_eq(lg_spin_init(&l, "l", 70000), EINVAL);
@@ -293,6 +337,26 @@ START_TEST(made_with_keys) {
 END_TEST
 
 /* Made by their init functions as good as by a macro. */
+static const int out_of_range[] = {-1, 32768, 65536 + LOW, INT_MAX, INT_MIN};
+
+START_TEST(levels_out_of_range) {
+    lg_mutex_t m = LG_MUTEX_INITIALIZER("m", LOW);
+    lg_rwlock_t l;
+    lg_sem_t s;
+    lg_spin_t p;
+    int level = out_of_range[_i];
+    ck_assert_int_eq(lg_mutex_init(&m, "m", level), EINVAL);
+    ck_assert_int_eq(lg_mutex_init_keyed(&m, "m", level, 1), EINVAL);
+    ck_assert_int_eq(lg_rwlock_init(&l, "l", level), EINVAL);
+    ck_assert_int_eq(lg_rwlock_init_keyed(&l, "l", level, 1), EINVAL);
+    ck_assert_int_eq(lg_sem_init(&s, "s", level, 1), EINVAL);
+    ck_assert_int_eq(lg_spin_init(&p, "p", level), EINVAL);
+    ck_assert_int_eq(lg_may_acquire(level), 0);
+    ck_assert_int_eq(lg_mutex_lock(&m), 0); /* as it was */
+    ck_assert_int_eq(lg_mutex_unlock(&m), 0);
+}
+END_TEST
+
 START_TEST(all_kinds_that_were_made_have_their_level) {
     lg_mutex_t mutex, low = LG_MUTEX_INITIALIZER("low", LOW);
     lg_rwlock_t lock;
@@ -478,10 +542,12 @@ int main(void) {
     tcase_add_test(tests, no_limit_waits_on);
     tcase_add_test(tests, rwlock_results);
     tcase_add_test(tests, semaphore_results);
+    tcase_add_test(tests, limits_last_while_signals_arrive);
     tcase_add_test(tests, spinlock_results);
     tcase_add_test(tests, condition_results);
     tcase_add_test(tests, condition_until);
     tcase_add_test(tests, made_with_keys);
+    tcase_add_loop_test(tests, levels_out_of_range, 0, sizeof out_of_range / sizeof *out_of_range);
     tcase_add_test(tests, all_kinds_that_were_made_have_their_level);
     tcase_add_test(tests, assertions_about_levels);
     tcase_add_test(tests, condition_refused_under_a_higher_lock);

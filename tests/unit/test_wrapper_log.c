@@ -224,6 +224,57 @@ START_TEST(wrong_names_change_nothing) {
 }
 END_TEST
 
+/* ---- what a thread holds ---- */
+
+static void keep_holds(enum lg_log_level level, const char *line, void *user) {
+    bool about_holds = strstr(line, " holds ") != NULL || strstr(line, ": held") != NULL;
+    if (about_holds)
+        *(unsigned *)user += level == LG_LOG_INFO;
+    if (about_holds && line_count < LINES)
+        snprintf(lines[line_count++].text, LENGTH, "%s", line);
+}
+
+START_TEST(a_dump_goes_where_lines_go) {
+    unsigned count = 0;
+    ck_assert_int_eq(lg_mutex_lock(&table), 0);
+    ck_assert_int_eq(lg_mutex_lock(&row), 0);
+    long before = size_of_log();
+    lg_log_to(keep_holds, &count);
+    lg_held_dump();
+    ck_assert_uint_eq(count, 3);
+    ck_assert_uint_eq(line_count, 3);
+    ck_assert_int_eq(size_of_log(), before);
+    ck_assert_msg(ends_with(lines[0].text, ": this thread holds 2 locks"), "%s", lines[0].text);
+    ck_assert_msg(strstr(lines[1].text, ": row lock 0x") != NULL, "the newest is not first: %s", lines[1].text);
+    ck_assert_ptr_nonnull(strstr(lines[1].text, "(level 20): held, taken at "));
+    ck_assert_ptr_nonnull(strstr(lines[2].text, ": table lock 0x"));
+    lg_log_to(NULL, NULL);
+    lg_held_dump();
+    ck_assert_uint_eq(count, 3);
+    ck_assert_int_gt(size_of_log(), before);
+    ck_assert_int_eq(lg_mutex_unlock(&row), 0);
+    ck_assert_int_eq(lg_mutex_unlock(&table), 0);
+}
+END_TEST
+
+/* More lines than are let through of what nobody asked for, and none of them is left out. */
+START_TEST(a_dump_is_whole) {
+    enum { HOLDS = 60 };
+    static lg_mutex_t held[HOLDS];
+    unsigned count = 0;
+    for (int i = 0; i < HOLDS; i++) {
+        ck_assert_int_eq(lg_mutex_init(&held[i], "held", LG_NO_LEVEL), 0);
+        ck_assert_int_eq(lg_mutex_lock(&held[i]), 0);
+    }
+    lg_log_to(keep_holds, &count);
+    lg_held_dump();
+    lg_log_to(NULL, NULL);
+    ck_assert_uint_eq(count, HOLDS + 1);
+    for (int i = 0; i < HOLDS; i++)
+        ck_assert_int_eq(lg_mutex_unlock(&held[i]), 0);
+}
+END_TEST
+
 int main(void) {
     if (freopen("/dev/null", "w", stderr) == NULL)
         return EXIT_FAILURE;
@@ -239,6 +290,8 @@ int main(void) {
     tcase_add_test(tests, levels_have_their_names_in_lines);
     tcase_add_test(tests, the_last_name_counts);
     tcase_add_test(tests, wrong_names_change_nothing);
+    tcase_add_test(tests, a_dump_goes_where_lines_go);
+    tcase_add_test(tests, a_dump_is_whole);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

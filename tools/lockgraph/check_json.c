@@ -47,7 +47,7 @@ static json_t *new_classes(const struct checked *checked) {
         if (class->declared != SIZE_MAX)
             continue;
         json_array_append_new(list, json_pack("{s:s, s:o}", "class", checked_name(checked, i), "rule",
-                                              json_text(class->guessed ? NULL : class->rule)));
+                                              json_text(class->guessed ? class->use_rule : class->rule)));
     }
     return list;
 }

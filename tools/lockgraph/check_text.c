@@ -58,6 +58,8 @@ static void add_new_classes(struct text *out, const struct checked *checked) {
         text_printf(out, "  %s\n", class->what->name);
         if (class->rule && !class->guessed)
             text_printf(out, "      lock NAME %s\n", class->rule);
+        else if (class->use_rule)
+            text_printf(out, "      lock NAME %s\n", class->use_rule);
     }
 }
 

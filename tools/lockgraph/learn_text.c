@@ -176,9 +176,13 @@ static void add_undeclared(struct learner *learner) {
         if (can_be_declared(class))
             continue;
         if (!any)
-            text_add(learner->out, "\n# Seen, too, but known by no variable and no initialising call:\n");
+            text_add(learner->out,
+                     "\n# Seen, too, but known by no variable and no initialising call.  Where the same function\n"
+                     "# always takes it first, that declares it:\n");
         any = true;
         text_printf(learner->out, "#   %s\n", class->what->name);
+        if (class->use_rule)
+            text_printf(learner->out, "#     lock NAME %s\n", class->use_rule);
     }
 }
 

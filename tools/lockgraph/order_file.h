@@ -36,7 +36,8 @@ struct order_rule {
     const char *class_name;
     size_t class_index; /* settled */
     const char *variable, *function, *module;
-    const char *source; /* file of the initialising call */
+    bool use;           /* `function` takes it first; else it initialises it */
+    const char *source; /* file of that call */
     unsigned source_line;
     struct order_place place;
 };

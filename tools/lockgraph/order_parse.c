@@ -214,25 +214,31 @@ static bool read_source(struct line *line, const struct word *word, struct order
     return true;
 }
 
+static const char lock_form[] =
+    "lock NAME variable V, init FUNCTION, use FUNCTION, at FILE:LINE or module M";
+
 static bool read_condition(struct line *line, struct order_rule *rule) {
-    static const char form[] = "lock NAME variable V, init FUNCTION, at FILE:LINE or module M";
     struct word key, value;
     if (!read_word(line, &key))
         return false;
-    bool variable = word_is(&key, "variable"), init = word_is(&key, "init"), at = word_is(&key, "at");
+    bool variable = word_is(&key, "variable"), use = word_is(&key, "use"), at = word_is(&key, "at");
+    bool call = use || word_is(&key, "init");
     const char **field = variable ? &rule->variable
-                         : init   ? &rule->function
+                         : call   ? &rule->function
                          : at     ? &rule->source
                                   : &rule->module;
-    if (!variable && !init && !at && !word_is(&key, "module"))
-        return wrong(line, key.at, "\"%s\" tells no lock; write %s", shown(line, &key), form);
+    if (!variable && !call && !at && !word_is(&key, "module"))
+        return wrong(line, key.at, "\"%s\" tells no lock; write %s", shown(line, &key), lock_form);
+    if (call && rule->function && rule->use != use)
+        return wrong(line, key.at, "init and use are of two kinds of lock; write two lines");
     if (*field)
         return wrong(line, key.at, "%s is there twice; write two lines for two kinds of lock",
                      shown(line, &key));
-    if (!need_word(line, &value, form))
+    if (!need_word(line, &value, lock_form))
         return false;
     if (at)
         return read_source(line, &value, rule);
+    rule->use |= use;
     *field = pattern(line, &value);
     return true;
 }
@@ -240,15 +246,14 @@ static bool read_condition(struct line *line, struct order_rule *rule) {
 static bool by_offset(const char *text) { return text && strncmp(text, "+0x", 3) == 0; }
 
 static bool read_lock(struct line *line) {
-    static const char form[] = "lock NAME variable V, init FUNCTION, at FILE:LINE or module M";
     struct order_rule rule = {0};
     struct word word;
-    if (!need_word(line, &word, form))
+    if (!need_word(line, &word, lock_form))
         return false;
     rule.class_name = shown(line, &word);
     rule.place = place_of(line, word.at);
     if (at_end(line))
-        return wrong(line, line->at, "which locks?  Write %s", form);
+        return wrong(line, line->at, "which locks?  Write %s", lock_form);
     while (!at_end(line))
         if (!read_condition(line, &rule))
             return false;
@@ -257,7 +262,7 @@ static bool read_lock(struct line *line) {
     if (rule.variable && (rule.function || rule.source))
         return wrong(
             line, line->end,
-            "a variable is known by its name alone; write another line for locks that a call initialises");
+            "a variable is known by its name alone; write another line for locks that a call tells");
     struct order_rule *added = ADD(line, rules, rule_count);
     *added = rule;
     return true;

@@ -158,7 +158,7 @@ static void add_rule(struct search *search, struct order_ranges *ranges, size_t 
     if (everything || rule->variable)
         add_all(ranges, search, LGR_ORDER_VARIABLE);
     if (!rule->variable)
-        add_all(ranges, search, LGR_ORDER_CALL);
+        add_all(ranges, search, rule->use ? LGR_ORDER_USE : LGR_ORDER_CALL);
     if (uses && search->spans.count)
         ++*uses;
     spans_free(&search->spans);

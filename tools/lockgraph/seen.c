@@ -59,11 +59,11 @@ static size_t declared_at(struct gatherer *gatherer, const struct model_process 
 
 /* As the runtime does it: the innermost function that a rule names decides. */
 static size_t declared_by_calls(struct gatherer *gatherer, const struct model_process *process,
-                                uint32_t context) {
+                                uint32_t context, enum lgr_order_what what) {
     const struct lgr_context_info *info = lgr_context_by_id(process->file, context);
     size_t found = SIZE_MAX;
     for (size_t i = 0; info && i < info->frame_count && found == SIZE_MAX; i++)
-        found = declared_at(gatherer, process, &info->frames[i], info->frames[i].offset - 1, LGR_ORDER_CALL);
+        found = declared_at(gatherer, process, &info->frames[i], info->frames[i].offset - 1, what);
     return found;
 }
 
@@ -76,7 +76,9 @@ static size_t declared_class(struct gatherer *gatherer, const struct model_proce
     if (info->kind == LGR_CLASS_STATIC)
         return declared_at(gatherer, process, &info->variable, info->variable.offset, LGR_ORDER_VARIABLE);
     if (info->kind == LGR_CLASS_INIT)
-        return declared_by_calls(gatherer, process, info->context);
+        return declared_by_calls(gatherer, process, info->context, LGR_ORDER_CALL);
+    if (info->kind == LGR_CLASS_GUESS)
+        return declared_by_calls(gatherer, process, info->context, LGR_ORDER_USE);
     return SIZE_MAX;
 }
 
@@ -205,13 +207,25 @@ static void describe_call(struct gatherer *gatherer, const struct model_process 
     }
 }
 
+/* By the function that takes it first, as far as that one has a name. */
+static void describe_guess(struct gatherer *gatherer, const struct model_process *process,
+                           const struct lgr_class_info *info, struct seen_class *class) {
+    struct pool *pool = &gatherer->model->pool;
+    struct stack stack = model_stack(gatherer->model, process, info->context);
+    const struct code_frame *at = stack.site < stack.count ? &stack.frames[stack.site] : NULL;
+    class->name = class->what->short_name;
+    if (at && at->name)
+        class->use_rule = pool_printf(pool, "use %s%s", order_quoted(pool, at->name),
+                                      in_module(pool, process, at->module, false));
+}
+
 static struct seen_class describe(struct gatherer *gatherer, struct model_process *process,
                                   const struct lgr_class_info *info, uint64_t lock) {
     struct pool *pool = &gatherer->model->pool;
     struct seen_class class = {.what = model_class_of(gatherer->model, process, info->id),
                                .declared = declared_class(gatherer, process, info),
-                               .kind = model_lock_of(gatherer->model, process, lock)->kind,
-                               .guessed = info->kind == LGR_CLASS_GUESS};
+                               .kind = model_lock_of(gatherer->model, process, lock)->kind};
+    class.guessed = info->kind == LGR_CLASS_GUESS && class.declared == SIZE_MAX;
     const char *module = module_of(process, info, class.what);
     class.module = module ? text_clean(pool, module) : NULL;
     if (class.declared != SIZE_MAX)
@@ -220,6 +234,8 @@ static struct seen_class describe(struct gatherer *gatherer, struct model_proces
         describe_variable(gatherer, process, &class);
     else if (info->kind == LGR_CLASS_INIT)
         describe_call(gatherer, process, info, &class);
+    else if (class.guessed)
+        describe_guess(gatherer, process, info, &class);
     else
         class.name = class.what->short_name;
     return class;

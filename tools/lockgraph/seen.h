@@ -8,6 +8,7 @@
 
 struct seen_class {
     const char *rule;               /* what declares it, "variable v module m"; NULL: nothing can */
+    const char *use_rule;           /* what would declare a guessed one, "use f"; NULL: nothing */
     const char *function_rule;      /* the same without the line, which may stand for others, too */
     const char *name;               /* proposed by what it is, or declared */
     const char *kind;               /* "mutex", … */
