@@ -240,6 +240,7 @@ static bool interrupted(const struct lge_thread *thread) {
 }
 
 void lge_check(struct lge_thread *thread, const struct lge_request *request) {
+    atomic_thread_fence(memory_order_acquire); /* the id is from a tag: identity.h */
     if (lge_tracing())
         lge_trace_requested(thread, request);
     if (thread->handlers.depth != 0)

@@ -86,7 +86,7 @@ static uint32_t class_by_initialisation(struct lge_thread *thread, const void *a
 
 static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
     atomic_store_explicit(&tag->id, id, memory_order_relaxed);
-    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_relaxed);
+    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_release);
 }
 
 void lge_tags_stale(void) {

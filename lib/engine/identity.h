@@ -6,9 +6,10 @@
  * id and a word that only that id at that address makes valid.  A zero, stale or
  * copied tag is a new lock.  Elsewhere a table from addresses to ids serves.
  *
- * | tag words | written under the identity lock (relaxed, id first); read by
- * |           | anybody (relaxed): a torn pair is invalid, and the slow path
- * |           | looks again under the lock. */
+ * | tag words | written under the identity lock (id first, check release); read
+ * |           | by anybody (relaxed): a torn pair is invalid, and the slow path
+ * |           | looks again under the lock.  What the id stands for is seen
+ * |           | after an acquire fence: lge_check, lge_class_get. */
 #ifndef LOCKGRAPH_ENGINE_IDENTITY_H
 #define LOCKGRAPH_ENGINE_IDENTITY_H
 

@@ -23,6 +23,7 @@ static struct {
 } classes;
 
 struct lge_class *lge_class_get(uint32_t id) {
+    atomic_thread_fence(memory_order_acquire); /* the id may be from a tag: identity.h */
     if (id == 0 || id > atomic_load_explicit(&classes.count, memory_order_acquire))
         return NULL;
     struct lge_class **page =

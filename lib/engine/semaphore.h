@@ -49,7 +49,7 @@ static inline uint64_t lge_semaphore_tag(const struct lge_tag *tag, const void *
 }
 static inline void lge_semaphore_mark(struct lge_tag *tag, const void *address, uint64_t id, unsigned facts) {
     uint64_t check = lge_tag_check(id, address) ^ (facts & LGE_SEMAPHORE_FACTS);
-    atomic_store_explicit(&tag->check, check, memory_order_relaxed);
+    atomic_store_explicit(&tag->check, check, memory_order_release);
 }
 
 /* A semaphore begins its life: slots 0 is a signal; `shared`: other processes

@@ -23,7 +23,7 @@ static bool is_free(const struct lge_tag *tag) {
 
 static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
     atomic_store_explicit(&tag->id, id, memory_order_relaxed);
-    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_relaxed);
+    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_release);
 }
 
 static void clear(struct lge_tag *tag) { atomic_store_explicit(&tag->id, 0, memory_order_relaxed); }

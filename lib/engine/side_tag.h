@@ -4,7 +4,7 @@
  * A tag tells by itself which address it is for, so a look-up takes no lock: it
  * finds the right id or none, and then the side table is asked.
  *
- * | tags           | written under the identity lock; read by anybody (relaxed) |
+ * | tags           | as those in locks: identity.h                              |
  * | lge_side_tags  | written under the identity lock (release); a smaller array |
  * |                | stays mapped, because somebody may be reading it           | */
 #ifndef LOCKGRAPH_ENGINE_SIDE_TAG_H

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,10 @@ static void run_daemon(struct sd_http_server *server) {
         server->due_ms = sd_now_ms();
     else if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
         server->due_ms = sd_now_ms() + (int64_t)ms;
+}
+
+static int descriptor_of(struct MHD_Daemon *daemon) {
+    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
 static void daemon_ready(struct sd_loop *loop, uint32_t events, void *of) {
@@ -157,8 +162,7 @@ static bool watch_daemon(struct sd_http_server *server, struct sd_loop *loop, st
     int wakes;
     if (!sd_wake_open(loop, &wakes, error) ||
         !sd_loop_watch(loop, wakes, EPOLLIN, wakes_ready, server, error) ||
-        !sd_loop_watch(loop, MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN,
-                       daemon_ready, server, error))
+        !sd_loop_watch(loop, descriptor_of(server->daemon), EPOLLIN, daemon_ready, server, error))
         return false;
     server->ready = true;
     sd_loop_set_limit(loop, before_wait, server);
@@ -176,6 +180,14 @@ static bool begin_loop(struct sd_loop *loop, void *of, struct sd_error *error) {
     return false;
 }
 
+/* One run and what is ready after it, at most that much later. */
+static void last_round(struct sd_http_server *server) {
+    struct pollfd ready = {.fd = descriptor_of(server->daemon), .events = POLLIN};
+    run_daemon(server);
+    int32_t left_ms = server->due_ms == INT64_MAX ? LAST_ROUND_MS : sd_left_ms(server->due_ms);
+    poll(&ready, 1, left_ms < LAST_ROUND_MS ? left_ms : LAST_ROUND_MS);
+}
+
 /* All that wait are answered, and have a moment to hear it. */
 static void end_loop(struct sd_loop *loop, void *of) {
     struct sd_http_server *server = of;
@@ -185,7 +197,7 @@ static void end_loop(struct sd_loop *loop, void *of) {
     for (int round = 0; round < LAST_ROUNDS && server->all.unanswered > 0; round++) {
         while (server->all.suspended != NULL)
             sd_exchange_resume(server->all.suspended);
-        MHD_run_wait(server->daemon, LAST_ROUND_MS);
+        last_round(server);
     }
     while (server->all.suspended != NULL)
         sd_exchange_resume(server->all.suspended);

@@ -93,14 +93,14 @@ static ssize_t read_some(void *of, uint64_t position, char *bytes, size_t room) 
     struct sd_stream *stream = of;
     (void)position;
     if (stream->gone || stream->request == NULL)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+        return (ssize_t)MHD_CONTENT_READER_END_WITH_ERROR;
     long length = stream->read(stream->user, bytes, room);
     if (length < 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return (ssize_t)MHD_CONTENT_READER_END_OF_STREAM;
     if (length > 0)
         return length;
     if (stream->request->all->closing)
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return (ssize_t)MHD_CONTENT_READER_END_OF_STREAM;
     sd_exchange_suspend(stream->request);
     return 0;
 }

@@ -60,10 +60,10 @@ static bool insert_all(sqlite3 *handle, struct sd_work *work, const struct sd_me
         return false;
     *stored = 0;
     for (size_t at = 0; at < count; at++) {
-        int64_t before = sqlite3_total_changes64(handle);
+        int before = sqlite3_total_changes(handle);
         if (!insert(handle, work->session, &messages[at], error))
             return false;
-        *stored += sqlite3_total_changes64(handle) > before;
+        *stored += sqlite3_total_changes(handle) != before;
     }
     int64_t id;
     return *stored < INDEX_AFTER || sd_queue_put(handle, "index", "", work->session->user, &id, error);
