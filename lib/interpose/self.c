@@ -44,29 +44,31 @@ static void give_up(void) {
     lgi_write_figures();
 }
 
-/* Handlers that the program left by siglongjmp.  One of them may have
- * interrupted the runtime, which then does not go on either. */
-__attribute__((noinline)) static void forget_left(struct lge_thread *thread, uintptr_t sp) {
+/* Whoever comes meanwhile finds the runtime still occupied. */
+static void leave_interrupted(struct lge_thread *thread) {
+    if (lgp_own_locks.count != 0)
+        give_up();
+    else if (lge_waiting(lge_wait_sequence(thread)))
+        lge_wait_end(thread);
+    lgi_local.inside = false;
+}
+
+__attribute__((noinline)) void lgi_forget_left(struct lge_thread *thread, uintptr_t sp) {
     struct lge_handlers *handlers = &thread->handlers;
     for (uint32_t depth; (depth = handlers->depth) != 0;) {
         uint32_t last = depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1;
         const struct lge_handler_mark *mark = &handlers->marks[last];
         if (!lge_handler_left(mark, sp))
             return;
-        if (mark->inside) {
-            lgi_local.inside = false;
-            if (lgp_own_locks.count != 0)
-                give_up();
-            if (atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) & 1)
-                lge_wait_end(thread);
-        }
+        if (mark->inside)
+            leave_interrupted(thread);
         handlers->depth = depth - 1;
     }
 }
 
 struct lge_thread *lgi_enter(void) {
     if (LGI_UNLIKELY(lgi_local.block != NULL && lgi_local.block->handlers.depth != 0))
-        forget_left(lgi_local.block, (uintptr_t)__builtin_frame_address(0));
+        lgi_forget_left(lgi_local.block, (uintptr_t)__builtin_frame_address(0));
     if (!lgi_up || lgi_local.inside)
         return NULL;
     lgi_local.inside = true;

@@ -41,6 +41,10 @@ static inline struct lge_thread *lgi_outside(void) {
 struct lge_thread *lgi_enter(void);
 void lgi_leave(struct lge_thread *thread);
 
+/* The thread is at `sp`, outside handlers that it left by siglongjmp.  One of them may
+ * have interrupted the runtime, which then does not go on either. */
+void lgi_forget_left(struct lge_thread *thread, uintptr_t sp);
+
 /* The runtime is up: set by the constructor, cleared for ever where it cannot go
  * on (a child forked out of it, a handler that left it half-way).  Relaxed: who
  * sees it late goes on a moment longer. */
