@@ -44,24 +44,48 @@ static void give_up(void) {
     lgi_write_figures();
 }
 
-/* Whoever comes meanwhile finds the runtime still occupied. */
-static void leave_interrupted(struct lge_thread *thread) {
-    if (lgp_own_locks.count != 0)
-        give_up();
-    else if (lge_waiting(lge_wait_sequence(thread)))
-        lge_wait_end(thread);
+/* What is put off while the runtime is inside comes now. */
+static void come_out(void) {
+    lgi_local.blocked = false;
     lgi_local.inside = false;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (LGI_UNLIKELY(lgp_own_locks.put_off != 0))
+        lgp_own_let_through();
 }
 
+/* Whoever comes meanwhile finds the runtime still occupied. */
+static void leave_interrupted(struct lge_thread *thread, bool waited) {
+    lgi_local.inside = true;
+    if (lgp_own_locks.count != 0)
+        give_up();
+    else if (waited)
+        lge_wait_end(thread);
+    come_out();
+}
+
+static const struct lge_handler_mark *mark_at(const struct lge_handlers *handlers, uint32_t depth) {
+    if (depth == 0)
+        return NULL;
+    return &handlers->marks[depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1];
+}
+
+/* The wait is that of the code which the handler interrupted, not of what an outer one did. */
+static bool interrupted_wait(const struct lge_thread *thread, const struct lge_handler_mark *mark,
+                             const struct lge_handler_mark *outer) {
+    return lge_waiting(mark->wait) && lge_wait_sequence(thread) == mark->wait &&
+           (outer == NULL || outer->wait != mark->wait);
+}
+
+/* What an outer handler interrupted goes on when that returns. */
 __attribute__((noinline)) void lgi_forget_left(struct lge_thread *thread, uintptr_t sp) {
     struct lge_handlers *handlers = &thread->handlers;
     for (uint32_t depth; (depth = handlers->depth) != 0;) {
-        uint32_t last = depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1;
-        const struct lge_handler_mark *mark = &handlers->marks[last];
+        const struct lge_handler_mark *mark = mark_at(handlers, depth), *outer = mark_at(handlers, depth - 1);
         if (!lge_handler_left(mark, sp))
             return;
-        if (mark->inside)
-            leave_interrupted(thread);
+        bool waited = interrupted_wait(thread, mark, outer);
+        if ((outer == NULL || !outer->unseen) && (mark->inside || waited))
+            leave_interrupted(thread, waited);
         handlers->depth = depth - 1;
     }
 }
@@ -76,7 +100,7 @@ struct lge_thread *lgi_enter(void) {
     if (thread == NULL)
         thread = adopt();
     if (thread == NULL)
-        lgi_local.inside = false;
+        come_out();
     lgi_local.self = NULL;
     return thread;
 }
@@ -85,5 +109,17 @@ void lgi_leave(struct lge_thread *thread) {
     if (LGI_UNLIKELY(lgi_local.noted != NULL && thread->handlers.depth == 0))
         lgi_tell_noted();
     lgi_local.self = lgi_up && !lgi_all_slow && thread->handlers.depth == 0 ? thread : NULL;
-    lgi_local.inside = false;
+    come_out();
+}
+
+void lgi_block(void) {
+    lgi_local.blocked = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (LGI_UNLIKELY(lgp_own_locks.put_off != 0))
+        lgp_own_let_through();
+}
+
+void lgi_unblock(void) {
+    lgi_local.blocked = false;
+    atomic_signal_fence(memory_order_seq_cst);
 }

@@ -25,7 +25,7 @@ struct lgp_own_locks {
     volatile uint32_t count; /* raised before a lock is taken, lowered when it is free */
     uint32_t id;             /* the thread's; 0: not asked yet */
     struct lgp_lock *volatile locks[LGP_LOCKS_KNOWN]; /* each says itself who has it */
-    volatile uint64_t put_off; /* signals that wait, as bits (signal - 1) */
+    volatile uint64_t put_off;                        /* signals that wait, as bits (signal - 1) */
 };
 extern __thread struct lgp_own_locks lgp_own_locks __attribute__((tls_model("initial-exec")));
 
