@@ -31,18 +31,6 @@
  * case: blocked
  * silent
  * near: signal-unsafe
- *
- * case: ring
- * deadlock
- * expect: deadlock actual error
- * threads: 2
- * line: HANDLER takes it
- *
- * case: waits-on
- * deadlock
- * expect: deadlock actual error
- * threads: 2
- * line: WAIT for the mutex
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -52,7 +40,6 @@
 #include "turns.h"
 
 static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER, busy = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t account = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t busy_table = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_spinlock_t busy_spin;
 static const char *what;
@@ -88,18 +75,7 @@ static void mask_signal(int how) {
     pthread_sigmask(how, &set, NULL);
 }
 
-static void *keep_busy(void *unused) {
-    pthread_mutex_lock(&busy);
-    waits = 1;
-    pause();
-    return unused;
-}
-
 static void *wait_for_busy(void *unused) {
-    if (!is("blocked"))
-        mask_signal(SIG_UNBLOCK);
-    if (!is("blocked"))
-        pthread_mutex_lock(&account);
     waits = 1;
     if (is("rwlock"))
         pthread_rwlock_rdlock(&busy_table);
@@ -108,15 +84,13 @@ static void *wait_for_busy(void *unused) {
     else if (is("spinlock"))
         pthread_spin_lock(&busy_spin);
     else
-        pthread_mutex_lock(&busy); /* WAIT for the mutex */
+        pthread_mutex_lock(&busy);
     if (is("rwlock") || is("writers-first"))
         pthread_rwlock_unlock(&busy_table);
     else if (is("spinlock"))
         pthread_spin_unlock(&busy_spin);
     else
         pthread_mutex_unlock(&busy);
-    if (!is("blocked"))
-        pthread_mutex_unlock(&account);
     return unused;
 }
 
@@ -132,8 +106,6 @@ static void disturb(pthread_t thread) {
     }
 }
 
-static int hangs(void) { return is("ring") || is("waits-on"); }
-
 static void prepare(void) {
     struct sigaction action = {.sa_handler = take};
     pthread_rwlockattr_t attributes;
@@ -143,44 +115,15 @@ static void prepare(void) {
         pthread_rwlock_init(&busy_table, &attributes);
     pthread_spin_init(&busy_spin, PTHREAD_PROCESS_PRIVATE);
     sigaction(SIGUSR1, &action, NULL);
-    if (!hangs() && !is("blocked"))
-        use();
-    if (is("blocked") || hangs())
-        mask_signal(SIG_BLOCK);
     if (is("blocked"))
-        use();
+        mask_signal(SIG_BLOCK);
+    use();
 }
 
-/* The handler of the thread that waits for `busy` wants what we hold, and we want what it holds. */
-static void close_ring(pthread_t thread) {
-    pthread_mutex_lock(&ledger);
-    pthread_kill(thread, SIGUSR1);
-    usleep(50000);
-    pthread_mutex_lock(&account);
-}
-
-/* The wait that a handler with a wait of its own interrupted still counts. */
-static void wait_on(pthread_t thread) {
-    pthread_mutex_lock(&ledger);
-    pthread_kill(thread, SIGUSR1);
-    usleep(50000);
-    pthread_mutex_unlock(&ledger);
-    until(&handled);
-    pthread_mutex_lock(&account);
-}
-
-/* Held by this thread or, where that is not to matter, by another. */
 static void hold_what_is_waited_for(void) {
-    pthread_t keeper;
-    if (is("ring")) {
-        pthread_create(&keeper, NULL, keep_busy, NULL);
-        until(&waits);
-        waits = 0;
-    } else {
-        pthread_mutex_lock(&busy);
-        pthread_rwlock_wrlock(&busy_table);
-        pthread_spin_lock(&busy_spin);
-    }
+    pthread_mutex_lock(&busy);
+    pthread_rwlock_wrlock(&busy_table);
+    pthread_spin_lock(&busy_spin);
 }
 
 static void give_up(void) {
@@ -199,10 +142,6 @@ int main(int argc, char **argv) {
     pthread_create(&thread, NULL, is("at-work") ? work : wait_for_busy, NULL);
     until(&waits);
     usleep(20000);
-    if (is("ring"))
-        close_ring(thread);
-    if (is("waits-on"))
-        wait_on(thread);
     if (!is("blocked"))
         disturb(thread);
     if (is("at-work"))
