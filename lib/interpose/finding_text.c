@@ -38,7 +38,7 @@ static void put_edge(struct lgp_text *text, const struct lge_finding_edge *edge,
     if (edge->wait_kind == LGR_WAIT_JOIN)
         lgp_format(text, ", waits for T%lu to end\n", (unsigned long)edge->to);
     else if (edge->wait_kind == LGR_WAIT_ONCE)
-        lgp_format(text, ", waits for the once routine that T%lu runs\n", (unsigned long)edge->to);
+        lgp_format(text, ", waits for the one-time initialisation that T%lu runs\n", (unsigned long)edge->to);
     else if (edge->wait_kind == LGR_WAIT_BARRIER)
         lgp_format(text, ", waits at a barrier\n");
     else if (edge->wait_kind == LGR_WAIT_CONDITION)

@@ -25,6 +25,7 @@
 #include "interpose/thread_table.h"
 #include "interpose/watchdog.h"
 #include "platform/memory.h"
+#include "platform/own_locks.h"
 #include "platform/system.h"
 #include "record/writer.h"
 
@@ -54,6 +55,7 @@ static bool held_in_child(const struct lge_held *held, uint32_t tid) {
 
 static void child(void) {
     forked = true;
+    lgp_own_forget_id();
     lgi_local.noted = NULL; /* the parent tells it; of its memory nothing is known yet */
     struct lge_thread *self = lgi_enter();
     if (self == NULL) { /* forked from inside the runtime, by a handler */

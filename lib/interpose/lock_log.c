@@ -52,7 +52,7 @@ static void put_holders_wait(struct lgp_text *text, const struct lge_overdue *ov
     if (overdue->holder_waits == LGR_WAIT_JOIN) {
         lgp_format(text, "; it waits for a thread to end");
     } else if (overdue->holder_waits == LGR_WAIT_ONCE) {
-        lgp_format(text, "; it waits for a once routine");
+        lgp_format(text, "; it waits for a one-time initialisation");
     } else if (overdue->holder_waits == LGR_WAIT_BARRIER) {
         lgp_format(text, "; it waits at a barrier");
     } else if (overdue->holder_waits == LGR_WAIT_LOCK) {

@@ -35,14 +35,17 @@ static clockid_t slice_clock(const pthread_mutex_t *mutex) {
     return lgi_kind_of(mutex) & LGI_PRIO_INHERIT ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
-static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex, const struct lgi_limit *limit) {
+static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex,
+                          const struct lge_request *request, const struct lgi_limit *limit) {
     struct lgi_slices slices = lgi_slices_start(thread, slice_clock(mutex), limit);
     for (;;) {
         const struct timespec *until = lgi_slice_begin(&slices);
+        lgi_block();
         int result = lgi_real.mutex_clocklock(mutex, slices.clock, until);
+        lgi_unblock();
         if (result != ETIMEDOUT || slices.last)
             return result;
-        lgi_slice_passed(thread);
+        lgi_slice_passed(thread, request, &mutex->__data.__owner);
     }
 }
 
@@ -73,7 +76,7 @@ int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const stru
         return 0;
     if (lge_wait_begin(thread, request, &mutex->__data.__owner))
         lgi_on_deadlock();
-    int result = wait_in_slices(thread, mutex, limit);
+    int result = wait_in_slices(thread, mutex, request, limit);
     lge_wait_end(thread);
     return result;
 }

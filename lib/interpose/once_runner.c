@@ -9,6 +9,7 @@ struct run {
     struct lge_thread *thread;
     uint32_t serial; /* the block may be another thread's by now */
     uintptr_t frame;
+    bool variable; /* a static one of C++, no routine */
 };
 
 bool lgi_once_readable;
@@ -31,10 +32,14 @@ static bool is_of(const struct run *run, const struct lge_thread *thread) {
     return run != NULL && run->thread == thread && run->serial == lge_thread_serial(thread);
 }
 
+static bool is_routine_of(const struct run *run, const struct lge_thread *thread) {
+    return is_of(run, thread) && !run->variable;
+}
+
 /* SIZE_MAX: none. */
 static size_t find_left(const struct lge_thread *thread, uintptr_t sp) {
     for (size_t i = 0; i < runs.capacity; i++)
-        if (is_of(runs.slots[i].value, thread) && ((struct run *)runs.slots[i].value)->frame < sp)
+        if (is_routine_of(runs.slots[i].value, thread) && ((struct run *)runs.slots[i].value)->frame < sp)
             return i;
     return SIZE_MAX;
 }
@@ -46,19 +51,27 @@ void lgi_once_left(const struct lge_thread *thread, uintptr_t sp) {
     lgp_unlock(&lock);
 }
 
-void lgi_once_begins(struct lge_thread *thread, const pthread_once_t *control, uintptr_t frame) {
+static void begin(struct lge_thread *thread, const void *control, uintptr_t frame, bool variable) {
     struct run *run = lgp_alloc(sizeof *run);
     lgp_lock(&lock);
     forget((uintptr_t)control);
     if (run != NULL) {
-        *run = (struct run){thread, lge_thread_serial(thread), frame};
+        *run = (struct run){thread, lge_thread_serial(thread), frame, variable};
         if (!lge_map_add(&runs, (uintptr_t)control, run))
             lgp_free(run, sizeof *run);
     }
     lgp_unlock(&lock);
 }
 
-void lgi_once_ends(const pthread_once_t *control) {
+void lgi_once_begins(struct lge_thread *thread, const pthread_once_t *control, uintptr_t frame) {
+    begin(thread, control, frame, false);
+}
+
+void lgi_static_begins(struct lge_thread *thread, const uint64_t *guard, uintptr_t frame) {
+    begin(thread, guard, frame, true);
+}
+
+void lgi_once_ends(const void *control) {
     lgp_lock(&lock);
     forget((uintptr_t)control);
     lgp_unlock(&lock);
@@ -71,28 +84,46 @@ static bool in_progress(const void *control) {
            (value & (LGI_ONCE_IN_PROGRESS | LGI_ONCE_DONE)) == LGI_ONCE_IN_PROGRESS;
 }
 
+/* Whoever is through with a variable, or leaves it, says so. */
+static bool being_initialised(const void *guard) {
+    uint64_t value = 0;
+    return lgp_read_safely(&value, guard, sizeof value) && value != 0 && *(unsigned char *)&value == 0;
+}
+
 struct lge_thread *lgi_once_runner(const void *control) {
     lgp_lock(&lock);
     const struct run *run = lge_map_get(&runs, (uintptr_t)control);
     struct lge_thread *runner = run != NULL && is_of(run, run->thread) ? run->thread : NULL;
+    bool variable = runner != NULL && run->variable;
     lgp_unlock(&lock);
-    return runner != NULL && in_progress(control) ? runner : NULL;
+    return runner != NULL && (variable ? being_initialised(control) : in_progress(control)) ? runner : NULL;
 }
 
-static size_t count_runs(const struct lge_thread *thread) {
-    size_t count = 0;
+struct counts {
+    size_t routines, variables;
+};
+
+/* Variables only where the thread is still at work on them, further down its stack: the
+ * caller of the initialiser may use a little less of it than at its first call. */
+static struct counts count_runs(const struct lge_thread *thread) {
+    enum { LESS = 1024 };
+    struct counts counts = {0, 0};
     lgp_lock(&lock);
-    for (size_t i = 0; i < runs.capacity; i++)
-        count += is_of(runs.slots[i].value, thread);
+    for (size_t i = 0; i < runs.capacity; i++) {
+        const struct run *run = runs.slots[i].value;
+        counts.routines += is_routine_of(run, thread);
+        counts.variables += is_of(run, thread) && run->variable && thread->request.sp <= run->frame + LESS;
+    }
     lgp_unlock(&lock);
-    return count;
+    return counts;
 }
 
 bool lgi_once_inside(const struct lge_thread *thread, const uintptr_t *frames, size_t count) {
     size_t inside = 0;
     for (size_t i = 0; i < count; i++)
         inside += frames[i] > (uintptr_t)start_of_section && frames[i] <= (uintptr_t)end_of_section;
-    return inside != 0 && inside == count_runs(thread);
+    struct counts counts = count_runs(thread);
+    return inside == counts.routines && counts.routines + counts.variables != 0;
 }
 
 void lgi_once_runner_forget(void) {

@@ -1,9 +1,11 @@
-/* Who runs the routine of a once control at this moment: what a thread that waits at
- * the control waits for.
+/* Who runs the routine of a once control at this moment, or initialises a static variable
+ * of a C++ function: what a thread that waits at the control, or the variable's guard,
+ * waits for.
  *
  * A routine may be left by an exception, a jump or cancellation, of which nobody tells
  * us, and another thread may then be about to begin it.  So that somebody runs a routine
- * is believed of a thread only when its stack says so: lgi_once_inside. */
+ * is believed of a thread only when its stack says so: lgi_once_inside.  Of a variable
+ * C++ tells both ends itself. */
 #ifndef LOCKGRAPH_INTERPOSE_ONCE_RUNNER_H
 #define LOCKGRAPH_INTERPOSE_ONCE_RUNNER_H
 
@@ -22,8 +24,10 @@ extern bool lgi_once_readable;
 
 /* The thread runs the routine from now on, in a frame at that address. */
 void lgi_once_begins(struct lge_thread *thread, const pthread_once_t *control, uintptr_t frame);
-/* It is through; before libc marks the control. */
-void lgi_once_ends(const pthread_once_t *control);
+/* The thread initialises the variable of that guard from now on. */
+void lgi_static_begins(struct lge_thread *thread, const uint64_t *guard, uintptr_t frame);
+/* It is through; before the control or guard is marked. */
+void lgi_once_ends(const void *control);
 /* The calling thread is at `sp`: what it ran further down the stack it has left. */
 void lgi_once_left(const struct lge_thread *thread, uintptr_t sp);
 /* NULL: nobody, or one that is not known.  Reads a control that may be gone; a leaf

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "interpose/local_static.h"
 #include "platform/system.h"
 
 /* libc's own names of the mutex functions, which nobody interposes; exported
@@ -92,6 +93,15 @@ EARLY(barrier_init, (pthread_barrier_t * barrier, const pthread_barrierattr_t *a
 EARLY(barrier_destroy, (pthread_barrier_t * barrier), barrier)
 EARLY(barrier_wait, (pthread_barrier_t * barrier), barrier)
 EARLY(once, (pthread_once_t * once, void (*routine)(void)), once, routine)
+EARLY(guard_acquire, (uint64_t * guard), guard)
+static void early_guard_release(uint64_t *guard) {
+    lgi_real_start();
+    lgi_real.guard_release(guard);
+}
+static void early_guard_abort(uint64_t *guard) {
+    lgi_real_start();
+    lgi_real.guard_abort(guard);
+}
 EARLY(sem_init, (sem_t * semaphore, int shared, unsigned value), semaphore, shared, value)
 EARLY(sem_destroy, (sem_t * semaphore), semaphore)
 EARLY(sem_wait, (sem_t * semaphore), semaphore)
@@ -200,6 +210,9 @@ struct lgi_real lgi_real = {
     .barrier_destroy = early_barrier_destroy,
     .barrier_wait = early_barrier_wait,
     .once = early_once,
+    .guard_acquire = early_guard_acquire,
+    .guard_release = early_guard_release,
+    .guard_abort = early_guard_abort,
     .munmap = early_munmap,
     .dlclose = early_dlclose,
     .exit_thread = early_exit_thread,
@@ -294,6 +307,9 @@ static const struct entry entries[] = {
     REAL(barrier_destroy, "pthread_barrier_destroy"),
     REAL(barrier_wait, "pthread_barrier_wait"),
     REAL(once, "pthread_once"),
+    REAL(guard_acquire, "__cxa_guard_acquire"),
+    REAL(guard_release, "__cxa_guard_release"),
+    REAL(guard_abort, "__cxa_guard_abort"),
     REAL(munmap, "munmap"),
     REAL(dlclose, "dlclose"),
     REAL(exit_thread, "pthread_exit"),
@@ -367,6 +383,16 @@ bool lgi_real_is_libc(const char *name, const void *function) {
     return function != NULL && function == in_libc(name);
 }
 
+static const char *single_threaded; /* libc's; written once by the constructor */
+
+bool lgi_real_single_threaded(void) { return single_threaded != NULL && *single_threaded != 0; }
+
+/* Perhaps one that was copied into the program. */
+static void start_single_threaded(void) {
+    const char *found = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
+    single_threaded = found;
+}
+
 static void start_clock(void) {
     void *found = in_libc("clock_gettime");
     if (found != NULL)
@@ -379,5 +405,11 @@ void lgi_real_start(void) {
         if (found != NULL)
             *(void **)(void *)((char *)&lgi_real + entries[i].offset) = found;
     }
+    if (lgi_real.guard_acquire == early_guard_acquire) {
+        lgi_real.guard_acquire = lgi_guard_acquire;
+        lgi_real.guard_release = lgi_guard_release;
+        lgi_real.guard_abort = lgi_guard_abort;
+    }
     start_clock();
+    start_single_threaded();
 }

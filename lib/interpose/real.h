@@ -12,6 +12,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <threads.h>
 #include <time.h>
@@ -74,6 +75,9 @@ struct lgi_real {
     int (*barrier_destroy)(pthread_barrier_t *);
     int (*barrier_wait)(pthread_barrier_t *);
     int (*once)(pthread_once_t *, void (*)(void));
+    int (*guard_acquire)(uint64_t *); /* these three: our own where there is no C++ yet */
+    void (*guard_release)(uint64_t *);
+    void (*guard_abort)(uint64_t *);
 
     int (*sem_init)(sem_t *, int, unsigned);
     int (*sem_destroy)(sem_t *);
@@ -124,6 +128,8 @@ extern const struct lgi_libc lgi_libc;
  * could need them.  A lazy look-up would wait for the loader's lock, which a
  * thread may hold that waits for a lock of the program. */
 void lgi_real_start(void);
+/* Whether libc knows that the process has one thread; false before glibc 2.32. */
+bool lgi_real_single_threaded(void);
 /* Whether `function` is libc's own of that name: no other interposer stands
  * between us and libc.  From the constructor. */
 bool lgi_real_is_libc(const char *name, const void *function);

@@ -38,18 +38,21 @@ static bool others_may_upgrade(const struct lge_thread *thread, const pthread_rw
 
 static int wait_slice(pthread_rwlock_t *lock, uint8_t mode, struct lgi_slices *slices) {
     const struct timespec *until = lgi_slice_begin(slices);
-    return mode == LGR_SHARED ? lgi_real.rwlock_clockrdlock(lock, slices->clock, until)
-                              : lgi_real.rwlock_clockwrlock(lock, slices->clock, until);
+    lgi_block();
+    int result = mode == LGR_SHARED ? lgi_real.rwlock_clockrdlock(lock, slices->clock, until)
+                                    : lgi_real.rwlock_clockwrlock(lock, slices->clock, until);
+    lgi_unblock();
+    return result;
 }
 
-static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock, uint8_t mode,
-                          const struct lgi_limit *limit) {
+static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock,
+                          const struct lge_request *request, const struct lgi_limit *limit) {
     struct lgi_slices slices = lgi_slices_start(thread, CLOCK_MONOTONIC, limit);
     for (;;) {
-        int result = wait_slice(lock, mode, &slices);
+        int result = wait_slice(lock, request->mode, &slices);
         if (result != ETIMEDOUT || slices.last)
             return result;
-        lgi_slice_passed(thread);
+        lgi_slice_passed(thread, request, &lock->__data.__cur_writer);
     }
 }
 
@@ -60,11 +63,15 @@ static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, cons
                          const struct lgi_limit *limit) {
     if (request->flags & LGE_OTHERS_HOLD) {
         struct timespec slice = {.tv_nsec = (long)lgi_first_slice_ns()};
+        lgi_block();
         lgp_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&slice, 0, 0, 0);
+        lgi_unblock();
     }
-    lgi_slice_passed(thread);
+    lgi_slice_passed(thread, request, &lock->__data.__cur_writer);
     struct lge_keepers keepers = lge_overdue_note(thread);
+    lgi_block();
     int result = lgi_rwlock_pass_through(lock, request->mode, limit);
+    lgi_unblock();
     lge_overdue_ended(thread, &keepers);
     return result;
 }
@@ -81,8 +88,8 @@ int lgi_rwlock_wait(struct lge_thread *thread, pthread_rwlock_t *lock, struct lg
     if (lge_wait_begin(thread, request, &lock->__data.__cur_writer))
         lgi_on_deadlock();
     bool in_place = request->mode == LGR_EXCLUSIVE && lgi_rwlock_prefers_writers(lock);
-    int result = in_place ? wait_in_place(thread, lock, request, limit)
-                          : wait_in_slices(thread, lock, request->mode, limit);
+    int result =
+        in_place ? wait_in_place(thread, lock, request, limit) : wait_in_slices(thread, lock, request, limit);
     lge_wait_end(thread);
     return result;
 }

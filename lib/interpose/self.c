@@ -44,29 +44,55 @@ static void give_up(void) {
     lgi_write_figures();
 }
 
-/* Handlers that the program left by siglongjmp.  One of them may have
- * interrupted the runtime, which then does not go on either. */
-__attribute__((noinline)) static void forget_left(struct lge_thread *thread, uintptr_t sp) {
+/* What is put off while the runtime is inside comes now. */
+static void come_out(void) {
+    lgi_local.blocked = false;
+    lgi_local.inside = false;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (LGI_UNLIKELY(lgp_own_locks.put_off != 0))
+        lgp_own_let_through();
+}
+
+/* Whoever comes meanwhile finds the runtime still occupied. */
+static void leave_interrupted(struct lge_thread *thread, bool waited) {
+    lgi_local.inside = true;
+    if (lgp_own_locks.count != 0)
+        give_up();
+    else if (waited)
+        lge_wait_end(thread);
+    come_out();
+}
+
+static const struct lge_handler_mark *mark_at(const struct lge_handlers *handlers, uint32_t depth) {
+    if (depth == 0)
+        return NULL;
+    return &handlers->marks[depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1];
+}
+
+/* The wait is that of the code which the handler interrupted, not of what an outer one did. */
+static bool interrupted_wait(const struct lge_thread *thread, const struct lge_handler_mark *mark,
+                             const struct lge_handler_mark *outer) {
+    return lge_waiting(mark->wait) && lge_wait_sequence(thread) == mark->wait &&
+           (outer == NULL || outer->wait != mark->wait);
+}
+
+/* What an outer handler interrupted goes on when that returns. */
+__attribute__((noinline)) void lgi_forget_left(struct lge_thread *thread, uintptr_t sp) {
     struct lge_handlers *handlers = &thread->handlers;
     for (uint32_t depth; (depth = handlers->depth) != 0;) {
-        uint32_t last = depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1;
-        const struct lge_handler_mark *mark = &handlers->marks[last];
+        const struct lge_handler_mark *mark = mark_at(handlers, depth), *outer = mark_at(handlers, depth - 1);
         if (!lge_handler_left(mark, sp))
             return;
-        if (mark->inside) {
-            lgi_local.inside = false;
-            if (lgp_own_locks.count != 0)
-                give_up();
-            if (atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) & 1)
-                lge_wait_end(thread);
-        }
+        bool waited = interrupted_wait(thread, mark, outer);
+        if ((outer == NULL || !outer->unseen) && (mark->inside || waited))
+            leave_interrupted(thread, waited);
         handlers->depth = depth - 1;
     }
 }
 
 struct lge_thread *lgi_enter(void) {
     if (LGI_UNLIKELY(lgi_local.block != NULL && lgi_local.block->handlers.depth != 0))
-        forget_left(lgi_local.block, (uintptr_t)__builtin_frame_address(0));
+        lgi_forget_left(lgi_local.block, (uintptr_t)__builtin_frame_address(0));
     if (!lgi_up || lgi_local.inside)
         return NULL;
     lgi_local.inside = true;
@@ -74,7 +100,7 @@ struct lge_thread *lgi_enter(void) {
     if (thread == NULL)
         thread = adopt();
     if (thread == NULL)
-        lgi_local.inside = false;
+        come_out();
     lgi_local.self = NULL;
     return thread;
 }
@@ -83,5 +109,17 @@ void lgi_leave(struct lge_thread *thread) {
     if (LGI_UNLIKELY(lgi_local.noted != NULL && thread->handlers.depth == 0))
         lgi_tell_noted();
     lgi_local.self = lgi_up && !lgi_all_slow && thread->handlers.depth == 0 ? thread : NULL;
-    lgi_local.inside = false;
+    come_out();
+}
+
+void lgi_block(void) {
+    lgi_local.blocked = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (LGI_UNLIKELY(lgp_own_locks.put_off != 0))
+        lgp_own_let_through();
+}
+
+void lgi_unblock(void) {
+    lgi_local.blocked = false;
+    atomic_signal_fence(memory_order_seq_cst);
 }

@@ -17,7 +17,8 @@ struct lgi_thread_local {
     struct lge_thread *self;  /* NULL: not known, or inside the runtime */
     struct lge_thread *block; /* NULL: not known yet */
     bool inside;
-    bool forking;            /* fork handlers run */
+    bool blocked; /* inside, where the program itself would wait, or in a callback of it: handlers may come */
+    bool forking; /* fork handlers run */
     struct lgi_noted *noted; /* for callbacks of the program (told_later.h) */
 };
 extern __thread struct lgi_thread_local lgi_local __attribute__((tls_model("initial-exec")));
@@ -41,10 +42,19 @@ static inline struct lge_thread *lgi_outside(void) {
 struct lge_thread *lgi_enter(void);
 void lgi_leave(struct lge_thread *thread);
 
+/* The thread is at `sp`, outside handlers that it left by siglongjmp.  One of them may
+ * have interrupted the runtime, which then does not go on either. */
+void lgi_forget_left(struct lge_thread *thread, uintptr_t sp);
+
 /* The runtime is up: set by the constructor, cleared for ever where it cannot go
  * on (a child forked out of it, a handler that left it half-way).  Relaxed: who
  * sees it late goes on a moment longer. */
 extern _Atomic bool lgi_up;
+
+/* Inside: around a call that waits as long as the program would, with nothing half done.
+ * Handlers of the program run at once then, and what they lock is seen. */
+void lgi_block(void);
+void lgi_unblock(void);
 
 /* Where the interposed function was called: its return address and the stack
  * pointer of its caller at the call. */

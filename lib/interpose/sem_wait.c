@@ -38,14 +38,15 @@ static bool handlers_restart(void) {
     return true;
 }
 
-static void look_around(struct lge_thread *thread) {
+static void look_around(struct lge_thread *thread, const struct lge_request *request) {
     if (lgi_enter() == NULL)
         return;
-    lgi_slice_passed(thread);
+    lgi_slice_passed(thread, request, NULL);
     lgi_leave(thread);
 }
 
-static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const struct lgi_limit *limit) {
+static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,
+                          const struct lgi_limit *limit) {
     int saved = errno;
     struct lgi_slices slices = lgi_slices_start(thread, CLOCK_MONOTONIC, limit);
     for (;;) {
@@ -58,7 +59,7 @@ static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const str
         bool passed = errno == ETIMEDOUT && !slices.last;
         if (!restarted && !passed)
             return -1;
-        look_around(thread);
+        look_around(thread, request);
     }
 }
 
@@ -86,7 +87,7 @@ int lgi_sem_block(struct lge_thread *thread, sem_t *semaphore, const struct lge_
         lgi_on_deadlock();
     lgi_leave(thread);
     pthread_cleanup_push(end_wait, thread);
-    result = wait_in_slices(thread, semaphore, limit);
+    result = wait_in_slices(thread, semaphore, request, limit);
     pthread_cleanup_pop(1);
     return result;
 }

@@ -8,8 +8,9 @@
  * its own handler.  When there are more handlers than trampolines the rest is
  * installed as it is, and counted as not seen.
  *
- * A handler that interrupts the runtime with one of its locks taken is put off
- * until that is free (platform/own_locks.h). */
+ * A handler that interrupts the runtime is put off until it is outside again
+ * (platform/own_locks.h), so that what the handler locks is seen, and nothing is left
+ * half done; but one that comes while the thread waits as the program would. */
 #include "interpose/signal.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ struct interrupted {
     struct lge_thread *thread; /* NULL: not known to us */
     struct lge_thread *self;
     uint32_t depth;
-    bool inside;
+    bool inside, blocked;
 };
 
 /* On an alternate stack with less room than that below the handler, what it
@@ -86,23 +87,36 @@ static void find_stack(struct lge_handler_mark *mark, const ucontext_t *context)
 static void enter_handler(struct interrupted *was, int signal, const void *context, uint32_t slot,
                           uintptr_t frame) {
     struct lge_thread *thread = lgi_local.block;
-    *was = (struct interrupted){.thread = thread, .self = lgi_local.self, .inside = lgi_local.inside};
+    *was = (struct interrupted){
+        .thread = thread, .self = lgi_local.self, .inside = lgi_local.inside, .blocked = lgi_local.blocked};
     if (thread == NULL)
         return;
     lge_wait_interrupted(thread);
     was->depth = thread->handlers.depth;
     if (was->depth < LGE_HANDLER_DEPTH) {
         struct lge_handler_mark mark = {
-            .frame = frame, .slot = slot + 1, .signal = (uint16_t)signal, .inside = lgi_local.inside};
+            .frame = frame,
+            .slot = slot + 1,
+            .wait = lge_wait_sequence(thread),
+            .signal = (uint16_t)signal,
+            .inside = lgi_local.inside,
+        };
         find_stack(&mark, context);
-        if (mark.high != 0 && frame - mark.low < ROOM)
-            mark.inside = lgi_local.inside = true;
+        bool room = mark.high == 0 || frame - mark.low >= ROOM;
+        mark.unseen = !room || (was->inside && !was->blocked);
+        mark.inside |= !room;
         thread->handlers.marks[was->depth] = mark;
     }
     atomic_signal_fence(memory_order_release); /* a further handler finds the mark complete */
     thread->handlers.depth = was->depth + 1;
     lgi_local.self = NULL;
+    lgi_local.inside =
+        was->depth < LGE_HANDLER_DEPTH ? thread->handlers.marks[was->depth].unseen : was->inside;
+    atomic_signal_fence(memory_order_seq_cst); /* never both inside and not blocked, but where it is so */
+    lgi_local.blocked = false;
 }
+
+static bool at_work(void) { return lgp_own_locks.count != 0 || (lgi_local.inside && !lgi_local.blocked); }
 
 /* The mark may be gone: the handler went to another stack and came back. */
 static void leave_handler(const struct interrupted *was) {
@@ -110,12 +124,22 @@ static void leave_handler(const struct interrupted *was) {
         return;
     if (was->thread->handlers.depth > was->depth)
         was->thread->handlers.depth = was->depth;
+    lgi_local.blocked = was->blocked;
+    atomic_signal_fence(memory_order_seq_cst);
     lgi_local.inside = was->inside;
     lgi_local.self = lgi_up && lgi_local.noted == NULL ? was->self : NULL; /* else the next call tells */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (LGI_UNLIKELY(lgp_own_locks.put_off != 0) && !at_work())
+        lgp_own_let_through();
 }
 
 static bool is_in(const _Atomic uint64_t *signals, int signal) {
     return (atomic_load_explicit(signals, memory_order_relaxed) >> ((signal - 1) & 63) & 1) != 0;
+}
+
+/* Sending these takes others back that wait: kill(2). */
+static bool controls_job(int signal) {
+    return signal == SIGCONT || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
 /* Not a fault, which comes back at once; nor a handler that is gone by the second
@@ -126,13 +150,32 @@ static bool may_wait(int signal) {
 #else
     bool told = is_in(&with_info, signal);
 #endif
-    return told && !lge_signal_synchronous(signal) && !is_in(&one_shot, signal);
+    return told && !lge_signal_synchronous(signal) && !controls_job(signal) && !is_in(&one_shot, signal);
+}
+
+/* In the midst of the runtime a handler runs already, which may wait for this one. */
+static bool in_unseen_handler(uintptr_t frame) {
+    const struct lge_handlers *handlers = lgi_local.block == NULL ? NULL : &lgi_local.block->handlers;
+    if (handlers == NULL || handlers->depth == 0)
+        return false;
+    uint32_t depth = handlers->depth < LGE_HANDLER_DEPTH ? handlers->depth : LGE_HANDLER_DEPTH;
+    const struct lge_handler_mark *mark = &handlers->marks[depth - 1];
+    return mark->unseen && !lge_handler_left(mark, frame);
+}
+
+/* Realtime signals keep their order: this one would come after those. */
+static bool others_queue(int signal) {
+    uint64_t pending = 0;
+    if (signal < SIGRTMIN)
+        return false;
+    lgp_syscall(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
+    return (pending >> (signal - 1) & 1) != 0;
 }
 
 /* A handler that did not ask for it gets no more than room for a siginfo_t. */
-static bool put_off(int signal, siginfo_t *info, void *context) {
+static bool put_off(int signal, siginfo_t *info, void *context, uintptr_t frame) {
     siginfo_t plain = {.si_signo = signal, .si_code = SI_QUEUE};
-    if (lgp_own_locks.count == 0 || !may_wait(signal))
+    if (!at_work() || !may_wait(signal) || in_unseen_handler(frame) || others_queue(signal))
         return false;
     uint64_t *mask = (uint64_t *)(void *)&((ucontext_t *)context)->uc_sigmask;
     return lgp_put_off(signal, is_in(&with_info, signal) ? info : &plain, mask);
@@ -145,9 +188,10 @@ static void delivered(int signal) {
 
 HANDLER_TEXT static void call_signal_handler(int signal, siginfo_t *info, void *context, uint32_t slot) {
     struct interrupted was;
-    if (put_off(signal, info, context))
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (put_off(signal, info, context, frame))
         return;
-    enter_handler(&was, signal, context, slot, (uintptr_t)__builtin_frame_address(0));
+    enter_handler(&was, signal, context, slot, frame);
     delivered(signal);
     atomic_load_explicit(&programs[slot], memory_order_relaxed)(signal, info, context);
     leave_handler(&was);

@@ -27,19 +27,22 @@ static bool spin(pthread_spinlock_t *lock, unsigned rounds) {
 /* True when the lock was got before `ns` had passed. */
 static bool spin_for(pthread_spinlock_t *lock, uint64_t ns) {
     uint64_t start = lgp_monotonic_ns();
+    bool got;
+    lgi_block();
     do {
-        if (spin(lock, ROUNDS_PER_CLOCK))
-            return true;
-    } while (lgp_monotonic_ns() - start < ns);
-    return false;
+        got = spin(lock, ROUNDS_PER_CLOCK);
+    } while (!got && lgp_monotonic_ns() - start < ns);
+    lgi_unblock();
+    return got;
 }
 
 /* No yield and no sleep: the real one has none either, and whoever spins with
  * a real-time priority counts on it. */
-static void wait_in_slices(struct lge_thread *thread, pthread_spinlock_t *lock) {
+static void wait_in_slices(struct lge_thread *thread, pthread_spinlock_t *lock,
+                           const struct lge_request *request) {
     for (uint64_t slice = lgi_first_slice_ns();
          !spin_for(lock, lgi_slice_cut(thread, lgp_monotonic_ns(), slice)); slice = lgi_next_slice_ns(slice))
-        lgi_slice_passed(thread);
+        lgi_slice_passed(thread, request, NULL);
 }
 
 /* A spinlock has no owner field: its holder is found in the held stacks of the
@@ -49,6 +52,6 @@ void lgi_spin_wait(struct lge_thread *thread, pthread_spinlock_t *lock, const st
         return;
     if (lge_wait_begin(thread, request, NULL))
         lgi_on_deadlock();
-    wait_in_slices(thread, lock);
+    wait_in_slices(thread, lock, request);
     lge_wait_end(thread);
 }

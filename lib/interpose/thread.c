@@ -34,6 +34,8 @@ struct start {
 /* glibc keeps the descriptor of a thread at the upper end of its stack, above
  * every frame: the outermost ones, libc's own, are higher than ours. */
 static void begin(const struct start *start) {
+    if (!lgi_up)
+        return;
     lgi_local.inside = true;
     lgi_table_put(pthread_self(), start->thread, start->serial); /* first: see started() */
     lge_thread_begin(start->thread, lgp_tid(), (uintptr_t)pthread_self(), start->stack_size);
@@ -51,6 +53,10 @@ struct running {
 static void end(void *argument) {
     const struct running *running = argument;
     struct lge_thread *thread = running->thread;
+    if (thread->handlers.depth != 0)
+        lgi_forget_left(thread, (uintptr_t)__builtin_frame_address(0));
+    if (!lgi_up)
+        return;
     lgi_local.inside = true;
     lgi_local.self = NULL;
     thread->cancelled = !running->returned && !thread->exits;

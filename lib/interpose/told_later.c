@@ -33,7 +33,9 @@ void lgi_tell_noted(void) {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
     for (struct lgi_noted *noted; (noted = lgi_local.noted) != NULL;) {
         lgi_local.noted = noted->next;
+        lgi_block();
         noted->tell(noted);
+        lgi_unblock();
         lgp_free(noted, noted->size);
     }
     pthread_setcancelstate(cancellation, NULL);

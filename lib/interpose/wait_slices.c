@@ -69,8 +69,9 @@ const struct timespec *lgi_slice_begin(struct lgi_slices *slices) {
     return slices->last ? slices->limit->at : &slices->until;
 }
 
-void lgi_slice_passed(struct lge_thread *thread) {
-    bool deadlock = lge_wait_again(thread);
+void lgi_slice_passed(struct lge_thread *thread, const struct lge_request *request, const int *owner) {
+    bool published = lge_waiting(lge_wait_sequence(thread));
+    bool deadlock = published ? lge_wait_again(thread) : lge_wait_begin(thread, request, owner);
     lgi_write_figures();
     if (lgi_local.noted != NULL)
         lgi_tell_noted();

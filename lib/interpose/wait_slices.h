@@ -29,7 +29,8 @@ struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t cl
                                    const struct lgi_limit *limit);
 /* Begins a slice: until when the real call may wait. */
 const struct timespec *lgi_slice_begin(struct lgi_slices *slices);
-/* A slice passed in vain: looks for a deadlock, records the wait. */
-void lgi_slice_passed(struct lge_thread *thread);
+/* A slice of the wait for that lock, with that owner field, passed in vain: looks for a
+ * deadlock, records the wait.  A wait in a signal handler may have taken its place. */
+void lgi_slice_passed(struct lge_thread *thread, const struct lge_request *request, const int *owner);
 
 #endif

@@ -1,5 +1,7 @@
 /* The runtime's own lock: a three-state futex (Drepper, "Futexes Are Tricky",
- * mutex2).  Never a pthread lock, so nothing of ours is ever interposed. */
+ * mutex2) whose word names the owner, as that of a priority-inheritance or robust
+ * futex does (futex(2)).  Never a pthread lock, so nothing of ours is ever
+ * interposed. */
 #ifndef LOCKGRAPH_PLATFORM_FUTEX_LOCK_H
 #define LOCKGRAPH_PLATFORM_FUTEX_LOCK_H
 
@@ -9,7 +11,9 @@
 
 #include "platform/own_locks.h"
 
-/* 0 free, 1 held, 2 held with waiters. */
+#define LGP_LOCK_WAITERS 0x80000000u
+
+/* 0 free; else the owner's thread id, and LGP_LOCK_WAITERS where some may wait. */
 struct lgp_lock {
     _Atomic uint32_t state;
 };
@@ -18,40 +22,34 @@ struct lgp_lock {
 
 void lgp_lock_contended(struct lgp_lock *lock);
 void lgp_unlock_contended(struct lgp_lock *lock);
-
-/* A lock that is taken, whoever has it. */
-static inline void lgp_free_lock(struct lgp_lock *lock) {
-    if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
-        lgp_unlock_contended(lock);
-}
+/* The calling thread was about to take it, has it, or was about to wake the next: it
+ * is free again, unless another thread's.  May be called again when it was left itself. */
+void lgp_lock_left(struct lgp_lock *lock);
 
 /* False: somebody has it. */
 static inline bool lgp_take_free(struct lgp_lock *lock) {
     uint32_t expected = 0;
-    return atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&lock->state, &expected, lgp_own_id(),
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 static inline void lgp_lock(struct lgp_lock *lock) {
     lgp_own_taking(lock);
     if (!lgp_take_free(lock))
         lgp_lock_contended(lock);
-    lgp_own_taken();
 }
 /* False: somebody has it, and nothing changes. */
 static inline bool lgp_try_lock(struct lgp_lock *lock) {
     lgp_own_taking(lock);
     bool taken = lgp_take_free(lock);
-    if (taken)
-        lgp_own_taken();
-    else
-        lgp_own_given();
+    if (!taken)
+        lgp_own_given(lock);
     return taken;
 }
 static inline void lgp_unlock(struct lgp_lock *lock) {
-    lgp_own_giving(lock);
-    lgp_free_lock(lock);
-    lgp_own_given();
+    if ((atomic_exchange_explicit(&lock->state, 0, memory_order_release) & LGP_LOCK_WAITERS) != 0)
+        lgp_unlock_contended(lock);
+    lgp_own_given(lock);
 }
 
 #endif

@@ -8,6 +8,8 @@
 
 __thread struct lgp_own_locks lgp_own_locks __attribute__((tls_model("initial-exec")));
 
+uint32_t lgp_own_ask_id(void) { return lgp_own_locks.id = lgp_tid(); }
+
 void lgp_own_remove(const struct lgp_lock *lock) {
     uint32_t count = lgp_own_locks.count, at = count - 1;
     while (at > 0 && lgp_own_locks.locks[at] != lock)
@@ -38,9 +40,11 @@ bool lgp_put_off(int signal, void *info, uint64_t *mask) {
 }
 
 void lgp_locks_left(void) {
-    uint32_t taken = lgp_own_locks.taken < LGP_LOCKS_KNOWN ? lgp_own_locks.taken : LGP_LOCKS_KNOWN;
-    lgp_own_locks.taken = 0;
+    uint32_t known = lgp_own_locks.count < LGP_LOCKS_KNOWN ? lgp_own_locks.count : LGP_LOCKS_KNOWN;
+    while (known > 0)
+        lgp_lock_left(lgp_own_locks.locks[--known]);
+    atomic_signal_fence(memory_order_seq_cst);
     lgp_own_locks.count = 0;
-    while (taken > 0)
-        lgp_free_lock(lgp_own_locks.locks[--taken]);
+    if (lgp_own_locks.put_off != 0)
+        lgp_own_let_through();
 }

@@ -331,7 +331,8 @@ enum lgr_wait_kind {
     LGR_WAIT_JOIN = 2,      /* target: serial of the thread waited for */
     LGR_WAIT_CONDITION = 3, /* target: address of the condition variable */
     LGR_WAIT_BARRIER = 4,   /* target: 0 */
-    LGR_WAIT_ONCE = 5,      /* target: serial of the thread that runs the once routine */
+    LGR_WAIT_ONCE =
+        5, /* target: serial of the thread that runs the once routine, or initialises the static variable */
 };
 /* Whether the target of such a wait is a thread. */
 static inline bool lgr_waits_for_thread(uint32_t kind) {

@@ -26,7 +26,7 @@ RELEVANT = re.compile(
     r"|sig(timed)?wait(info)?$|dlm?open$|dlclose$|munmap$|_?exit$|Exit$|quick_exit$"
     r"|(u|nano|clock_nano)?sleep$|pause$|p?(read|write)v?(64)?(v2)?(_chk)?$|recv(from|m?msg)?(_chk)?$|send(to|m?msg)?$|accept4?$"
     r"|connect$|p?poll(_chk)?$|p?select$|epoll_p?wait2?$|m?sync$|fsync$|fdatasync$|wait([34]|p?id)?$")
-VERSION = re.compile(r"(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+([^\s@]+)@@?(GLIBC_[\d.]+)\s*$")
+VERSION = re.compile(r"(?:GLOBAL|WEAK)\s+DEFAULT\s+(\d+)\s+([^\s@]+)@@?((?:GLIBC|CXXABI)_[\d.]+)\s*$")
 
 
 def rows(columns):
@@ -45,6 +45,22 @@ def left_alone():
     return {name: (family, reason) for name, family, reason in rows(3)}
 
 
+def symbols_in(path):
+    """(name, version)"""
+    found = subprocess.run(["readelf", "-W", "--dyn-syms", str(path)], capture_output=True, text=True)
+    for line in found.stdout.splitlines():
+        if symbol := VERSION.search(line):
+            yield symbol[2], symbol[3]
+
+
+def cxx_symbols(build):
+    """The same of the C++ library that programs here run with."""
+    listed = subprocess.run(["ldd", str(build.subject("local_static_silent"))], check=True, capture_output=True, text=True).stdout
+    path = re.search(r"libstdc\+\+\.so\.6 => (\S+)", listed)
+    check(path, f"no libstdc++ in {listed}")
+    return set(symbols_in(path[1]))
+
+
 def libc_symbols(build):
     """{name: {versions}} of the libc that programs here run with; before 2.34 it is in several files."""
     listed = subprocess.run(["ldd", str(build.runtime)], check=True, capture_output=True, text=True).stdout
@@ -53,10 +69,8 @@ def libc_symbols(build):
     directory = libc[1].rsplit("/", 1)[0]
     symbols = {}
     for name in ("libc.so.6", "libpthread.so.0", "libdl.so.2"):
-        found = subprocess.run(["readelf", "-W", "--dyn-syms", f"{directory}/{name}"], capture_output=True, text=True)
-        for line in found.stdout.splitlines():
-            if symbol := VERSION.search(line):
-                symbols.setdefault(symbol[2], set()).add(symbol[3])
+        for symbol, version in symbols_in(f"{directory}/{name}"):
+            symbols.setdefault(symbol, set()).add(version)
     check(len(symbols) > 1000, f"only {len(symbols)} symbols in {libc[1]}")
     return symbols
 
@@ -75,9 +89,12 @@ def number(version):
 
 def table_fits_libc(build):
     """Each with a version that libc has, unless libc is older; the versions in the table are those of x86-64."""
-    symbols = libc_symbols(build)
+    symbols, of_cxx = libc_symbols(build), cxx_symbols(build)
     newest = max(number(version) for versions in symbols.values() for version in versions)
     for name, (version, _, _) in interposed().items():
+        if version.startswith("CXXABI"):
+            check((name, version) in of_cxx, f"libstdc++ has no {name}@{version}")
+            continue
         if name not in symbols and number(version) > newest:
             continue
         check(name in symbols, f"libc has no {name}")

@@ -7,13 +7,13 @@
  * threads: 2
  * thread: WANTS lock
  * thread: HELD lock, ASKS for the control
- * says: to finish its once routine, setup_lock, release setup_lock before asking
+ * says: to finish its one-time initialisation, setup_lock, release setup_lock before asking
  * case: two
  * threads: 2
- * says: to finish its once routine, first_routine
+ * says: to finish its one-time initialisation, first_routine
  * case: itself
  * threads: 1
- * says: to finish its once routine
+ * says: to finish its one-time initialisation
  * case: c11
  * threads: 2
  * thread: WANTS lock

@@ -79,6 +79,27 @@ START_TEST(locks_left_behind_are_free_for_others) {
 }
 END_TEST
 
+/* Left before it was taken, while another has it. */
+START_TEST(the_lock_of_another_thread_is_not_freed) {
+    struct lgp_lock others = {lgp_tid() + 1};
+    lgp_own_taking(&others);
+    lgp_locks_left();
+    ck_assert_uint_eq(lgp_own_locks.count, 0);
+    ck_assert_uint_eq(others.state, lgp_tid() + 1);
+}
+END_TEST
+
+START_TEST(locks_are_left_a_second_time) {
+    struct lgp_lock first = LGP_LOCK_INIT, second = LGP_LOCK_INIT;
+    lgp_lock(&first);
+    lgp_lock(&second);
+    lgp_lock_left(&second); /* the first time got no further */
+    lgp_locks_left();
+    ck_assert_uint_eq(first.state | second.state, 0);
+    ck_assert_uint_eq(lgp_own_locks.count, 0);
+}
+END_TEST
+
 static volatile int handled;
 static volatile bool held_then;
 
@@ -137,7 +158,7 @@ START_TEST(waiters_sleep_and_are_all_woken) {
     while (atomic_load(&started) < THREADS)
         usleep(1000);
     usleep(200000);
-    ck_assert_uint_eq(lock.state, 2);
+    ck_assert_uint_eq(lock.state, lgp_tid() | LGP_LOCK_WAITERS);
     lgp_unlock(&lock);
     uint64_t cost = 0;
     for (int i = 0; i < THREADS; i++) {
@@ -150,9 +171,26 @@ START_TEST(waiters_sleep_and_are_all_woken) {
 }
 END_TEST
 
+/* Left with the lock free, and before the next one was woken. */
+START_TEST(a_wake_up_that_was_left_is_made_up_for) {
+    pthread_t thread;
+    uint64_t cost;
+    atomic_store(&started, 0);
+    lgp_lock(&lock);
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_lock, &cost), 0);
+    while (atomic_load(&lock.state) == lgp_tid())
+        usleep(1000);
+    usleep(50000);
+    atomic_store(&lock.state, 0);
+    lgp_locks_left();
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_uint_eq(lock.state, 0);
+}
+END_TEST
+
 START_TEST(uncontended_states) {
     lgp_lock(&lock);
-    ck_assert_uint_eq(lock.state, 1);
+    ck_assert_uint_eq(lock.state, lgp_tid());
     lgp_unlock(&lock);
     ck_assert_uint_eq(lock.state, 0);
 }
@@ -165,6 +203,9 @@ int main(void) {
     tcase_add_test(cases, own_locks_are_known_in_any_order);
     tcase_add_test(cases, deep_locks_are_counted);
     tcase_add_test(cases, locks_left_behind_are_free_for_others);
+    tcase_add_test(cases, the_lock_of_another_thread_is_not_freed);
+    tcase_add_test(cases, locks_are_left_a_second_time);
+    tcase_add_test(cases, a_wake_up_that_was_left_is_made_up_for);
     tcase_add_test(cases, a_signal_is_put_off_until_the_last_lock_is_free);
     tcase_add_test(cases, uncontended_states);
     tcase_add_test(cases, threads_exclude_each_other);

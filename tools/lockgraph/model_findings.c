@@ -36,7 +36,7 @@ static void fill_condition(struct model *model, const struct model_process *proc
 }
 
 const char *edge_until(const struct model_edge *edge) {
-    return edge->in_once ? "to finish its once routine" : "to end";
+    return edge->in_once ? "to finish its one-time initialisation" : "to end";
 }
 
 static void fill_edge(struct model *model, struct model_process *process,

@@ -16,7 +16,7 @@ static void describe_target(struct model *model, struct model_process *process,
                                  model_thread_of(model, process, (uint32_t)state->target)->label);
         break;
     case LGR_WAIT_ONCE:
-        wait->what = pool_printf(&model->pool, "the once routine that %s runs",
+        wait->what = pool_printf(&model->pool, "the one-time initialisation that %s runs",
                                  model_thread_of(model, process, (uint32_t)state->target)->label);
         break;
     case LGR_WAIT_CONDITION:

@@ -348,15 +348,15 @@ static const char *advise_order(struct pool *pool, const struct model_finding *f
 static const char *advise_join(struct pool *pool, const struct model_edge *join) {
     const char *place = frame_place(pool, stack_site(&join->requested_at));
     if (join->from && join->in_once)
-        return pool_printf(pool, "release %s before asking for the once control at %s", join->from_label,
-                           place);
+        return pool_printf(pool, "release %s before asking for the one-time initialisation at %s",
+                           join->from_label, place);
     if (join->from)
         return pool_printf(pool, "release %s before joining %s at %s", join->from_label, join->to_label,
                            place);
     if (join->in_once)
         return pool_printf(pool,
-                           "a once routine must not need itself, nor what waits for it: do without the "
-                           "once control at %s",
+                           "a one-time initialisation must not need itself, nor what waits for it: do "
+                           "without that at %s",
                            place);
     return pool_printf(pool, "do not wait for %s at %s while it waits for this thread", join->to_label,
                        place);
