@@ -35,6 +35,8 @@ MICRO = (
     Figure("wrapper4-nested", "2 nested through a lock wrapper, four callers", target=1.7, quick=True),
     Figure("profile-pair", "one lock, lock + unlock, each hold timed (profile=1)", target=2.2, quick=True, case="pair",
            options=":profile=1"),
+    Figure("lg-pair", "lg_mutex_lock + unlock of one mutex with a level", quick=True),
+    Figure("lg-nested2", "2 of them nested", quick=True),
     Figure("spin", "one spinlock, lock + unlock", target=2.2, compare=True, quick=True),
     Figure("rwlock-read", "one rwlock, read lock + unlock", target=1.4, compare=True, quick=True),
     Figure("rwlock-write", "one rwlock, write lock + unlock", compare=True),
