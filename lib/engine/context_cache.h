@@ -18,7 +18,7 @@ enum {
     LGE_CACHE_SETS = 64,
     LGE_CACHE_WAYS = 4,
     LGE_CACHE_SITES = 64,
-    LGE_CACHE_CLASSES = 16
+    LGE_CACHE_CLASSES = 64
 };
 
 /* Callers that share even the first return address share a set: the slow path

@@ -52,15 +52,13 @@ static void free_question(struct question *question) {
 
 /* Of those that are late one that came back, if any did. */
 static struct question *take_returned(void) {
-    struct question *returned = NULL;
+    struct question **link = &late;
     if (!sd_lock(&lock, NULL))
         return NULL;
-    for (struct question **link = &late; *link != NULL && returned == NULL;) {
-        if (!sd_thread_ended((*link)->thread)) {
-            link = &(*link)->next;
-            continue;
-        }
-        returned = *link;
+    while (*link != NULL && !sd_thread_ended((*link)->thread))
+        link = &(*link)->next;
+    struct question *returned = *link;
+    if (returned != NULL) {
         *link = returned->next;
         late_count--;
     }
