@@ -13,7 +13,13 @@
 
 /* Four slots: the callers of a lock wrapper, told apart four levels up; six cost
  * half a bare pair more (docs/decisions.md). */
-enum { LGE_CHECKED_SLOTS = 4, LGE_CACHE_SETS = 64, LGE_CACHE_WAYS = 4, LGE_CACHE_SITES = 64 };
+enum {
+    LGE_CHECKED_SLOTS = 4,
+    LGE_CACHE_SETS = 64,
+    LGE_CACHE_WAYS = 4,
+    LGE_CACHE_SITES = 64,
+    LGE_CACHE_CLASSES = 64
+};
 
 /* Callers that share even the first return address share a set: the slow path
  * keeps what the first ways have no room for, still far cheaper than unwinding. */
@@ -34,8 +40,14 @@ struct lge_cached_site {
     uintptr_t site;
     uint32_t offset;
 };
+/* What class the locks have that are initialised there. */
+struct lge_cached_class {
+    uint32_t context; /* 0: none */
+    uint32_t class_id;
+};
 struct lge_context_cache {
     struct lge_cached_site sites[LGE_CACHE_SITES];
+    struct lge_cached_class initialised[LGE_CACHE_CLASSES];
     struct lge_cached_context entries[LGE_CACHE_SETS][LGE_CACHE_WAYS];
     struct lge_cached_context behind[LGE_CACHE_SETS][LGE_CACHE_BEHIND];
     uint8_t next[LGE_CACHE_SETS];
@@ -43,6 +55,9 @@ struct lge_context_cache {
 
 static inline struct lge_cached_site *lge_cached_site(struct lge_context_cache *cache, uintptr_t site) {
     return &cache->sites[(site ^ site >> 7) % LGE_CACHE_SITES];
+}
+static inline struct lge_cached_class *lge_cached_class(struct lge_context_cache *cache, uint32_t context) {
+    return &cache->initialised[context % LGE_CACHE_CLASSES];
 }
 static inline size_t lge_cached_set(uintptr_t site, uintptr_t sp, uintptr_t first) {
     return (site ^ sp ^ (sp >> 9) ^ first ^ (first >> 5)) % LGE_CACHE_SETS;

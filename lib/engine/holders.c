@@ -41,6 +41,8 @@ static void copy_hold(struct lge_holder *holder, const struct lge_held *held, ui
 struct lge_holder lge_holder_find(uint32_t tid, const void *address) {
     struct lge_holder holder = {0};
     uintptr_t site = 0;
+    if (tid == 0)
+        return holder;
     lge_threads_lock();
     const struct lge_thread *thread = lge_thread_by_tid(tid);
     if (thread != NULL) {

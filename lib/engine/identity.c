@@ -2,6 +2,7 @@
 #include "engine/lifecycle.h"
 
 #include "engine/context.h"
+#include "engine/context_cache.h"
 #include "engine/declared.h"
 #include "engine/map.h"
 #include "engine/mix.h"
@@ -73,15 +74,26 @@ static uint32_t class_by_first_use(struct lge_thread *thread, const void *addres
     return class != LGE_CLASS_NONE ? class : lge_class_guessed(lge_context_head(context, CLASS_FRAMES));
 }
 
+static uint32_t class_initialised_at(uint32_t whole) {
+    uint32_t context = lge_context_head(whole, CLASS_FRAMES);
+    uint32_t class = lge_class_initialised_at(context);
+    uint32_t declared = lge_declared_initialised(class, context);
+    return declared != LGE_CLASS_NONE ? declared : class;
+}
+
+/* Objects that come and go are made at few places. */
 static uint32_t class_by_initialisation(struct lge_thread *thread, const void *address, uintptr_t site,
                                         uintptr_t sp) {
     uint32_t class = class_of_variable(address);
     if (class != LGE_CLASS_NONE)
         return class;
-    uint32_t context = lge_context_head(lge_context_capture(thread, site, sp), CLASS_FRAMES);
-    class = lge_class_initialised_at(context);
-    uint32_t declared = lge_declared_initialised(class, context);
-    return declared != LGE_CLASS_NONE ? declared : class;
+    uint32_t context = lge_context_capture(thread, site, sp);
+    if (thread->contexts == NULL || context == 0)
+        return class_initialised_at(context);
+    struct lge_cached_class *cached = lge_cached_class(thread->contexts, context);
+    if (cached->context != context)
+        *cached = (struct lge_cached_class){context, class_initialised_at(context)};
+    return cached->class_id;
 }
 
 static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {

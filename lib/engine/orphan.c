@@ -140,13 +140,13 @@ static bool is_orphan(struct orphan *orphan, const struct lge_request *request) 
 }
 
 /* Two readers do not block each other; and somebody may have released it for
- * the thread that is not there. */
+ * the thread that is not there.  A time limit is no excuse: it certainly passes. */
 void lge_orphan_requested(struct lge_thread *thread, const struct lge_request *request) {
     struct orphan orphan;
     if (!take(request, is_orphan, &orphan) || !still_held(&orphan.held, orphan.tid) ||
         (request->mode == LGR_SHARED && orphan.held.mode == LGR_SHARED))
         return;
-    report(thread, request, &orphan, request->flags & LGE_TIMED ? LGR_WARNING : LGR_ERROR, LGR_FORK_ASKED);
+    report(thread, request, &orphan, LGR_ERROR, LGR_FORK_ASKED);
 }
 
 /* A class that was only guessed is no role. */

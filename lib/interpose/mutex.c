@@ -13,7 +13,7 @@
 #include "engine/identity.h"
 #include "engine/overlong.h"
 #include "engine/side_tag.h"
-#include "interpose/mutex_fast.h"
+#include "interpose/mutex_hot.h"
 #include "interpose/mutex_kind.h"
 #include "interpose/mutex_misuse.h"
 #include "interpose/mutex_wait.h"
@@ -24,13 +24,6 @@
 enum { UNTAGGED = LGI_ROBUST | LGI_PRIO_INHERIT | LGI_PRIO_PROTECT | LGI_PSHARED };
 
 static bool use_tags = true;
-
-_Static_assert(sizeof(((pthread_mutex_t *)0)->__data.__list) >= sizeof(struct lge_tag), "no room for a tag");
-_Static_assert(offsetof(pthread_mutex_t, __data.__list) % _Alignof(struct lge_tag) == 0, "tag not aligned");
-
-static inline struct lge_tag *tag_of(pthread_mutex_t *mutex) {
-    return (struct lge_tag *)(void *)&mutex->__data.__list;
-}
 
 void lgi_mutex_start(bool tags) {
     use_tags = tags;
@@ -44,10 +37,7 @@ __attribute__((always_inline)) static inline bool take_known(struct lge_thread *
                                                              pthread_mutex_t *mutex, uint64_t id,
                                                              uint64_t key, uintptr_t site, uintptr_t sp,
                                                              uint32_t context, bool nested) {
-    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
-        return false;
-    lge_hold(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0, nested);
-    return true;
+    return lgi_mutex_take_known(thread, mutex, id, key, site, sp, context, 0, nested);
 }
 
 /* Where the hot path does not see that the chain is known: lge_look_again. */
@@ -57,15 +47,6 @@ __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthre
     if (look.known && take_known(thread, mutex, id, look.key, site, sp, look.context, look.nested))
         return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
-}
-
-/* The lock id when the fast path may be taken, else 0: a tagged mutex without
- * any flag, and room for one more hold. */
-static inline uint64_t fast_id(const struct lge_thread *thread, pthread_mutex_t *mutex) {
-    if (LGI_UNLIKELY(thread == NULL || lgi_kind_of(mutex) != lge_hot.fast_kind ||
-                     thread->top == thread->last))
-        return 0;
-    return lge_tag_id(tag_of(mutex), mutex);
 }
 
 /* Where the hot path cannot be taken. */
@@ -79,7 +60,7 @@ __attribute__((noinline)) static int unlock_slowly(pthread_mutex_t *mutex, uintp
 LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    uint64_t id = fast_id(thread, mutex);
+    uint64_t id = lgi_mutex_fast_id(thread, mutex);
     if (LGI_UNLIKELY(id == 0))
         return lock_slowly(mutex, site, sp);
     struct lge_held *top = thread->top;
@@ -97,7 +78,7 @@ LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
 LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    uint64_t id = fast_id(thread, mutex);
+    uint64_t id = lgi_mutex_fast_id(thread, mutex);
     if (LGI_UNLIKELY(id == 0))
         return lgi_mutex_trylock(mutex, site, sp);
     uint32_t context = lge_site_wrapper(site) ? lge_context_cached(thread, site, sp) : 0;
@@ -111,8 +92,7 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
 
 LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
-    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex ||
-                     lgi_kind_of(mutex) != lge_hot.fast_kind))
+    if (!lgi_mutex_is_newest(thread, mutex))
         return unlock_slowly(mutex, LGI_SITE(), LGI_SP());
     thread->top--;
     return lgi_fast_unlock(mutex);
@@ -143,24 +123,24 @@ static bool tagged(const pthread_mutex_t *mutex) { return use_tags && (lgi_kind_
 uint64_t lgi_mutex_identity(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     if (!tagged(mutex))
         return lge_identity_table_first_use(thread, mutex, site, sp);
-    uint64_t id = lge_tag_id(tag_of(mutex), mutex);
-    return id != 0 ? id : lge_identity_tag_first_use(thread, tag_of(mutex), mutex, site, sp);
+    uint64_t id = lge_tag_id(lgi_mutex_tag(mutex), mutex);
+    return id != 0 ? id : lge_identity_tag_first_use(thread, lgi_mutex_tag(mutex), mutex, site, sp);
 }
 
 uint64_t lgi_mutex_declared(struct lge_thread *thread, pthread_mutex_t *mutex, uint32_t class_id) {
-    return tagged(mutex) ? lge_identity_tag_declared(thread, tag_of(mutex), mutex, class_id)
+    return tagged(mutex) ? lge_identity_tag_declared(thread, lgi_mutex_tag(mutex), mutex, class_id)
                          : lge_identity_table_declared(thread, mutex, class_id);
 }
 
 uint64_t lgi_mutex_known(pthread_mutex_t *mutex) {
-    return tagged(mutex) ? lge_tag_known(tag_of(mutex), mutex) : lge_side_id(mutex);
+    return tagged(mutex) ? lge_tag_known(lgi_mutex_tag(mutex), mutex) : lge_side_id(mutex);
 }
 
 uint64_t lgi_mutex_forget(pthread_mutex_t *mutex) {
     if (!tagged(mutex))
         return lge_identity_table_forget(mutex);
     uint64_t id = lgi_mutex_known(mutex);
-    atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+    atomic_store_explicit(&lgi_mutex_tag(mutex)->id, 0, memory_order_relaxed);
     return id;
 }
 
@@ -306,7 +286,7 @@ void lgi_mutex_initialised(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp)
     if (thread == NULL)
         return;
     if (tagged(mutex))
-        lge_identity_tag_initialised(thread, tag_of(mutex), mutex, site, sp);
+        lge_identity_tag_initialised(thread, lgi_mutex_tag(mutex), mutex, site, sp);
     else
         lge_identity_table_initialised(thread, mutex, site, sp);
     lgi_leave(thread);
@@ -338,7 +318,7 @@ static void forget_identity(struct lge_thread *thread, pthread_mutex_t *mutex, b
     if (id != 0)
         lge_lock_destroyed(id);
     if (has_tag)
-        atomic_store_explicit(&tag_of(mutex)->id, 0, memory_order_relaxed);
+        atomic_store_explicit(&lgi_mutex_tag(mutex)->id, 0, memory_order_relaxed);
     lge_released(thread, mutex);
     lge_destroyed_put(&(struct lge_destroyed){.address = mutex,
                                               .lock = id,
@@ -377,5 +357,5 @@ bool lgi_mutex_alive(const void *address, uint64_t id, uint8_t attributes) {
     pthread_mutex_t copy;
     if (!lgp_read_safely(&copy, address, sizeof copy))
         return false;
-    return lge_tag_known(tag_of(&copy), address) == id;
+    return lge_tag_known(lgi_mutex_tag(&copy), address) == id;
 }

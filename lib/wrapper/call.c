@@ -134,18 +134,14 @@ int lgw_permit(struct lge_thread *thread, const struct lgw_call *call, uint64_t 
     return lgw_refuses(thread, call->declared) ? EDEADLK : 0;
 }
 
-static bool may_block(const struct lg_declared *declared) {
-    return declared->group != NULL && (declared->group->policy & LG_MAY_BLOCK) != 0;
-}
-
 int lgw_taken(const struct lgw_call *call, int result) {
     const struct lg_declared *declared = call->declared;
-    if (result != 0 || (declared->level <= LG_NO_LEVEL && !may_block(declared)))
+    if (result != 0 || (declared->level <= LG_NO_LEVEL && !lgw_may_block(declared)))
         return result;
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return 0;
-    if (may_block(declared))
+    if (lgw_may_block(declared))
         lge_blocked_allow(thread, call->address);
     if (declared->level > LG_NO_LEVEL)
         lge_level_hold(thread, call->address, declared->key);

@@ -54,6 +54,10 @@ static inline int lgw_before(const struct lgw_call *call, lgw_identify *identify
     lgi_leave(thread);
     return error;
 }
+/* Whether its lock is meant to be held over calls that block. */
+static inline bool lgw_may_block(const struct lg_declared *declared) {
+    return declared->group != NULL && (declared->group->policy & LG_MAY_BLOCK) != 0;
+}
 /* The lock was taken, if `result` is 0; returns it. */
 int lgw_taken(const struct lgw_call *call, int result);
 /* Whether the calling thread holds it, as far as is known. */

@@ -1,6 +1,8 @@
 /* lg_mutex_*: include/lockgraph/mutex.h. */
 #include "lockgraph/mutex.h"
 
+#include "engine/level.h"
+#include "interpose/mutex_hot.h"
 #include "interpose/mutex_kind.h"
 #include "interpose/mutex_misuse.h"
 #include "interpose/real.h"
@@ -47,6 +49,37 @@ static uint64_t identify(struct lge_thread *thread, const struct lgw_call *call)
     return class_id != LGE_CLASS_NONE ? lgi_mutex_declared(thread, mutex, class_id) : id;
 }
 
+/* ---- the hot path: that of pthread_mutex_lock, and the level ---- */
+
+static inline bool level_allows(const struct lge_thread *thread, const struct lg_declared *declared) {
+    return declared->level <= LG_NO_LEVEL ||
+           lge_level_allows(thread, declared->level, declared->keyed != 0, declared->key);
+}
+
+/* What lgw_taken writes down of a hold that no level forbids. */
+static bool take_known(struct lge_thread *thread, lg_mutex_t *m, const struct lgw_call *call, uint64_t id,
+                       const struct lge_second_look *look) {
+    uint8_t attributes = m->declared.level > LG_NO_LEVEL ? LGE_HELD_LEVEL : 0;
+    if (!lgi_mutex_take_known(thread, &m->mutex, id, look->key, call->site, call->sp, look->context,
+                              attributes, look->nested))
+        return false;
+    thread->top->order_key = m->declared.key;
+    if (LGI_UNLIKELY(lgw_may_block(&m->declared)))
+        lge_held_mark(thread->top, LGE_MAY_BLOCK);
+    return true;
+}
+
+/* True: it is held now.  False: nothing was done, and all is to be looked at. */
+static bool lock_at_once(lg_mutex_t *m, const struct lgw_call *call) {
+    struct lge_thread *thread = lgi_self();
+    uint64_t id = lgi_mutex_fast_id(thread, &m->mutex);
+    if (LGI_UNLIKELY(id == 0))
+        return false;
+    struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, call->site, call->sp);
+    return look.known && (!look.nested || level_allows(thread, &m->declared)) &&
+           take_known(thread, m, call, id, &look);
+}
+
 static int lock(lg_mutex_t *m, const struct lgw_call *call, const struct lgi_limit *limit) {
     int error = lgw_before(call, identify, false);
     return error != 0 ? error : lgw_taken(call, lgi_mutex_lock(&m->mutex, call->site, call->sp, limit));
@@ -55,17 +88,23 @@ static int lock(lg_mutex_t *m, const struct lgw_call *call, const struct lgi_lim
 LGI_EXPORT int lg_mutex_lock(lg_mutex_t *m) {
     struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
     struct lgi_limit net;
+    if (LGI_LIKELY(lock_at_once(m, &call)))
+        return 0;
     return lock(m, &call, lgw_net(&m->declared, &net));
 }
 
 LGI_EXPORT int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms) {
     struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    if (LGI_LIKELY(lock_at_once(m, &call)))
+        return 0;
     struct lgi_limit limit = lgw_after(ms);
     return lock(m, &call, &limit);
 }
 
 LGI_EXPORT int lg_mutex_lock_until(lg_mutex_t *m, const struct timespec *at) {
     struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    if (LGI_LIKELY(lock_at_once(m, &call)))
+        return 0;
     struct lgi_limit limit = lgw_until(at);
     return lock(m, &call, &limit);
 }
@@ -94,7 +133,19 @@ static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     return EPERM;
 }
 
+/* The newest hold, in fact its caller's, and not pinned. */
+static inline bool plainly_held(const struct lge_thread *thread, const lg_mutex_t *m) {
+    return lgi_mutex_is_newest(thread, &m->mutex) &&
+           (uint32_t)__atomic_load_n(&m->mutex.__data.__owner, __ATOMIC_RELAXED) == lge_thread_tid(thread) &&
+           (lge_held_marks(thread->top) & LGE_PINNED) == 0;
+}
+
 LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {
+    struct lge_thread *thread = lgi_self();
+    if (LGI_LIKELY(plainly_held(thread, m))) {
+        thread->top--;
+        return lgi_fast_unlock(&m->mutex);
+    }
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     if (held_by_other(m))
         return not_held(m, site, sp);

@@ -38,6 +38,8 @@ MICRO = (
     Figure("profile-exact-pair", "the same, every one of them (profile_exact=1)", case="pair",
            options=":profile=1:profile_exact=1"),
     Figure("profile-nested2", "2 nested of different classes, holds timed (profile=1)", case="nested2", options=":profile=1"),
+    Figure("lg-pair", "lg_mutex_lock + unlock of one mutex with a level", quick=True),
+    Figure("lg-nested2", "2 of them nested", quick=True),
     Figure("spin", "one spinlock, lock + unlock", target=2.2, compare=True, quick=True),
     Figure("rwlock-read", "one rwlock, read lock + unlock", target=1.4, compare=True, quick=True),
     Figure("rwlock-write", "one rwlock, write lock + unlock", compare=True),

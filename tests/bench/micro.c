@@ -80,8 +80,8 @@ static void answer_once(const struct micro_case *c) {
         c->once();
 }
 
-static const struct micro_case *const tables[] = {micro_pair_cases, micro_edge_cases, micro_fresh_cases,
-                                                  micro_thread_cases, NULL};
+static const struct micro_case *const tables[] = {micro_pair_cases,   micro_edge_cases, micro_fresh_cases,
+                                                  micro_thread_cases, micro_api_cases,  NULL};
 
 static const struct micro_case *find_case(const char *name) {
     for (const struct micro_case *const *table = tables; *table != NULL; table++)

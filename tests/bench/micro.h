@@ -37,6 +37,7 @@ extern const struct micro_case micro_pair_cases[];
 extern const struct micro_case micro_edge_cases[];
 extern const struct micro_case micro_fresh_cases[];
 extern const struct micro_case micro_thread_cases[];
+extern const struct micro_case micro_api_cases[];
 
 /* Loops of micro_work that last about 200 ns; given by the driver so that all processes do the same work. */
 extern unsigned micro_work_loops;

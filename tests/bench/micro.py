@@ -10,8 +10,8 @@ from figures import Result
 from sampling import BenchError, Worker
 
 HERE = pathlib.Path(__file__).resolve().parent
-FLAGS = ["-std=gnu11", "-O2", "-g", "-pthread"]
-SOURCES = ["micro.c", "micro_pairs.c", "micro_edges.c", "micro_fresh.c", "micro_threads.c"]
+FLAGS = ["-std=gnu11", "-O2", "-g", "-pthread", f"-I{HERE.parent.parent}/include"]
+SOURCES = ["micro.c", "micro_pairs.c", "micro_edges.c", "micro_fresh.c", "micro_threads.c", "micro_api.c"]
 TSAN_OPTIONS = "detect_deadlocks=1:second_deadlock_stack=1:report_bugs=0:exitcode=0"
 
 

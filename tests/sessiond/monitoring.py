@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sqlite3
 import time
 
@@ -53,6 +54,26 @@ def locks_tell_what_was_held_and_waited_for(place):
     check(operation["holds"] >= 2 and operation["hold_max_s"] > 0.5, f"{operation}")
     check({"manager.metrics", "manager.global_task"} <= set(classes), f"{sorted(classes)}")
     check(locks["process"]["findings"] == 0, locks["process"])
+    service.stop()
+
+
+# Those of the documented order that Lockgraph knows by a class of their own.
+DOCUMENTED = {"manager.global_task": 10, "manager.metrics": 11, "manager.scrape_slots": 20, "manager.operation_slots": 21,
+              "manager.session_locks": 30, "session.operation": 40, "session.task": 50, "session.handler": 60, "pool.slots": 70}
+
+
+@case(bare=False)
+def locks_tell_what_was_waited_for_without_being_asked_to(place):
+    service = place.service(peer=place.peer())
+    session = service.open_session()
+    locks = service.admin("locks").expect(200)
+    check({one["name"]: one["level"] for one in locks["classes"] if "level" in one} == DOCUMENTED, locks["classes"])
+    check(locks["holds_timed"] is False and not any("holds" in one for one in locks["classes"]), locks["classes"])
+    long = service.operate(session, "monitor", seconds=1)
+    until(lambda: service.task(long)["state"] == "running", 10, "it runs")
+    service.do(session, "send", text="has to wait for the other")
+    first = service.admin("locks").json["classes"][0]  # longest waited for
+    check(first["name"] == "session.operation" and first["waits"] == 1 and 0.1 < first["wait_max_s"] < 30, first)
     service.stop()
 
 
@@ -121,6 +142,46 @@ def what_was_done_long_ago_is_purged(place):
     until(lambda: left("queue") == 1 and left("effects") == 0, 10, lambda: f"{left('queue')} rows, {left('effects')} effects")
     service.stop()
     check("1500 durable tasks that were done long ago are forgotten" in service.log, service.log)
+
+
+@case()
+def old_messages_and_what_a_crash_left_are_purged(place):
+    service = place.service(kept_message_s=3600, kept_messages=700, queue_purge_ms=100)
+    blobs, now = service.data / "blobs", time.time()
+    for name, age in ((".4711.0", 7200), (".4711.1", 0), ("2.notes.txt", 7200)):
+        (blobs / name).write_text("x")
+        os.utime(blobs / name, (now - age, now - age))
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        users = dict(database.execute("SELECT name, id FROM users"))
+        rows = [(users["anna"], number, 0) for number in range(600)]
+        rows += [(users["anna"], 1000 + number, int(now * 1000)) for number in range(300)]
+        rows += [(users["ben"], 2000 + number, int(now * 1000)) for number in range(1800)]
+        database.executemany("INSERT INTO messages (user_id, session_id, peer_number, sender, text, stored_ms) VALUES (?, 1, ?, 'x', 'word', ?)", rows)
+
+    def left():
+        with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+            return dict(database.execute("SELECT u.name, count(*) FROM messages m JOIN users u ON u.id = m.user_id GROUP BY u.id"))
+    until(lambda: left() == {"anna": 300, "ben": 700}, 20, lambda: f"{left()}")
+    with sqlite3.connect(service.data / "sessiond.db", timeout=30) as database:
+        check(database.execute("SELECT min(peer_number) FROM messages WHERE user_id = ?", (users["ben"],)).fetchone() == (3100,), "the newest stay")
+        check(database.execute("SELECT count(*) FROM message_index WHERE message_index MATCH 'word'").fetchone() == (1000,), "so does the index")
+    until(lambda: sorted(blob.name for blob in blobs.iterdir()) == [".4711.1", "2.notes.txt"], 10, lambda: f"{list(blobs.iterdir())}")
+    service.stop()
+    check("messages that are old, or too many are forgotten" in service.log and "1 files that were begun" in service.log, service.log)
+
+
+@case()
+def archives_are_bounded(place):
+    service = place.service(peer=place.peer(), archives_per_user=2)
+    session, others = service.open_session(), service.open_session(user="ben")
+    for name in ("one", "two", "one"):
+        service.do(session, "archive", name=name)
+    refused = service.ended(service.operate(session, "archive", name="three"))
+    check(refused["state"] == "failed" and refused["error"]["code"] == "too_many_archives", refused)
+    service.do(session, "archive", name="two")
+    service.do(others, "archive", user="ben", name="three")
+    check(len(list((service.data / "blobs").iterdir())) == 3, "no file without a name of its own")
+    service.stop()
 
 
 @case()

@@ -212,6 +212,38 @@ def bodies_and_headers_have_limits(place):
 
 
 @case()
+def what_is_no_query_is_told_at_once(place):
+    service = place.service()
+    session = service.open_session(connected=False)
+    path = f"/api/v1/sessions/{session}/operations"
+    for query in ('"not closed', "AND", "(", "nobody: x", "a AND", "*"):
+        service.post(path, {"operation": "search", "query": query}).expect(400, "bad_field", "query")
+    for query in ("fox", '"quick fox"', "fo*", "text: fox OR dog", "NEAR(quick fox, 3)", "not"):
+        check(service.do(session, "search", query=query)["hits"] == [], query)
+    elsewhere = place.service(name="elsewhere", search_url="http://127.0.0.1:1/")  # with a language of its own
+    session = elsewhere.open_session(connected=False)
+    elsewhere.operate(session, "search", query='"not closed')
+    elsewhere.stop()
+    service.stop()
+
+
+@case()
+def heads_beyond_all_limits_are_refused(place):
+    """By libmicrohttpd itself, whose page is not ours; the service goes on."""
+    service = place.service()
+    for length in (17000, 30000, 200000):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+            answer = b""
+            with contextlib.suppress(OSError):
+                raw.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * length + b"\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                answer = raw.recv(4096)
+            check(not answer or b" 431 " in answer.split(b"\r\n")[0], f"{length}: {answer[:60]}")
+            check(length > 20000 or b'"field":"headers"' in answer, f"{length}: {answer[-100:]}")
+    service.stop()
+
+
+@case()
 def nonsense_is_answered_and_forgotten(place):
     service = place.service(connection_timeout_ms=1000)
     for garbage in (b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 50, b"GET " + b"a" * 60000 + b" HTTP/1.1\r\n\r\n"):

@@ -7,7 +7,7 @@ import signal
 import time
 
 from cases import case
-from harness import check, until
+from harness import SLOWNESS, check, until
 
 QUICK = {"supervise_every_ms": 300, "supervise_limit_ms": 250, "supervise_grace_ms": 5000, "shutdown_ms": 200}
 
@@ -65,6 +65,28 @@ def one_that_died_is_started_again(place):
     check("supervisor: restart 1: it has ended, status 137" in service.log, service.log)
     service.stop()
     check(service.log.count("service started") == 2, service.log)
+
+
+def without_forks(place, failures):
+    """fork fails so often in the supervisor, as where there are too many processes."""
+    return {"LD_PRELOAD": place.build.directory / "tests/libfork_fails.so", "FORK_FAILURES": str(failures)}
+
+
+@case()
+def a_fork_that_fails_is_tried_again(place):
+    service = supervised(place, environment=without_forks(place, 2))  # it serves, or this would not return
+    check(service.log.count("supervisor: fork: Resource temporarily unavailable") == 2, service.log)
+    check(service.log.count("service started") == 1 and "restart" not in service.log, service.log)
+    service.stop()
+
+
+@case()
+def a_supervisor_that_cannot_fork_can_be_ended(place):
+    service = supervised(place, environment=without_forks(place, 1000000), wait=False)
+    until(lambda: "supervisor: fork:" in service.log, 10, "it is told")
+    started = time.monotonic()
+    check(service.terminate(10) == 0 and time.monotonic() - started < 3 * SLOWNESS, service.log)
+    check("service started" not in service.log, service.log)
 
 
 @case()

@@ -8,13 +8,13 @@
  * in child
  *
  * case: asks-timed
- * expect: fork-held none warning
+ * expect: fork-held none error
  * call: ASKS with a limit
  * earlier: HELD by worker
  * in child
  *
  * case: rwlock
- * expect: fork-held none warning
+ * expect: fork-held none error
  * call: READS with a limit
  * earlier: HELD for writing
  * lock: table

@@ -73,7 +73,7 @@ START_TEST(with_a_limit) {
     struct lge_request request = engine_request(held);
     request.flags |= LGE_TIMED;
     lge_check(self, &request);
-    expect(2, LGR_WARNING);
+    expect(2, LGR_ERROR);
 }
 END_TEST
 

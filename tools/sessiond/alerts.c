@@ -23,10 +23,17 @@ struct conditions {
     size_t count;
 };
 
+/* What began and what is over since the last look. */
+struct changes {
+    struct sd_alert all[2 * CONDITIONS];
+    size_t count;
+};
+
 struct sd_alerts {
     struct sd_alert_sources sources;
     struct sd_task_view *tasks; /* of the thread of the jobs alone */
     struct conditions now;      /* likewise */
+    struct changes changes;     /* likewise */
     lg_mutex_t lock;
     struct conditions active; /* under lock, as what follows */
     struct sd_alert cured[KEPT];
@@ -142,13 +149,12 @@ static struct sd_alert *find(struct conditions *conditions, const struct sd_aler
     return NULL;
 }
 
-/* Both log under the lock: the log takes none. */
+/* Under the lock, as the next one. */
 static void cure(struct sd_alerts *alerts, size_t at, int64_t wall_ms) {
     struct sd_alert *alert = &alerts->active.all[at];
     alert->cured_ms = wall_ms;
     alerts->cured[alerts->cured_count++ % KEPT] = *alert;
-    sd_log(SD_LOG_INFO, "alert is over: %s %s: %s", sd_alert_kind_name(alert->kind), alert->subject,
-           alert->text);
+    alerts->changes.all[alerts->changes.count++] = *alert;
     *alert = alerts->active.all[--alerts->active.count];
 }
 
@@ -163,11 +169,12 @@ static void raise_alert(struct sd_alerts *alerts, const struct sd_alert *alert, 
     active = &alerts->active.all[alerts->active.count++];
     *active = *alert;
     active->started_ms = wall_ms;
-    sd_log(SD_LOG_WARNING, "alert: %s %s: %s", sd_alert_kind_name(alert->kind), alert->subject, alert->text);
+    alerts->changes.all[alerts->changes.count++] = *active;
 }
 
 static void compare(struct sd_alerts *alerts, struct conditions *now) {
     int64_t wall_ms = sd_wall_ms();
+    alerts->changes.count = 0;
     if (!sd_lock(&alerts->lock, NULL))
         return;
     for (size_t i = alerts->active.count; i-- > 0;)
@@ -176,6 +183,16 @@ static void compare(struct sd_alerts *alerts, struct conditions *now) {
     for (size_t i = 0; i < now->count; i++)
         raise_alert(alerts, &now->all[i], wall_ms);
     sd_unlock(&alerts->lock);
+}
+
+/* With nothing held: a log may be slow. */
+static void tell(const struct changes *changes) {
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct sd_alert *alert = &changes->all[i];
+        bool over = alert->cured_ms != 0;
+        sd_log(over ? SD_LOG_INFO : SD_LOG_WARNING, "%s: %s %s: %s", over ? "alert is over" : "alert",
+               sd_alert_kind_name(alert->kind), alert->subject, alert->text);
+    }
 }
 
 void sd_alerts_look(struct sd_alerts *alerts) {
@@ -188,6 +205,7 @@ void sd_alerts_look(struct sd_alerts *alerts) {
     look_at_watch(&alerts->sources, now);
     look_for_unresponsive(alerts, now);
     compare(alerts, now);
+    tell(&alerts->changes);
 }
 
 size_t sd_alerts_list(struct sd_alerts *alerts, struct sd_alert *list, size_t room) {

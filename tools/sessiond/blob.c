@@ -1,5 +1,6 @@
 #include "blob.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -13,7 +14,7 @@
 #include "http_client.h"
 #include "log.h"
 
-enum { PIECE = 64 << 10, NAME = 64 };
+enum { PIECE = 64 << 10, NAME = 64, LEFT_S = 3600 };
 
 struct sd_blob {
     const struct sd_config *config;
@@ -137,4 +138,27 @@ bool sd_blob_put(struct sd_blob *blob, int64_t user, const char *name, const voi
     sd_text_json(answer, name);
     sd_text_format(answer, ",\"bytes\":%zu}", length);
     return true;
+}
+
+/* No write takes that long: the limit of a call is less. */
+static bool is_left(int directory, const char *name, time_t now) {
+    struct stat about;
+    int process;
+    unsigned long long number;
+    return sscanf(name, ".%d.%llu", &process, &number) == 2 &&
+           fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode) &&
+           now - about.st_mtime > LEFT_S;
+}
+
+int sd_blob_sweep(const struct sd_blob *blob) {
+    DIR *all = opendir(blob->directory);
+    const struct dirent *one;
+    time_t now = (time_t)(sd_wall_ms() / 1000);
+    int removed = 0;
+    while (all != NULL && (one = readdir(all)) != NULL)
+        if (is_left(dirfd(all), one->d_name, now) && unlinkat(dirfd(all), one->d_name, 0) == 0)
+            removed++;
+    if (all != NULL)
+        closedir(all);
+    return removed;
 }

@@ -22,5 +22,7 @@ bool sd_blob_name_check(const char *name, struct sd_error *error);
 /* Answer: {"name":"…","bytes":N}. */
 bool sd_blob_put(struct sd_blob *blob, int64_t user, const char *name, const void *bytes, size_t length,
                  int32_t limit_ms, struct sd_cancel *cancel, struct sd_text *answer, struct sd_error *error);
+/* Removes files whose writer did not live to give them their name; how many. */
+int sd_blob_sweep(const struct sd_blob *blob);
 
 #endif

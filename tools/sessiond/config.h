@@ -79,7 +79,7 @@ struct sd_config {
     /* watching itself: how often, and when it is an alert */
     bool job_limiter_cleanup, job_pool_figures, job_backlog, job_memory, job_alerts, job_results, job_queue;
     int32_t loop_heartbeat_ms, pool_figures_ms, backlog_ms, memory_ms, alerts_ms, results_ms, queue_purge_ms;
-    int32_t kept_queue_s;
+    int32_t kept_queue_s, kept_message_s, kept_messages, archives_per_user;
     int32_t alert_pool_percent, alert_database_tasks, alert_failure_percent, alert_failure_window_s;
     int32_t alert_backlog, alert_memory_percent, alert_memory_window_s;
 

@@ -203,6 +203,10 @@ static bool ask_or_remember(struct sd_dependencies *all, struct call *call, cons
 
 /* ---- what operations call ---- */
 
+bool sd_dependencies_check_query(struct sd_dependencies *all, const char *query, struct sd_error *error) {
+    return sd_search_check(all->search, query, error);
+}
+
 bool sd_dependencies_search(struct sd_dependencies *all, int64_t user, const char *query, int32_t limit,
                             struct sd_cancel *cancel, struct sd_text *answer, struct sd_error *error) {
     struct call call = {.which = SD_SEARCH, .user = user, .text = query, .limit = limit, .cancel = cancel};
@@ -252,3 +256,5 @@ bool sd_dependencies_search_client(struct sd_dependencies *all, int32_t *users) 
 }
 
 void sd_dependencies_close_idle(struct sd_dependencies *all) { sd_search_close_idle(all->search); }
+
+int sd_dependencies_sweep(const struct sd_dependencies *all) { return sd_blob_sweep(all->blob); }

@@ -23,6 +23,8 @@ struct sd_dependencies *sd_dependencies_create(const struct sd_config *config, s
                                                struct sd_error *error);
 void sd_dependencies_destroy(struct sd_dependencies *all);
 
+/* Before a search is begun; never waits.  400 bad_field query. */
+bool sd_dependencies_check_query(struct sd_dependencies *all, const char *query, struct sd_error *error);
 /* Answers are JSON objects that end in "degraded":false, or true where the breaker is
  * open and a good result of the same question is known; where none is: 503. */
 bool sd_dependencies_search(struct sd_dependencies *all, int64_t user, const char *query, int32_t limit,
@@ -44,5 +46,7 @@ void sd_dependencies_tell_metrics(struct sd_dependencies *all);
 bool sd_dependencies_search_client(struct sd_dependencies *all, int32_t *users);
 /* By jobs: idle clients. */
 void sd_dependencies_close_idle(struct sd_dependencies *all);
+/* By jobs: what nobody will finish any more; how many files. */
+int sd_dependencies_sweep(const struct sd_dependencies *all);
 
 #endif

@@ -45,9 +45,9 @@ static void start_helper(struct sd_stage_actor *actor) {
     sd_stage_meet(actor);
     pid_t child = fork();
     if (child == 0) {
-        /* right: posix_spawn, as model.c does, and the parent counts; and with sd_lock */
-        lg_mutex_lock(&actor->service->locks.metrics);
-        lg_mutex_unlock(&actor->service->locks.metrics);
+        /* right: posix_spawn, as model.c does, and the parent counts */
+        if (sd_lock(&actor->service->locks.metrics, NULL))
+            sd_unlock(&actor->service->locks.metrics);
         _exit(0); /* where it would become its program */
     }
     atomic_store(&forked, true);

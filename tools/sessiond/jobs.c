@@ -8,6 +8,7 @@
 #include "log.h"
 #include "loop_thread.h"
 #include "queue.h"
+#include "retention.h"
 
 enum { LEAST_PING_MS = 20 };
 
@@ -20,6 +21,8 @@ struct chore {
     const struct sd_config *config;
     struct sd_limiter *limiter;
     struct sd_pool *pool;
+    struct sd_dependencies *dependencies;
+    struct sd_watch *watch;
     _Atomic int references;
     _Atomic bool busy; /* the last round is not over */
 };
@@ -27,7 +30,7 @@ struct chore {
 struct sd_jobs {
     struct sd_job_world world;
     struct sd_loop_thread *thread;
-    struct chore *cleaning, *purging;
+    struct chore *cleaning, *purging, *counting;
 };
 
 static void look_at_loops(struct sd_loop *loop, void *of) {
@@ -38,11 +41,6 @@ static void look_at_loops(struct sd_loop *loop, void *of) {
 static void look_at_pools(struct sd_loop *loop, void *of) {
     (void)loop;
     sd_watch_pools(((struct sd_jobs *)of)->world.watch);
-}
-
-static void look_at_backlog(struct sd_loop *loop, void *of) {
-    (void)loop;
-    sd_watch_backlog(((struct sd_jobs *)of)->world.watch);
 }
 
 static void look_at_memory(struct sd_loop *loop, void *of) {
@@ -84,24 +82,56 @@ static bool clean_up(struct sd_task *task, void *of, struct sd_text *result, str
     return true;
 }
 
-/* A few at a time, so that others may write in between. */
-static bool purge(struct sd_task *task, void *of, struct sd_text *result, struct sd_error *error) {
-    struct chore *chore = of;
-    int64_t before_ms = sd_wall_ms() - (int64_t)chore->config->kept_queue_s * 1000, purged = 0, all = 0;
-    sqlite3 *handle = sd_pool_take(chore->pool, chore->name, sd_task_cancel(task), error);
-    if (handle == NULL)
-        return false;
+typedef bool sd_purge(sqlite3 *handle, const struct sd_config *config, int64_t *purged,
+                      struct sd_error *error);
+
+static bool purge_queue(sqlite3 *handle, const struct sd_config *config, int64_t *purged,
+                        struct sd_error *error) {
+    int64_t before_ms = sd_wall_ms() - (int64_t)config->kept_queue_s * 1000;
+    return sd_queue_purge(handle, before_ms, purged, error);
+}
+
+static const struct {
+    const char *what, *name;
+    sd_purge *some; /* a few at a time, so that others may write in between */
+} purges[] = {{"durable tasks that were done long ago", "queue", purge_queue},
+              {"messages that are old, or too many", "messages", sd_retention_messages}};
+enum { PURGES = sizeof purges / sizeof purges[0] };
+
+static bool purge_all(sqlite3 *handle, const struct chore *chore, const struct sd_cancel *cancel, int which,
+                      struct sd_text *result, struct sd_error *error) {
+    int64_t purged = 0, all = 0;
     bool well;
     do {
-        well =
-            sd_cancel_check(sd_task_cancel(task), error) && sd_queue_purge(handle, before_ms, &purged, error);
+        well = sd_cancel_check(cancel, error) && purges[which].some(handle, chore->config, &purged, error);
         all += purged;
     } while (well && purged > 0);
-    sd_pool_give(chore->pool, handle);
     if (all > 0)
-        sd_log(SD_LOG_INFO, "%lld durable tasks that were done long ago are forgotten", (long long)all);
-    sd_text_format(result, "{\"purged\":%lld}", (long long)all);
+        sd_log(SD_LOG_INFO, "%lld %s are forgotten", (long long)all, purges[which].what);
+    sd_text_format(result, "\"%s\":%lld,", purges[which].name, (long long)all);
     return well;
+}
+
+static bool purge(struct sd_task *task, void *of, struct sd_text *result, struct sd_error *error) {
+    struct chore *chore = of;
+    sqlite3 *handle = sd_pool_take(chore->pool, chore->name, sd_task_cancel(task), error);
+    bool well = handle != NULL;
+    sd_text_add(result, "{");
+    for (int which = 0; which < PURGES && well; which++)
+        well = purge_all(handle, chore, sd_task_cancel(task), which, result, error);
+    if (handle != NULL)
+        sd_pool_give(chore->pool, handle);
+    int files = sd_dependencies_sweep(chore->dependencies);
+    if (files > 0)
+        sd_log(SD_LOG_INFO, "%d files that were begun and never finished are removed", files);
+    sd_text_format(result, "\"files\":%d}", files);
+    return well;
+}
+
+static bool look_at_backlog(struct sd_task *task, void *of, struct sd_text *result, struct sd_error *error) {
+    struct chore *chore = of;
+    (void)result;
+    return sd_cancel_check(sd_task_cancel(task), error) && sd_watch_queue(chore->watch, error);
 }
 
 static void chore_ended(uint64_t id, enum sd_task_state state, void *of) {
@@ -136,6 +166,13 @@ static void begin_clean_up(struct sd_loop *loop, void *of) {
     begin_chore(loop, jobs, jobs->cleaning);
 }
 
+/* What waits for loops is seen at once, whatever becomes of the task. */
+static void begin_backlog(struct sd_loop *loop, void *of) {
+    struct sd_jobs *jobs = of;
+    sd_watch_backlog(jobs->world.watch);
+    begin_chore(loop, jobs, jobs->counting);
+}
+
 static void begin_purge(struct sd_loop *loop, void *of) {
     struct sd_jobs *jobs = of;
     begin_chore(loop, jobs, jobs->purging);
@@ -158,7 +195,7 @@ static bool begin(struct sd_loop *loop, void *of, struct sd_error *error) {
     return add(loop, config->job_limiter_cleanup, config->limiter_cleanup_ms, begin_clean_up, jobs, error) &&
            add(loop, config->job_pool_figures, config->pool_figures_ms, look_at_pools, jobs, error) &&
            add(loop, config->job_backlog, config->loop_heartbeat_ms, look_at_loops, jobs, error) &&
-           add(loop, config->job_backlog, config->backlog_ms, look_at_backlog, jobs, error) &&
+           add(loop, config->job_backlog, config->backlog_ms, begin_backlog, jobs, error) &&
            add(loop, config->job_memory, config->memory_ms, look_at_memory, jobs, error) &&
            add(loop, config->job_alerts, config->alerts_ms, look_for_alerts, jobs, error) &&
            add(loop, config->job_results, config->results_ms, drop_results, jobs, error) &&
@@ -179,6 +216,8 @@ static struct chore *prepare(const struct sd_job_world *world, const char *name,
     chore->config = world->config;
     chore->limiter = world->limiter;
     chore->pool = world->pool;
+    chore->dependencies = world->dependencies;
+    chore->watch = world->watch;
     atomic_init(&chore->references, 1);
     return chore;
 }
@@ -186,6 +225,7 @@ static struct chore *prepare(const struct sd_job_world *world, const char *name,
 static void free_jobs(struct sd_jobs *jobs) {
     drop(jobs->cleaning);
     drop(jobs->purging);
+    drop(jobs->counting);
     free(jobs);
 }
 
@@ -197,8 +237,9 @@ struct sd_jobs *sd_jobs_start(const struct sd_job_world *world, struct sd_error 
     }
     jobs->world = *world;
     jobs->cleaning = prepare(world, "limiter-clean-up", clean_up, world->config->limiter_cleanup_limit_ms);
-    jobs->purging = prepare(world, "queue-purge", purge, world->config->general_limit_ms);
-    if (jobs->cleaning == NULL || jobs->purging == NULL)
+    jobs->purging = prepare(world, "purge", purge, world->config->general_limit_ms);
+    jobs->counting = prepare(world, "queue-figures", look_at_backlog, world->config->general_limit_ms);
+    if (jobs->cleaning == NULL || jobs->purging == NULL || jobs->counting == NULL)
         sd_fail_busy(error, "no_memory", 1, "no memory for the jobs");
     else
         jobs->thread =

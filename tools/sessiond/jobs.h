@@ -1,7 +1,9 @@
 /* Periodic jobs: one thread with one loop, a timer each.  They begin with the service,
  * never at load time; each has its switch in the configuration.  A job that fails is
- * logged and comes again; one that is still running is not begun a second time.  No locks
- * of its own; the purge of the queue takes pool.slots (70), in its task. */
+ * logged and comes again; one that is still running is not begun a second time.  What
+ * may take long, or needs the database, is a task; the loop itself only looks at figures in
+ * memory and at /proc, so that it tells of a task manager, or a database, that is stuck.
+ * No locks of its own; its tasks take pool.slots (70). */
 #ifndef SD_JOBS_H
 #define SD_JOBS_H
 
@@ -26,7 +28,7 @@ struct sd_job_world {
     struct sd_events *events;
     struct sd_watch *watch;
     struct sd_alerts *alerts;
-    struct sd_pool *pool; /* for the queue's old rows */
+    struct sd_pool *pool; /* for what is old */
 };
 
 struct sd_jobs;

@@ -18,6 +18,12 @@ static const struct lg_level_name names[] = {
 
 void sd_lock_order_declare(void) { lg_levels_name(names, sizeof names / sizeof names[0]); }
 
+/* All but the last two, of which each is several. */
+const struct lg_level_name *sd_lock_order_names(size_t *count) {
+    *count = sizeof names / sizeof names[0] - 2;
+    return names;
+}
+
 lg_group_t sd_held_over_io = {"held over I/O", LG_DEFAULT_TIMEOUT, LG_DEFAULT | LG_MAY_BLOCK};
 
 bool sd_manager_locks_init(struct sd_manager_locks *locks, const struct sd_config *config,

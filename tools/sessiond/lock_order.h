@@ -65,6 +65,9 @@ struct sd_session_locks {
 
 /* Once, before any lock: tells Lockgraph what the levels are called. */
 void sd_lock_order_declare(void);
+/* The locks of the table above that have a level to themselves, in its order, by the names
+ * that Lockgraph has, too. */
+const struct lg_level_name *sd_lock_order_names(size_t *count);
 bool sd_manager_locks_init(struct sd_manager_locks *locks, const struct sd_config *config,
                            struct sd_error *error);
 void sd_manager_locks_destroy(struct sd_manager_locks *locks);

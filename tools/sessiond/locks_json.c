@@ -9,6 +9,8 @@
 
 #include <lockgraph/metrics.h>
 
+#include "lock_order.h"
+
 /* What a sample of a class is called here. */
 static const struct {
     const char *sample, *name;
@@ -78,12 +80,17 @@ static double figure(const json_t *one, const char *name) {
     return json_number_value(json_object_get(one, name));
 }
 
-/* Longest waited for first; where that is equal, most often held. */
+/* Longest waited for first; where that is equal, most often held, then as their levels are. */
 static int by_wait(const void *a, const void *b) {
+    static const char *const names[] = {"wait_s", "holds"};
     const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
-    const char *name = figure(one, "wait_s") != figure(other, "wait_s") ? "wait_s" : "holds";
-    double x = figure(one, name), y = figure(other, name);
-    return (x < y) - (x > y);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        double x = figure(one, names[i]), y = figure(other, names[i]);
+        if (x != y)
+            return (x < y) - (x > y);
+    }
+    double x = figure(one, "level"), y = figure(other, "level");
+    return (x > y) - (x < y);
 }
 
 /* The values of an object as an array, longest waited for first. */
@@ -102,12 +109,41 @@ static json_t *ordered(json_t *classes) {
     return list;
 }
 
+/* With profile=1 all classes have holds, else none has. */
+static bool timed(json_t *classes) {
+    json_t *one;
+    const char *key;
+    json_object_foreach(classes, key, one) if (json_object_get(one, "holds") != NULL) return true;
+    return false;
+}
+
+/* That nobody ever waited for a lock of the table is worth knowing, too. */
+static void add_documented(json_t *classes) {
+    size_t count;
+    const struct lg_level_name *names = sd_lock_order_names(&count);
+    json_t *one;
+    const char *key;
+    for (size_t i = 0; i < count; i++) {
+        json_t *known = NULL;
+        json_object_foreach(classes, key, one) if (strcmp(json_string_value(json_object_get(one, "name")),
+                                                          names[i].name) == 0) known = one;
+        if (known == NULL) {
+            known = json_pack("{s:s, s:i, s:f, s:f, s:i}", "name", names[i].name, "waits", 0, "wait_s", 0.0,
+                              "wait_max_s", 0.0, "waiters_max", 0);
+            json_object_set_new(classes, names[i].name, known);
+        }
+        json_object_set_new(known, "level", json_integer(names[i].level));
+    }
+}
+
 static json_t *read_text(char *text) {
     json_t *classes = json_object(), *process = json_object();
     char *rest = NULL;
     for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         take_line(classes, process, line);
-    return json_pack("{s:o, s:o}", "classes", ordered(classes), "process", process);
+    bool held = timed(classes);
+    add_documented(classes);
+    return json_pack("{s:b, s:o, s:o}", "holds_timed", held, "classes", ordered(classes), "process", process);
 }
 
 static json_t *read_file(int fd, struct sd_error *error) {

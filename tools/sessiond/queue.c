@@ -170,10 +170,22 @@ bool sd_queue_give_up(sqlite3 *handle, const struct sd_queue_item *item, const c
     return changed(handle, &sql, item, error);
 }
 
+bool sd_queue_boots(sqlite3 *handle, char (*boots)[SD_BOOT_NAME], size_t room, size_t *found,
+                    struct sd_error *error) {
+    struct sd_sql sql;
+    *found = 0;
+    if (!sd_sql_begin(&sql, handle, "SELECT DISTINCT boot FROM queue WHERE state = 'claimed' LIMIT ?", error))
+        return false;
+    sd_sql_number(&sql, 1, (int64_t)room);
+    while (*found < room && sd_sql_row(&sql))
+        sd_copy(boots[(*found)++], SD_BOOT_NAME, sd_sql_get_text(&sql, 0));
+    return sd_sql_end(&sql, error);
+}
+
 bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, struct sd_error *error) {
     struct sd_sql sql;
     static const char update[] = "UPDATE queue SET state = 'queued', attempts = max(attempts - 1, 0),"
-                                 " worker = NULL, boot = NULL WHERE state = 'claimed' AND boot <> ?";
+                                 " worker = NULL, boot = NULL WHERE state = 'claimed' AND boot = ?";
     if (!sd_sql_begin(&sql, handle, update, error))
         return false;
     sd_sql_text(&sql, 1, boot);

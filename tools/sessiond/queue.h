@@ -2,8 +2,8 @@
  * are on the caller's handle; no locks.  A task's effect and its completion are one
  * transaction: the handler works inside the one that sd_queue_claimed_begin began, and
  * sd_queue_complete ends it; that one is deferred, so a handler that only computes keeps
- * nobody else from writing.  What a dead process had claimed (another `boot`) is queued
- * again by sd_queue_recover, and its attempt does not count.
+ * nobody else from writing.  A claim names its worker and its process (boot.h); what a dead
+ * one had claimed is queued again by sd_queue_recover, and its attempt does not count.
  *
  * Whoever lost a claim, since it was replaced or taken for dead, cannot complete: its
  * effect is rolled back with its transaction. */
@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 
+#include "boot.h"
 #include "error.h"
 
 enum { SD_QUEUE_ATTEMPTS = 2, SD_QUEUE_PAYLOAD = 4096 };
@@ -24,7 +25,7 @@ struct sd_queue_item {
     int64_t id, user;
     int32_t attempts; /* with this one */
     char name[32];
-    char worker[32], boot[32]; /* whose claim it is */
+    char worker[32], boot[SD_BOOT_NAME]; /* whose claim it is */
     char payload[SD_QUEUE_PAYLOAD];
 };
 struct sd_queue_claim {
@@ -57,6 +58,10 @@ bool sd_queue_claims(sqlite3 *handle, const char *boot, int64_t before_ms, struc
 /* Like sd_queue_put_back, of a claim whose worker knows nothing of it any more. */
 bool sd_queue_reclaim(sqlite3 *handle, const struct sd_queue_claim *claim, const char *boot,
                       struct sd_error *error);
+/* Whose claims there are: the names of `found` boots, at most `room`. */
+bool sd_queue_boots(sqlite3 *handle, char (*boots)[SD_BOOT_NAME], size_t room, size_t *found,
+                    struct sd_error *error);
+/* All claims of that boot, whose process is gone. */
 bool sd_queue_recover(sqlite3 *handle, const char *boot, int64_t *recovered, struct sd_error *error);
 /* Some of those that were done before that, with their effects; 0: there are none. */
 bool sd_queue_purge(sqlite3 *handle, int64_t before_ms, int64_t *purged, struct sd_error *error);

@@ -100,18 +100,19 @@ static enum MHD_Result begun(struct sd_request *request, const struct sd_http_co
                          json_pack("{s:I}", "task", (json_int_t)sd_request_made(request)->task));
 }
 
-static bool read_operation(const struct sd_request *request, struct sd_operation *operation,
-                           struct sd_error *error) {
+static bool read_operation(const struct sd_request *request, const struct sd_http_context *context,
+                           struct sd_operation *operation, struct sd_error *error) {
     json_t *json = sd_request_json(request, error);
     bool well = json != NULL && sd_operation_parse(json, operation, error);
     json_decref(json);
-    return well;
+    return well && (operation->kind != SD_OP_SEARCH ||
+                    sd_dependencies_check_query(context->dependencies, operation->text, error));
 }
 
 static enum MHD_Result operate(struct sd_request *request, const struct sd_http_context *context) {
     struct sd_operation operation;
     struct sd_error error;
-    if (!read_operation(request, &operation, &error))
+    if (!read_operation(request, context, &operation, &error))
         return sd_reply_error(request, &error);
     struct sd_pending *pending = sd_request_defer(request, begun, &error);
     if (pending == NULL)

@@ -18,6 +18,9 @@ struct sd_search {
     lg_mutex_t client;     /* what follows; held over a query */
     sqlite3 *handle;       /* NULL: closed */
     int64_t used_ms;
+    lg_mutex_t syntax; /* what follows; a few instructions on a database in memory */
+    sqlite3 *empty;    /* with an index like that of the messages, and nothing in it */
+    sqlite3_stmt *match;
 };
 
 /* What one query must not exceed. */
@@ -26,16 +29,32 @@ struct limits {
     int64_t until_ms;
 };
 
+static bool open_empty(struct sd_search *search, struct sd_error *error) {
+    static const char index[] = "CREATE VIRTUAL TABLE message_index USING fts5(text)",
+                      match[] = "SELECT 1 FROM message_index WHERE message_index MATCH ?";
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(":memory:", &search->empty, flags, NULL) == SQLITE_OK &&
+        sqlite3_exec(search->empty, index, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v3(search->empty, match, -1, SQLITE_PREPARE_PERSISTENT, &search->match, NULL) ==
+            SQLITE_OK)
+        return true;
+    return sd_fail_busy(error, "database", 1, "search: %s", sqlite3_errmsg(search->empty));
+}
+
 struct sd_search *sd_search_create(const struct sd_config *config, struct sd_error *error) {
     struct sd_search *search = calloc(1, sizeof *search);
-    if (search == NULL || lg_mutex_init(&search->client, "search.client", SD_LEVEL_CLIENT) != 0) {
+    if (search == NULL || lg_mutex_init(&search->client, "search.client", SD_LEVEL_CLIENT) != 0 ||
+        lg_mutex_init(&search->syntax, "search.syntax", SD_LEVEL_LEAF) != 0) {
         free(search);
         sd_fail_busy(error, "no_memory", 1, "no memory for the search client");
         return NULL;
     }
     lg_mutex_set_group(&search->client, &sd_held_over_io);
     search->config = config;
-    return search;
+    if (open_empty(search, error))
+        return search;
+    sd_search_destroy(search);
+    return NULL;
 }
 
 /* Under the client's lock. */
@@ -48,6 +67,9 @@ void sd_search_destroy(struct sd_search *search) {
     if (search == NULL)
         return;
     close_handle(search);
+    sqlite3_finalize(search->match);
+    sqlite3_close(search->empty);
+    lg_mutex_destroy(&search->syntax);
     lg_mutex_destroy(&search->client);
     free(search);
 }
@@ -67,6 +89,10 @@ static bool open_handle(struct sd_search *search, struct sd_error *error) {
     return false;
 }
 
+static bool no_query(sqlite3 *handle, struct sd_error *error) {
+    return sd_fail_field(error, "query", "it is no full-text query: %s", sqlite3_errmsg(handle));
+}
+
 static bool collect(struct sd_sql *sql, struct sd_text *answer, struct sd_error *error) {
     const char *separator = "";
     bool more = false;
@@ -81,9 +107,7 @@ static bool collect(struct sd_sql *sql, struct sd_text *answer, struct sd_error 
     sd_text_format(answer, "]%s}", more ? ",\"truncated\":true" : "");
     /* A statement that was prepared fails that way on its MATCH alone. */
     bool not_understood = sql->result == SQLITE_ERROR;
-    return sd_sql_end(sql, not_understood ? NULL : error) ||
-           (not_understood &&
-            sd_fail_field(error, "query", "it is no full-text query: %s", sqlite3_errmsg(sql->handle)));
+    return sd_sql_end(sql, not_understood ? NULL : error) || (not_understood && no_query(sql->handle, error));
 }
 
 /* Newest first, which the index gives without sorting. */
@@ -158,6 +182,21 @@ bool sd_search_query(struct sd_search *search, int64_t user, const char *query, 
     }
     atomic_fetch_sub(&search->users, 1);
     return done;
+}
+
+bool sd_search_check(struct sd_search *search, const char *query, struct sd_error *error) {
+    if (search->config->search_url[0] != 0) /* which has a language of its own */
+        return true;
+    if (!sd_lock_soon(&search->syntax, error))
+        return false;
+    bool well = sqlite3_bind_text(search->match, 1, query, -1, SQLITE_STATIC) == SQLITE_OK &&
+                sqlite3_step(search->match) == SQLITE_DONE;
+    if (!well)
+        no_query(search->empty, error);
+    sqlite3_reset(search->match);
+    sqlite3_clear_bindings(search->match);
+    sd_unlock(&search->syntax);
+    return well;
 }
 
 void sd_search_close_idle(struct sd_search *search) {

@@ -19,6 +19,9 @@ struct sd_search;
 
 struct sd_search *sd_search_create(const struct sd_config *config, struct sd_error *error);
 void sd_search_destroy(struct sd_search *search);
+/* Whether that is a query at all, without asking anybody: 400 bad_field; takes search.syntax
+ * (80).  True with a URL set. */
+bool sd_search_check(struct sd_search *search, const char *query, struct sd_error *error);
 /* A user's own messages only.  Answer: {"hits":[{"message":N,"session":N,"text":"…"}]}.
  * A query SQLite cannot parse is 400 bad_field, and says nothing about the dependency. */
 bool sd_search_query(struct sd_search *search, int64_t user, const char *query, int32_t limit,

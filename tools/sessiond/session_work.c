@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "queue.h"
+#include "retention.h"
 #include "session_private.h"
 #include "sql.h"
 
@@ -96,6 +97,9 @@ struct archive {
 static bool collect(sqlite3 *handle, struct sd_work *work, void *of, struct sd_error *error) {
     struct archive *archive = of;
     struct sd_sql sql;
+    if (!sd_retention_may_archive(handle, work->session->world->config, work->session->user,
+                                  work->operation->name, error))
+        return false;
     if (!sd_sql_begin(&sql, handle,
                       "SELECT peer_number, sender, text FROM messages WHERE session_id = ? AND user_id = ?"
                       " ORDER BY peer_number LIMIT ?",

@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "lookup.h"
 
 enum { BACKLOG = 128 };
 
-static struct addrinfo *look_up(const char *host, int port, int flags, struct sd_error *error) {
-    struct addrinfo wanted = {.ai_flags = flags | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+/* At the start, before anybody could wait for it. */
+static struct addrinfo *look_up(const char *host, int port, struct sd_error *error) {
+    struct addrinfo wanted = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     char number[16];
     snprintf(number, sizeof number, "%d", port);
@@ -80,7 +82,7 @@ static int connect_to(const struct addrinfo *address, int64_t until_ms, const st
 
 int sd_stream_connect(const char *host, int port, int64_t until_ms, const struct sd_cancel *cancel,
                       struct sd_error *error) {
-    struct addrinfo *addresses = look_up(host, port, AI_ADDRCONFIG, error);
+    struct addrinfo *addresses = sd_lookup(host, port, until_ms, cancel, error);
     int fd = -1;
     for (const struct addrinfo *at = addresses; at != NULL && fd < 0; at = at->ai_next)
         fd = connect_to(at, until_ms, cancel, error);
@@ -99,7 +101,7 @@ static int port_of(int fd) {
 }
 
 int sd_stream_listen(const char *host, int *port, struct sd_error *error) {
-    struct addrinfo *address = look_up(host, *port, AI_PASSIVE, error);
+    struct addrinfo *address = look_up(host, *port, error);
     int one = 1;
     if (address == NULL)
         return -1;

@@ -1,6 +1,6 @@
 /* Bytes to and from somewhere that may be slow: a TCP connection or a pipe, without ever
  * waiting longer than a limit or than the token allows.  The descriptors are the caller's,
- * non-blocking, and used by one thread at a time.  No locks.
+ * non-blocking, and used by one thread at a time.  Takes no locks but those of lookup.h.
  *
  * Errors: 503 unreachable, 503 connection_lost, 504 time_limit, or what the token says. */
 #ifndef SD_STREAM_H
@@ -13,7 +13,7 @@
 #include "cancel.h"
 #include "error.h"
 
-/* -1: the error.  Looking a name up cannot be interrupted; addresses need none. */
+/* -1: the error.  A name is looked up first (lookup.h). */
 int sd_stream_connect(const char *host, int port, int64_t until_ms, const struct sd_cancel *cancel,
                       struct sd_error *error);
 /* A listening socket; `port` 0 becomes the one that it got.  -1: the error. */

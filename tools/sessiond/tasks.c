@@ -94,7 +94,7 @@ static void give_slot(struct sd_tasks *tasks, struct sd_task *task) {
     task->has_slot = true;
     tasks->kinds[task->kind].active++;
     sd_task_line_add(&tasks->ready, task);
-    lg_cond_signal(&tasks->work);
+    sd_tasks_wake_runner(tasks);
 }
 
 void sd_tasks_promote(struct sd_tasks *tasks, int group) {

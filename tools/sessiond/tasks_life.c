@@ -10,7 +10,6 @@
 static void free_tasks(struct sd_tasks *tasks) {
     lg_cond_destroy(&tasks->keeper_wake);
     lg_cond_destroy(&tasks->changed);
-    lg_cond_destroy(&tasks->work);
     free(tasks);
 }
 
@@ -28,7 +27,6 @@ struct sd_tasks *sd_tasks_create(const struct sd_config *config, lg_mutex_t *glo
     tasks->ready.end = &tasks->ready.first;
     for (int i = 0; i < SD_TASK_GROUPS; i++)
         tasks->queued[i].end = &tasks->queued[i].first;
-    lg_cond_init(&tasks->work);
     lg_cond_init(&tasks->changed);
     lg_cond_init(&tasks->keeper_wake);
     tasks->keeper = sd_thread_start("task-keeper", sd_tasks_keep, tasks, error);
@@ -89,7 +87,7 @@ unsigned sd_tasks_finish(struct sd_tasks *tasks, int32_t ms) {
 static void stop_threads(struct sd_tasks *tasks) {
     sd_lock_surely(tasks->lock);
     tasks->stopping = true;
-    lg_cond_broadcast(&tasks->work);
+    sd_tasks_wake_all(tasks);
     lg_cond_signal(&tasks->keeper_wake);
     sd_unlock(tasks->lock);
     sd_thread_join(tasks->keeper);
@@ -100,7 +98,7 @@ static void stop_threads(struct sd_tasks *tasks) {
             continue;
         }
         sd_thread_join(runner->thread);
-        free(runner);
+        sd_task_runner_free(runner);
     }
 }
 

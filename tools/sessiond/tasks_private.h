@@ -23,6 +23,9 @@ struct sd_task_runner {
     struct sd_thread *thread; /* NULL: being started */
     struct sd_task *task;     /* NULL: idle */
     struct sd_task_runner *next;
+    lg_cond_t wake; /* it is taken off the idle, or all stop */
+    bool idle;
+    struct sd_task_runner *next_idle; /* of idle */
 };
 
 struct sd_task {
@@ -96,11 +99,10 @@ struct sd_tasks {
     int32_t telling; /* taken out of live, their callbacks are under way */
     struct sd_task_line queued[SD_TASK_GROUPS], ready;
     struct sd_task_counters kinds[SD_TASK_KINDS];
-    struct sd_task_runner *runners;
+    struct sd_task_runner *runners, *idle; /* idle: the last one to become so first, whose caches are warm */
     int32_t threads, busy;
     bool refusing, finishing, stopping;
 
-    lg_cond_t work;        /* something is ready, or it stops */
     lg_cond_t changed;     /* while finishing: one has ended */
     lg_cond_t keeper_wake; /* something is due before keeper_at_ms, or it stops */
     int64_t keeper_at_ms;
@@ -113,6 +115,8 @@ int sd_task_group(enum sd_task_kind kind);
 struct sd_task *sd_tasks_find(struct sd_tasks *tasks, uint64_t id);
 void sd_tasks_wake_keeper(struct sd_tasks *tasks, int64_t at_ms); /* something is due then */
 void sd_tasks_promote(struct sd_tasks *tasks, int group);         /* queued ones, into free slots */
+void sd_tasks_wake_runner(struct sd_tasks *tasks);                /* something is ready */
+void sd_tasks_wake_all(struct sd_tasks *tasks);                   /* it stops */
 /* Takes a queued one out of everything; it is the caller's. */
 void sd_tasks_unlink_queued(struct sd_tasks *tasks, struct sd_task *task);
 void sd_tasks_ask(struct sd_tasks *tasks, struct sd_task *task, enum sd_cancel_reason reason);
@@ -135,6 +139,8 @@ enum sd_task_state sd_task_judge(struct sd_task *task, bool completed);
 void sd_tasks_end(struct sd_tasks *tasks, struct sd_task_runner *runner, struct sd_task *task,
                   enum sd_task_state state, const char *stack);
 void sd_task_line_free(struct sd_task *first);
+/* One whose thread has ended. */
+void sd_task_runner_free(struct sd_task_runner *runner);
 /* Starts threads until there is one for each that is ready. */
 void sd_tasks_staff(struct sd_tasks *tasks);
 /* A thread is gone with its task. */

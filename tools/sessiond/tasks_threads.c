@@ -61,10 +61,38 @@ static void run_task(struct sd_tasks *tasks, struct sd_task_runner *runner, stru
     sd_text_free(&stack);
 }
 
+/* With the lock held. */
+static struct sd_task_runner *take_idle(struct sd_tasks *tasks) {
+    struct sd_task_runner *runner = tasks->idle;
+    if (runner == NULL)
+        return NULL;
+    tasks->idle = runner->next_idle;
+    runner->idle = false;
+    lg_cond_signal(&runner->wake);
+    return runner;
+}
+
+/* Where none is idle, one that is busy will look, or another is started. */
+void sd_tasks_wake_runner(struct sd_tasks *tasks) { take_idle(tasks); }
+
+void sd_tasks_wake_all(struct sd_tasks *tasks) {
+    while (take_idle(tasks) != NULL)
+        continue;
+}
+
+/* With the lock held, given up meanwhile. */
+static void rest(struct sd_tasks *tasks, struct sd_task_runner *runner) {
+    runner->idle = true;
+    runner->next_idle = tasks->idle;
+    tasks->idle = runner;
+    while (runner->idle)
+        lg_cond_wait(&runner->wake, tasks->lock);
+}
+
 static struct sd_task *next_task(struct sd_tasks *tasks, struct sd_task_runner *runner) {
     sd_lock_surely(tasks->lock);
     while (tasks->ready.first == NULL && !tasks->stopping)
-        lg_cond_wait(&tasks->work, tasks->lock);
+        rest(tasks, runner);
     struct sd_task *task = tasks->ready.first;
     if (task != NULL) {
         sd_task_line_remove(&tasks->ready, task);
@@ -89,12 +117,18 @@ static struct sd_task_runner *add_runner(struct sd_tasks *tasks) {
     bool needed = tasks->ready.count > tasks->threads - tasks->busy && !tasks->stopping;
     if (needed && (runner = calloc(1, sizeof *runner)) != NULL) {
         runner->tasks = tasks;
+        lg_cond_init(&runner->wake);
         runner->next = tasks->runners;
         tasks->runners = runner;
         tasks->threads++;
     }
     sd_unlock(tasks->lock);
     return runner;
+}
+
+void sd_task_runner_free(struct sd_task_runner *runner) {
+    lg_cond_destroy(&runner->wake);
+    free(runner);
 }
 
 static void remove_runner(struct sd_tasks *tasks, struct sd_task_runner *runner) {
@@ -105,7 +139,7 @@ static void remove_runner(struct sd_tasks *tasks, struct sd_task_runner *runner)
     *link = runner->next;
     tasks->threads--;
     sd_unlock(tasks->lock);
-    free(runner);
+    sd_task_runner_free(runner);
 }
 
 void sd_tasks_staff(struct sd_tasks *tasks) {

@@ -135,17 +135,6 @@ void sd_watch_pools(struct sd_watch *watch) {
 
 /* --- backlog */
 
-static bool read_queue(struct sd_watch *watch, struct sd_queue_figures *figures) {
-    struct sd_error error = {0};
-    sqlite3 *handle = sd_pool_take_within(watch->pools[1], QUEUE_WAIT_MS, "backlog", NULL, &error);
-    bool well = handle != NULL && sd_queue_figures(handle, figures, &error);
-    if (handle != NULL)
-        sd_pool_give(watch->pools[1], handle);
-    if (!well)
-        sd_log(SD_LOG_WARNING, "the queue's figures are not to be had: %s", error.text);
-    return well;
-}
-
 static size_t greatest_backlog(char name[16]) {
     struct sd_loop_figures loops[LOOPS];
     size_t count = sd_loops_figures(loops, LOOPS), greatest = 0;
@@ -158,24 +147,35 @@ static size_t greatest_backlog(char name[16]) {
     return greatest;
 }
 
-/* What waits for one loop; for those of the workers that is the durable queue. */
-void sd_watch_backlog(struct sd_watch *watch) {
-    struct sd_queue_figures queue = {0};
-    char name[16];
-    size_t backlog = greatest_backlog(name);
-    bool known = read_queue(watch, &queue);
-    if (known && (size_t)queue.queued > backlog) {
-        backlog = (size_t)queue.queued;
-        sd_copy(name, sizeof name, "of workers");
-    }
+static void tell_backlog(const struct sd_watch *watch, const char *name, size_t backlog) {
     if (backlog > (size_t)watch->config->alert_backlog)
         sd_log(SD_LOG_WARNING, "loop %s: %zu calls wait", name, backlog);
+}
+
+void sd_watch_backlog(struct sd_watch *watch) {
+    char name[16];
+    size_t backlog = greatest_backlog(name);
+    tell_backlog(watch, name, backlog);
     if (!sd_lock(&watch->lock, NULL))
         return;
-    watch->figures.backlog = backlog;
-    if (known)
-        watch->figures.queue = queue;
+    watch->figures.loop_backlog = backlog;
     sd_unlock(&watch->lock);
+}
+
+bool sd_watch_queue(struct sd_watch *watch, struct sd_error *error) {
+    struct sd_queue_figures queue = {0};
+    sqlite3 *handle = sd_pool_take_within(watch->pools[1], QUEUE_WAIT_MS, "backlog", NULL, error);
+    bool well = handle != NULL && sd_queue_figures(handle, &queue, error);
+    if (handle != NULL)
+        sd_pool_give(watch->pools[1], handle);
+    if (!well)
+        return false;
+    tell_backlog(watch, "of workers", (size_t)queue.queued);
+    if (!sd_lock(&watch->lock, error))
+        return false;
+    watch->figures.queue = queue;
+    sd_unlock(&watch->lock);
+    return true;
 }
 
 /* --- memory */
@@ -236,5 +236,7 @@ void sd_watch_figures(struct sd_watch *watch, struct sd_watch_figures *figures) 
         *figures = watch->figures;
         sd_unlock(&watch->lock);
     }
+    size_t queued = (size_t)figures->queue.queued;
+    figures->backlog = queued > figures->loop_backlog ? queued : figures->loop_backlog;
     figures->up_ms = sd_now_ms() - watch->began_ms;
 }

@@ -156,7 +156,7 @@ static enum sd_worker_outcome claim_and_do(struct sd_worker *worker, sqlite3 *ha
     struct sd_workers *workers = worker->workers;
     struct sd_queue_item item;
     struct sd_error error;
-    if (!sd_queue_claim(handle, worker->name, workers->boot, &item, &error)) {
+    if (!sd_queue_claim(handle, worker->name, workers->boot.name, &item, &error)) {
         if (!is(&error, "busy"))
             sd_log(SD_LOG_WARNING, "%s cannot look into the queue: %s", worker->name, error.text);
         return SD_WORKER_NOTHING;

@@ -1,11 +1,9 @@
 #include "workers_private.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "clock.h"
 #include "log.h"
@@ -15,15 +13,6 @@
 static bool open_descriptors(struct sd_workers *workers, struct sd_error *error) {
     workers->wake = workers->stop = -1;
     return sd_wakeup_open(&workers->wake, error) && sd_wakeup_open(&workers->stop, error);
-}
-
-/* Tells this process from all others that claim in the same database. */
-static bool name_boot(struct sd_workers *workers, struct sd_error *error) {
-    uint64_t number;
-    if (getrandom(&number, sizeof number, 0) != sizeof number)
-        return sd_fail(error, 500, "no_random", "getrandom: %s", strerror(errno));
-    snprintf(workers->boot, sizeof workers->boot, "%016" PRIx64, number);
-    return true;
 }
 
 struct sd_workers *sd_workers_create(const struct sd_config *config, struct sd_pool *pool,
@@ -39,10 +28,11 @@ struct sd_workers *sd_workers_create(const struct sd_config *config, struct sd_p
     workers->pool = pool;
     workers->metrics = metrics;
     workers->count = config->workers;
+    workers->boot.fd = -1;
     for (int32_t i = 0; i < workers->count; i++)
         snprintf(workers->places[i].figures.name, sizeof workers->places[i].figures.name, "worker-%hu",
                  (unsigned short)(i + 1));
-    if (open_descriptors(workers, error) && name_boot(workers, error))
+    if (open_descriptors(workers, error) && sd_boot_open(&workers->boot, config->data_dir, error))
         return workers;
     sd_workers_destroy(workers);
     return NULL;
@@ -59,15 +49,12 @@ bool sd_workers_handle(struct sd_workers *workers, const char *name, sd_queue_ha
 }
 
 static bool recover(struct sd_workers *workers, struct sd_error *error) {
-    int64_t recovered = 0;
+    bool any;
     sqlite3 *handle = sd_pool_take(workers->pool, "recovery", NULL, error);
     if (handle == NULL)
         return false;
-    bool done = sd_queue_recover(handle, workers->boot, &recovered, error);
+    bool done = sd_workers_recover(workers, handle, &any, error);
     sd_pool_give(workers->pool, handle);
-    if (recovered > 0)
-        sd_log(SD_LOG_INFO, "%lld durable tasks of a process that is gone are queued again",
-               (long long)recovered);
     return done;
 }
 
@@ -155,6 +142,7 @@ void sd_workers_destroy(struct sd_workers *workers) {
         return;
     sd_wakeup_close(&workers->wake);
     sd_wakeup_close(&workers->stop);
+    sd_boot_close(&workers->boot);
     lg_mutex_destroy(&workers->lock);
     free(workers);
 }

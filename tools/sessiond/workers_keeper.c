@@ -5,7 +5,14 @@
 #include "log.h"
 #include "timed.h"
 
-enum { LOOK_MS = 200, CLAIM_LOOK_MS = 1000, CLAIM_AGE_MS = 1000, CLAIM_WAIT_MS = 500, CLAIMS = 16 };
+enum {
+    LOOK_MS = 200,
+    CLAIM_LOOK_MS = 1000,
+    CLAIM_AGE_MS = 1000,
+    CLAIM_WAIT_MS = 500,
+    CLAIMS = 16,
+    BOOTS = 64
+};
 
 static void give_up(struct sd_workers *workers, struct sd_worker_place *place,
                     const struct sd_queue_item *item, const char *why) {
@@ -116,13 +123,33 @@ static bool reclaim(struct sd_workers *workers, sqlite3 *handle, const struct sd
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         if (somebody_has(workers, claims[i].id) ||
-            !sd_queue_reclaim(handle, &claims[i], workers->boot, &error)) /* later, or it has ended */
+            !sd_queue_reclaim(handle, &claims[i], workers->boot.name, &error)) /* later, or it has ended */
             continue;
         sd_log(SD_LOG_WARNING, "durable task %lld was claimed by %s, which knows nothing of it: queued again",
                (long long)claims[i].id, claims[i].worker);
         any = true;
     }
     return any;
+}
+
+/* ---- claims of processes that are gone ---- */
+
+bool sd_workers_recover(struct sd_workers *workers, sqlite3 *handle, bool *any, struct sd_error *error) {
+    char boots[BOOTS][SD_BOOT_NAME];
+    size_t count = 0;
+    int64_t recovered = 0;
+    *any = false;
+    bool well = sd_queue_boots(handle, boots, BOOTS, &count, error);
+    for (size_t i = 0; i < count && well; i++) {
+        if (sd_boot_lives(workers->config->data_dir, boots[i]))
+            continue;
+        well = sd_queue_recover(handle, boots[i], &recovered, error);
+        if (well && recovered > 0)
+            sd_log(SD_LOG_INFO, "%lld durable tasks of a process that is gone are queued again",
+                   (long long)recovered);
+        *any |= well && recovered > 0;
+    }
+    return well;
 }
 
 static void look_for_claims(struct sd_workers *workers) {
@@ -133,9 +160,11 @@ static void look_for_claims(struct sd_workers *workers) {
     if (handle == NULL)
         return;
     sqlite3_busy_timeout(handle, CLAIM_WAIT_MS);
-    bool any =
-        sd_queue_claims(handle, workers->boot, sd_wall_ms() - CLAIM_AGE_MS, claims, CLAIMS, &count, &error) &&
-        reclaim(workers, handle, claims, count);
+    bool any = false;
+    if (sd_workers_recover(workers, handle, &any, &error) &&
+        sd_queue_claims(handle, workers->boot.name, sd_wall_ms() - CLAIM_AGE_MS, claims, CLAIMS, &count,
+                        &error))
+        any |= reclaim(workers, handle, claims, count);
     sd_pool_give(workers->pool, handle);
     if (any)
         sd_workers_wake(workers);

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "boot.h"
 #include "event_loop.h"
 #include "lock_order.h"
 #include "loop_thread.h"
@@ -44,7 +45,7 @@ struct sd_workers {
     const struct sd_config *config; /* these: never changed after the start */
     struct sd_pool *pool;
     struct sd_metrics *metrics;
-    char boot[32];
+    struct sd_boot boot; /* tells this process from all others that claim in the same database */
     int wake, stop; /* wakeups that all loops watch: something was put; all end */
     struct {
         const char *name;
@@ -80,6 +81,8 @@ void sd_worker_count(struct sd_workers *workers, struct sd_worker_place *place,
 void sd_worker_heartbeat(struct sd_loop *loop, void *worker);
 /* By the keeper, where one is due: a task keeps the worker's own timer from running. */
 void sd_worker_heartbeat_of_busy(struct sd_worker *worker, const struct sd_worker_job *job);
+/* What processes that are gone had claimed is queued again; whether there was any. */
+bool sd_workers_recover(struct sd_workers *workers, sqlite3 *handle, bool *any, struct sd_error *error);
 /* The keeper's loop: begins its timer. */
 bool sd_workers_keep(struct sd_loop *loop, void *workers, struct sd_error *error);
 

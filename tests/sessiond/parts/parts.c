@@ -16,8 +16,9 @@
 #include "sql.h"
 #include "timed.h"
 
-static const struct part_group *const groups[] = {&parts_locks, &parts_pool,    &parts_tasks,
-                                                  &parts_queue, &parts_workers, &parts_sessions};
+static const struct part_group *const groups[] = {&parts_locks,   &parts_pool,    &parts_tasks,
+                                                  &parts_queue,   &parts_workers, &parts_sessions,
+                                                  &parts_streams, &parts_alerts};
 static _Atomic bool failed;
 static _Atomic int findings;
 static struct sd_config config;

@@ -28,7 +28,7 @@ struct part_group {
     size_t count;
 };
 extern const struct part_group parts_locks, parts_pool, parts_tasks, parts_queue, parts_workers,
-    parts_sessions;
+    parts_sessions, parts_streams, parts_alerts;
 
 /* The defaults, with data_dir in the scratch directory of this test; a test changes its own
  * copy before it makes anything. */

@@ -39,7 +39,7 @@ static void attempts(void) {
     CHECK(sd_queue_claim(handle, "w", "b", &item, &error) && item.id == id && item.attempts == 1);
     CHECK(sd_queue_put_back(handle, &item, &error)); /* does not count */
     CHECK(sd_queue_claim(handle, "w", "dead", &item, &error) && item.attempts == 1);
-    CHECK(sd_queue_recover(handle, "b", &recovered, &error) && recovered == 1); /* nor does that */
+    CHECK(sd_queue_recover(handle, "dead", &recovered, &error) && recovered == 1); /* nor does that */
     CHECK(!sd_queue_complete(handle, &item, &error)); /* as the dead one would, if it were not */
     CHECK_ERROR(&error, 409, "claim_lost");
     CHECK(sd_queue_claim(handle, "w", "b", &item, &error) && item.attempts == 1);

@@ -233,7 +233,52 @@ static void forgotten_claim(void) {
     end(&world);
 }
 
+/* Another process's workers, on the same database. */
+static struct sd_workers *begin_others(struct world *world) {
+    struct sd_error error;
+    struct sd_workers *others = sd_workers_create(&world->config, world->pool, world->metrics, &error);
+    CHECK(others != NULL && sd_workers_handle(others, "test", succeed, world, &error) &&
+          sd_workers_start(others, &error));
+    return others;
+}
+
+static void claim_of_one_that_lives(void) {
+    struct world world;
+    begin(&world, be_deaf);
+    world.config.worker_limit_ms = world.config.cancel_grace_ms = 60000;
+    put(&world, "test");
+    WAIT_FOR(atomic_load(&world.calls) == 1);
+    struct sd_workers *others = begin_others(&world);
+    part_pause(2500); /* they look for claims more than once */
+    CHECK(queue(&world).claimed == 1 && atomic_load(&world.calls) == 1);
+    atomic_store(&world.let_go, true);
+    WAIT_FOR(queue(&world).done == 1);
+    CHECK(atomic_load(&world.calls) == 1);
+    sd_workers_stop(others, 2000);
+    sd_workers_destroy(others);
+    end(&world);
+}
+
+/* While others serve, not only when one begins. */
+static void claim_of_one_that_is_gone(void) {
+    struct world world;
+    begin(&world, succeed);
+    world.config.worker_limit_ms = 60000;
+    sqlite3 *handle = sd_pool_take(world.pool, "test", NULL, NULL);
+    CHECK(sd_sql_run(
+        handle,
+        "INSERT INTO queue (name, payload, user_id, created_ms, state, attempts, worker, boot,"
+        " claimed_ms) VALUES ('test', '', 1, 0, 'claimed', 2, 'worker-1.0', '0123456789abcdef', 0)",
+        NULL));
+    sd_pool_give(world.pool, handle);
+    WAIT_FOR(queue(&world).done == 1); /* the attempt of the dead does not count */
+    CHECK(atomic_load(&world.calls) == 1);
+    end(&world);
+}
+
 static const struct part parts[] = {{"workers work", work},
+                                    {"a claim of one that lives", claim_of_one_that_lives},
+                                    {"a claim of one that is gone", claim_of_one_that_is_gone},
                                     {"a worker dies", death},
                                     {"a worker does not stop", end_that_does_not},
                                     {"a worker overruns and answers", overrun_that_answers},
