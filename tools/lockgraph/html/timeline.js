@@ -46,32 +46,45 @@ function barsOf(row, width) {
     return bars;
 }
 
-function stateOf(bar) {
-    const has = (state) => bar.spans.some((span) => span.state === state);
-    return has("blocked") ? "blocked" : has("contended") || bar.spans.some((span) => span.waited) ? "contended" : "held";
-}
-
-/* ---- words ---- */
-
 function sum(values) {
     return values.reduce((total, value) => total + value, 0);
 }
 
+function waitedTime(span) {
+    return sum((span.waited || []).map(([from, to]) => to - from));
+}
+
+/* Of several in one bar: how much of their time was what, from top to bottom. */
+function sharesOf(bar) {
+    const time = {held: 0, contended: 0, blocked: 0};
+    for (const span of bar.spans) {
+        const waited = waitedTime(span);
+        time[span.state] += (span.end_us ?? timeline.whole.to) - span.start_us - waited;
+        time.contended += waited;
+    }
+    const all = time.held + time.contended + time.blocked || 1;
+    const first = time.blocked / all * 100, second = first + time.contended / all * 100;
+    return `linear-gradient(to bottom, var(--blocked) ${first}%, var(--contended) ${first}% ${second}%, var(--held) ${second}%)`;
+}
+
+/* ---- words ---- */
+
 function spanWords(span) {
     const about = span.at ? "" : "at least ";
     const length = span.end_us === null ? "to the end" : `for ${about}${duration((span.end_us - span.start_us) * 1000)}`;
-    const waited = span.waited ? `; others wait for ${duration(sum(span.waited.map(([from, to]) => to - from)) * 1000)} of it` : "";
+    const waited = span.waited ? `; others wait for ${duration(waitedTime(span) * 1000)} of it` : "";
     const place = span.at ? `; ${span.state === "blocked" ? "at" : "taken at"} ${span.at}` : "";
     return `${span.text}, ${STATES[span.state]}, from ${duration(span.start_us * 1000)} on, ${length}${waited}${place}`;
 }
 
-function barWords(bar) {
-    if (bar.spans.length === 1) {
-        return spanWords(bar.spans[0]);
-    }
+function barLabel(bar) {
     const waits = bar.spans.filter((span) => span.state === "blocked").length, holds = bar.spans.length - waits;
     const parts = [holds ? counted(holds, "hold") : "", waits ? counted(waits, "wait") : ""].filter(Boolean);
-    return `${parts.join(" and ")}, close together: choose this to look closer`;
+    return bar.spans.length === 1 ? bar.spans[0].text : parts.join(" and ");
+}
+
+function barWords(bar) {
+    return bar.spans.length === 1 ? spanWords(bar.spans[0]) : `${barLabel(bar)}, close together: choose this to look closer`;
 }
 
 /* ---- drawing ---- */
@@ -89,9 +102,12 @@ function waitedParts(bar) {
 
 /* Where the words do not fit in, they stand beside it, if there is room. */
 function besideOf(bar, previous, next, width) {
-    const needed = bar.spans[0].text.length * LETTER + 20, own = bar.right - bar.left;
+    const needed = barLabel(bar).length * LETTER + 20, own = bar.right - bar.left;
     if (own >= Math.min(needed, 72)) {
         return "";
+    }
+    if (bar.spans.length > 1) {
+        return " silent";
     }
     if ((next ? next.left : width) - bar.right > needed) {
         return " right";
@@ -100,11 +116,13 @@ function besideOf(bar, previous, next, width) {
 }
 
 function drawBar(bar, previous, next, width) {
-    const words = barWords(bar), single = bar.spans.length === 1;
-    const beside = single ? besideOf(bar, previous, next, width) : " silent";
-    const button = make("button", {type: "button", class: `span ${stateOf(bar)}${beside}`, "aria-label": words, tabindex: "-1",
+    const words = barWords(bar), beside = besideOf(bar, previous, next, width), state = bar.spans.length > 1 ? "several" : bar.spans[0].state;
+    const button = make("button", {type: "button", class: `span ${state}${beside}`, "aria-label": words, tabindex: "-1",
                                    "data-words": words, onclick: () => lookCloser(bar)},
-        waitedParts(bar), beside === " silent" ? null : make("span", {}, bar.spans[0].text));
+        waitedParts(bar), beside === " silent" ? null : make("span", {}, barLabel(bar)));
+    if (state === "several") {
+        button.style.background = sharesOf(bar);
+    }
     button.style.left = `${bar.left / width * 100}%`;
     button.style.width = `max(${BAR_LEAST}px, ${(bar.right - bar.left) / width * 100}%)`;
     return make("li", {}, button);
