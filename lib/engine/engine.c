@@ -30,6 +30,7 @@
 #include "engine/signal.h"
 #include "engine/stall.h"
 #include "engine/survivor.h"
+#include "engine/timeline.h"
 #include "engine/trace.h"
 #include "engine/usage.h"
 #include "engine/wait.h"
@@ -55,6 +56,7 @@ void lge_start(const struct lge_config *config) {
     lge_overdue_start(config);
     lge_overlong_start(config);
     lge_trace_start(config);
+    lge_timeline_start(config);
     lge_stall_start(config);
     lge_collect_start(config);
     lge_identity_start();
@@ -93,6 +95,7 @@ void lge_reset(void) {
     lge_orphans_reset();
     lge_hold_times_reset();
     lge_usages_reset();
+    lge_timeline_reset();
     lge_operations_reset();
     lge_adaptive_reset();
 }

@@ -146,6 +146,8 @@ struct lge_config {
      * locks.  May be NULL. */
     uint64_t hold_limit_ns, hold_limit_shared_ns;
     void (*on_overlong)(const struct lge_overlong *overlong);
+    /* Single holds and waits are kept in the evidence from so long on; 0: none. */
+    uint64_t timeline_ns;
     /* Told of each step, with how long the request took, or the hold lasted (0:
      * not known); engine locks may be held.  NULL: nothing is traced. */
     void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);

@@ -174,6 +174,28 @@ struct lgr_thread_waits *lge_evidence_thread_waits(struct lge_thread *thread) {
     return record;
 }
 
+void lge_evidence_span_parts(struct lge_thread *thread, uint64_t lock, uint32_t context, uint32_t other) {
+    lgp_lock(&lge_evidence_lock);
+    lge_put_thread(thread);
+    lge_put_own_name(thread);
+    lge_put_context(context);
+    if (lock != 0)
+        lge_put_lock(lock);
+    if (other != 0)
+        lge_put_thread(lge_thread_of_serial(other));
+    lgp_unlock(&lge_evidence_lock);
+}
+
+struct lgr_spans *lge_evidence_spans(uint32_t count) {
+    struct lgr_spans *record =
+        lgr_writer_accepts(false)
+            ? lgr_begin(LGR_SPANS, sizeof *record + count * sizeof record->spans[0], false)
+            : NULL;
+    if (record != NULL)
+        lgr_commit(record);
+    return record;
+}
+
 void lge_evidence_level(int16_t level) {
     lgp_lock(&lge_evidence_lock);
     lge_put_level_name(level);

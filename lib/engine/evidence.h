@@ -28,6 +28,11 @@ struct lgr_usage *lge_evidence_usage(uint32_t class_id, uint32_t context);
 /* The same of the waits of a thread, by the thread itself: with its name.  NULL: of those
  * that have none of their own. */
 struct lgr_thread_waits *lge_evidence_thread_waits(struct lge_thread *thread);
+/* What a span names: its lock (0: none), its place, the thread and a thread it waits for (0: none); by the
+ * thread itself. */
+void lge_evidence_span_parts(struct lge_thread *thread, uint64_t lock, uint32_t context, uint32_t other);
+/* Room for so many spans, to be written in place.  NULL: refused. */
+struct lgr_spans *lge_evidence_spans(uint32_t count);
 /* That the thread waits for a condition (with a mutex, 0: not known) or signals it:
  * once in a file for each. */
 void lge_evidence_condition(const struct lge_thread *thread, const void *condition, uint64_t mutex,

@@ -10,7 +10,8 @@
  * | node order, components, out-lists, watched  | graph lock (changes: both) |
  * | edges and their dependencies, class nodes   |                            |
  *
- * Order of all locks of the engine: usages (usage.h), path (deadlock.c), graph, evidence, table,
+ * Order of all locks of the engine: usages (usage.h), spans
+ * (timeline.h), path (deadlock.c), graph, evidence, table,
  * semaphores, classes, contexts, identity, thread list, locks of files, holds of
  * files, modules (recorded_modules.h), under that the writer's (record/writer.h) or
  * maps (platform/modules_maps.c), memory.

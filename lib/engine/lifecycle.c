@@ -12,6 +12,7 @@
 #include "engine/open_cycle.h"
 #include "engine/survivor.h"
 #include "engine/thread.h"
+#include "engine/timeline.h"
 #include "engine/usage.h"
 #include "engine/wait.h"
 #include "platform/memory.h"
@@ -25,7 +26,7 @@ static struct lgp_part (*const parts[])(void) = {
     lge_semaphores_part,   lge_signals_part,          lge_open_cycles_part,   lge_file_locks_part,
     lge_file_holds_part,   lge_condition_uses_part,   lge_hold_times_part,    lge_usages_part,
     lge_operations_part,   lge_adaptive_part,         lge_notes_part,         lge_declared_orders_part,
-    lge_thread_waits_part,
+    lge_thread_waits_part, lge_timeline_part,
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -73,5 +74,6 @@ void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     lge_heartbeats_after_fork(self);
     lge_hold_times_after_fork(self);
     lge_usages_after_fork(self);
+    lge_timeline_reset();
     lge_collect_reset();
 }

@@ -36,6 +36,7 @@ struct lgp_part lge_file_holds_part(void);
 struct lgp_part lge_hold_times_part(void);
 struct lgp_part lge_usages_part(void);
 struct lgp_part lge_thread_waits_part(void);
+struct lgp_part lge_timeline_part(void);
 struct lgp_part lge_operations_part(void);
 struct lgp_part lge_adaptive_part(void);
 struct lgp_part lge_notes_part(void);

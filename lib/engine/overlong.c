@@ -3,6 +3,7 @@
 #include "engine/holders.h"
 #include "engine/misuse.h"
 #include "engine/semaphore.h"
+#include "engine/timeline.h"
 #include "platform/system.h"
 
 static const uint64_t millisecond = 1000000;
@@ -15,7 +16,7 @@ void lge_overlong_start(const struct lge_config *config) {
     limits[LGR_EXCLUSIVE] = config->hold_limit_ns;
     limits[LGR_SHARED] = config->hold_limit_shared_ns;
     on_overlong = config->on_overlong;
-    lge_hold_limited = limits[LGR_EXCLUSIVE] != 0 || limits[LGR_SHARED] != 0;
+    lge_hold_limited = limits[LGR_EXCLUSIVE] != 0 || limits[LGR_SHARED] != 0 || config->timeline_ns != 0;
 }
 
 static uint64_t limit_of(uint8_t mode) { return limits[mode == LGR_SHARED ? LGR_SHARED : LGR_EXCLUSIVE]; }
@@ -34,21 +35,31 @@ static void tell(const struct lge_overlong *overlong) {
 
 /* ---- by its thread ---- */
 
-void lge_overlong_release(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
-    const struct lge_held *held = lge_newest_hold(thread, address);
-    if (held == NULL || limit_of(held->mode) == 0 || (lge_held_marks(held) & LGE_SINCE_EXACTLY) == 0)
-        return;
-    uint64_t lasted = lgp_monotonic_ns() - held->since_ns;
-    if (lasted <= limit_of(held->mode) || !lge_hold_counts(held->kind, held->id))
-        return;
+static void tell_at_release(struct lge_thread *thread, const struct lge_held *held, uint64_t lasted,
+                            uintptr_t site, uintptr_t sp) {
     tell(&(struct lge_overlong){.lock = held->id,
-                                .address = address,
+                                .address = held->address,
                                 .lasted_ns = lasted,
                                 .limit_ns = limit_of(held->mode),
                                 .taken_at = held->site,
                                 .given_up = true});
     if ((lge_held_marks(held) & LGE_HOLD_TOLD) == 0)
         lge_report_hold(thread, held, LGR_KIND_HOLD_TOO_LONG, limit_of(held->mode) / millisecond, site, sp);
+}
+
+void lge_overlong_release(struct lge_thread *thread, const void *address, uintptr_t site, uintptr_t sp) {
+    const struct lge_held *held = lge_newest_hold(thread, address);
+    if (held == NULL || (lge_held_marks(held) & LGE_SINCE_EXACTLY) == 0)
+        return;
+    uint64_t lasted = lgp_monotonic_ns() - held->since_ns;
+    bool kept = lge_timeline_wants(lasted),
+         too_long = limit_of(held->mode) != 0 && lasted > limit_of(held->mode);
+    if (!(kept || too_long) || !lge_hold_counts(held->kind, held->id))
+        return;
+    if (kept)
+        lge_timeline_hold(thread, held, lasted);
+    if (too_long)
+        tell_at_release(thread, held, lasted, site, sp);
 }
 
 /* ---- by one that waits ---- */

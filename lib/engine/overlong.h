@@ -8,7 +8,8 @@
 
 #include "engine/thread.h"
 
-/* Written by lge_overlong_start. */
+/* Whether holds are looked at when they end: for their limit, or for the time line
+ * (timeline.h).  Written by lge_overlong_start. */
 extern bool lge_hold_limited __attribute__((visibility("hidden")));
 
 void lge_overlong_start(const struct lge_config *config);

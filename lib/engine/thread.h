@@ -102,7 +102,8 @@ struct lge_thread {
     enum lge_life life;
     struct lge_wait wait;
     _Atomic uint64_t wait_since;    /* on the realtime clock; 0: not looked at again so far; relaxed */
-    uint64_t wait_begun, wait_due;  /* monotonic: for a lock, and when it is to be told (overdue.h); owner */
+    uint64_t wait_begun, wait_due;  /* monotonic: for a lock, with a time line any, and when it is to be told
+                                       (overdue.h); owner */
     uint64_t hold_due;              /* when the hold in its way is to be told (overlong.h); owner */
     bool wait_told;                 /* it was; owner */
     uint64_t asked, asked_ns;       /* lock of the last request and its time, when traced; owner */

@@ -11,6 +11,7 @@
 #include "engine/overdue.h"
 #include "engine/overlong.h"
 #include "engine/stall.h"
+#include "engine/timeline.h"
 #include "engine/usage.h"
 #include "platform/system.h"
 
@@ -77,6 +78,7 @@ static void store(struct lge_thread *thread, const struct begun *begun) {
 static void publish(struct lge_thread *thread, const struct begun *begun) {
     lge_wait_end(thread); /* one that a handler interrupted, which waits itself now, or left by siglongjmp */
     lge_overdue_never(thread);
+    lge_timeline_begins(thread);
     store(thread, begun);
     uint64_t now = begun->endless ? lgp_realtime_ns() : 0;
     atomic_store_explicit(&thread->wait.since_ns, now, memory_order_relaxed);
@@ -313,6 +315,7 @@ void lge_wait_end(struct lge_thread *thread) {
         lge_census_remove(LGE_CENSUS_WAIT);
     thread->counted = false;
     lge_usage_wait_ends(thread);
+    lge_timeline_wait(thread);
     if (lge_wait_since(thread) != 0)
         count_long_wait(thread);
     atomic_store_explicit(&thread->wait.kind, LGR_WAIT_NONE, memory_order_relaxed);

@@ -154,6 +154,7 @@ static void start_engine(void) {
         .on_overdue = lgi_log_overdue,
         .hold_limit_ns = options.hold_limit,
         .hold_limit_shared_ns = options.hold_limit_shared,
+        .timeline_ns = options.timeline,
         .on_overlong = lgi_log_overlong,
         .on_traced = options.log == LGP_LOG_DEBUG ? lgi_log_traced : NULL,
         .profile = options.profile,
@@ -254,7 +255,8 @@ __attribute__((constructor(101))) static void start(void) {
     lgp_log_start();
     load_options();
     lgi_log_start(options.log, options.log_to);
-    lgi_all_slow = options.log == LGP_LOG_DEBUG || options.hold_limit != 0 || options.hold_limit_shared != 0;
+    lgi_all_slow = options.log == LGP_LOG_DEBUG || options.hold_limit != 0 ||
+                   options.hold_limit_shared != 0 || options.timeline != 0;
     lgi_profile_start(options.profile, options.adaptive, options.profile_exact);
     lgp_unwind_start(options.unwinder);
     lgi_fast_start();

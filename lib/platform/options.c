@@ -61,8 +61,8 @@ static uint64_t unit_of_time(const char *name) {
     static const struct {
         const char *name;
         uint64_t ns;
-    } units[] = {
-        {"ms", 1000000}, {"s", 1000000000}, {"", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
+    } units[] = {{"us", 1000},     {"ms", 1000000},    {"s", 1000000000},
+                 {"", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (strcmp(name, units[i].name) == 0)
             return units[i].ns;

@@ -75,7 +75,8 @@ struct lgp_options {
     bool file_locks;                        /* flock, fcntl and lockf are followed */
     uint64_t lock_timeout;                  /* nanoseconds after which a wait is told; 0: never */
     uint64_t hold_limit, hold_limit_shared; /* the same of holds */
-    uint64_t blocked_limit;                 /* and of blocking calls under a lock */
+    uint64_t timeline;                      /* nanoseconds from which on single holds and waits are kept */
+    uint64_t blocked_limit;                 /* a limit of blocking calls under a lock */
     enum lgp_log_level log;
     char log_to[PATH_MAX]; /* log_target.h */
     bool profile;          /* acquisitions are counted, holds timed */

@@ -21,8 +21,10 @@ static void print_size(uint64_t size, struct lgp_text *text) {
 static void print_time(uint64_t ns, struct lgp_text *text) {
     enum { MINUTE = 60, HOUR = 3600 };
     uint64_t ms = ns / 1000000, seconds = ms / 1000;
-    if (ms == 0)
+    if (ns == 0)
         lgp_format(text, "none");
+    else if (ns % 1000000 != 0)
+        lgp_format(text, "%luus", (unsigned long)(ns / 1000));
     else if (ms % 1000 != 0)
         lgp_format(text, "%lums", (unsigned long)ms);
     else if (seconds % HOUR == 0)
@@ -92,7 +94,7 @@ void lgp_option_allowed(const struct lgp_option *option, struct lgp_text *text) 
         print_time(option->minimum, text);
         lgp_format(text, " to ");
         print_time(option->maximum, text);
-        lgp_format(text, ", in ms, s, m or h, or none");
+        lgp_format(text, ", in us, ms, s, m or h, or none");
         break;
     case LGP_OPTION_SWITCH:
         lgp_format(text, "0 or 1");

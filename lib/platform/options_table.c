@@ -12,6 +12,7 @@ static const char *const check_levels[] = {"default", "off", "note", "warning", 
 
 enum { KIB = 1024, MAXIMUM_NUMBER = INT_MAX };
 #define TIB         ((uint64_t)1 << 40)
+#define MICROSECOND UINT64_C(1000)
 #define MILLISECOND UINT64_C(1000000)
 #define DAY         (24 * 3600 * 1000 * MILLISECOND)
 
@@ -116,6 +117,13 @@ const struct lgp_option lgp_option_table[] = {
      .minimum = MILLISECOND,
      .maximum = DAY,
      .help = "how long a lock may be held shared until that is told"},
+    {.name = "timeline",
+     .type = LGP_OPTION_TIME,
+     .offset = FIELD(timeline),
+     .default_value = "none",
+     .minimum = MICROSECOND,
+     .maximum = DAY,
+     .help = "record single holds and waits from this length on"},
     {.name = "blocked_limit",
      .type = LGP_OPTION_TIME,
      .offset = FIELD(blocked_limit),

@@ -117,6 +117,7 @@ enum lgr_type {
     LGR_LEVEL_NAME = 17,
     LGR_SEEN = 18,
     LGR_THREAD_WAITS = 19,
+    LGR_SPANS = 20,
 };
 
 /* Ids: of several records with one id (one serial, one lock's totals, one level) the last
@@ -557,6 +558,38 @@ struct lgr_thread_waits {
     uint64_t max_ns;
 };
 
+/* A hold, or a wait, that is over.  A slot that is not in use, or is being written, or was
+ * when its writer was killed, fails lgr_span_whole. */
+struct lgr_span {
+    uint64_t start_ns; /* CLOCK_MONOTONIC */
+    uint64_t length_ns;
+    uint64_t target;    /* of a hold: lock id; else as enum lgr_wait_kind says, once and barrier: 0 */
+    uint32_t thread;    /* serial */
+    uint32_t context;   /* where the lock was taken, or the thread waits; 0: not known */
+    uint16_t wait_kind; /* enum lgr_wait_kind; none: a hold */
+    uint16_t mode;      /* enum lgr_mode, of locks */
+    uint32_t check;     /* lgr_span_check, stored last */
+};
+static inline uint32_t lgr_span_check(const struct lgr_span *span) {
+    uint64_t mixed = span->start_ns * UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ span->length_ns) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ span->target) * UINT64_C(0x94d049bb133111eb);
+    mixed = (mixed ^ ((uint64_t)span->thread << 32 | span->context)) * UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ ((uint64_t)span->wait_kind << 16 | span->mode)) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (uint32_t)(mixed >> 32) | 1u;
+}
+static inline bool lgr_span_whole(const struct lgr_span *span) {
+    return span->thread != 0 && span->check == lgr_span_check(span);
+}
+
+/* Room for single holds and waits (option timeline): live, its slots are written in place.
+ * All that were at least so long are there, but for those that did not fit into the file. */
+struct lgr_spans {
+    struct lgr_record record;
+    uint64_t least_ns;       /* relaxed; of all records of a file the largest counts */
+    struct lgr_span spans[]; /* to the end of the record */
+};
+
 /* A change here is a change of the format: see the version rule. */
 _Static_assert(sizeof(struct lgr_header) == 184, "header");
 _Static_assert(sizeof(struct lgr_process) == 24, "LGR_PROCESS");
@@ -581,5 +614,7 @@ _Static_assert(sizeof(struct lgr_usage) == 592, "LGR_USAGE");
 _Static_assert(sizeof(struct lgr_level_name) == 16, "LGR_LEVEL_NAME");
 _Static_assert(sizeof(struct lgr_thread_waits) == 40, "LGR_THREAD_WAITS");
 _Static_assert(sizeof(struct lgr_seen) == 24, "LGR_SEEN");
+_Static_assert(sizeof(struct lgr_span) == 40, "span");
+_Static_assert(sizeof(struct lgr_spans) == 16, "LGR_SPANS");
 
 #endif

@@ -47,6 +47,7 @@ static void set_up_tables(struct lgr_file *file) {
     file->seen = TABLE(const struct lgr_seen *, NULL);
     file->states = TABLE(struct lgr_thread_state, NULL);
     file->heartbeats = TABLE(struct lgr_heartbeat, NULL);
+    file->spans = TABLE(struct lgr_span, NULL);
     file->messages = TABLE(struct lgr_message_info, NULL);
 }
 
@@ -75,6 +76,7 @@ static const struct {
     [LGR_LEVEL_NAME] = {sizeof(struct lgr_level_name), lgr_read_level_name, false},
     [LGR_SEEN] = {sizeof(struct lgr_seen), lgr_read_seen, true},
     [LGR_THREAD_WAITS] = {sizeof(struct lgr_thread_waits), lgr_read_thread_waits, true},
+    [LGR_SPANS] = {sizeof(struct lgr_spans), lgr_read_spans, false},
 };
 
 static enum lgr_outcome read_record(struct lgr_file *file, const struct lgr_record *record) {
@@ -275,10 +277,10 @@ void lgr_close(struct lgr_file *file) {
     if (!file)
         return;
     struct lgr_table *tables[] = {
-        &file->modules,  &file->contexts,    &file->classes, &file->locks,      &file->threads,
-        &file->findings, &file->renames,     &file->stats,   &file->edges,      &file->states,
-        &file->messages, &file->conditions,  &file->usages,  &file->heartbeats, &file->level_names,
-        &file->seen,     &file->thread_waits};
+        &file->modules,  &file->contexts,     &file->classes, &file->locks,      &file->threads,
+        &file->findings, &file->renames,      &file->stats,   &file->edges,      &file->states,
+        &file->messages, &file->conditions,   &file->usages,  &file->heartbeats, &file->level_names,
+        &file->seen,     &file->thread_waits, &file->spans};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         lgr_table_free(tables[i]);
     lgr_arena_free(&file->arena);
@@ -363,6 +365,11 @@ size_t lgr_thread_waits_count(const struct lgr_file *file) { return file->thread
 const struct lgr_thread_waits *lgr_thread_waits_at(const struct lgr_file *file, size_t index) {
     return ((const struct lgr_thread_waits *const *)(const void *)file->thread_waits.items)[index];
 }
+
+const struct lgr_span *lgr_spans(const struct lgr_file *file, size_t *count) {
+    return all(&file->spans, count);
+}
+uint64_t lgr_spans_least(const struct lgr_file *file) { return file->spans_least; }
 
 size_t lgr_merged(const struct lgr_file *file) { return file->merged; }
 size_t lgr_seen_count(const struct lgr_file *file) { return file->seen.count; }

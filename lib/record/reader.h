@@ -131,6 +131,11 @@ const struct lgr_usage *lgr_usage_at(const struct lgr_file *file, size_t index);
 size_t lgr_thread_waits_count(const struct lgr_file *file);
 const struct lgr_thread_waits *lgr_thread_waits_at(const struct lgr_file *file, size_t index);
 
+/* Single holds and waits, in no order, as they were when the file was read; and the length
+ * in nanoseconds from which on all of them were kept, 0 where none were to be. */
+const struct lgr_span *lgr_spans(const struct lgr_file *file, size_t *count);
+uint64_t lgr_spans_least(const struct lgr_file *file);
+
 /* Of a merged file (merged.h), which reads as evidence of one process: how many processes
  * it unites, 0 for any other; and which of them saw which pair of classes. */
 size_t lgr_merged(const struct lgr_file *file);

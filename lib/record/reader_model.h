@@ -79,6 +79,8 @@ struct lgr_file {
     struct lgr_table thread_waits; /* const struct lgr_thread_waits * */
     struct lgr_table seen;         /* const struct lgr_seen * */
     struct lgr_table states, messages, heartbeats;
+    struct lgr_table spans; /* struct lgr_span */
+    uint64_t spans_least;
     struct lgr_table renames, stats; /* applied to threads and locks at the end */
     struct lgr_table level_names;    /* and to classes */
     struct lgr_arena arena;          /* strings, edges of findings, copies of records */
@@ -131,6 +133,7 @@ enum lgr_outcome lgr_read_condition(struct lgr_file *file, const struct lgr_reco
 enum lgr_outcome lgr_read_heartbeat(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_usage(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_thread_waits(struct lgr_file *file, const struct lgr_record *record);
+enum lgr_outcome lgr_read_spans(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_level_name(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_seen(struct lgr_file *file, const struct lgr_record *record);
 enum lgr_outcome lgr_read_message(struct lgr_file *file, const struct lgr_record *record);

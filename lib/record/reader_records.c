@@ -240,6 +240,22 @@ enum lgr_outcome lgr_read_thread_waits(struct lgr_file *file, const struct lgr_r
     return LGR_READ_OK;
 }
 
+enum lgr_outcome lgr_read_spans(struct lgr_file *file, const struct lgr_record *record) {
+    const struct lgr_spans *spans = (const void *)record;
+    size_t count = (record->size - sizeof *spans) / sizeof spans->spans[0];
+    if (spans->least_ns > file->spans_least)
+        file->spans_least = spans->least_ns;
+    for (size_t i = 0; i < count; i++) {
+        struct lgr_span span = spans->spans[i];
+        struct lgr_span *place = lgr_span_whole(&span) ? lgr_table_add(&file->spans) : NULL;
+        if (place)
+            *place = span;
+        else if (lgr_span_whole(&span))
+            return LGR_READ_NO_MEMORY;
+    }
+    return LGR_READ_OK;
+}
+
 enum lgr_outcome lgr_read_seen(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_seen **place = lgr_table_add(&file->seen);
     if (!place)

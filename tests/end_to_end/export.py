@@ -48,7 +48,7 @@ def nested(slices):
     for one in slices:
         for other in slices:
             begins, ends = one["ts"], one["ts"] + one["dur"]
-            apart = other["ts"] >= ends or other["ts"] + other["dur"] <= begins
+            apart = other["ts"] >= ends - 1e-4 or other["ts"] + other["dur"] <= begins + 1e-4  # a nanosecond is 1e-3
             within = other["ts"] >= begins and other["ts"] + other["dur"] <= ends + 1e-3
             around = begins >= other["ts"] and ends <= other["ts"] + other["dur"] + 1e-3
             check(apart or within or around, f"{one} crosses {other}")

@@ -116,10 +116,12 @@ def main():
     parser.add_argument("--leave-out", metavar="FILE")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
+    parser.add_argument("--snapshots", type=int, default=60, help="of a healthy program by `lockgraph inspect` (default 60)")
     parser.add_argument("-v", "--verbose", action="store_true")
     parser.add_argument("build")
     options = parser.parse_args()
     build = Build(options.build, options.runtime)
+    build.snapshots = options.snapshots
     left_out = reasons(options.leave_out)
     cases = list(selected(options, build))
     unknown = set(left_out) - {name for name, _ in cases} if not options.only else set()

@@ -166,6 +166,14 @@ static void add_message(struct image *image) {
     memcpy(message + 1, "hello", 5);
 }
 
+static void add_spans(struct image *image) {
+    struct lgr_spans *spans = image_add(image, LGR_SPANS, sizeof *spans + 3 * sizeof spans->spans[0]);
+    spans->least_ns = 1000;
+    spans->spans[0] =
+        (struct lgr_span){.start_ns = 5000, .length_ns = 2000, .target = 1, .thread = 1, .context = 1};
+    spans->spans[0].check = lgr_span_check(&spans->spans[0]);
+    spans->spans[2] = (struct lgr_span){.start_ns = 9000, .length_ns = 1, .thread = 1}; /* being written */
+}
 void image_add_everything(struct image *image) {
     add_process(image);
     add_module(image);
@@ -177,6 +185,7 @@ void image_add_everything(struct image *image) {
     add_finding(image);
     add_state(image);
     add_message(image);
+    add_spans(image);
 }
 
 char temporary[64];

@@ -160,6 +160,15 @@ static inline uint64_t walk_usages(const struct lgr_file *file) {
     return sum;
 }
 
+static inline uint64_t walk_spans(const struct lgr_file *file) {
+    size_t count;
+    const struct lgr_span *spans = lgr_spans(file, &count);
+    uint64_t sum = lgr_spans_least(file);
+    for (size_t i = 0; i < count; i++)
+        sum += walk_bytes(&spans[i], sizeof spans[i]);
+    return sum;
+}
+
 static inline uint64_t walk_thread_waits(const struct lgr_file *file) {
     uint64_t sum = 0;
     for (size_t i = 0; i < lgr_thread_waits_count(file); i++)
@@ -171,7 +180,7 @@ static inline uint64_t walk_file(const struct lgr_file *file) {
     return walk_process(file) + walk_modules(file) + walk_contexts(file) + walk_classes(file) +
            walk_locks(file) + walk_threads(file) + walk_edges(file) + walk_findings(file) +
            walk_states(file) + walk_messages(file) + walk_usages(file) + walk_thread_waits(file) +
-           lgr_damaged(file) + lgr_unknown(file);
+           walk_spans(file) + lgr_damaged(file) + lgr_unknown(file);
 }
 
 /* Opens a buffer, walks it, and insists that a refusal says why. */

@@ -267,6 +267,16 @@ START_TEST(id_depends_on_what_matters) {
 }
 END_TEST
 
+START_TEST(id_of_a_once_routine_is_not_that_of_a_join) {
+    struct model_finding finding = ring();
+    edges[1].to = NULL;
+    edges[1].joined = &threads[2];
+    const char *joins = finding_id(&pool, &finding);
+    edges[1].in_once = true;
+    ck_assert_str_ne(finding_id(&pool, &finding), joins);
+}
+END_TEST
+
 START_TEST(id_of_little_evidence) {
     struct model_finding finding = {.kind = 77};
     ck_assert_uint_eq(strlen(finding_id(&pool, &finding)), FINDING_ID_DIGITS);
@@ -389,6 +399,7 @@ int main(void) {
     tcase_add_test(tests, id_about_one_lock_does_not_depend_on_the_threads);
     tcase_add_test(tests, id_survives_a_new_grade);
     tcase_add_test(tests, id_depends_on_what_matters);
+    tcase_add_test(tests, id_of_a_once_routine_is_not_that_of_a_join);
     tcase_add_test(tests, id_of_little_evidence);
     tcase_add_test(tests, advice_turns_the_rarest_order);
     tcase_add_test(tests, advice_on_a_lock_taken_twice);

@@ -128,16 +128,17 @@ END_TEST
 START_TEST(times_take_units) {
     const struct {
         const char *value, *printed;
-        uint64_t ms;
-    } times[] = {{"1ms", "1ms", 1},    {"1500ms", "1500ms", 1500}, {"2000ms", "2s", 2000},
-                 {"7", "7s", 7000},    {"90s", "90s", 90000},      {"120s", "2m", 120000},
-                 {"5m", "5m", 300000}, {"24h", "24h", 86400000},   {"3600", "1h", 3600000},
-                 {"none", "none", 0},  {"0", "none", 0},           {"0ms", "none", 0}};
+        double ms;
+    } times[] = {{"1500us", "1500us", 1.5}, {"3000us", "3ms", 3},       {"0us", "none", 0},
+                 {"1ms", "1ms", 1},         {"1500ms", "1500ms", 1500}, {"2000ms", "2s", 2000},
+                 {"7", "7s", 7000},         {"90s", "90s", 90000},      {"120s", "2m", 120000},
+                 {"5m", "5m", 300000},      {"24h", "24h", 86400000},   {"3600", "1h", 3600000},
+                 {"none", "none", 0},       {"0", "none", 0},           {"0ms", "none", 0}};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
         char list[40], printed[48];
         snprintf(list, sizeof(list), "lock_timeout=%s", times[i].value);
         accept(list);
-        ck_assert_uint_eq(options.lock_timeout, times[i].ms * 1000000);
+        ck_assert_uint_eq(options.lock_timeout, (uint64_t)(times[i].ms * 1000000));
         lgp_options_effective(&options, &text);
         snprintf(printed, sizeof(printed), "lock_timeout=%s", times[i].printed);
         ck_assert_str_eq(buffer, printed);
@@ -235,8 +236,8 @@ START_TEST(times_out_of_form_or_range) {
     snprintf(list, sizeof(list), "lock_timeout=%s", bad_times[_i]);
     snprintf(
         sentence, sizeof(sentence),
-        "lock_timeout=\"%s\" in LOCKGRAPH_OPTIONS is not allowed: use a time from 1ms to 24h, in ms, s, m "
-        "or h, or none",
+        "lock_timeout=\"%s\" in LOCKGRAPH_OPTIONS is not allowed: use a time from 1ms to 24h, in us, ms, s, "
+        "m or h, or none",
         bad_times[_i]);
     refuse(list, sentence);
     ck_assert_uint_eq(options.lock_timeout, 30000000000);

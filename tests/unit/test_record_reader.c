@@ -249,7 +249,7 @@ END_TEST
 START_TEST(unknown_types_are_skipped) {
     image_add(&image, 999, 64);
     image_add(&image, 0, 16);
-    image_add(&image, LGR_THREAD_WAITS + 1, 16);
+    image_add(&image, LGR_SPANS + 1, 16);
     expect_damage(0, 3);
 }
 END_TEST
@@ -324,6 +324,21 @@ START_TEST(waits_of_threads_are_read_in_order) {
     ck_assert_uint_eq(lgr_thread_waits_count(file), 2);
     ck_assert_uint_eq(lgr_thread_waits_at(file, 0)->count, 8);
     ck_assert_uint_eq(lgr_thread_waits_at(file, 1)->serial, 0);
+    ck_assert_uint_eq(lgr_damaged(file), 1);
+    lgr_close(file);
+}
+END_TEST
+
+START_TEST(spans_are_read_if_they_are_whole) {
+    image_add(&image, LGR_SPANS, sizeof(struct lgr_spans) - 8);          /* damaged */
+    struct lgr_spans *more = image_add(&image, LGR_SPANS, sizeof *more); /* no room in it */
+    more->least_ns = 3000;
+    struct lgr_file *file = open_image();
+    size_t count;
+    const struct lgr_span *spans = lgr_spans(file, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(spans[0].start_ns, 5000);
+    ck_assert_uint_eq(lgr_spans_least(file), 3000);
     ck_assert_uint_eq(lgr_damaged(file), 1);
     lgr_close(file);
 }
@@ -675,6 +690,7 @@ int main(void) {
     tcase_add_test(damage, usages_are_read_in_order);
     tcase_add_test(damage, a_shorter_usage_of_an_older_runtime_is_read);
     tcase_add_test(damage, waits_of_threads_are_read_in_order);
+    tcase_add_test(damage, spans_are_read_if_they_are_whole);
     tcase_add_test(damage, levels_have_the_last_name_they_were_given);
     tcase_add_test(damage, bytes_added_to_a_record_are_skipped);
     tcase_add_test(damage, short_records_are_damage);

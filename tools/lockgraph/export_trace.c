@@ -1,15 +1,27 @@
 /* The Trace Event Format, "Trace Event Format" by the Chromium project: metadata (M),
  * slices (X), instants (i), and flows (s, f) that are bound to the slices around them. */
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "export.h"
 #include "json_parts.h"
 #include "kinds.h"
 #include "stacks.h"
+#include "timed_spans.h"
 
+struct slice {
+    const struct model_process *process;
+    json_int_t thread;
+    const char *name;
+    uint64_t start_ns, end_ns;
+    json_t *arguments;
+    size_t index; /* in the order in which they came */
+};
 struct writer {
     struct model *model;
     json_t *events;
+    size_t slice_count;
+    struct slice *slices;
     uint64_t start_ns; /* of the first process: time 0 */
     json_int_t flows;
 };
@@ -62,14 +74,20 @@ static uint64_t end_of(const struct writer *writer, const struct model_process *
 
 /* ---- slices and arrows ---- */
 
-/* A wait may have begun in the last moment that is known: 1 us at least, to be seen. */
 static void add_slice(struct writer *writer, const struct model_process *process, json_int_t thread,
-                      const char *name, uint64_t since, json_t *arguments) {
+                      const char *name, uint64_t start_ns, uint64_t end_ns, json_t *arguments) {
+    writer->slices = checked_resize(writer->slices, writer->slice_count + 1, sizeof *writer->slices);
+    writer->slices[writer->slice_count] =
+        (struct slice){process, thread, name, start_ns, end_ns, arguments, writer->slice_count};
+    writer->slice_count++;
+}
+
+/* What goes on to the end.  It may have begun in the last moment that is known: 1 us at
+ * least, to be seen. */
+static void add_open(struct writer *writer, const struct model_process *process, json_int_t thread,
+                     const char *name, uint64_t since, json_t *arguments) {
     uint64_t end = end_of(writer, process);
-    uint64_t length = end > since + 1000 ? end - since : 1000;
-    add_event(writer, "X", process, thread, name,
-              json_pack("{s:s, s:o, s:f, s:o}", "cat", "wait", "ts", at(writer, since), "dur",
-                        (double)length / 1000.0, "args", arguments));
+    add_slice(writer, process, thread, name, since, end > since + 1000 ? end : since + 1000, arguments);
 }
 
 static void add_flow(struct writer *writer, const struct model_process *process, json_int_t waiter,
@@ -85,16 +103,15 @@ static json_t *place_of(struct writer *writer, const struct stack *stack) {
     return json_string(frame_place(&writer->model->pool, stack_site(stack)));
 }
 
-/* All end with what is known of the process, so that slices of one thread are nested. */
 static void add_wait(struct writer *writer, const struct model_wait *wait) {
     struct pool *pool = &writer->model->pool;
     uint64_t since = wait->since_realtime_ns;
-    add_slice(writer, wait->process, wait->thread->tid, pool_printf(pool, "waits for %s", wait->what), since,
-              json_pack("{s:o}", "at", place_of(writer, &wait->at)));
+    add_open(writer, wait->process, wait->thread->tid, pool_printf(pool, "waits for %s", wait->what), since,
+             json_pack("{s:o}", "at", place_of(writer, &wait->at)));
     if (!wait->owner || !wait->owner->tid)
         return;
-    add_slice(writer, wait->process, wait->owner->tid, pool_printf(pool, "holds %s", wait->what), since,
-              json_pack("{s:s}", "wanted by", wait->thread->label));
+    add_open(writer, wait->process, wait->owner->tid, pool_printf(pool, "holds %s", wait->what), since,
+             json_pack("{s:s}", "wanted by", wait->thread->label));
     add_flow(writer, wait->process, wait->thread->tid, wait->owner->tid, since);
 }
 
@@ -124,9 +141,9 @@ static void add_lasting(struct writer *writer, const struct model_finding *findi
     uint64_t since = edge->since_realtime_ns ? edge->since_realtime_ns : finding->time_realtime_ns;
     if (is_waiting(writer, finding, edge->thread))
         return;
-    add_slice(writer, finding->process, edge->tid,
-              pool_printf(&writer->model->pool, "waits for %s", edge->to_label), since,
-              json_pack("{s:s, s:o}", "finding", finding->id, "at", place_of(writer, &edge->requested_at)));
+    add_open(writer, finding->process, edge->tid,
+             pool_printf(&writer->model->pool, "waits for %s", edge->to_label), since,
+             json_pack("{s:s, s:o}", "finding", finding->id, "at", place_of(writer, &edge->requested_at)));
     if (holder && holder != edge && !is_waiting(writer, finding, holder->thread))
         add_flow(writer, finding->process, edge->tid, holder->tid, since);
 }
@@ -144,17 +161,112 @@ static void add_finding(struct writer *writer, const struct model_finding *findi
     }
 }
 
+/* ---- single holds and waits ---- */
+
+static void add_span(struct writer *writer, const struct timed_spans *spans, const struct timed_span *span) {
+    json_t *arguments = json_object();
+    if (span->at)
+        json_object_set_new(arguments, span->waits ? "at" : "taken at", json_string(span->at));
+    add_slice(writer, span->process, span->thread->tid, span->what, span->start_ns, span->end_ns, arguments);
+    const struct timed_span *holder = span->waits && span->lock ? timed_spans_holder(spans, span) : NULL;
+    if (holder)
+        add_flow(writer, span->process, span->thread->tid, holder->thread->tid, span->start_ns);
+}
+
+/* ---- slices in order ---- */
+
+static int compare_slices(const void *a, const void *b) {
+    const struct slice *one = a, *other = b;
+    if (one->process != other->process)
+        return one->process->index < other->process->index ? -1 : 1;
+    if (one->thread != other->thread)
+        return one->thread < other->thread ? -1 : 1;
+    if (one->start_ns != other->start_ns)
+        return one->start_ns < other->start_ns ? -1 : 1;
+    if (one->end_ns != other->end_ns)
+        return one->end_ns > other->end_ns ? -1 : 1;
+    return one->index < other->index ? -1 : 1;
+}
+
+static void write_slice(struct writer *writer, const struct slice *slice) {
+    add_event(writer, "X", slice->process, slice->thread, slice->name,
+              json_pack("{s:s, s:o, s:f, s:O}", "cat", "wait", "ts", at(writer, slice->start_ns), "dur",
+                        (double)(slice->end_ns - slice->start_ns) / 1000.0, "args", slice->arguments));
+}
+
+/* Slices of a thread have to be nested; a lock that is given up after one that was taken
+ * later makes two, where that one ends. */
+static void cut_slice(struct writer *writer, size_t index, uint64_t at_ns) {
+    struct slice *slice = &writer->slices[index];
+    add_slice(writer, slice->process, slice->thread, slice->name, at_ns, slice->end_ns,
+              json_incref(slice->arguments));
+    writer->slices[index].end_ns = at_ns;
+}
+
+struct enclosing {
+    const struct model_process *process;
+    json_int_t thread;
+    size_t depth, room;
+    uint64_t *ends; /* of the slices that are open, outermost first */
+};
+
+static void enclose(struct enclosing *open, const struct slice *slice) {
+    if (open->process != slice->process || open->thread != slice->thread)
+        open->depth = 0;
+    open->process = slice->process;
+    open->thread = slice->thread;
+    while (open->depth && open->ends[open->depth - 1] <= slice->start_ns)
+        open->depth--;
+}
+
+static void push_end(struct enclosing *open, uint64_t end_ns) {
+    if (open->depth == open->room)
+        open->ends = checked_resize(open->ends, open->room = open->room * 2 + 8, sizeof *open->ends);
+    open->ends[open->depth++] = end_ns;
+}
+
+/* Cuts those that reach out of what encloses them; true: some were, and the rest may still. */
+static bool cut_crossing(struct writer *writer) {
+    struct enclosing open = {0};
+    size_t before = writer->slice_count;
+    if (before)
+        qsort(writer->slices, before, sizeof *writer->slices, compare_slices);
+    for (size_t i = 0; i < before; i++) {
+        enclose(&open, &writer->slices[i]);
+        if (open.depth && writer->slices[i].end_ns > open.ends[open.depth - 1])
+            cut_slice(writer, i, open.ends[open.depth - 1]);
+        push_end(&open, writer->slices[i].end_ns);
+    }
+    free(open.ends);
+    return writer->slice_count > before;
+}
+
+static void write_slices(struct writer *writer) {
+    while (cut_crossing(writer))
+        continue;
+    for (size_t i = 0; i < writer->slice_count; i++) {
+        write_slice(writer, &writer->slices[i]);
+        json_decref(writer->slices[i].arguments);
+    }
+    free(writer->slices);
+}
+
 /* ---- the whole ---- */
 
-static json_t *about(const struct writer *writer) {
+static json_t *about(struct writer *writer, const struct timed_spans *spans) {
+    const char *missing =
+        spans->least_ns
+            ? pool_printf(&writer->model->pool, "holds and waits shorter than %lu ns",
+                          (unsigned long)spans->least_ns)
+            : "single holds and waits that ended: run with -O timeline=100us; evidence has their sums, see "
+              "lockgraph export --format folded and sqlite";
     return json_pack("{s:s, s:o, s:s}", "source", "lockgraph", "time 0 in ns since 1970",
-                     json_integer((json_int_t)writer->start_ns), "not recorded",
-                     "single acquisitions, holds and waits that ended: evidence has their sums, see "
-                     "lockgraph export --format folded and sqlite");
+                     json_integer((json_int_t)writer->start_ns), "not recorded", missing);
 }
 
 static json_t *trace(struct writer *writer) {
     struct model *model = writer->model;
+    struct timed_spans spans = timed_spans_collect(model);
     for (size_t i = 0; i < model->process_count; i++)
         add_process(writer, &model->processes[i]);
     for (size_t i = 0; i < model->wait_count; i++)
@@ -163,8 +275,11 @@ static json_t *trace(struct writer *writer) {
     for (size_t i = 0; i < model->finding_count; i++)
         if (!model->findings[i].suppression)
             add_finding(writer, &model->findings[i]);
-    return json_pack("{s:s, s:o, s:o}", "displayTimeUnit", "ms", "otherData", about(writer), "traceEvents",
-                     writer->events);
+    for (size_t i = 0; i < spans.count; i++)
+        add_span(writer, &spans, &spans.list[i]);
+    write_slices(writer);
+    return json_pack("{s:s, s:o, s:o}", "displayTimeUnit", "ms", "otherData", about(writer, &spans),
+                     "traceEvents", writer->events);
 }
 
 void export_trace(struct text *out, struct model *model) {

@@ -19,8 +19,10 @@ const char *stable_id(struct pool *pool, const char *text) {
 }
 
 static const char *target_word(const struct model_edge *edge) {
+    if (edge->in_once)
+        return "once";
     if (!edge->condition)
-        return "join";
+        return "join"; /* of a barrier, too: ids stay */
     return edge->condition_name ? edge->condition_name : "condition";
 }
 

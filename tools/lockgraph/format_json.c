@@ -8,15 +8,23 @@
 #include "stacks.h"
 #include "version.h"
 
+/* Locks and orders that are listed; past that only locks that something else names.  Where
+ * evidence has more, the report says so: the database of `lockgraph export` has all. */
+enum { MOST_LISTED = 10000 };
+
 /* ---- locks and classes ---- */
 
-static json_t *all_locks(struct model *model) {
+static json_t *all_locks(struct model *model, size_t *left_out) {
     json_t *locks = json_array();
     for (size_t i = 0; i < model->process_count; i++) {
+        struct model_process *process = &model->processes[i];
         size_t count = 0;
-        const struct lgr_lock_info *infos = lgr_locks(model->processes[i].file, &count);
+        const struct lgr_lock_info *infos = lgr_locks(process->file, &count);
         for (size_t k = 0; k < count; k++)
-            json_array_append_new(locks, json_lock(model_lock_of(model, &model->processes[i], infos[k].id)));
+            if (json_array_size(locks) < MOST_LISTED || model_names_lock(process, infos[k].id))
+                json_array_append_new(locks, json_lock(model_lock_of(model, process, infos[k].id)));
+            else
+                ++*left_out;
     }
     return locks;
 }
@@ -59,12 +67,14 @@ static json_t *graph_edge(struct model *model, struct model_process *process, co
                      json_frame(stack_site(&held)), "requested_at", json_frame(stack_site(&request)));
 }
 
-static json_t *all_edges(struct model *model) {
+static json_t *all_edges(struct model *model, size_t *left_out) {
     json_t *edges = json_array();
     for (size_t i = 0; i < model->process_count; i++) {
         struct model_process *process = &model->processes[i];
-        for (size_t k = 0; k < lgr_edge_count(process->file); k++)
+        size_t count = lgr_edge_count(process->file), room = MOST_LISTED - json_array_size(edges);
+        for (size_t k = 0; k < count && k < room; k++)
             json_array_append_new(edges, graph_edge(model, process, lgr_edge_at(process->file, k)));
+        *left_out += count > room ? count - room : 0;
     }
     return edges;
 }
@@ -106,12 +116,18 @@ static json_t *options_list(struct model *model) {
 }
 
 static json_t *report(struct model *model) {
-    json_t *processes = all_processes(model), *findings = all_findings(model), *locks = all_locks(model);
-    json_t *edges = all_edges(model), *classes = all_classes(model);
+    size_t more_locks = 0, more_edges = 0;
+    json_t *processes = all_processes(model), *findings = all_findings(model);
+    json_t *locks = all_locks(model, &more_locks), *edges = all_edges(model, &more_edges),
+           *classes = all_classes(model);
     json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "lockgraph-report/1",
                              "tool", tool_object(), "options", options_list(model), "processes", processes,
                              "findings", findings, "locks", locks, "classes", classes, "edges", edges,
                              "coverage", coverage_object(&model->coverage));
+    if (more_locks + more_edges)
+        json_object_set_new(
+            root, "left_out",
+            json_pack("{s:I, s:I}", "locks", (json_int_t)more_locks, "edges", (json_int_t)more_edges));
     if (model->suppressions)
         json_object_set_new(root, "suppressions", json_suppressions(model));
     return root;

@@ -1,29 +1,43 @@
 #include "html_graph.h"
 
-#include <search.h>
 #include <stdlib.h>
 
 #include "misuse_words.h"
 #include "order_ends.h"
 
-enum { SITES_TOLD = 6 };
+/* Of an order; and, so that a page stays one that a browser opens, of all of them: past the
+ * first number one place of each is told, past the second, or so many frames of code, none but
+ * those of findings. */
+enum { SITES_TOLD = 6, MANY_SITES = 10000, MOST_SITES = 20000, MOST_FRAMES = 25000 };
 
-static int compare_edges(const void *a, const void *b) {
-    const struct html_edge *one = a, *other = b;
-    if (one->from != other->from)
-        return one->from->index < other->from->index ? -1 : 1;
-    return one->to->index < other->to->index ? -1 : one->to->index > other->to->index;
+/* ---- edges by their ends: there are millions of orders to look up ---- */
+
+static struct html_edge **slot_of(const struct html_graph *graph, const struct model_class *from,
+                                  const struct model_class *to) {
+    uint64_t mixed = ((uint64_t)from->index << 32 | to->index) * 0x9e3779b97f4a7c15u;
+    size_t at = (size_t)(mixed >> 32) & (graph->slot_count - 1);
+    while (graph->slots[at] && (graph->slots[at]->from != from || graph->slots[at]->to != to))
+        at = (at + 1) & (graph->slot_count - 1);
+    return &graph->slots[at];
+}
+
+static void grow(struct html_graph *graph) {
+    free(graph->slots);
+    graph->slot_count = graph->slot_count ? 2 * graph->slot_count : 256;
+    graph->slots = checked_zeroed(graph->slot_count, sizeof(struct html_edge *));
+    for (size_t i = 0; i < graph->edge_count; i++)
+        *slot_of(graph, graph->edges[i]->from, graph->edges[i]->to) = graph->edges[i];
 }
 
 static struct html_edge *edge_between(struct html_tables *tables, struct html_graph *graph,
                                       const struct model_class *from, const struct model_class *to) {
-    struct html_edge key = {.from = from, .to = to};
-    struct html_edge **found = tfind(&key, &graph->edges_by_pair, compare_edges);
-    if (found)
-        return *found;
-    struct html_edge *edge = pool_alloc(&tables->model->pool, sizeof *edge);
+    if (2 * graph->edge_count >= graph->slot_count)
+        grow(graph);
+    struct html_edge **slot = slot_of(graph, from, to);
+    if (*slot)
+        return *slot;
+    struct html_edge *edge = *slot = pool_alloc(&tables->model->pool, sizeof *edge);
     *edge = (struct html_edge){from, to, 0, graph->edge_count, json_array(), json_array()};
-    tsearch(edge, &graph->edges_by_pair, compare_edges);
     graph->edges = checked_resize(graph->edges, graph->edge_count + 1, sizeof(struct html_edge *));
     graph->edges[graph->edge_count++] = edge;
     return edge;
@@ -41,8 +55,17 @@ static bool is_told(const json_t *sites, json_int_t held, json_int_t requested) 
     return false;
 }
 
-static void add_site(struct html_edge *edge, const char *thread, json_int_t held, json_int_t requested,
-                     bool shared_from, bool shared_to, bool timed) {
+static bool is_full(const struct html_tables *tables, const struct html_graph *graph,
+                    const struct html_edge *edge) {
+    size_t told = json_array_size(edge->sites);
+    if (graph->site_count >= MOST_SITES || json_array_size(tables->frames) >= MOST_FRAMES)
+        return true;
+    return told >= (graph->site_count < MANY_SITES ? SITES_TOLD : 1);
+}
+
+static void add_site(struct html_graph *graph, struct html_edge *edge, const char *thread, json_int_t held,
+                     json_int_t requested, bool shared_from, bool shared_to, bool timed) {
+    graph->site_count++;
     json_array_append_new(edge->sites, json_pack("{s:s, s:I, s:I, s:b, s:b, s:b}", "thread", thread, "held",
                                                  held, "requested", requested, "shared_from", shared_from,
                                                  "shared_to", shared_to, "timed", timed));
@@ -74,17 +97,14 @@ static void add_finding_edge(struct html_tables *tables, struct html_graph *grap
     if (!last || json_integer_value(last) != (json_int_t)index)
         json_array_append_new(drawn->findings, json_integer((json_int_t)index));
     if (json_array_size(drawn->sites) < SITES_TOLD && !is_told(drawn->sites, held, requested))
-        add_site(drawn, edge->thread->label, held, requested, edge->shared_from, edge->shared_to,
+        add_site(graph, drawn, edge->thread->label, held, requested, edge->shared_from, edge->shared_to,
                  edge->timed);
 }
 
 const struct html_edge *html_graph_edge(const struct html_graph *graph, const struct model_finding *finding,
                                         const struct model_edge *edge) {
-    struct html_edge key = {0};
-    if (!ends_of(finding, edge, &key.from, &key.to))
-        return NULL;
-    struct html_edge **found = tfind(&key, &graph->edges_by_pair, compare_edges);
-    return found ? *found : NULL;
+    const struct model_class *from, *to;
+    return graph->slot_count && ends_of(finding, edge, &from, &to) ? *slot_of(graph, from, to) : NULL;
 }
 
 /* ---- all that was recorded ---- */
@@ -97,13 +117,14 @@ static void add_recorded(struct html_tables *tables, struct html_graph *graph, s
         return;
     struct html_edge *edge = edge_between(tables, graph, from, to);
     edge->sightings++;
-    if (json_array_size(edge->sites) >= SITES_TOLD)
+    if (is_full(tables, graph, edge))
         return;
     json_int_t held = html_context(tables, process, recorded->held_context);
     json_int_t requested = html_context(tables, process, recorded->request_context);
     if (!is_told(edge->sites, held, requested))
-        add_site(edge, model_thread_of(tables->model, process, recorded->thread)->label, held, requested,
-                 recorded->mode_from == LGR_SHARED, recorded->mode_to == LGR_SHARED, recorded->timed != 0);
+        add_site(graph, edge, model_thread_of(tables->model, process, recorded->thread)->label, held,
+                 requested, recorded->mode_from == LGR_SHARED, recorded->mode_to == LGR_SHARED,
+                 recorded->timed != 0);
 }
 
 struct html_graph html_graph_begin(struct html_tables *tables) {
@@ -130,13 +151,11 @@ json_t *html_graph_edges(const struct html_graph *graph) {
     return edges;
 }
 
-static void keep(void *node) { (void)node; }
-
 void html_graph_end(struct html_graph *graph) {
     for (size_t i = 0; i < graph->edge_count; i++) {
         json_decref(graph->edges[i]->sites);
         json_decref(graph->edges[i]->findings);
     }
-    tdestroy(graph->edges_by_pair, keep);
+    free(graph->slots);
     free(graph->edges);
 }

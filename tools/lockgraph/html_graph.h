@@ -13,9 +13,10 @@ struct html_edge {
 };
 
 struct html_graph {
-    size_t edge_count;
+    size_t edge_count, site_count;
     struct html_edge **edges;
-    void *edges_by_pair; /* tsearch tree */
+    size_t slot_count;        /* a power of two; 0: no edge */
+    struct html_edge **slots; /* by both ends; NULL: a free one */
 };
 
 /* Of findings first, so that their stacks are the first to be shown.  Released by

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stall_words.h"
+#include "timed_spans.h"
 
 #define NS_IN_MS UINT64_C(1000000)
 
@@ -21,6 +22,9 @@ struct timeline {
 
 static struct lane *lane_of(struct timeline *timeline, const struct model_process *process,
                             const struct model_thread *thread) {
+    struct lane *last = timeline->lane_count ? &timeline->lanes[timeline->lane_count - 1] : NULL;
+    if (last && last->process == process && last->thread->serial == thread->serial)
+        return last;
     for (size_t i = 0; i < timeline->lane_count; i++)
         if (timeline->lanes[i].process == process && timeline->lanes[i].thread->serial == thread->serial)
             return &timeline->lanes[i];
@@ -29,9 +33,9 @@ static struct lane *lane_of(struct timeline *timeline, const struct model_proces
     return &timeline->lanes[timeline->lane_count++];
 }
 
-/* ---- spans ---- */
+/* ---- what is known by a finding, or was not over ---- */
 
-struct span {
+struct bar {
     const char *state, *text;
     uint64_t start, end; /* end 0: open */
 };
@@ -43,8 +47,8 @@ static json_int_t since_origin(const struct timeline *timeline, uint64_t time) {
 static json_int_t earlier(json_int_t one, json_int_t other) { return one < other ? one : other; }
 
 /* A span of the same words that the new one touches takes it in: of a wait that was told by
- * itself and by a finding, or of a hold that was told twice. */
-static bool is_taken_in(const struct timeline *timeline, json_t *spans, const struct span *span) {
+ * itself and by a finding, or of a hold that was recorded and told. */
+static bool is_taken_in(const struct timeline *timeline, json_t *spans, const struct bar *span) {
     json_int_t start = since_origin(timeline, span->start);
     json_int_t end = span->end ? since_origin(timeline, span->end) : INT64_MAX;
     for (size_t i = 0; i < json_array_size(spans); i++) {
@@ -63,7 +67,7 @@ static bool is_taken_in(const struct timeline *timeline, json_t *spans, const st
 }
 
 static void add_span(struct timeline *timeline, const struct model_process *process,
-                     const struct model_thread *thread, struct span span) {
+                     const struct model_thread *thread, struct bar span) {
     struct lane *lane = lane_of(timeline, process, thread);
     uint64_t last = span.end ? span.end : span.start;
     timeline->end = last > timeline->end ? last : timeline->end;
@@ -99,11 +103,11 @@ static void add_wait(struct timeline *timeline, const struct model_wait *wait) {
     for (size_t i = 0; i < wait->held_count; i++) {
         const struct model_lock *lock = wait->held[i].lock;
         add_span(timeline, wait->process, wait->thread,
-                 (struct span){is_waited_for(timeline->model, lock) ? "contended" : "held",
-                               holds(timeline, lock), wait->since_realtime_ns, 0});
+                 (struct bar){is_waited_for(timeline->model, lock) ? "contended" : "held",
+                              holds(timeline, lock), wait->since_realtime_ns, 0});
     }
     add_span(timeline, wait->process, wait->thread,
-             (struct span){"blocked", waits_for(timeline, wait->what), wait->since_realtime_ns, 0});
+             (struct bar){"blocked", waits_for(timeline, wait->what), wait->since_realtime_ns, 0});
 }
 
 /* ---- findings ---- */
@@ -125,10 +129,10 @@ static void add_standstill(struct timeline *timeline, const struct model_finding
                      : edge->to_label;
     for (size_t i = 0; i < edge->held_count; i++)
         add_span(timeline, finding->process, edge->thread,
-                 (struct span){is_wanted(finding, edge->held[i].lock) ? "contended" : "held",
-                               holds(timeline, edge->held[i].lock), start, 0});
+                 (struct bar){is_wanted(finding, edge->held[i].lock) ? "contended" : "held",
+                              holds(timeline, edge->held[i].lock), start, 0});
     add_span(timeline, finding->process, edge->thread,
-             (struct span){"blocked", waits_for(timeline, what), start, 0});
+             (struct bar){"blocked", waits_for(timeline, what), start, 0});
 }
 
 /* A wait or a hold that was over its limit when it was told: at least so long. */
@@ -140,12 +144,12 @@ static void add_overlong(struct timeline *timeline, const struct model_finding *
     if (!edge->from || limit == 0)
         return;
     const struct model_lock *lock = edge->from;
-    struct span hold = {waits ? "contended" : "held", holds(timeline, lock), start, end};
+    struct bar hold = {waits ? "contended" : "held", holds(timeline, lock), start, end};
     if (finding->edge_count > 1 || !waits)
         add_span(timeline, finding->process, finding->edges[finding->edge_count - 1].thread, hold);
     if (waits)
         add_span(timeline, finding->process, edge->thread,
-                 (struct span){"blocked", waits_for(timeline, lock->short_name), start, end});
+                 (struct bar){"blocked", waits_for(timeline, lock->short_name), start, end});
 }
 
 static void add_finding(struct timeline *timeline, const struct model_finding *finding) {
@@ -158,6 +162,36 @@ static void add_finding(struct timeline *timeline, const struct model_finding *f
         add_overlong(timeline, finding);
     for (size_t i = 0; i < finding->edge_count && standstill; i++)
         add_standstill(timeline, finding, &finding->edges[i]);
+}
+
+/* ---- single holds and waits ---- */
+
+static json_t *waited_parts(const struct timeline *timeline, const struct timed_spans *spans,
+                            const struct timed_span *hold) {
+    json_t *parts = json_array();
+    struct waited part = {0};
+    while (!hold->waits && timed_spans_waited(spans, hold, part.end_ns, &part))
+        json_array_append_new(parts, json_pack("[I, I]", since_origin(timeline, part.start_ns),
+                                               since_origin(timeline, part.end_ns)));
+    return parts;
+}
+
+static void add_recorded(struct timeline *timeline, const struct timed_spans *spans) {
+    for (size_t i = 0; i < spans->count; i++) {
+        const struct timed_span *span = &spans->list[i];
+        struct lane *lane = lane_of(timeline, span->process, span->thread);
+        timeline->end = span->end_ns > timeline->end ? span->end_ns : timeline->end;
+        json_t *bar = json_pack("{s:s, s:I, s:I, s:s}", "state", span->waits ? "blocked" : "held", "start_us",
+                                since_origin(timeline, span->start_ns), "end_us",
+                                since_origin(timeline, span->end_ns), "text", span->what);
+        if (span->at)
+            json_object_set_new(bar, "at", json_string(span->at));
+        json_t *waited = waited_parts(timeline, spans, span);
+        if (json_array_size(waited))
+            json_object_set(bar, "waited", waited);
+        json_decref(waited);
+        json_array_append_new(lane->spans, bar);
+    }
 }
 
 /* ---- the whole ---- */
@@ -185,7 +219,9 @@ static void find_ends(struct timeline *timeline) {
 
 json_t *html_timeline(struct model *model) {
     struct timeline timeline = {.model = model};
+    struct timed_spans spans = timed_spans_collect(model);
     find_ends(&timeline);
+    add_recorded(&timeline, &spans);
     for (size_t i = 0; i < model->wait_count; i++)
         add_wait(&timeline, &model->waits[i]);
     for (size_t i = 0; i < model->finding_count; i++)
@@ -196,5 +232,6 @@ json_t *html_timeline(struct model *model) {
     for (size_t i = 0; i < timeline.lane_count; i++)
         json_array_append_new(lanes, lane_object(&timeline.lanes[i]));
     free(timeline.lanes);
-    return json_pack("{s:I, s:o}", "end_us", since_origin(&timeline, timeline.end), "lanes", lanes);
+    return json_pack("{s:I, s:o, s:o}", "end_us", since_origin(&timeline, timeline.end), "least_ns",
+                     spans.least_ns ? json_integer((json_int_t)spans.least_ns) : json_null(), "lanes", lanes);
 }

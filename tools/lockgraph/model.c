@@ -128,6 +128,11 @@ const struct model_lock *model_lock_of(struct model *model, struct model_process
     return lock;
 }
 
+bool model_names_lock(const struct model_process *process, uint64_t raw) {
+    struct model_lock key = {.raw = raw};
+    return tfind(&key, &process->locks, compare_locks) != NULL;
+}
+
 struct model_thread *model_thread_of(struct model *model, const struct model_process *process,
                                      uint32_t serial) {
     const struct lgr_thread_info *info = lgr_thread_by_serial(process->file, serial);

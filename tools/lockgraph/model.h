@@ -191,6 +191,8 @@ size_t model_count_suppressed(const struct model *model);
 /* ---- for the parts of the model and the formats ---- */
 
 const struct model_lock *model_lock_of(struct model *model, struct model_process *process, uint64_t raw);
+/* Whether that was asked for so far: by a finding, or a thread that waits. */
+bool model_names_lock(const struct model_process *process, uint64_t raw);
 struct model_thread *model_thread_of(struct model *model, const struct model_process *process,
                                      uint32_t serial);
 struct stack model_stack(struct model *model, const struct model_process *process, uint32_t context);

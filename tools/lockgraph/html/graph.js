@@ -168,6 +168,10 @@ function siteStacks(edge, site) {
 
 function moreSites(edge) {
     const more = edge.sightings - edge.sites.length;
+    if (edge.sites.length === 0) {
+        return make("p", {class: "muted"}, `Recorded ${counted(edge.sightings, "time")}. A page of so many orders has no places of this one: ask for them with `,
+            make("code", {}, "lockgraph why"), ".");
+    }
     return more > 0 ? make("p", {class: "muted"}, `Recorded ${counted(more, "more time")}, from other places or threads.`) : null;
 }
 
