@@ -17,11 +17,16 @@
  * in the evidence file). */
 enum { KEPT_EQUAL = 3, KEPT_ALIKE = 16, KEPT_IN_ALL = 64 };
 
+enum { PLACES = 4096 };
+
 static struct {
     struct lgp_lock graph;
     struct lgp_lock table;
-    struct lge_map locks;       /* by id */
-    _Atomic size_t lock_count;  /* of it; relaxed */
+    struct lge_map locks;      /* by id */
+    _Atomic size_t lock_count; /* of it; relaxed */
+    /* How many of them have that number modulo PLACES; written under `table`.  Relaxed: who
+     * destroys a lock comes after all who used it. */
+    _Atomic uint32_t present[PLACES];
     struct lge_map edges;       /* by mixed ids */
     struct lge_map class_edges; /* by mixed ids */
     uint64_t seen_edges[2];     /* of locks and of classes: also those that went with their locks */
@@ -57,6 +62,7 @@ static struct lge_lock *obtain(uint64_t id, const void *address, uint8_t kind, u
         return NULL;
     }
     atomic_store_explicit(&all.lock_count, all.locks.count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&all.present[id % PLACES], 1, memory_order_relaxed);
     lock->id = id;
     lock->address = address;
     lock->kind = kind;
@@ -107,6 +113,7 @@ static void free_lock(struct lge_lock *lock) {
 static void forget(struct lge_lock *lock) {
     remove_edges(&lock->node);
     lge_map_remove(&all.locks, lock->id, lock);
+    atomic_fetch_sub_explicit(&all.present[lock->id % PLACES], 1, memory_order_relaxed);
     atomic_store_explicit(&all.lock_count, all.locks.count, memory_order_relaxed);
     free_lock(lock);
 }
@@ -117,8 +124,15 @@ void lge_leaf_forget(uint64_t id) {
         forget(lock);
 }
 
+/* Most locks that come and go are in no edge: then nobody's lock is taken for them. */
+static bool may_be_known(uint64_t id) {
+    return atomic_load_explicit(&all.present[id % PLACES], memory_order_relaxed) != 0;
+}
+
 void lge_lock_destroyed(uint64_t id) {
     lge_note_forget(id);
+    if (!may_be_known(id))
+        return;
     lgp_lock(&all.table);
     struct lge_lock *lock = lge_lock_find(id);
     bool leaf = lock != NULL && !lock->node.placed;
@@ -258,9 +272,28 @@ static void replace(struct lge_dependency **slot, struct lge_dependency *depende
     *slot = lge_dependency_keep(dependency);
 }
 
+/* Whether two of them may be of one thread; mostly each has one of its own, and looking
+ * for a pair among dozens (semaphores have as many as slots) costs more than all the rest. */
+static bool any_twice(const struct lge_edge *edge, uint64_t signature) {
+    enum { WORDS = 4, BITS = 64 };
+    uint64_t seen[WORDS] = {0};
+    for (uint32_t i = 0; i < edge->count; i++) {
+        const struct lge_dependency *at = edge->dependencies[i];
+        uint64_t bit = (uint64_t)1 << at->thread % BITS, *word = &seen[at->thread / BITS % WORDS];
+        if (at->signature != signature)
+            continue;
+        if ((*word & bit) != 0)
+            return true;
+        *word |= bit;
+    }
+    return false;
+}
+
 /* Among those equal but for thread and time, one after which its thread made
  * another; NULL: each is its thread's last. */
 static struct lge_dependency **outdated(const struct lge_edge *edge, uint64_t signature) {
+    if (!any_twice(edge, signature))
+        return NULL;
     for (uint32_t i = 0; i < edge->count; i++)
         for (uint32_t j = i + 1; edge->dependencies[i]->signature == signature && j < edge->count; j++)
             if (edge->dependencies[j]->signature == signature &&
@@ -338,6 +371,8 @@ void lge_graph_reset(void) {
             free_lock(all.locks.slots[i].value);
     lge_map_clear(&all.locks);
     atomic_store_explicit(&all.lock_count, 0, memory_order_relaxed);
+    for (size_t i = 0; i < PLACES; i++)
+        atomic_store_explicit(&all.present[i], 0, memory_order_relaxed);
     lge_order_reset();
 }
 

@@ -60,7 +60,8 @@ static inline bool lge_heartbeat_again(struct lge_heartbeat *heartbeat, uintptr_
     uint64_t now = lgp_coarse_ns(), last = atomic_load_explicit(&cell->last_ns, memory_order_relaxed);
     if (last == 0 || now - last > atomic_load_explicit(&cell->limit_ns, memory_order_relaxed))
         return false;
-    atomic_store_explicit(&cell->last_ns, now, memory_order_relaxed);
+    if (now != last) /* that clock stands still for milliseconds, and the line is in a page of the file */
+        atomic_store_explicit(&cell->last_ns, now, memory_order_relaxed);
     return true;
 }
 /* Any other case. */

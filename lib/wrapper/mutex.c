@@ -1,6 +1,7 @@
 /* lg_mutex_*: include/lockgraph/mutex.h. */
 #include "lockgraph/mutex.h"
 
+#include "engine/hold_times.h"
 #include "engine/level.h"
 #include "interpose/mutex_hot.h"
 #include "interpose/mutex_kind.h"
@@ -69,11 +70,12 @@ static bool take_known(struct lge_thread *thread, lg_mutex_t *m, const struct lg
     return true;
 }
 
-/* True: it is held now.  False: nothing was done, and all is to be looked at. */
+/* True: it is held now.  False: nothing was done, and all is to be looked at.  With
+ * adaptive limits each hold of these locks is timed. */
 static bool lock_at_once(lg_mutex_t *m, const struct lgw_call *call) {
     struct lge_thread *thread = lgi_self();
     uint64_t id = lgi_mutex_fast_id(thread, &m->mutex);
-    if (LGI_UNLIKELY(id == 0))
+    if (LGI_UNLIKELY(id == 0 || lge_timing != 0))
         return false;
     struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, call->site, call->sp);
     return look.known && (!look.nested || level_allows(thread, &m->declared)) &&
@@ -133,11 +135,11 @@ static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     return EPERM;
 }
 
-/* The newest hold, in fact its caller's, and not pinned. */
+/* The newest hold, in fact its caller's, neither pinned nor timed. */
 static inline bool plainly_held(const struct lge_thread *thread, const lg_mutex_t *m) {
     return lgi_mutex_is_newest(thread, &m->mutex) &&
            (uint32_t)__atomic_load_n(&m->mutex.__data.__owner, __ATOMIC_RELAXED) == lge_thread_tid(thread) &&
-           (lge_held_marks(thread->top) & LGE_PINNED) == 0;
+           (lge_held_marks(thread->top) & LGE_PINNED) == 0 && lge_timing == 0;
 }
 
 LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {

@@ -9,7 +9,8 @@
 
 /* {"holds_timed":B,"classes":[{"name":"…","level":N,"waits":N,"wait_s":S,…}],"process":{…}},
  * those that were waited for longest first; the locks of the documented order in any case.
- * With Lockgraph's option profile=1 also "holds", "hold_s", "hold_max_s".  NULL: 501 in a build without Lockgraph. */
+ * With Lockgraph's option profile=1 also "holds", "hold_s", "hold_max_s".  NULL: 501 in a build without
+ * Lockgraph. */
 json_t *sd_locks_json(struct sd_error *error);
 
 #endif

@@ -46,7 +46,7 @@ struct sd_workers {
     struct sd_pool *pool;
     struct sd_metrics *metrics;
     struct sd_boot boot; /* tells this process from all others that claim in the same database */
-    int wake, stop; /* wakeups that all loops watch: something was put; all end */
+    int wake, stop;      /* wakeups that all loops watch: something was put; all end */
     struct {
         const char *name;
         sd_queue_handler *handler;

@@ -187,7 +187,7 @@ static void end_within_a_task(void) {
     world.config.worker_limit_ms = 60000;
     put(&world, "test");
     WAIT_FOR(atomic_load(&world.calls) == 1);
-    sd_workers_stop(world.workers, 100);
+    sd_workers_stop(world.workers, 1000); /* to finish, and again to give it back */
     struct sd_queue_figures figures = queue(&world);
     CHECK(figures.queued == 1 && figures.claimed == 0 && figures.failed == 0); /* it stays */
     end(&world);
