@@ -48,9 +48,9 @@ enum lge_held_mark {
     LGE_SINCE_AT_LEAST = 1,
     LGE_SINCE_EXACTLY = 2,
     LGE_TAKEN_UNDER = 4,
-    LGE_HOLD_TOLD = 8,   /* that it lasts too long */
-    LGE_MAY_BLOCK = 16,  /* its lock is meant to be held over blocking calls */
-    LGE_PINNED = 32,     /* it must not be given up */
+    LGE_HOLD_TOLD = 8,     /* that it lasts too long */
+    LGE_MAY_BLOCK = 16,    /* its lock is meant to be held over blocking calls */
+    LGE_PINNED = 32,       /* it must not be given up */
     LGE_SINCE_TICKS = 64,  /* exactly: hold_times.h */
     LGE_HOLD_SAMPLED = 128 /* hold_sample.h; without LGE_SINCE_TICKS it is not timed */
 };

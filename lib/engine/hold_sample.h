@@ -5,10 +5,11 @@
  * one in LGE_HOLDS_A_SAMPLE, at random, which stands for those that were not timed
  * since the last one that was: counts are exact.
  *
- * A hold that is not timed keeps the jiffy in which it began.  When another one has begun
- * meanwhile, and not just now, it was no short one: it stands for itself then, with a time that is known to a
- * jiffy, and all are timed again.  So every hold of two jiffies or more is noted,
- * whatever the sample.  Where there are no jiffies, all are timed.
+ * A hold that is not timed keeps the jiffy in which it began.  When another one has
+ * begun meanwhile, and not just now, it was no short one: it is noted by itself, with
+ * a time that is known to a jiffy, and all are timed again.  So every hold of two
+ * jiffies or more is noted, whatever the sample.  Where there are no jiffies, all are
+ * timed.
  *
  * | all but hold, estimated | the thread                              |
  * | hold, estimated         | the thread, relaxed; anybody reads them | */

@@ -99,7 +99,8 @@ static bool hold_within(const struct lge_thread *thread, uintptr_t start, size_t
 static void see_untimed(const struct lge_held *held, struct lge_holder *holder) {
     uint64_t jiffy = __atomic_load_n(&held->since_ns, __ATOMIC_ACQUIRE), now = lgp_monotonic_ns();
     uint64_t latest = lgp_jiffy_ns(jiffy) + lgp_jiffies.step_ns;
-    if ((lge_held_marks(held) & LGE_SINCE_TICKS) != 0 || __atomic_load_n(&held->since_ns, __ATOMIC_RELAXED) != jiffy)
+    if ((lge_held_marks(held) & LGE_SINCE_TICKS) != 0 ||
+        __atomic_load_n(&held->since_ns, __ATOMIC_RELAXED) != jiffy)
         return;
     holder->since_ns = latest < now ? latest : now;
     holder->since = LGE_SINCE_AT_LEAST;

@@ -115,14 +115,14 @@ struct lge_thread {
     struct lge_thread *next_in_list, *previous_in_list;
     _Atomic(struct lge_thread *) next_by_tid;
     struct lge_heartbeat heartbeat;
-    bool exits, cancelled;              /* by pthread_exit; owner */
-    _Atomic uint32_t cancelled_by;      /* serial of who cancelled it last; relaxed, for reports */
-    _Atomic uint32_t cancelled_at;      /* context of that call */
-    struct lge_handlers handlers;       /* signal handlers it is in; owner */
-    struct lge_hold_times *hold_times;  /* hold_times.h */
+    bool exits, cancelled;             /* by pthread_exit; owner */
+    _Atomic uint32_t cancelled_by;     /* serial of who cancelled it last; relaxed, for reports */
+    _Atomic uint32_t cancelled_at;     /* context of that call */
+    struct lge_handlers handlers;      /* signal handlers it is in; owner */
+    struct lge_hold_times *hold_times; /* hold_times.h */
     struct lge_class_times *times_at[LGE_TIMES_AT]; /* of these, those that were asked for last; owner */
-    struct lge_usage *usage, *usage_at; /* of its wait, and those it had before: usage.h; owner */
-    uint32_t *operations;               /* that it is in, outermost first: operation.h; owner */
+    struct lge_usage *usage, *usage_at;             /* of its wait, and those it had before: usage.h; owner */
+    uint32_t *operations;                           /* that it is in, outermost first: operation.h; owner */
     uint32_t operation_count, operation_room;
     bool wait_counted; /* in its usages; owner */
     struct lge_thread_waits waits;

@@ -44,8 +44,8 @@ static const uint64_t *find(const uint64_t *page) {
 void lgp_jiffy_start(void) {
     struct timespec step = {0, 0};
     const uint64_t *page = (const uint64_t *)lgp_maps_kernel_data();
-    if (page == NULL ||
-        lgp_syscall(SYS_clock_getres, CLOCK_MONOTONIC_COARSE, (long)&step, 0, 0, 0, 0) != 0 || step.tv_sec != 0)
+    if (page == NULL || lgp_syscall(SYS_clock_getres, CLOCK_MONOTONIC_COARSE, (long)&step, 0, 0, 0, 0) != 0 ||
+        step.tv_sec != 0)
         return;
     lgp_jiffies = (struct lgp_jiffies){find(page), (uint64_t)step.tv_nsec};
 }

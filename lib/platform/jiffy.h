@@ -28,9 +28,7 @@ static inline uint64_t lgp_jiffy(void) {
     return __atomic_load_n(&words[0], __ATOMIC_RELAXED) << 32 | __atomic_load_n(&words[1], __ATOMIC_RELAXED);
 }
 /* When it began, on the monotonic clock: at most a step ago while it lasts. */
-static inline uint64_t lgp_jiffy_ns(uint64_t jiffy) {
-    return (jiffy >> 32) * 1000000000u + (uint32_t)jiffy;
-}
+static inline uint64_t lgp_jiffy_ns(uint64_t jiffy) { return (jiffy >> 32) * 1000000000u + (uint32_t)jiffy; }
 
 /* The same, and it is what the coarse clock says; else 0, and from then on there are
  * none.  Any thread. */

@@ -215,8 +215,8 @@ bool lgp_maps_find(uintptr_t address, struct lgp_module *module) {
 
 uintptr_t lgp_maps_kernel_data(void) {
     lgp_lock(&maps.lock);
-    if (maps.count == 0)
-        read_maps();
+    read_maps();
+    maps.count = 0; /* of now: other objects come there later */
     uintptr_t start = maps.kernel_data;
     lgp_unlock(&maps.lock);
     return start;

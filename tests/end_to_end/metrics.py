@@ -286,6 +286,17 @@ def knows_since_when(build):
         check(waited <= held, timeouts[0])
 
 
+def what_is_not_timed_is_held_at_least_so_long(build):
+    with place(build) as here:
+        text = here.preload(build.subject("profile_load"), "waited-for", seconds=30,
+                            options="verdict=0:profile=1:lock_timeout=100ms").expect(0).stderr
+        timeouts = [line.event for line in lines_in(text) if line.event.startswith("timeout")]
+        check(len(timeouts) >= 5 and any("for at least" in timeout for timeout in timeouts), text)
+        for timeout in timeouts:
+            waited, held = (int(re.search(form, timeout)[1]) for form in (r"after (\d+) ms", r", for (?:at least )?(\d+) ms"))
+            check(waited - 12 <= held <= waited + 100 * SLOWNESS, timeout)
+
+
 def nothing_is_timed_unasked(build):
     with place(build) as here:
         here.preload(build.subject("profile_load"), "few").expect(0)
@@ -403,7 +414,7 @@ def lines_name_the_operation(build):
 def cases():
     for function in (holds_agree, many_holds_agree, the_long_one_of_very_many_is_told, each_of_many_is_timed_if_asked,
                      an_estimate_says_so, many_are_counted_to_the_last, waits_agree, children_count_for_themselves, exec_keeps_what_was, a_kill_keeps_most,
-                     debug_log_counts_as_well, knows_since_when, profile_changes_no_finding, profile_changes_no_result,
+                     debug_log_counts_as_well, knows_since_when, what_is_not_timed_is_held_at_least_so_long, profile_changes_no_finding, profile_changes_no_result,
                      nothing_is_timed_unasked, the_process_tells_itself, the_manual_names_them,
                      the_report_tells_the_same, waits_are_told, a_limit_follows_the_holds, not_before_a_hundred_holds,
                      not_unless_asked, lines_name_the_operation):

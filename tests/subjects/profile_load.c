@@ -165,6 +165,26 @@ static void often(int count, unsigned us) {
     print(&disturbed);
 }
 
+static void *one_pair(void *unused) {
+    pairs(1);
+    return unused;
+}
+/* Five are, among so many in a clock tick that hardly one of them is timed. */
+static void waited_for(void) {
+    enum { EACH = 2000 };
+    pthread_t thread;
+    for (int i = 1; i <= 5 * EACH; i++) {
+        pthread_mutex_lock(&work);
+        if (i % EACH == 0) {
+            pthread_create(&thread, NULL, one_pair, NULL);
+            usleep(250000);
+        }
+        pthread_mutex_unlock(&work);
+        if (i % EACH == 0)
+            pthread_join(thread, NULL);
+    }
+}
+
 static void *many_pairs(void *unused) {
     pairs(300000);
     return unused;
@@ -215,6 +235,8 @@ int main(int count, char **arguments) {
         forks_often();
     else if (strcmp(what, "threads-often") == 0)
         threads();
+    else if (strcmp(what, "waited-for") == 0)
+        waited_for();
     else if (strcmp(what, "often") == 0)
         often(300000, 2);
     else if (strcmp(what, "very-often") == 0)

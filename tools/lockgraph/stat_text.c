@@ -75,10 +75,11 @@ static void add_estimated(struct text *out, const struct usage **rows, size_t co
         estimated += rows[i]->figures.estimated;
     }
     if (estimated)
-        text_printf(out,
-                    "\nOf these %lu holds %lu were counted and not timed: each was taken to be as long as one "
-                    "that was.\n-O profile=1:profile_exact=1 times all.\n",
-                    (unsigned long)holds, (unsigned long)estimated);
+        text_printf(
+            out,
+            "\nOf these %lu holds %lu were counted and not timed: each was taken to be as long as one "
+            "that was.\n-O profile=1:profile_exact=1 times all.\n",
+            (unsigned long)holds, (unsigned long)estimated);
 }
 
 static void add_left_out(struct text *out, size_t told, size_t count) {
