@@ -245,7 +245,8 @@ START_TEST(a_dump_goes_where_lines_go) {
     ck_assert_uint_eq(line_count, 3);
     ck_assert_int_eq(size_of_log(), before);
     ck_assert_msg(ends_with(lines[0].text, ": this thread holds 2 locks"), "%s", lines[0].text);
-    ck_assert_msg(strstr(lines[1].text, ": row lock 0x") != NULL, "the newest is not first: %s", lines[1].text);
+    ck_assert_msg(strstr(lines[1].text, ": row lock 0x") != NULL, "the newest is not first: %s",
+                  lines[1].text);
     ck_assert_ptr_nonnull(strstr(lines[1].text, "(level 20): held, taken at "));
     ck_assert_ptr_nonnull(strstr(lines[2].text, ": table lock 0x"));
     lg_log_to(NULL, NULL);
