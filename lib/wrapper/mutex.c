@@ -6,6 +6,7 @@
 #include "interpose/real.h"
 #include "wrapper/call.h"
 #include "wrapper/pin.h"
+#include "wrapper/several.h"
 
 /* ---- life ---- */
 
@@ -94,10 +95,23 @@ static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     return EPERM;
 }
 
-LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {
-    uintptr_t site = LGI_SITE(), sp = LGI_SP();
+static int unlock(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     if (held_by_other(m))
         return not_held(m, site, sp);
     int error = lgw_unpinned(m, site, sp);
     return error != 0 ? error : lgi_mutex_unlock(&m->mutex, site, sp);
 }
+
+LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) { return unlock(m, LGI_SITE(), LGI_SP()); }
+
+/* ---- several at once ---- */
+
+int lgw_mutex_lock_for(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    struct lgi_limit net;
+    call.site = site;
+    call.sp = sp;
+    return lock(m, &call, lgw_net(&m->declared, &net));
+}
+
+void lgw_mutex_unlock_for(lg_mutex_t *m, uintptr_t site, uintptr_t sp) { unlock(m, site, sp); }
