@@ -2,6 +2,7 @@
  * locks, the inner one first, as an order file would know them:
  *
  *     variable:MODULE:+0xOFFSET          a static lock of that file
+ *     variable:-:NAME                    one that the dynamic linker knows by name
  *     init:MODULE:+0xOFFSET              a mutex that a call initialises which returns there
  *
  * The outer one is taken under the inner one once: as soon as both are known where one is initialised, else
@@ -21,8 +22,7 @@
 enum { FRAMES = 8, PATIENCE_S = 2, PAIRS = 8 };
 
 static struct wanted {
-    char kind[16], module[256];
-    unsigned long offset;
+    char kind[16], module[256], what[256];
     uintptr_t place; /* 0: it is not here */
     pthread_mutex_t *lock;
 } pairs[PAIRS][2];
@@ -42,7 +42,7 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *argument) {
     (void)size;
     if (strcmp(*name ? name : program(), one->module) != 0)
         return 0;
-    one->place = info->dlpi_addr + one->offset;
+    one->place = info->dlpi_addr + strtoul(one->what + 1, NULL, 16);
     return 1;
 }
 
@@ -75,7 +75,10 @@ static void invert_one(void) {
 }
 
 static void find(struct wanted *one) {
-    dl_iterate_phdr(find_module, one);
+    if (one->what[0] != '+')
+        one->lock = dlsym(RTLD_DEFAULT, one->what);
+    else
+        dl_iterate_phdr(find_module, one);
     if (one->place && strcmp(one->kind, "variable") == 0)
         one->lock = (pthread_mutex_t *)one->place;
 }
@@ -84,8 +87,8 @@ __attribute__((constructor)) static void look(void) {
     const char *text = getenv("INVERSION");
     for (; text && count < PAIRS; count++) {
         struct wanted *pair = pairs[count];
-        if (sscanf(text, "%15[^:]:%255[^:]:+%lx %15[^:]:%255[^:]:+%lx", pair[0].kind, pair[0].module,
-                   &pair[0].offset, pair[1].kind, pair[1].module, &pair[1].offset) != 6)
+        if (sscanf(text, "%15[^:]:%255[^:]:%255[^; ] %15[^:]:%255[^:]:%255[^; ]", pair[0].kind,
+                   pair[0].module, pair[0].what, pair[1].kind, pair[1].module, pair[1].what) != 6)
             break;
         find(&pair[0]);
         find(&pair[1]);
