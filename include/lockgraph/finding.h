@@ -29,9 +29,11 @@ struct lg_finding {
 typedef void lg_finding_callback(const struct lg_finding *finding, void *user);
 
 #ifdef LOCKGRAPH_DISABLE
-static __inline__ void lg_on_finding(lg_finding_callback *callback, void *user) { (void)callback, (void)user; }
+static __inline__ void lg_on_finding(lg_finding_callback *callback, void *user) {
+    (void)callback, (void)user;
+}
 __attribute__((format(printf, 2, 3))) static __inline__ void lg_report(enum lg_severity severity,
-                                                                   const char *format, ...) {
+                                                                       const char *format, ...) {
     (void)severity, (void)format;
 }
 #else

@@ -25,12 +25,12 @@
 
 #include <lockgraph/annotate.h>
 
-#define LG_TEXT_OF(line)        #line
-#define LG_TEXT(line)           LG_TEXT_OF(line)
-#define LG_INITIALISED_AT(lock) lock " (" __FILE__ ":" LG_TEXT(__LINE__) ")"
+#define LG_TEXT_OF(line)                     #line
+#define LG_TEXT(line)                        LG_TEXT_OF(line)
+#define LG_INITIALISED_AT(lock)              lock " (" __FILE__ ":" LG_TEXT(__LINE__) ")"
 
 /* In place, as the call that it stands for. */
-#define LG_DROP_IN __attribute__((always_inline, unused)) static __inline__
+#define LG_DROP_IN                           __attribute__((always_inline, unused)) static __inline__
 
 LG_DROP_IN int lg_pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes,
                                      const char *name) {

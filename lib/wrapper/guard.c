@@ -2,6 +2,7 @@
 #include "lockgraph/guard.h"
 
 #include "interpose/self.h"
+#include "wrapper/several.h"
 
 static bool comes_after(const lg_mutex_t *a, const lg_mutex_t *b) {
     if (b == NULL)
@@ -31,21 +32,23 @@ static bool any_twice(lg_mutex_t *const *mutexes, size_t count) {
 }
 
 /* Down to `last`, which was the last one taken. */
-static void give_back(lg_mutex_t *const *mutexes, size_t count, const lg_mutex_t *last) {
+static void give_back(lg_mutex_t *const *mutexes, size_t count, const lg_mutex_t *last, uintptr_t site,
+                      uintptr_t sp) {
     for (size_t i = 0; last != NULL && i < count; i++)
         if (!comes_after(mutexes[i], last))
-            lg_mutex_unlock(mutexes[i]);
+            lgw_mutex_unlock_for(mutexes[i], site, sp);
 }
 
 LGI_EXPORT int lg_lock_all(lg_mutex_t *const *mutexes, size_t count) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
     lg_mutex_t *last = NULL;
     if (any_twice(mutexes, count))
         return EINVAL;
     for (size_t taken = 0; taken < count; taken++) {
         lg_mutex_t *next = next_of(mutexes, count, last);
-        int error = lg_mutex_lock(next);
+        int error = lgw_mutex_lock_for(next, site, sp);
         if (error != 0) {
-            give_back(mutexes, count, last);
+            give_back(mutexes, count, last, site, sp);
             return error;
         }
         last = next;
@@ -54,6 +57,7 @@ LGI_EXPORT int lg_lock_all(lg_mutex_t *const *mutexes, size_t count) {
 }
 
 LGI_EXPORT void lg_unlock_all(lg_mutex_t *const *mutexes, size_t count) {
+    uintptr_t site = LGI_SITE(), sp = LGI_SP();
     for (size_t i = 0; i < count; i++)
-        lg_mutex_unlock(mutexes[i]);
+        lgw_mutex_unlock_for(mutexes[i], site, sp);
 }

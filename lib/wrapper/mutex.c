@@ -9,6 +9,7 @@
 #include "interpose/real.h"
 #include "wrapper/call.h"
 #include "wrapper/pin.h"
+#include "wrapper/several.h"
 
 /* ---- life ---- */
 
@@ -135,6 +136,13 @@ static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     return EPERM;
 }
 
+static int unlock(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
+    if (held_by_other(m))
+        return not_held(m, site, sp);
+    int error = lgw_unpinned(m, site, sp);
+    return error != 0 ? error : lgi_mutex_unlock(&m->mutex, site, sp);
+}
+
 /* The newest hold, in fact its caller's, neither pinned nor timed. */
 static inline bool plainly_held(const struct lge_thread *thread, const lg_mutex_t *m) {
     return lgi_mutex_is_newest(thread, &m->mutex) &&
@@ -144,13 +152,20 @@ static inline bool plainly_held(const struct lge_thread *thread, const lg_mutex_
 
 LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {
     struct lge_thread *thread = lgi_self();
-    if (LGI_LIKELY(plainly_held(thread, m))) {
-        thread->top--;
-        return lgi_fast_unlock(&m->mutex);
-    }
-    uintptr_t site = LGI_SITE(), sp = LGI_SP();
-    if (held_by_other(m))
-        return not_held(m, site, sp);
-    int error = lgw_unpinned(m, site, sp);
-    return error != 0 ? error : lgi_mutex_unlock(&m->mutex, site, sp);
+    if (LGI_UNLIKELY(!plainly_held(thread, m)))
+        return unlock(m, LGI_SITE(), LGI_SP());
+    thread->top--;
+    return lgi_fast_unlock(&m->mutex);
 }
+
+/* ---- several at once ---- */
+
+int lgw_mutex_lock_for(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
+    struct lgi_limit net;
+    call.site = site;
+    call.sp = sp;
+    return lock(m, &call, lgw_net(&m->declared, &net));
+}
+
+void lgw_mutex_unlock_for(lg_mutex_t *m, uintptr_t site, uintptr_t sp) { unlock(m, site, sp); }

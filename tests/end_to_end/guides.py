@@ -193,8 +193,8 @@ def container(build):
         entry = entry.replace('"', "'").replace(",", "")
         setup = f"dpkg -i /evidence/{package.name} >/dev/null && cp /evidence/server /usr/bin/server && "
         alone = "exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "
-        here.execute(contained(here, f"{setup} lockgraph --version && man -w lockgraph >/dev/null 2>&1; dpkg --verify lockgraph && dpkg -r "
-                                     "lockgraph >/dev/null && test ! -e /usr/bin/lockgraph && ! ls /usr/lib/liblockgraph* 2>/dev/null")).expect(0)
+        here.execute(contained(here, f"{setup} lockgraph --version && dpkg --verify lockgraph && dpkg -r lockgraph "
+                                     ">/dev/null && test ! -e /usr/bin/lockgraph && ! ls /usr/lib/liblockgraph* 2>/dev/null")).expect(0)
         told = here.execute(contained(here, f"{setup} {alone} {entry} server wrong")).expect(EXIT_FINDINGS)
         check("unlock-unheld" in told.stderr and told.stdout != "1\n", f"{told}")
         stopped(here, f"{setup} {alone} {entry} server wait")

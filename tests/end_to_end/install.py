@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 from harness import ROOT, check, findings, place
+from wrapper import exported
 
 VIOLATION = """
 #include <lockgraph/lockgraph.h>
@@ -166,14 +167,20 @@ def debian_package(build):
 
 
 def pages(build):
-    """One for each source; where scdoc is not installed none is built, and none installed."""
+    """One for each source, and a link to one for each function; where scdoc is not installed none is built, and none installed."""
     with place(build) as here:
         prefix = install(build, here)
         installed = {page.name for page in prefix.rglob("share/man/man*/*")}
         scdoc = "SCDOC-NOTFOUND" not in (build.directory / "CMakeCache.txt").read_text(encoding="utf-8")
         wanted = {page.name[:-len(".scd")] for page in (ROOT / "docs/man").glob("*.scd")} if scdoc else set()
-        check(installed == wanted, f"installed {installed}, wanted {wanted}")
+        functions = {f"{name}.3" for name in exported(build)} if scdoc else set()
+        check(installed == wanted | functions, f"installed or wanted only: {installed ^ (wanted | functions)}")
         for page in prefix.rglob("share/man/man*/*"):
+            if page.name in functions:
+                link = re.fullmatch(r"\.so (man3/[\w-]+\.3)\n", page.read_text(encoding="utf-8"))
+                check(link and page.stem in (prefix / "share/man" / link[1]).read_text(encoding="utf-8").replace("\\", ""),
+                      f"{page} leads to no page that has it")
+                continue
             check(page.parent.name == f"man{page.name.rsplit('.', 1)[1]}", f"{page} is in the wrong section")
             check(page.read_text(encoding="utf-8").count("\n.SH ") > 1, f"{page} is no manual page")
 

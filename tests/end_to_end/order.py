@@ -188,6 +188,26 @@ def learnt(build):
         check("new_task (level 70) is taken under new_handler (level 80)" in result.stdout, f"{result}")
 
 
+def learnt_of_makers(build):
+    """The file is kept by the very run that it was learned from, where callers tell only some locks apart."""
+    with place(build) as here:
+        here.run(build.subject("order_makers")).expect(0)
+        command(here, "learn", "-o", NAME).expect(0)
+        text = (here.directory / NAME).read_text(encoding="utf-8")
+        result = command(here, "check").expect(0)
+        check("nothing breaks" in result.stdout and "lock" in text, f"{result}\n{text}")
+
+
+def first_uses(build):
+    """Also in evidence of a run that knew no order; learn says which line would declare them."""
+    with place(build) as here:
+        here.run(build.subject("order_first_use"), "known", options=["--fail-on", "never"]).expect(0)
+        text = command(here, "learn").expect(0).stdout
+        check(re.search(r"^#     lock NAME use .*Table::add", text, re.M), f"no line for Table::add in {text}")
+        result = command(here, "check", "--order", SUBJECT_SOURCES / "order_first_use.order").expect(EXIT_FINDINGS)
+        check("table (level 10) is taken under row (level 20)" in result.stdout, f"{result}")
+
+
 def rings(build):
     """Both directions are shown, to be settled by hand; the file is accepted as it is."""
     with place(build) as here:
@@ -378,7 +398,7 @@ def gone(build):
         check(False, f"not said: {out.read_text() if out.exists() else 'nothing'}")
 
 
-CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, rings, compared, as_json,
+CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, learnt_of_makers, first_uses, rings, compared, as_json,
          json_wants_evidence, by_environment, environment_of_another_build, environment_without_table,
          environment_mistakes, offsets, gone]
 

@@ -176,9 +176,10 @@ static void add_undeclared(struct learner *learner) {
         if (can_be_declared(class))
             continue;
         if (!any)
-            text_add(learner->out,
-                     "\n# Seen, too, but known by no variable and no initialising call.  Where the same function\n"
-                     "# always takes it first, that declares it:\n");
+            text_add(
+                learner->out,
+                "\n# Seen, too, but known by no variable and no initialising call.  Where the same function\n"
+                "# always takes it first, that declares it:\n");
         any = true;
         text_printf(learner->out, "#   %s\n", class->what->name);
         if (class->use_rule)

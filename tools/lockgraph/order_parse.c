@@ -214,8 +214,7 @@ static bool read_source(struct line *line, const struct word *word, struct order
     return true;
 }
 
-static const char lock_form[] =
-    "lock NAME variable V, init FUNCTION, use FUNCTION, at FILE:LINE or module M";
+static const char lock_form[] = "lock NAME variable V, init FUNCTION, use FUNCTION, at FILE:LINE or module M";
 
 static bool read_condition(struct line *line, struct order_rule *rule) {
     struct word key, value;
@@ -260,9 +259,8 @@ static bool read_lock(struct line *line) {
     if ((by_offset(rule.variable) || by_offset(rule.function)) && !rule.module)
         return wrong(line, line->end, "an offset says nothing without its file; add module FILE");
     if (rule.variable && (rule.function || rule.source))
-        return wrong(
-            line, line->end,
-            "a variable is known by its name alone; write another line for locks that a call tells");
+        return wrong(line, line->end,
+                     "a variable is known by its name alone; write another line for locks that a call tells");
     struct order_rule *added = ADD(line, rules, rule_count);
     *added = rule;
     return true;

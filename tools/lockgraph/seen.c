@@ -124,6 +124,9 @@ static const char *variable_rule(struct pool *pool, const struct model_process *
 }
 
 static bool is_split(const struct gatherer *gatherer, const char *rule) {
+    for (size_t i = 0; gatherer->splits && i < gatherer->splits->whole_count; i++)
+        if (strcmp(gatherer->splits->whole[i], rule) == 0)
+            return false;
     for (size_t i = 0; gatherer->splits && i < gatherer->splits->count; i++)
         if (strcmp(gatherer->splits->rules[i], rule) == 0)
             return true;

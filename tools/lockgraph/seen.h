@@ -47,6 +47,8 @@ struct seen_run {
 struct seen_splits {
     size_t count, run_count;
     const char **rules;
+    size_t whole_count; /* of those, what is not told apart after all */
+    const char **whole;
     struct seen_run *runs;
 };
 
