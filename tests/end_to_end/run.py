@@ -7,7 +7,8 @@ Every case runs in its own processes and its own directory, one more at a time t
 processors: most of the time they wait.  The long ones begin first.
 The last line is "N passed, N failed".  What the words in the first comment of a
 subject mean is in subjects.py.  LOCKGRAPH_TEST_SLOWNESS=3 multiplies all limits.  A line of FILE is
-"CASE: REASON"; what is left out is printed with its reason, and a line for no case is a failure.
+"CASE: REASON", where a * at the end of CASE is for all that begin so; what is left out is printed with its reason, and a
+line for no case is a failure.
 """
 
 import argparse
@@ -54,7 +55,7 @@ NOT_WITH_GCOV = ("library exports what it should", "symbols runtime exports the 
 
 
 def reasons(file):
-    """{case: why it cannot run here}"""
+    """{case, or the beginning of several and *: why it cannot run here}"""
     if not file:
         return {}
     lines = pathlib.Path(file).read_text(encoding="utf-8").splitlines()
@@ -69,6 +70,16 @@ def each_subject_once(names):
         subjects_seen.add(subject)
         if not again:
             yield name
+
+
+def leave_out(names, file):
+    """{case: why it cannot run here}, and the lines of the file that are for no case"""
+    left_out, idle = {}, []
+    for words, why in reasons(file).items():
+        found = [name for name in names if name == words or (words.endswith("*") and name.startswith(words[:-1]))]
+        left_out.update(dict.fromkeys(found, why))
+        idle += [] if found else [words]
+    return left_out, idle
 
 
 def about_the_command(names):
@@ -122,9 +133,10 @@ def main():
     options = parser.parse_args()
     build = Build(options.build, options.runtime)
     build.snapshots = options.snapshots
-    left_out = reasons(options.leave_out)
     cases = list(selected(options, build))
-    unknown = set(left_out) - {name for name, _ in cases} if not options.only else set()
+    left_out, unknown = leave_out([name for name, _ in cases], options.leave_out)
+    if options.only:
+        unknown = []  # it may be for one that was not asked for
     cases = [(name, function) for name, function in cases if name not in left_out]
     for name, why in left_out.items():
         print(f"left out {name}: {why}")

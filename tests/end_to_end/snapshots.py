@@ -1,12 +1,16 @@
 """`lockgraph inspect`: what processes and core files tell that nobody prepared."""
 
 import contextlib
+import ctypes
+import errno
 import json
 import os
 import pathlib
+import platform
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
@@ -233,6 +237,26 @@ def wrong_use(build):
             check(words in result.stderr, f"{words!r} is not said: {result}")
 
 
+def without_ptrace():
+    """After fork: seccomp(2) answers ENOSYS to ptrace, whose number the machine has."""
+    load, equal, answer, allow, failing = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050000
+    number = {"x86_64": 101, "aarch64": 117}[platform.machine()]
+    program = b"".join(struct.pack("HBBI", *instruction) for instruction in (
+        (load, 0, 0, 0), (equal, 0, 1, number), (answer, 0, 0, failing | errno.ENOSYS), (answer, 0, 0, allow)))
+    code = ctypes.create_string_buffer(program, len(program))
+    filter_ = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
+    set_no_new_privileges, set_seccomp, by_filter = 38, 22, 2
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(set_no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_seccomp, by_filter, filter_):
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def no_ptrace(build):
+    with place(build) as here, started(here, build.subject("deadlock_abba")) as process:
+        result = here.execute([build.command, "inspect", process.pid], preexec=without_ptrace).expect(65)
+        check("ptrace(2) is missing" in result.stderr, f"that is not why: {result}")
+
+
 def text(build):
     with place(build) as here, started(here, build.subject("deadlock_abba")) as process:
         until_hung(here, process)
@@ -256,3 +280,4 @@ def cases():
     yield "inspect a healthy program 60 times", True, healthy(60)
     yield "inspect in words", False, text
     yield "inspect wrong use", False, wrong_use
+    yield "inspect where ptrace is missing", False, no_ptrace

@@ -279,6 +279,12 @@ static void look_at(struct snapshot *snapshot, struct target *target) {
 /* ---- the whole ---- */
 
 static const char *why_not(struct snapshot *snapshot) {
+    if (errno == ENOSYS)
+        return pool_printf(
+            snapshot->pool,
+            "process %d cannot be looked at: ptrace(2) is missing here, as in some sandboxes and "
+            "emulators",
+            (int)snapshot->pid);
     bool forbidden = errno == EPERM || errno == EACCES;
     uint32_t tracer = forbidden ? status_number(snapshot->pid, (uint32_t)snapshot->pid, "TracerPid:") : 0;
     if (tracer)
