@@ -15,10 +15,10 @@ struct lge_handler_mark {
     uintptr_t frame;     /* the handler's frames are below */
     uintptr_t low, high; /* the alternate stack it runs on; 0, 0: none */
     uint32_t slot;
-    uint32_t wait; /* lge_wait_sequence then */
     uint16_t signal;
-    bool inside; /* it interrupted the runtime itself, or has no room for it */
-    bool unseen; /* what it locks is passed through: the runtime was at work, or it has no room */
+    bool inside;   /* it interrupted the runtime itself, or has no room for it */
+    bool suspends; /* it interrupted a wait: lge_wait_suspend */
+    bool unseen;   /* what it locks is passed through: the runtime was at work, or it has no room */
 };
 struct lge_handlers {
     uint32_t depth;
