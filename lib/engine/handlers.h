@@ -6,6 +6,7 @@
 #define LOCKGRAPH_ENGINE_HANDLERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Deeper ones are counted, not told apart. */
@@ -24,6 +25,14 @@ struct lge_handlers {
     uint32_t depth;
     struct lge_handler_mark marks[LGE_HANDLER_DEPTH];
 };
+
+/* The innermost one of `depth`; NULL: there is none. */
+static inline const struct lge_handler_mark *lge_handler_at(const struct lge_handlers *handlers,
+                                                            uint32_t depth) {
+    if (depth == 0)
+        return NULL;
+    return &handlers->marks[depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1];
+}
 
 /* Whether code with its stack at `sp` runs outside that handler. */
 static inline bool lge_handler_left(const struct lge_handler_mark *mark, uintptr_t sp) {

@@ -158,11 +158,8 @@ static bool may_wait(int signal) {
 /* In the midst of the runtime a handler runs already, which may wait for this one. */
 static bool in_unseen_handler(uintptr_t frame) {
     const struct lge_handlers *handlers = lgi_local.block == NULL ? NULL : &lgi_local.block->handlers;
-    if (handlers == NULL || handlers->depth == 0)
-        return false;
-    uint32_t depth = handlers->depth < LGE_HANDLER_DEPTH ? handlers->depth : LGE_HANDLER_DEPTH;
-    const struct lge_handler_mark *mark = &handlers->marks[depth - 1];
-    return mark->unseen && !lge_handler_left(mark, frame);
+    const struct lge_handler_mark *mark = handlers == NULL ? NULL : lge_handler_at(handlers, handlers->depth);
+    return mark != NULL && mark->unseen && !lge_handler_left(mark, frame);
 }
 
 /* Realtime signals keep their order: this one would come after those. */
