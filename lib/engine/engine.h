@@ -334,9 +334,12 @@ bool lge_wait_again(struct lge_thread *thread);
 uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now);
 /* Nothing happens when the wait is over already. */
 void lge_wait_end(struct lge_thread *thread);
-/* A signal handler begins on the thread, which may post, signal or jump away:
- * its wait, if there is one, is no more endless.  Async-signal-safe. */
-void lge_wait_interrupted(struct lge_thread *thread);
+/* A signal handler begins on the thread, which may post, signal or jump away: its wait,
+ * if there is one, is none until it is over, and not endless any more.  Then the result
+ * is true, and the end of the handler resumes it, unless the handler waited itself.
+ * Async-signal-safe. */
+bool lge_wait_suspend(struct lge_thread *thread);
+void lge_wait_resume(struct lge_thread *thread);
 
 /* ---- figures ---- */
 

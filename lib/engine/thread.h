@@ -107,6 +107,7 @@ struct lge_thread {
     uint64_t hold_due;              /* when the hold in its way is to be told (overlong.h); owner */
     bool wait_told;                 /* it was; owner */
     uint64_t asked, asked_ns;       /* lock of the last request and its time, when traced; owner */
+    bool wait_suspended;            /* a signal handler interrupted it; owner */
     uint8_t put_off;                /* searches in a row that were left to others; owner */
     bool counted;                   /* as waiting, in the census; owner */
     struct lgr_thread_state *state; /* its slot in the evidence file */

@@ -305,11 +305,14 @@ static void count_long_wait(const struct lge_thread *thread) {
 }
 
 void lge_wait_end(struct lge_thread *thread) {
-    if (!lge_waiting(atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed)))
+    bool suspended = thread->wait_suspended;
+    thread->wait_suspended = false;
+    if (!suspended && !lge_waiting(atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed)))
         return;
     /* Release: nothing of the wait is written after this.  The fence: what comes
      * next, holds and the next wait, is not seen before it. */
-    atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
+    if (!suspended)
+        atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
     atomic_thread_fence(memory_order_release);
     if (thread->counted)
         lge_census_remove(LGE_CENSUS_WAIT);
@@ -323,14 +326,28 @@ void lge_wait_end(struct lge_thread *thread) {
         lge_evidence_state_clear(thread);
 }
 
-void lge_wait_interrupted(struct lge_thread *thread) {
+bool lge_wait_suspend(struct lge_thread *thread) {
     atomic_store_explicit(&thread->wait.endless, 0, memory_order_relaxed);
+    if (!lge_waiting(atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed)))
+        return false;
+    thread->wait_suspended = true; /* for a further handler, which may resume it too early */
+    uint32_t now = atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_seq_cst) + 1;
+    thread->wait_suspended |= lge_wait_sequence(thread) == now;
+    return true;
+}
+
+void lge_wait_resume(struct lge_thread *thread) {
+    if (!thread->wait_suspended)
+        return; /* another wait took its place */
+    /* As in publish. */
+    atomic_fetch_add_explicit(&thread->wait.sequence, 1, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    thread->wait_suspended = false;
 }
 
 void lge_waits_after_fork(struct lge_thread *self) {
     self->searched = 0; /* the searches may be counted anew */
-    if (lge_waiting(atomic_load_explicit(&self->wait.sequence, memory_order_relaxed)))
-        lge_wait_end(self);
+    lge_wait_end(self);
     self->counted = false;
     atomic_store_explicit(&lge_census, LGE_CENSUS_THREAD, memory_order_relaxed);
 }

@@ -53,9 +53,7 @@ static bool held_in_child(const struct lge_held *held, uint32_t tid) {
     }
 }
 
-static void child(void) {
-    forked = true;
-    lgp_own_forget_id();
+static void begin_anew(void) {
     lgi_local.noted = NULL; /* the parent tells it; of its memory nothing is known yet */
     struct lge_thread *self = lgi_enter();
     if (self == NULL) { /* forked from inside the runtime, by a handler */
@@ -77,6 +75,24 @@ static void child(void) {
     lgi_open_evidence();
     lge_orphans_note(self, fork_call.site, fork_call.sp);
     lgi_leave(self);
+}
+
+/* Forked by a callback of the program, which returns into the runtime in the child, too:
+ * nothing is half done there. */
+static void begin_anew_in_callback(void) {
+    lgi_local.inside = false;
+    begin_anew();
+    lgi_local.self = NULL;
+    lgi_local.inside = lgi_local.blocked = true;
+}
+
+static void child(void) {
+    forked = true;
+    lgp_own_forget_id();
+    if (lgi_local.inside && lgi_local.blocked)
+        begin_anew_in_callback();
+    else
+        begin_anew();
 }
 
 /* The handlers above do the work; this only knows who called. */

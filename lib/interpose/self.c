@@ -63,27 +63,15 @@ static void leave_interrupted(struct lge_thread *thread, bool waited) {
     come_out();
 }
 
-static const struct lge_handler_mark *mark_at(const struct lge_handlers *handlers, uint32_t depth) {
-    if (depth == 0)
-        return NULL;
-    return &handlers->marks[depth < LGE_HANDLER_DEPTH ? depth - 1 : LGE_HANDLER_DEPTH - 1];
-}
-
-/* The wait is that of the code which the handler interrupted, not of what an outer one did. */
-static bool interrupted_wait(const struct lge_thread *thread, const struct lge_handler_mark *mark,
-                             const struct lge_handler_mark *outer) {
-    return lge_waiting(mark->wait) && lge_wait_sequence(thread) == mark->wait &&
-           (outer == NULL || outer->wait != mark->wait);
-}
-
 /* What an outer handler interrupted goes on when that returns. */
 __attribute__((noinline)) void lgi_forget_left(struct lge_thread *thread, uintptr_t sp) {
     struct lge_handlers *handlers = &thread->handlers;
     for (uint32_t depth; (depth = handlers->depth) != 0;) {
-        const struct lge_handler_mark *mark = mark_at(handlers, depth), *outer = mark_at(handlers, depth - 1);
+        const struct lge_handler_mark *mark = lge_handler_at(handlers, depth),
+                                      *outer = lge_handler_at(handlers, depth - 1);
         if (!lge_handler_left(mark, sp))
             return;
-        bool waited = interrupted_wait(thread, mark, outer);
+        bool waited = mark->suspends && thread->wait_suspended;
         if ((outer == NULL || !outer->unseen) && (mark->inside || waited))
             leave_interrupted(thread, waited);
         handlers->depth = depth - 1;

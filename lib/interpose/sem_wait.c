@@ -73,7 +73,7 @@ static void end_wait(void *argument) {
 
 /* Its wait is published: we are in a handler that came meanwhile. */
 static bool waits_already(const struct lge_thread *thread) {
-    return (atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed) & 1) != 0;
+    return thread->wait_suspended || lge_waiting(lge_wait_sequence(thread));
 }
 
 int lgi_sem_block(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,

@@ -54,7 +54,7 @@ struct interrupted {
     struct lge_thread *thread; /* NULL: not known to us */
     struct lge_thread *self;
     uint32_t depth;
-    bool inside, blocked;
+    bool inside, blocked, suspended;
 };
 
 /* On an alternate stack with less room than that below the handler, what it
@@ -91,15 +91,15 @@ static void enter_handler(struct interrupted *was, int signal, const void *conte
         .thread = thread, .self = lgi_local.self, .inside = lgi_local.inside, .blocked = lgi_local.blocked};
     if (thread == NULL)
         return;
-    lge_wait_interrupted(thread);
+    was->suspended = lge_wait_suspend(thread);
     was->depth = thread->handlers.depth;
     if (was->depth < LGE_HANDLER_DEPTH) {
         struct lge_handler_mark mark = {
             .frame = frame,
             .slot = slot + 1,
-            .wait = lge_wait_sequence(thread),
             .signal = (uint16_t)signal,
             .inside = lgi_local.inside,
+            .suspends = was->suspended,
         };
         find_stack(&mark, context);
         bool room = mark.high == 0 || frame - mark.low >= ROOM;
@@ -122,6 +122,8 @@ static bool at_work(void) { return lgp_own_locks.count != 0 || (lgi_local.inside
 static void leave_handler(const struct interrupted *was) {
     if (was->thread == NULL)
         return;
+    if (was->suspended)
+        lge_wait_resume(was->thread);
     if (was->thread->handlers.depth > was->depth)
         was->thread->handlers.depth = was->depth;
     lgi_local.blocked = was->blocked;
@@ -156,11 +158,8 @@ static bool may_wait(int signal) {
 /* In the midst of the runtime a handler runs already, which may wait for this one. */
 static bool in_unseen_handler(uintptr_t frame) {
     const struct lge_handlers *handlers = lgi_local.block == NULL ? NULL : &lgi_local.block->handlers;
-    if (handlers == NULL || handlers->depth == 0)
-        return false;
-    uint32_t depth = handlers->depth < LGE_HANDLER_DEPTH ? handlers->depth : LGE_HANDLER_DEPTH;
-    const struct lge_handler_mark *mark = &handlers->marks[depth - 1];
-    return mark->unseen && !lge_handler_left(mark, frame);
+    const struct lge_handler_mark *mark = handlers == NULL ? NULL : lge_handler_at(handlers, handlers->depth);
+    return mark != NULL && mark->unseen && !lge_handler_left(mark, frame);
 }
 
 /* Realtime signals keep their order: this one would come after those. */

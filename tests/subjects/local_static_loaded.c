@@ -1,5 +1,6 @@
 /* The static variables of a C++ library that nobody else can see, in a program that is
- * not C++ (__cxa_guard_acquire, __cxa_guard_release are the runtime's own there): tried again after exceptions by two threads, and one that needs itself.
+ * not C++ (__cxa_guard_acquire, __cxa_guard_release are the runtime's own there): tried again after
+ * exceptions by two threads, and one that needs itself.
  *
  * transcript
  */

@@ -1,6 +1,6 @@
 /* Static variables of functions that many threads need at the same time: initialised in
- * order (__cxa_guard_release), tried again after exceptions (__cxa_guard_abort), waited for under locks, one in another, in signal
- * handlers and forked children.  Nobody waits for ever.
+ * order (__cxa_guard_release), tried again after exceptions (__cxa_guard_abort), waited for under locks, one
+ * in another, in signal handlers and forked children.  Nobody waits for ever.
  *
  * silent
  * transcript

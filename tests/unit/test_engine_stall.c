@@ -319,7 +319,8 @@ END_TEST
 START_TEST(one_that_a_handler_interrupted) {
     start(2);
     ck_assert(!wait_condition(1, mutex_of(1), true));
-    lge_wait_interrupted(threads[1]);
+    ck_assert(lge_wait_suspend(threads[1]));
+    lge_wait_resume(threads[1]);
     ck_assert(!join(0, 1, false));
     check_silence();
 }

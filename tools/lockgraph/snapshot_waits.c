@@ -43,6 +43,7 @@ static const struct {
     {"thrd_join", WAITS_THREAD, false},
     {"pthread_barrier_", WAITS_BARRIER, false},
     {"pthread_once", WAITS_ONCE, false},
+    {"cxa_guard_acquire", WAITS_ONCE, false},
     /* Of the runtime, where libc has no names for its own functions. */
     {"lgi_mutex_", WAITS_MUTEX, false},
     {"lgi_rwlock_", WAITS_RWLOCK, false},
