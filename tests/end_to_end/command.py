@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from harness import EXIT_FINDINGS, check, findings, place, validate
+from harness import EXIT_FINDINGS, ROOT, check, findings, place, validate
 
 
 def passes_status(build):
@@ -42,6 +42,24 @@ def says_what_it_is(build):
         for arguments in (["--help"], ["run", "--help"], ["report", "--help"], ["--version"]):
             result = here.execute([build.command, *arguments]).expect(0)
             check(result.stdout.strip(), f"{arguments} prints nothing")
+
+
+def every_command_tells_itself(build):
+    """A help with examples, a page with what the examples print; unknown options and a full disk are told."""
+    with place(build) as here:
+        overview = here.execute([build.command, "--help"]).expect(0).stdout.split("Commands:")[1].split("\n\n")[0]
+        names = [line.split()[0] for line in overview.strip().splitlines() if line.split()[0] != "help"]
+        check(len(names) == 14, f"the commands are {names}")
+        for name in names:
+            text = here.execute([build.command, name, "--help"]).expect(0).stdout
+            check("Examples:" in text and "--help" in text, f"the help of {name} has no example: {text}")
+            page = (ROOT / f"docs/man/lockgraph-{name}.1.scd").read_text(encoding="utf-8")
+            check("# EXAMPLES" in page and "```" in page, f"the page of {name} shows no output")
+            result = here.execute([build.command, name, "--no-such"]).expect(2)
+            check(f"{name}: unknown option --no-such" in result.stderr and not result.stdout, f"{result}")
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                said = subprocess.run([build.command, name, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            check(said.returncode == 70 and "No space left" in said.stderr, f"{name} --help on a full disk: {said}")
 
 
 def time_limit(build):
@@ -341,7 +359,7 @@ def debian_programs(build):
             check(bare.stdout == under.stdout, f"{command[0]} prints something else")
 
 
-CASES = [passes_status, not_found, usage, says_what_it_is, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
+CASES = [passes_status, not_found, usage, says_what_it_is, every_command_tells_itself, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
          own_status_beside_finding, data_directory, unreadable_data, damaged_data, streams_pass_through, text_report,
          demangled_names, forwards_signals, bare_preload, environment_verb, stable_ids, merged_report, schema_refuses,
          small_file_limit, no_place_to_write, small_data_limit, identity_by_table, every_unwinder, switched_off,
