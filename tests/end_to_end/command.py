@@ -1,14 +1,19 @@
 """What `lockgraph run` and `lockgraph report` do beside finding things."""
 
+import contextlib
+import fcntl
 import os
+import pty
 import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import time
 
-from harness import EXIT_FINDINGS, check, findings, place, validate
+from harness import EXIT_FINDINGS, ROOT, check, findings, place, validate
 
 
 def passes_status(build):
@@ -42,6 +47,57 @@ def says_what_it_is(build):
         for arguments in (["--help"], ["run", "--help"], ["report", "--help"], ["--version"]):
             result = here.execute([build.command, *arguments]).expect(0)
             check(result.stdout.strip(), f"{arguments} prints nothing")
+
+
+def every_command_tells_itself(build):
+    """A help with examples, a page with what the examples print; unknown options and a full disk are told."""
+    with place(build) as here:
+        overview = here.execute([build.command, "--help"]).expect(0).stdout.split("Commands:")[1].split("\n\n")[0]
+        names = [line.split()[0] for line in overview.strip().splitlines() if line.split()[0] != "help"]
+        check(len(names) == 14, f"the commands are {names}")
+        for name in names:
+            text = here.execute([build.command, name, "--help"]).expect(0).stdout
+            check("Examples:" in text and "--help" in text, f"the help of {name} has no example: {text}")
+            page = (ROOT / f"docs/man/lockgraph-{name}.1.scd").read_text(encoding="utf-8")
+            check("# EXAMPLES" in page and "```" in page, f"the page of {name} shows no output")
+            result = here.execute([build.command, name, "--no-such"]).expect(2)
+            check(f"{name}: unknown option --no-such" in result.stderr and not result.stdout, f"{result}")
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                said = subprocess.run([build.command, name, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            check(said.returncode == 70 and "No space left" in said.stderr, f"{name} --help on a full disk: {said}")
+
+
+def on_a_terminal(here, columns, *arguments, **environment):
+    """What it prints there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([here.build.command, *arguments], cwd=here.directory, stdin=theirs, stdout=theirs, stderr=theirs,
+                          env={**os.environ, "TERM": "xterm", **environment}) as process:
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # EIO at its end
+            while piece := os.read(ours, 65536):
+                said += piece
+        process.wait()
+    os.close(ours)
+    return said.decode().replace("\r\n", "\n")
+
+
+def fits_the_terminal(build):
+    """Paragraphs are as wide as it is, in colour; elsewhere all is as always."""
+    with place(build) as here:
+        here.run(build.subject("abba")).expect(EXIT_FINDINGS)
+        plain = here.report().stdout
+        for columns in (60, 80):
+            said = on_a_terminal(here, columns, "report")
+            bare = re.sub(r"\033\[[0-9;]*m", "", said)
+            check(said != bare and bare.split() == plain.split(), f"other words, or no colour, on a terminal: {said}")
+            prose = bare[bare.index("How it hangs"):bare.index("  Stacks:")].splitlines()
+            check(max(map(len, prose)) <= columns, f"wider than {columns}: {prose}")
+        wide = on_a_terminal(here, 200, "report", NO_COLOR="1")
+        check(wide == plain, f"not as in a file: {wide}")
+        locks = on_a_terminal(here, 80, "top", "--count", "1")
+        check(all(len(line) <= 80 for line in re.sub(r"\033\[[0-9;?]*[a-zA-Z]", "", locks).splitlines()), f"top is too wide: {locks}")
 
 
 def time_limit(build):
@@ -341,7 +397,7 @@ def debian_programs(build):
             check(bare.stdout == under.stdout, f"{command[0]} prints something else")
 
 
-CASES = [passes_status, not_found, usage, says_what_it_is, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
+CASES = [passes_status, not_found, usage, says_what_it_is, every_command_tells_itself, fits_the_terminal, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
          own_status_beside_finding, data_directory, unreadable_data, damaged_data, streams_pass_through, text_report,
          demangled_names, forwards_signals, bare_preload, environment_verb, stable_ids, merged_report, schema_refuses,
          small_file_limit, no_place_to_write, small_data_limit, identity_by_table, every_unwinder, switched_off,

@@ -97,6 +97,19 @@ def deadlock_on_the_time_line(build):
         check({"T2 (teller)", "T3 (auditor)"} <= names, names)
 
 
+def single_waits_on_the_time_line(build):
+    """A hold and the wait for it, with an arrow; nested where locks are given up crosswise."""
+    with place(build) as here:
+        here.run(build.subject("lg_page"), options=["-O", "timeline=10ms"])
+        trace = json.loads(export(here, "perfetto").expect(0).stdout)
+        arrows = check_trace(trace)
+        threads = {e["args"]["name"].split("(")[1][:-1]: e["tid"] for e in trace["traceEvents"] if e["name"] == "thread_name"}
+        check((threads["wait_for_busy"], threads["hold"]) in arrows, f"{arrows} of {threads}")
+        held, = [e for e in trace["traceEvents"] if e["ph"] == "X" and e["name"] == "holds busy"]
+        check(held["tid"] == threads["hold"] and held["dur"] >= 300000 and "hold() lg_page.c:" in held["args"]["taken at"], held)
+        check("shorter than 10000000 ns" in trace["otherData"]["not recorded"], trace["otherData"])
+
+
 def nothing_waits_nothing_points(build):
     with place(build) as here:
         here.run(build.subject("abba")).expect(EXIT_FINDINGS)
@@ -199,6 +212,6 @@ def export_usage(build):
 
 def cases():
     for function in (folded_waits, nothing_to_fold, golden_traces_are_right, deadlock_on_the_time_line,
-                     nothing_waits_nothing_points, tables_are_as_described, the_manuals_questions_are_answered,
+                     single_waits_on_the_time_line, nothing_waits_nothing_points, tables_are_as_described, the_manuals_questions_are_answered,
                      the_database_is_replaced_or_left, files_cut_short, export_usage):
         yield f"export {function.__name__.replace('_', ' ')}", False, function

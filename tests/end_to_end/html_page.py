@@ -4,7 +4,7 @@ import json
 import re
 
 import browser
-from harness import EXIT_FINDINGS, Failure, check, place
+from harness import EXIT_FINDINGS, SLOWNESS, Failure, check, place
 from subjects import Subject, SUBJECT_SOURCES
 
 OPTIONS = ["-O", "profile=1:hold_limit=100ms:lock_timeout=100ms"]
@@ -223,9 +223,46 @@ def in_a_browser(build):
             page.run("localStorage.clear()")
 
 
-CASES = [one_file_that_loads_nothing, is_told_in_its_help, in_a_browser]
+def timeline_rows(page):
+    """{thread: [words of each bar]}"""
+    lanes = page.run("return [...document.querySelectorAll('#timeline-lanes .lane:not(.axis)')].map((lane) => "
+                     "[lane.querySelector('h3').innerText, [...lane.querySelectorAll('.span')].map((one) => one.dataset.words)])")
+    return dict(lanes)
+
+
+def time_line(build):
+    """Each hold and wait of a program that has some: the right thread, state, length and place; and looked at closer."""
+    with place(build) as here, browser.page() as page:
+        here.run(build.subject("lg_page"), options=["-O", "timeline=10ms"])
+        file = here.directory / "report.html"
+        here.report("--format", "html", "-o", file)
+        lanes = {lane["thread"].split("(")[1][:-1]: lane["spans"] for lane in data_of(file)["timeline"]["lanes"]}
+        check(data_of(file)["timeline"]["least_ns"] == 10000000, "the least length is not told")
+        held, = [span for span in lanes["hold"] if span["text"] == "holds busy"]
+        blocked, = [span for span in lanes["wait_for_busy"] if span["text"] == "waits for busy"]
+        check(300000 <= held["end_us"] - held["start_us"] < 300000 + 3000000 * SLOWNESS, f"busy is held for 300 ms, not {held}")
+        (begins, ends), = held["waited"]
+        check(abs(begins - blocked["start_us"]) <= 1 and abs(ends - min(held["end_us"], blocked["end_us"])) <= 1, f"{held} is waited for in {blocked}")
+        check("hold() lg_page.c:" in held["at"] and "wait_for_busy() lg_page.c:" in blocked["at"], f"{held['at']}, {blocked['at']}")
+        page.show()
+        page.open(file)
+        check(any("holds busy, held" in words and "others wait" in words for words in timeline_rows(page)["T4 (hold)"]), f"{timeline_rows(page)}")
+        check(page.run("return document.querySelectorAll('#timeline .span.held .waited').length") == 1, "no part of the hold is yellow")
+        page.find("#timeline .span.blocked[data-words^='waits for busy']").click()
+        check("waits for busy" in page.focused(), f"the focus is on {page.focused()}")
+        page.find("#timeline-in").click()
+        check(not page.find("#timeline-whole").attribute("disabled"), "nothing came closer")
+        page.find("#timeline-whole").click()
+        check(page.find("#timeline-whole").attribute("disabled"), "not all of it is shown")
+        page.find("#timeline-text").type("wait_for")
+        check(list(timeline_rows(page)) == ["T5 (wait_for_busy)"] or len(timeline_rows(page)) <= 2, f"filtered {timeline_rows(page)}")
+        check_contrast(page, "the time line")
+        check(page.complaints() == [], f"the browser complains: {page.complaints()}")
+
+
+CASES = [time_line, one_file_that_loads_nothing, is_told_in_its_help, in_a_browser]
 
 
 def cases():
     for function in CASES:
-        yield f"html {function.__name__.replace('_', ' ')}", function is in_a_browser, function
+        yield f"html {function.__name__.replace('_', ' ')}", function in (in_a_browser, time_line), function

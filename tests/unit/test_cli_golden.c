@@ -585,6 +585,30 @@ START_TEST(figures_of_two_processes) {
 }
 END_TEST
 
+static void add_span(struct lgr_spans *spans, size_t at, struct lgr_span span) {
+    spans->spans[at] = span;
+    spans->spans[at].check = lgr_span_check(&span);
+}
+
+/* Holds given up crosswise, waits for one of them, and one that was being written. */
+START_TEST(single_holds_and_waits) {
+    enum { SPANS = 6, MS = 1000000 };
+    struct evidence *evidence = bank();
+    struct lgr_spans *spans =
+        evidence_record(evidence, LGR_SPANS, sizeof *spans + SPANS * sizeof spans->spans[0]);
+    spans->least_ns = MS;
+    add_span(spans, 0, (struct lgr_span){10 * MS, 20 * MS, LEDGER, WORKER1, AT(POST_LEDGER), 0, 0, 0});
+    add_span(spans, 1, (struct lgr_span){15 * MS, 25 * MS, AUDIT, WORKER1, AT(POST_AUDIT), 0, 0, 0});
+    add_span(spans, 2,
+             (struct lgr_span){20 * MS, 10 * MS, LEDGER, WORKER2, AT(FLUSH_LEDGER), LGR_WAIT_LOCK, 0, 0});
+    add_span(spans, 3, (struct lgr_span){25 * MS, 7 * MS, LEDGER, MAIN, 0, LGR_WAIT_LOCK, 0, 0});
+    add_span(spans, 4, (struct lgr_span){40 * MS, 60 * MS, WORKER1, MAIN, 0, LGR_WAIT_JOIN, 0, 0});
+    spans->spans[5] = (struct lgr_span){50 * MS, 1 * MS, AUDIT, WORKER2, 0, 0, 0, 4711};
+    evidence_end(evidence, 0);
+    check_reports("timeline", &evidence, 1, (struct format_options){0}, (struct model_options){0});
+}
+END_TEST
+
 /* What `run` writes after the end: into the last image of that process. */
 START_TEST(status_is_written_into_the_last_image) {
     char names[3][32];
@@ -700,6 +724,7 @@ int main(void) {
     tcase_add_test(reports, one_problem_in_two_processes);
     tcase_add_test(reports, orders_of_two_runs);
     tcase_add_test(reports, figures_of_two_processes);
+    tcase_add_test(reports, single_holds_and_waits);
     tcase_add_test(reports, exec_under_the_same_pid);
     tcase_add_test(reports, status_is_written_into_the_last_image);
     tcase_add_test(reports, strict_makes_notes_errors);

@@ -222,6 +222,8 @@ START_TEST(a_page) {
     ck_assert_str_eq(rest + strlen(first), page_of_one);
     top_text(&short_one, model, &view, NOW, &(struct top_page){.locks = 1, .threads = 1, .columns = 40});
     ck_assert_ptr_nonnull(strstr(text_string(&short_one), "… 1 more\n"));
+    ck_assert_ptr_nonnull(strstr(text_string(&short_one), " class of locks\n")); /* figures go first */
+    ck_assert_ptr_nonnull(strstr(text_string(&short_one), " T2 ("));
     for (const char *line = text_string(&short_one), *end; *line; line = end + 1) {
         end = strchr(line, '\n');
         ck_assert_int_le(end - line, 42); /* a character of three bytes */

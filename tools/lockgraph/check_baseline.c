@@ -6,7 +6,7 @@
 
 static void add_in_full(struct text *out, struct model *model, const struct difference *difference,
                         unsigned fail_on) {
-    struct format_options format = {.color = ink_wanted(stdout)};
+    struct format_options format = {.color = ink_wanted(stdout), .columns = ink_columns(stdout)};
     for (size_t i = 0; i < difference->new_count; i++) {
         if (difference->new_findings[i]->severity < fail_on)
             continue;

@@ -16,7 +16,8 @@ static bool apply(void *settings, const struct command_option *option, const cha
 }
 
 static void add_finding(struct text *out, struct model *model, const struct model_finding *finding) {
-    struct format_options format = {.color = ink_wanted(stdout), .show_notes = true};
+    struct format_options format = {
+        .color = ink_wanted(stdout), .columns = ink_columns(stdout), .show_notes = true};
     const struct suppression *known = finding->suppression;
     format_text_finding(out, model, finding, &format);
     if (known)

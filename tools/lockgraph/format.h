@@ -14,6 +14,7 @@ struct order;
 struct format_options {
     const struct order *order; /* in use; NULL: none */
     bool color;
+    size_t columns; /* of the terminal that it is for; 0: none */
     bool show_notes;
     bool brief;        /* one screen: no stacks, a few findings in full */
     bool have_command; /* `lockgraph run`: the program's own status is known */

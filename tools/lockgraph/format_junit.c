@@ -26,6 +26,7 @@ static void add_report(struct text *out, struct model *model, const struct model
     struct format_options plain = *options;
     struct text report = {0};
     plain.color = plain.brief = false;
+    plain.columns = 0;
     format_text_finding(&report, model, finding, &plain);
     xml_add(out, text_string(&report));
     text_free(&report);

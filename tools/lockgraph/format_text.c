@@ -203,12 +203,12 @@ static void add_participants(struct text *out, struct model *model, const struct
     }
 }
 
-static void add_steps(struct text *out, const struct model_finding *finding) {
+static void add_steps(struct text *out, const struct model_finding *finding, size_t width) {
     if (finding->step_count)
         text_printf(out, "  %s:\n", finding->steps_heading);
     for (size_t i = 0; i < finding->step_count; i++) {
         text_printf(out, "    %zu. ", i + 1);
-        text_wrap(out, finding->steps[i], 7, 7, WIDTH);
+        text_wrap(out, finding->steps[i], 7, 7, width);
     }
 }
 
@@ -224,16 +224,25 @@ const char *format_text_cure(const struct model_finding *finding) {
     return finding->severity == LGR_NOTE ? "To be safe" : "What to change";
 }
 
-static void add_reason(struct text *out, struct pool *pool, const char *label, const char *sentence) {
+static void add_reason(struct text *out, struct pool *pool, const char *label, const char *sentence,
+                       size_t width) {
     if (sentence[0] == 0)
         return;
     text_add(out, "  ");
-    text_wrap(out, pool_printf(pool, "%s: %s.", label, sentence), 2, 4, WIDTH);
+    text_wrap(out, pool_printf(pool, "%s: %s.", label, sentence), 2, 4, width);
 }
 
-static void add_reasons(struct text *out, struct model *model, const struct model_finding *finding) {
-    add_reason(out, &model->pool, format_text_why(&model->pool, finding), finding->why);
-    add_reason(out, &model->pool, format_text_cure(finding), finding->advice);
+static void add_reasons(struct text *out, struct model *model, const struct model_finding *finding,
+                        size_t width) {
+    add_reason(out, &model->pool, format_text_why(&model->pool, finding), finding->why, width);
+    add_reason(out, &model->pool, format_text_cure(finding), finding->advice, width);
+}
+
+static size_t width_for(const struct format_options *options) {
+    enum { NARROWEST = 40 };
+    if (options->columns == 0 || options->columns > WIDTH)
+        return WIDTH;
+    return options->columns < NARROWEST ? NARROWEST : options->columns;
 }
 
 /* Locks whose short name is a place: told in full once. */
@@ -260,8 +269,8 @@ void format_text_finding(struct text *out, struct model *model, const struct mod
     if (!is_misuse(finding))
         add_participants(out, model, finding);
     add_lock_names(out, finding);
-    add_steps(out, finding);
-    add_reasons(out, model, finding);
+    add_steps(out, finding, width_for(options));
+    add_reasons(out, model, finding, width_for(options));
     if (!options->brief)
         add_stacks(out, model, finding, options->color);
     text_add(out, "\n");

@@ -33,10 +33,10 @@ static struct html_edge *edge_between(struct html_tables *tables, struct html_gr
                                       const struct model_class *from, const struct model_class *to) {
     if (2 * graph->edge_count >= graph->slot_count)
         grow(graph);
-    struct html_edge **slot = slot_of(graph, from, to);
-    if (*slot)
-        return *slot;
-    struct html_edge *edge = *slot = pool_alloc(&tables->model->pool, sizeof *edge);
+    struct html_edge **slot = slot_of(graph, from, to), *edge = *slot;
+    if (edge)
+        return edge;
+    edge = *slot = pool_alloc(&tables->model->pool, sizeof *edge);
     *edge = (struct html_edge){from, to, 0, graph->edge_count, json_array(), json_array()};
     graph->edges = checked_resize(graph->edges, graph->edge_count + 1, sizeof(struct html_edge *));
     graph->edges[graph->edge_count++] = edge;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "record/format.h"
@@ -27,4 +28,9 @@ bool ink_wanted(FILE *stream) {
     if ((no_color && no_color[0]) || (terminal && strcmp(terminal, "dumb") == 0))
         return false;
     return isatty(fileno(stream)) == 1;
+}
+
+size_t ink_columns(FILE *stream) {
+    struct winsize size = {0};
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }

@@ -14,5 +14,7 @@ void ink_add(struct text *out, bool color, enum ink ink, const char *string);
 enum ink ink_of_severity(unsigned severity);
 /* True when `stream` is a terminal that wants colours (https://no-color.org). */
 bool ink_wanted(FILE *stream);
+/* Of the terminal that `stream` is; 0: it is none, or does not tell. */
+size_t ink_columns(FILE *stream);
 
 #endif

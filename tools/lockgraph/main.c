@@ -1,5 +1,6 @@
 /* The lockgraph command: finds the subcommand and calls it. */
 #include <elfutils/version.h>
+#include <errno.h>
 #include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -104,7 +105,8 @@ static int dispatch(int count, char **arguments) {
 
 int main(int count, char **arguments) {
     int status = dispatch(count, arguments);
-    if (fflush(stdout) != 0 && status == EXIT_CLEAN)
-        return EXIT_INTERNAL;
-    return status;
+    if (fflush(stdout) == 0 || status != EXIT_CLEAN)
+        return status;
+    complain("cannot write the standard output: %s", strerror(errno));
+    return EXIT_INTERNAL;
 }

@@ -137,6 +137,7 @@ static int print_report(struct model *model, const struct settings *settings) {
     char failure[FORMAT_FAILURE] = "", root[PATH_MAX];
     struct format_options format = {.order = &settings->order,
                                     .color = !settings->output && ink_wanted(stdout),
+                                    .columns = settings->output ? 0 : ink_columns(stdout),
                                     .show_notes = settings->show_notes || settings->strict,
                                     .graph = settings->graph,
                                     .fail_on = settings->fail_on,
@@ -176,6 +177,7 @@ static int follow_on(const struct settings *settings, int operands, char **argum
                             .suppressions = &settings->suppressions,
                             .format = {.order = &settings->order,
                                        .color = !settings->output && ink_wanted(stdout),
+                                       .columns = settings->output ? 0 : ink_columns(stdout),
                                        .show_notes = settings->show_notes || settings->strict}};
     return report_follow(&follow);
 }

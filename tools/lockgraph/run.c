@@ -85,6 +85,7 @@ static bool prepare_directory(struct run *run, const char **error) {
 
 static void prepare_format(struct run *run) {
     run->format = (struct format_options){.color = ink_wanted(stderr),
+                                          .columns = ink_columns(stderr),
                                           .brief = true,
                                           .order = &run->order,
                                           .show_notes = run->settings.strict,

@@ -1,7 +1,5 @@
 #include "stat_cells.h"
 
-#define WIDTH 12
-
 const char *stat_time(struct pool *pool, uint64_t ns) {
     static const char *const units[] = {"ns", "µs", "ms", "s"};
     double value = (double)ns;
@@ -16,7 +14,7 @@ const char *stat_time(struct pool *pool, uint64_t ns) {
 
 void add_cell(struct text *out, const char *cell) {
     size_t width = text_width(cell);
-    text_fill(out, ' ', width < WIDTH ? WIDTH - width : 1);
+    text_fill(out, ' ', width < CELL_WIDTH ? CELL_WIDTH - width : 1);
     text_add(out, cell);
 }
 

@@ -56,11 +56,12 @@ static bool apply(void *target, const struct command_option *option, const char 
 /* A screen that is written over; what a pipe or a file gets goes on and on. */
 static struct top_page page_of(const struct settings *settings, bool screen) {
     struct winsize size = {0};
-    struct top_page page = {.locks = settings->rows, .threads = settings->rows, .color = ink_wanted(stdout)};
-    if (screen && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    struct top_page page = {.locks = settings->rows,
+                            .threads = settings->rows,
+                            .columns = ink_columns(stdout),
+                            .color = ink_wanted(stdout)};
+    if (screen && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
         page.lines = size.ws_row;
-        page.columns = size.ws_col;
-    }
     return page;
 }
 

@@ -75,18 +75,33 @@ static uint64_t per_second(const struct writing *writing, uint64_t more) {
     return seconds > 0 ? (uint64_t)((double)more / seconds + 0.5) : 0;
 }
 
-static void add_heading(const struct writing *writing, const char *what, bool holds) {
-    static const char *const cells[] = {"waiting", "waits/s", "wait/s", "waits", "wait total", "wait max"};
-    static const char *const hold_cells[] = {"taken/s", "held/s", "hold max"};
+/* Figures that fit beside a name of some length; a narrow terminal has the first ones. */
+static size_t cells_that_fit(const struct writing *writing, size_t count) {
+    enum { NAME = 24 };
+    size_t columns = writing->page->columns, room = columns > NAME ? (columns - NAME) / CELL_WIDTH : 0;
+    if (columns == 0 || count <= room)
+        return count;
+    return room ? room : 1;
+}
+
+static void add_cells(const struct writing *writing, enum ink ink, const char *const *cells, size_t count,
+                      const char *name) {
     struct text line = {0};
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+    size_t fit = cells_that_fit(writing, count);
+    for (size_t i = 0; i < fit; i++)
         add_cell(&line, cells[i]);
-    for (size_t i = 0; holds && i < sizeof hold_cells / sizeof *hold_cells; i++)
-        add_cell(&line, hold_cells[i]);
-    text_printf(&line, "  %s", what);
-    text_add(writing->out, "\n");
-    add_line(writing, INK_BOLD, text_string(&line));
+    text_printf(&line, "  %s", name);
+    add_line(writing, ink, text_string(&line));
     text_free(&line);
+}
+
+enum { CELLS = 6, CELLS_WITH_HOLDS = 9 };
+
+static void add_heading(const struct writing *writing, const char *what, bool holds) {
+    static const char *const cells[] = {"waiting",  "waits/s", "wait/s", "waits",   "wait total",
+                                        "wait max", "taken/s", "held/s", "hold max"};
+    text_add(writing->out, "\n");
+    add_cells(writing, INK_BOLD, cells, holds ? CELLS_WITH_HOLDS : CELLS, what);
 }
 
 static const char *waiting_words(struct pool *pool, const struct top_row *row, bool thread) {
@@ -99,21 +114,22 @@ static const char *waiting_words(struct pool *pool, const struct top_row *row, b
 
 static void add_row(const struct writing *writing, const struct top_row *row, bool thread) {
     struct pool *pool = &writing->model->pool;
-    struct text line = {0};
-    add_cell(&line, waiting_words(pool, row, thread));
-    add_number(&line, pool, per_second(writing, row->more.waits));
-    add_time(&line, pool, per_second(writing, row->more.wait_ns));
-    add_number(&line, pool, row->sums.waits);
-    add_time(&line, pool, row->sums.wait_ns);
-    add_time(&line, pool, row->wait_max_ns);
-    if (writing->view->holds && !thread) {
-        add_number(&line, pool, per_second(writing, row->more.taken));
-        add_time(&line, pool, per_second(writing, row->more.held_ns));
-        add_time(&line, pool, row->hold_max_ns);
+    const char *cells[CELLS_WITH_HOLDS] = {
+        waiting_words(pool, row, thread),
+        pool_printf(pool, "%lu", (unsigned long)per_second(writing, row->more.waits)),
+        stat_time(pool, per_second(writing, row->more.wait_ns)),
+        pool_printf(pool, "%lu", (unsigned long)row->sums.waits),
+        stat_time(pool, row->sums.wait_ns),
+        stat_time(pool, row->wait_max_ns),
+    };
+    bool holds = writing->view->holds && !thread;
+    if (holds) {
+        cells[CELLS] = pool_printf(pool, "%lu", (unsigned long)per_second(writing, row->more.taken));
+        cells[CELLS + 1] = stat_time(pool, per_second(writing, row->more.held_ns));
+        cells[CELLS + 2] = stat_time(pool, row->hold_max_ns);
     }
-    text_printf(&line, "  %s", row->words);
-    add_line(writing, row->waiting ? INK_WARNING : INK_NONE, text_string(&line));
-    text_free(&line);
+    add_cells(writing, row->waiting ? INK_WARNING : INK_NONE, cells, holds ? CELLS_WITH_HOLDS : CELLS,
+              row->words);
 }
 
 /* Threads that neither wait nor did are left out. */

@@ -17,6 +17,8 @@ function verdictWords() {
 
 function startHead() {
     const shown = report.processes.slice(0, 5), more = report.processes.length - shown.length, others = report.processes.length - 1;
+    document.body.classList.toggle("no-findings", report.findings.length === 0);
+    document.body.classList.toggle("no-orders", report.edges.length === 0);
     document.title = `${report.program}: Lockgraph report`;
     byId("program").textContent = report.program + (others > 0 ? ` and ${others} more ${others === 1 ? "process" : "processes"}` : "");
     replace(byId("verdict-title"), ...verdictWords());

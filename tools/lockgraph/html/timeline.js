@@ -1,6 +1,6 @@
 /* Threads over time, as far as the evidence has times. */
 const STATES = {held: "held", contended: "held while others wait", blocked: "waits"};
-const LANES_AT_ONCE = 24, BAR_LEAST = 3, BAR_APART = 1, LETTER = 7.2;
+const LANES_AT_ONCE = 24, BAR_LEAST = 3, BAR_NARROW = 6, LETTER = 7.2;
 const timeline = {lanes: [], whole: null, view: null, limit: LANES_AT_ONCE};
 
 /* ---- rows ---- */
@@ -35,12 +35,13 @@ function barsOf(row, width) {
             continue;
         }
         const left = (Math.max(span.start_us, from) - from) * scale, right = (Math.min(end, to) - from) * scale;
-        const last = bars[bars.length - 1];
-        if (last && left < last.right + BAR_APART) {
+        const last = bars[bars.length - 1], touches = last && left < last.right + 1;
+        if (touches && right - left < BAR_NARROW && (last.spans.length > 1 || last.right - last.left < BAR_NARROW)) {
             last.spans.push(span);
             last.right = Math.max(last.right, right);
         } else {
-            bars.push({spans: [span], left, right: Math.max(right, left + BAR_LEAST)});
+            const start = touches ? last.right + 1 : left;
+            bars.push({spans: [span], left: start, right: Math.max(right, start + BAR_LEAST)});
         }
     }
     return bars;
