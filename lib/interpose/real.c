@@ -1,10 +1,12 @@
 #include "interpose/real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
 #include "platform/system.h"
 
@@ -144,7 +146,14 @@ EARLY(lockf, (int descriptor, int command, off_t length), descriptor, command, l
 EARLY(fclose, (FILE * stream), stream)
 EARLY(dup3, (int from, int to, int flags), from, to, flags)
 EARLY(iterate_objects, (lgp_object_callback * callback, void *data), callback, data)
-EARLY(munmap, (void *start, size_t size), start, size)
+/* An allocator calls it at its own start, under its lock; before glibc 2.34 dlsym allocates. */
+static int early_munmap(void *start, size_t size) {
+    long result = lgp_syscall(SYS_munmap, (long)start, (long)size, 0, 0, 0, 0);
+    if (!lgp_is_error(result))
+        return 0;
+    errno = (int)-result;
+    return -1;
+}
 /* Before glibc 2.34 it is in a library of its own, which may come later. */
 static int early_dlclose(void *handle) {
     lgi_real_start();
