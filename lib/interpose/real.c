@@ -29,6 +29,10 @@ __asm__(".symver libc_mutex_trylock,__pthread_mutex_trylock@" OLDEST);
 __asm__(".symver libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
 __asm__(".symver libc_mutex_init,__pthread_mutex_init@" OLDEST);
 __asm__(".symver libc_mutex_destroy,__pthread_mutex_destroy@" OLDEST);
+/* And once: an allocator's own start calls it, and looking it up would allocate (before
+ * glibc 2.34 dlsym does). */
+int libc_once(pthread_once_t *once, void (*routine)(void));
+__asm__(".symver libc_once,__pthread_once@" OLDEST);
 
 /* As these: an allocator may call them at its own start, when nothing can be
  * looked up. */
@@ -93,7 +97,6 @@ EARLY(barrier_init, (pthread_barrier_t * barrier, const pthread_barrierattr_t *a
       barrier, attributes, count)
 EARLY(barrier_destroy, (pthread_barrier_t * barrier), barrier)
 EARLY(barrier_wait, (pthread_barrier_t * barrier), barrier)
-EARLY(once, (pthread_once_t * once, void (*routine)(void)), once, routine)
 EARLY(sem_init, (sem_t * semaphore, int shared, unsigned value), semaphore, shared, value)
 EARLY(sem_destroy, (sem_t * semaphore), semaphore)
 EARLY(sem_wait, (sem_t * semaphore), semaphore)
@@ -208,7 +211,7 @@ struct lgi_real lgi_real = {
     .barrier_init = early_barrier_init,
     .barrier_destroy = early_barrier_destroy,
     .barrier_wait = early_barrier_wait,
-    .once = early_once,
+    .once = libc_once,
     .munmap = early_munmap,
     .dlclose = early_dlclose,
     .exit_thread = early_exit_thread,
