@@ -1,10 +1,12 @@
 #include "interpose/real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
 #include "interpose/local_static.h"
 #include "platform/system.h"
@@ -28,6 +30,10 @@ __asm__(".symver libc_mutex_trylock,__pthread_mutex_trylock@" OLDEST);
 __asm__(".symver libc_mutex_unlock,__pthread_mutex_unlock@" OLDEST);
 __asm__(".symver libc_mutex_init,__pthread_mutex_init@" OLDEST);
 __asm__(".symver libc_mutex_destroy,__pthread_mutex_destroy@" OLDEST);
+/* And once: an allocator's own start calls it, and looking it up would allocate (before
+ * glibc 2.34 dlsym does). */
+int libc_once(pthread_once_t *once, void (*routine)(void));
+__asm__(".symver libc_once,__pthread_once@" OLDEST);
 
 /* As these: an allocator may call them at its own start, when nothing can be
  * looked up. */
@@ -92,7 +98,6 @@ EARLY(barrier_init, (pthread_barrier_t * barrier, const pthread_barrierattr_t *a
       barrier, attributes, count)
 EARLY(barrier_destroy, (pthread_barrier_t * barrier), barrier)
 EARLY(barrier_wait, (pthread_barrier_t * barrier), barrier)
-EARLY(once, (pthread_once_t * once, void (*routine)(void)), once, routine)
 EARLY(guard_acquire, (uint64_t * guard), guard)
 static void early_guard_release(uint64_t *guard) {
     lgi_real_start();
@@ -154,7 +159,14 @@ EARLY(lockf, (int descriptor, int command, off_t length), descriptor, command, l
 EARLY(fclose, (FILE * stream), stream)
 EARLY(dup3, (int from, int to, int flags), from, to, flags)
 EARLY(iterate_objects, (lgp_object_callback * callback, void *data), callback, data)
-EARLY(munmap, (void *start, size_t size), start, size)
+/* An allocator calls it at its own start, under its lock; before glibc 2.34 dlsym allocates. */
+static int early_munmap(void *start, size_t size) {
+    long result = lgp_syscall(SYS_munmap, (long)start, (long)size, 0, 0, 0, 0);
+    if (!lgp_is_error(result))
+        return 0;
+    errno = (int)-result;
+    return -1;
+}
 /* Before glibc 2.34 it is in a library of its own, which may come later. */
 static int early_dlclose(void *handle) {
     lgi_real_start();
@@ -209,7 +221,7 @@ struct lgi_real lgi_real = {
     .barrier_init = early_barrier_init,
     .barrier_destroy = early_barrier_destroy,
     .barrier_wait = early_barrier_wait,
-    .once = early_once,
+    .once = libc_once,
     .guard_acquire = early_guard_acquire,
     .guard_release = early_guard_release,
     .guard_abort = early_guard_abort,

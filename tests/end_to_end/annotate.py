@@ -57,7 +57,7 @@ def compile_(here, name, text, compiler, *options):
     source = here.directory / f"{name}.c"
     source.write_text(text, encoding="utf-8")
     subprocess.run([compiler, "-g", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}", *options, source, "-o",
-                    here.directory / name, "-pthread", f"-L{here.directory}", f"-Wl,-rpath,{here.directory}"],
+                    here.directory / name, "-pthread", f"-L{here.directory}", f"-Wl,-rpath,{here.directory}", "-ldl"],
                    check=True, capture_output=True, text=True)
     return here.directory / name
 

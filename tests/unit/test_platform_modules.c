@@ -83,6 +83,10 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *argument
     return 0;
 }
 
+/* The loader tells of no build ids; before glibc 2.35 it cannot be asked, and the first way
+ * is the same as the second. */
+static bool loader_is_asked(size_t way) { return way == 0 && dlsym(RTLD_DEFAULT, "_dl_find_object") != NULL; }
+
 static void check_found(const void *address) {
     struct expected expected = {.address = (uintptr_t)address};
     ck_assert_int_eq(dl_iterate_phdr(look_at_object, &expected), 1);
@@ -92,7 +96,7 @@ static void check_found(const void *address) {
         ck_assert_uint_eq(module.bias, expected.bias);
         ck_assert_uint_eq(module.start, expected.start);
         ck_assert_uint_lt(expected.address, module.end);
-        ck_assert_uint_eq(module.build_id_length, i == 0 ? 0 : expected.build_id_length);
+        ck_assert_uint_eq(module.build_id_length, loader_is_asked(i) ? 0 : expected.build_id_length);
         if (module.build_id_length > 0)
             ck_assert_mem_eq(module.build_id, expected.build_id, expected.build_id_length);
     }
