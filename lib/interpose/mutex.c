@@ -57,7 +57,7 @@ __attribute__((noinline)) static int unlock_slowly(pthread_mutex_t *mutex, uintp
     return lgi_profiled ? lgi_profiled_unlock(mutex, site, sp) : lgi_mutex_unlock(mutex, site, sp);
 }
 
-LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
+LGI_EXPORT LGI_HOT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = lgi_mutex_fast_id(thread, mutex);
@@ -75,7 +75,7 @@ LGI_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex) {
 }
 
 /* As a request it closes no cycle, so there is nothing to know. */
-LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
+LGI_EXPORT LGI_HOT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     uintptr_t site = LGI_SITE(), sp = LGI_SP();
     uint64_t id = lgi_mutex_fast_id(thread, mutex);
@@ -90,7 +90,7 @@ LGI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     return lgi_mutex_trylock(mutex, site, sp);
 }
 
-LGI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
+LGI_EXPORT LGI_HOT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
     struct lge_thread *thread = lgi_self();
     if (!lgi_mutex_is_newest(thread, mutex))
         return unlock_slowly(mutex, LGI_SITE(), LGI_SP());

@@ -10,6 +10,7 @@
 #include "engine/thread.h"
 
 #define LGI_EXPORT      __attribute__((visibility("default")))
+#define LGI_HOT         __attribute__((hot, aligned(64))) /* of every lock that is free */
 #define LGI_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define LGI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
