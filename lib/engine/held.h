@@ -64,7 +64,7 @@ static inline void lge_held_mark(struct lge_held *held, enum lge_held_mark mark)
 }
 
 /* In the attributes of a hold, beside those of its lock (level.h): it was taken
- * with a declared level; something below it was higher then. */
+ * with a declared level; it was not above all that is below it. */
 enum { LGE_HELD_LEVEL = 64, LGE_HELD_BELOW = 128, LGE_HELD_LOCKS_OWN = 63 };
 
 /* Where a lock was taken, as far as the key is concerned: a context when one

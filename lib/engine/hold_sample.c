@@ -1,9 +1,19 @@
 #include "engine/hold_sample.h"
 
+#include <stdatomic.h>
+
 #include "platform/system.h"
 #include "platform/ticks.h"
 
 /* ---- notes ---- */
+
+/* Before they are noted. */
+static uint32_t take_untimed(struct lge_class_times *times) {
+    uint32_t untimed = times->untimed;
+    __atomic_store_n(&times->untimed, 0, __ATOMIC_RELAXED);
+    atomic_thread_fence(memory_order_release);
+    return untimed;
+}
 
 static uint64_t note(struct lge_class_times *times, uint64_t ns, uint64_t others) {
     __atomic_store_n(&times->estimated, times->estimated + others, __ATOMIC_RELAXED);
@@ -11,11 +21,22 @@ static uint64_t note(struct lge_class_times *times, uint64_t ns, uint64_t others
 }
 
 void lge_sample_settle(struct lge_class_times *times) {
-    if (times->untimed == 0)
+    uint32_t untimed = take_untimed(times);
+    if (untimed == 0)
         return;
-    note(times, times->lasted_ns, times->untimed - 1);
+    note(times, times->lasted_ns, untimed - 1);
     __atomic_store_n(&times->estimated, times->estimated + 1, __ATOMIC_RELAXED);
-    times->untimed = 0;
+}
+
+void lge_sample_add(struct lgr_times *sum, uint64_t *estimated, const struct lge_class_times *times) {
+    lgr_times_add(sum, &times->hold);
+    *estimated += lgr_figure(&times->estimated);
+    atomic_thread_fence(memory_order_acquire); /* pairs with take_untimed: none is read twice */
+    uint32_t untimed = __atomic_load_n(&times->untimed, __ATOMIC_RELAXED);
+    if (untimed == 0)
+        return;
+    lgr_times_note_many(sum, __atomic_load_n(&times->lasted_ns, __ATOMIC_RELAXED), untimed);
+    *estimated += untimed;
 }
 
 /* Whether a hold that began in that jiffy, and lasted at most `ns`, is certain to have
@@ -70,9 +91,8 @@ static uint64_t timed_ends(struct lge_class_times *times, uint64_t ns, uint64_t 
     *more = 1;
     if (stands_out(times->jiffy, ns))
         return note_alone(times, ns);
-    *more += times->untimed;
-    times->untimed = 0;
-    times->lasted_ns = ns;
+    *more += take_untimed(times);
+    __atomic_store_n(&times->lasted_ns, ns, __ATOMIC_RELAXED);
     times->gap = next_gap(times);
     return note(times, ns, *more - 1);
 }
@@ -97,7 +117,7 @@ static uint64_t untimed_ends(struct lge_class_times *times, uint64_t jiffy, uint
         *more = 1;
         return note_alone(times, ns);
     }
-    times->untimed++;
+    lge_sample_count(times);
     return *more = 0;
 }
 

@@ -11,8 +11,8 @@
  * jiffies or more is noted, whatever the sample.  Where there are no jiffies, all are
  * timed.
  *
- * | all but hold, estimated | the thread                              |
- * | hold, estimated         | the thread, relaxed; anybody reads them | */
+ * | hold, estimated, untimed, lasted_ns | the thread, relaxed; anybody reads them |
+ * | all the others                      | the thread                              | */
 #ifndef LOCKGRAPH_ENGINE_HOLD_SAMPLE_H
 #define LOCKGRAPH_ENGINE_HOLD_SAMPLE_H
 
@@ -51,18 +51,26 @@ static inline bool lge_sample_begins(const struct lge_class_times *times, struct
 }
 void lge_sample_begins_timed(struct lge_class_times *times, struct lge_held *held);
 
+static inline void lge_sample_count(struct lge_class_times *times) {
+    __atomic_store_n(&times->untimed, times->untimed + 1, __ATOMIC_RELAXED);
+}
+
 /* True when that is all there is to do where such a hold ends. */
 static inline bool lge_sample_passes(struct lge_class_times *times, const struct lge_held *held) {
     if (__builtin_expect(lge_held_marks(held) != LGE_HOLD_SAMPLED || held->since_ns != lgp_jiffy(), 0))
         return false;
-    times->untimed++;
+    lge_sample_count(times);
     return true;
 }
 /* Where it is not.  The new number of times in its bucket, and in *more how many of
  * them are new; or 0. */
 uint64_t lge_sample_ends(struct lge_class_times *times, const struct lge_held *held, uint64_t *more);
 
-/* Holds that still wait for one to stand for them: the last that did stands for these, too. */
+/* Holds that still wait for one to stand for them: the last that did stands for these, too.
+ * The thread, when it ends. */
 void lge_sample_settle(struct lge_class_times *times);
+/* The same in a sum, of a thread that goes on; anybody.  It may then show that they were
+ * longer, or shorter. */
+void lge_sample_add(struct lgr_times *sum, uint64_t *estimated, const struct lge_class_times *times);
 
 #endif

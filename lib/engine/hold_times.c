@@ -47,8 +47,8 @@ static struct lge_hold_times *with_room(struct lge_hold_times *table) {
     return larger;
 }
 
-/* A new one. */
-static struct lge_class_times *obtain(struct lge_hold_times **table, uint32_t class_id) {
+/* A new one, of that thread; 0: of those that ended. */
+static struct lge_class_times *obtain(struct lge_hold_times **table, uint32_t class_id, uint32_t tid) {
     struct lge_hold_times *roomy = with_room(*table);
     struct lge_class_times *times = roomy == NULL ? NULL : lgp_alloc(sizeof *times);
     if (roomy != NULL)
@@ -56,6 +56,7 @@ static struct lge_class_times *obtain(struct lge_hold_times **table, uint32_t cl
     if (times == NULL)
         return NULL;
     times->class_id = class_id;
+    times->random = (uint32_t)lge_mix(tid, class_id);
     put(roomy, times);
     return times;
 }
@@ -80,7 +81,7 @@ static struct lge_class_times *times_of(struct lge_thread *thread, uint32_t clas
     if (times != NULL)
         return times;
     lge_threads_lock();
-    times = obtain(&thread->hold_times, class_id);
+    times = obtain(&thread->hold_times, class_id, lge_thread_tid(thread));
     lge_threads_unlock();
     return times;
 }
@@ -133,22 +134,21 @@ static void keep(const struct lge_class_times *times, void *user) {
     (void)user;
     struct lge_class_times *sum = lge_class_times(all.ended, times->class_id);
     if (sum == NULL)
-        sum = obtain(&all.ended, times->class_id);
+        sum = obtain(&all.ended, times->class_id, 0);
     if (sum == NULL)
         return;
     lgr_times_add(&sum->hold, &times->hold);
     sum->estimated += times->estimated;
 }
 
-void lge_hold_times_settle(struct lge_thread *self) {
-    struct lge_hold_times *table = self->hold_times;
+static void settle(struct lge_hold_times *table) {
     for (uint32_t i = 0; table != NULL && i <= table->mask; i++)
         if (table->slots[i] != NULL)
             lge_sample_settle(table->slots[i]);
 }
 
 void lge_hold_times_end(struct lge_thread *thread) {
-    lge_hold_times_settle(thread);
+    settle(thread->hold_times);
     visit_all(thread->hold_times, keep, NULL);
     free_table(thread->hold_times);
     thread->hold_times = NULL;

@@ -56,8 +56,6 @@ void lge_hold_ends(struct lge_thread *thread, const struct lge_held *held);
 void lge_hold_times_each(void (*visit)(const struct lge_class_times *times, void *user), void *user);
 /* Of a thread that ended; under the list lock. */
 void lge_hold_times_end(struct lge_thread *thread);
-/* Before the calling thread's sums are read for the last time: hold_sample.h. */
-void lge_hold_times_settle(struct lge_thread *self);
 /* Of the only thread; others' were ended.  All is zero. */
 void lge_hold_times_after_fork(struct lge_thread *self);
 void lge_hold_times_reset(void);

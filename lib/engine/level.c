@@ -55,19 +55,22 @@ static bool may_have_level(const struct lge_held *held) {
            atomic_load_explicit(&lge_levels_unchecked, memory_order_relaxed);
 }
 
-/* The highest hold below `from`, which is not looked at; NULL: none has a level. */
-static const struct lge_held *highest_below(const struct lge_thread *thread, const struct lge_held *from,
-                                            struct rank *rank) {
+/* The highest of the holds below `from`, which is not looked at, that `wanted` is not above;
+ * NULL: none.  Of one level, locks with a key and without are not above each other: that it
+ * is above the newest says nothing of what that was taken past. */
+static const struct lge_held *forbids(const struct lge_thread *thread, const struct lge_held *from,
+                                      const struct rank *wanted) {
     const struct lge_held *highest = NULL;
+    struct rank rank = {.level = LGE_NO_LEVEL};
     for (const struct lge_held *held = from - 1; held > thread->base; held--) {
         if (held->address == NULL || !may_have_level(held))
             continue;
         struct rank found = rank_of(held);
         if (found.level == LGE_NO_LEVEL)
             continue;
-        if (highest == NULL || above(&found, rank)) {
+        if (!above(wanted, &found) && (highest == NULL || above(&found, &rank))) {
             highest = held;
-            *rank = found;
+            rank = found;
         }
         if ((held->attributes & (LGE_HELD_LEVEL | LGE_HELD_BELOW)) == LGE_HELD_LEVEL)
             break;
@@ -75,15 +78,9 @@ static const struct lge_held *highest_below(const struct lge_thread *thread, con
     return highest;
 }
 
-/* The hold that forbids it, or NULL. */
-static const struct lge_held *forbids(const struct lge_thread *thread, const struct rank *wanted) {
-    struct rank rank = {.level = LGE_NO_LEVEL};
-    const struct lge_held *highest = highest_below(thread, thread->top + 1, &rank);
-    return highest == NULL || above(wanted, &rank) ? NULL : highest;
-}
-
 bool lge_level_allows(const struct lge_thread *thread, int16_t level, bool keyed, uint64_t key) {
-    return forbids(thread, &(struct rank){level, keyed, keyed ? key : 0, 0}) == NULL;
+    struct rank wanted = {level, keyed, keyed ? key : 0, 0};
+    return forbids(thread, thread->top + 1, &wanted) == NULL;
 }
 
 /* ---- events ---- */
@@ -111,7 +108,7 @@ bool lge_level_check(struct lge_thread *thread, const struct lge_request *reques
     if (class == NULL || class->level == LGE_NO_LEVEL)
         return true;
     struct rank wanted = {class->level, class->keyed, class->keyed ? key : 0, class->anyhow ? class->id : 0};
-    const struct lge_held *forbidding = forbids(thread, &wanted);
+    const struct lge_held *forbidding = forbids(thread, thread->top + 1, &wanted);
     if (forbidding == NULL || lge_holds(thread, request->address))
         return true;
     lge_level_report(thread, request, forbidding, 0);
@@ -124,10 +121,10 @@ void lge_level_hold(struct lge_thread *thread, const void *address, uint64_t key
         return;
     held->order_key = key;
     held->attributes |= LGE_HELD_LEVEL;
-    struct rank own = rank_of(held), rank = {.level = LGE_NO_LEVEL};
+    struct rank own = rank_of(held);
     if (own.level == LGE_NO_LEVEL)
         held->attributes &= (uint8_t)~LGE_HELD_LEVEL;
-    else if (highest_below(thread, held, &rank) != NULL && !above(&own, &rank))
+    else if (forbids(thread, held, &own) != NULL)
         held->attributes |= LGE_HELD_BELOW;
 }
 

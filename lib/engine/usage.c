@@ -16,9 +16,11 @@ struct lge_usage {
     uint32_t class_id;
     uint32_t waiting;           /* now; of a class */
     uintptr_t site;             /* 0: the class */
-    struct lgr_figures figures; /* hold: the sum, when it was last made */
-    struct lgr_usage *record;   /* NULL: not written */
-    bool refused;               /* there is no room for it */
+    struct lgr_figures figures; /* hold, estimated: the sum, when it was last made */
+    struct lgr_times hold;      /* that sum, while it is made */
+    uint64_t estimated;
+    struct lgr_usage *record; /* NULL: not written */
+    bool refused;             /* there is no room for it */
     struct lge_usage *next;
 };
 
@@ -114,8 +116,27 @@ static void add_hold(const struct lge_class_times *times, void *user) {
     struct lge_usage *usage = obtain(times->class_id, 0);
     if (usage == NULL)
         return;
-    lgr_times_add(&usage->figures.hold, &times->hold);
-    usage->figures.estimated += lgr_figure(&times->estimated);
+    lge_sample_add(&usage->hold, &usage->estimated, times);
+}
+
+static void raise_to(uint64_t *figure, uint64_t to) {
+    if (to > *figure)
+        *figure = to;
+}
+
+/* What was told of holds that none stood for is not taken back (metrics only grow): of the
+ * counts up to each edge, the larger one. */
+static void keep_growing(struct lgr_times *told, const struct lgr_times *now) {
+    uint64_t before = 0, after = 0, kept = 0;
+    for (unsigned i = 0; i < LGR_BUCKETS; i++) {
+        before += told->buckets[i];
+        after += now->buckets[i];
+        uint64_t larger = before > after ? before : after;
+        told->buckets[i] = larger - kept;
+        kept = larger;
+    }
+    raise_to(&told->total_ns, now->total_ns);
+    raise_to(&told->max_ns, now->max_ns);
 }
 
 /* Under the lock. */
@@ -123,12 +144,16 @@ static void sum_up(void) {
     if ((lge_timing & LGE_TIMING_PROFILE) == 0)
         return;
     for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next) {
-        usage->figures.hold = (struct lgr_times){0};
-        usage->figures.estimated = 0;
+        usage->hold = (struct lgr_times){0};
+        usage->estimated = 0;
     }
     lge_threads_lock();
     lge_hold_times_each(add_hold, NULL);
     lge_threads_unlock();
+    for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next) {
+        keep_growing(&usage->figures.hold, &usage->hold);
+        raise_to(&usage->figures.estimated, usage->estimated);
+    }
     lgp_ticks_refine();
 }
 

@@ -10,7 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "engine/hold_times.h"
 #include "engine/usage.h"
 #include "interpose/real.h"
 #include "interpose/runtime.h"
@@ -25,7 +24,6 @@ static bool about_to_exec(void) {
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return false;
-    lge_hold_times_settle(thread);
     lge_usages_write();
     lgi_write_figures();
     lgr_writer_finish(LGR_EXECED, 0);

@@ -9,7 +9,6 @@
 #include "engine/evidence.h"
 #include "engine/file_lock.h"
 #include "engine/finding.h"
-#include "engine/hold_times.h"
 #include "engine/identity.h"
 #include "engine/usage.h"
 #include "interpose/blocking.h"
@@ -231,7 +230,6 @@ static void finish(enum lgr_end how, int status) {
     finished = true;
     lge_finish();
     lge_evidence_lock_figures();
-    lge_hold_times_settle(thread);
     lge_usages_write();
     lgi_write_figures();
     lgr_writer_finish(how, status);

@@ -3,6 +3,8 @@
 
 #include "engine/hold_times.h"
 #include "engine/level.h"
+#include "engine/survivor.h"
+#include "interpose/fork.h"
 #include "interpose/mutex_hot.h"
 #include "interpose/mutex_kind.h"
 #include "interpose/mutex_misuse.h"
@@ -120,10 +122,21 @@ LGI_EXPORT int lg_mutex_trylock(lg_mutex_t *m) {
 
 /* ---- unlock ---- */
 
+/* In a forked child: held since before the fork, by its only thread that was left.  Its owner
+ * field still names that by the id it had, perhaps two forks ago.  Where nothing is known of
+ * the child it is libc's to say. */
+static bool inherited(const struct lge_thread *thread, const lg_mutex_t *m, uint32_t owner) {
+    if (!lgi_forked())
+        return false;
+    return !lgi_up || (owner != 0 && lge_holds(thread, &m->mutex) &&
+                       (lge_survivor_by_tid(owner) == thread || lge_thread_by_tid(owner) == NULL));
+}
+
 /* Nobody's, or another thread's: giving it up would let two threads in. */
 static bool held_by_other(const lg_mutex_t *m) {
     struct lge_thread *thread = lgi_local.block;
-    return thread != NULL && lgi_mutex_state(&m->mutex).owner != lge_thread_tid(thread);
+    uint32_t owner = lgi_mutex_state(&m->mutex).owner;
+    return thread != NULL && owner != lge_thread_tid(thread) && !inherited(thread, m, owner);
 }
 
 static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {

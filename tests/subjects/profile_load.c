@@ -197,6 +197,24 @@ static void threads(void) {
         pthread_join(ids[i], NULL);
 }
 
+/* They go on, and are there when the process ends. */
+static void *some_pairs(void *done) {
+    pairs(1000);
+    pthread_barrier_wait(done);
+    for (;;)
+        pause();
+    return NULL;
+}
+static void threads_that_stay(void) {
+    pthread_barrier_t done;
+    pthread_t thread;
+    pthread_barrier_init(&done, NULL, 2);
+    for (int i = 0; i < 40; i++) {
+        pthread_create(&thread, NULL, some_pairs, &done);
+        pthread_barrier_wait(&done);
+    }
+}
+
 /* In the middle of many, with one of them held. */
 static void forks_often(void) {
     pairs(300000);
@@ -235,6 +253,8 @@ int main(int count, char **arguments) {
         forks_often();
     else if (strcmp(what, "threads-often") == 0)
         threads();
+    else if (strcmp(what, "stay-often") == 0)
+        threads_that_stay();
     else if (strcmp(what, "waited-for") == 0)
         waited_for();
     else if (strcmp(what, "often") == 0)

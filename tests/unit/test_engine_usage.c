@@ -343,6 +343,60 @@ START_TEST(what_ended_threads_held_stays) {
 }
 END_TEST
 
+/* As if that many had not been timed, after one that lasted so long. */
+static struct lge_class_times *left_untimed(struct lge_thread *thread, uint32_t count, uint64_t lasted_ns) {
+    engine_nest(thread, a, b);
+    struct lge_class_times *times = lge_class_times(thread->hold_times, lge_lock_class(a));
+    times->untimed = count;
+    times->lasted_ns = lasted_ns;
+    return times;
+}
+
+START_TEST(what_others_have_not_timed_so_far_is_counted) {
+    left_untimed(one, 20, 1000);
+    left_untimed(two, 10, 1000);
+    for (int i = 0; i < 3; i++) {
+        struct lgr_figures figures = figures_of(a);
+        ck_assert_uint_eq(lgr_times_count(&figures.hold), 32);
+        ck_assert_uint_eq(figures.estimated, 30);
+        ck_assert_uint_ge(figures.hold.buckets[lgr_bucket(1000)], 30);
+        ck_assert_uint_ge(figures.hold.total_ns, 30000);
+    }
+}
+END_TEST
+
+static uint64_t not_longer(const struct lgr_times *times, unsigned bucket) {
+    uint64_t count = 0;
+    for (unsigned i = 0; i <= bucket; i++)
+        count += times->buckets[i];
+    return count;
+}
+
+/* One that is timed then may show that they were longer, or shorter. */
+START_TEST(what_was_told_once_is_not_taken_back) {
+    uint64_t guess = _i == 0 ? 100 : 1000000, truth = _i == 0 ? 1000000 : 100;
+    struct lge_class_times *times = left_untimed(two, 20, guess);
+    struct lgr_figures before = figures_of(a);
+    times->untimed = 0;
+    lgr_times_note_many(&times->hold, truth, 21);
+    struct lgr_figures after = figures_of(a);
+    for (unsigned i = 0; i < LGR_BUCKETS; i++)
+        ck_assert_uint_ge(not_longer(&after.hold, i), not_longer(&before.hold, i));
+    ck_assert_uint_ge(after.hold.total_ns, before.hold.total_ns);
+    ck_assert_uint_ge(after.estimated, before.estimated);
+    ck_assert_uint_eq(lgr_times_count(&after.hold), 22);
+    lgr_times_note_many(&times->hold, truth, 1000);
+    after = figures_of(a);
+    ck_assert_uint_eq(lgr_times_count(&after.hold), 1022);
+    ck_assert_uint_ge(after.hold.buckets[lgr_bucket(truth)], 1000);
+}
+END_TEST
+
+START_TEST(each_thread_picks_at_random_for_itself) {
+    ck_assert_uint_ne(left_untimed(one, 0, 0)->random, left_untimed(two, 0, 0)->random);
+}
+END_TEST
+
 START_TEST(many_classes_are_kept_apart) {
     uint64_t locks[300];
     char name[16];
@@ -498,6 +552,9 @@ int main(void) {
     tcase_add_test(profile, every_hold_is_timed_once);
     tcase_add_test(profile, a_hold_that_is_not_the_newest_is_timed);
     tcase_add_test(profile, what_ended_threads_held_stays);
+    tcase_add_test(profile, what_others_have_not_timed_so_far_is_counted);
+    tcase_add_loop_test(profile, what_was_told_once_is_not_taken_back, 0, 2);
+    tcase_add_test(profile, each_thread_picks_at_random_for_itself);
     tcase_add_test(profile, many_classes_are_kept_apart);
     tcase_add_test(profile, a_forked_child_begins_at_zero);
     tcase_add_test(profile, the_innermost_operation_counts);
