@@ -148,9 +148,17 @@ static char *normal_json(const char *text) {
     return result;
 }
 
+/* A member that cannot be written must not take its finding with it. */
+static void check_none_is_left_out(const char *report, const struct model *model) {
+    json_t *root = json_loads(report, 0, NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "findings")), model->finding_count);
+    json_decref(root);
+}
+
 static void check_json(const char *name, struct model *model) {
     struct text out = {0};
     format_json(&out, model, &(struct format_options){0});
+    check_none_is_left_out(text_string(&out), model);
     char *normal = normal_json(text_string(&out));
     char file[64];
     snprintf(file, sizeof file, "%s.json", name);
@@ -500,13 +508,16 @@ START_TEST(hostile_names_are_made_harmless) {
     struct lgr_finding_edge edges[2];
     ring_edge(&edges[0], 20, 20, 21, AT(POST_LEDGER), AT(POST_AUDIT));
     ring_edge(&edges[1], 21, 21, 20, AT(FLUSH_AUDIT), AT(FLUSH_LEDGER));
-    evidence_class(evidence, 20, LGR_CLASS_NAMED, "\033]0;owned\007 lock");
-    evidence_class(evidence, 21, LGR_CLASS_NAMED, "<script>\n\xff \xe2\x80\xae kcol");
+    evidence_class(evidence, 20, LGR_CLASS_NAMED, "\033]0;owned\007 lock")->level = 10;
+    evidence_class(evidence, 21, LGR_CLASS_NAMED, "<script>\n\xff \xe2\x80\xae kcol \xef\xbf\xbf")->level =
+        20;
     evidence_lock(evidence, 20, 20, LGR_LOCK_MUTEX);
     evidence_lock(evidence, 21, 21, LGR_LOCK_MUTEX);
     evidence_thread(evidence, 20, "\033[31mred");
     evidence_thread(evidence, 21, "a\rb");
     evidence_finding(evidence, LGR_KIND_ORDER_CYCLE, LGR_VERDICT_FEASIBLE, LGR_ERROR, edges, 2);
+    edges[0].wait_kind = LGR_WAIT_NONE;
+    add_misuse(evidence, LGR_KIND_LEVEL_VIOLATION, LGR_ERROR, edges, 1);
     evidence_end(evidence, 137);
     check_report("hostile", evidence, (struct format_options){.brief = true});
 }

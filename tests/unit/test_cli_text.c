@@ -39,10 +39,11 @@ static const struct {
      "bom",
      "\\u{feff}bom"},
     {"\xff\xfe", "\\xff\\xfe"},
-    {"\xc3", "\\xc3"},                            /* cut short */
-    {"\xc0\xaf", "\\xc0\\xaf"},                   /* overlong */
-    {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* surrogate */
-    {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* past the last code point */
+    {"\xef\xbf\xbe\xef\xbf\xbf", "\\u{fffe}\\u{ffff}"}, /* in no XML */
+    {"\xc3", "\\xc3"},                                  /* cut short */
+    {"\xc0\xaf", "\\xc0\\xaf"},                         /* overlong */
+    {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                /* surrogate */
+    {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},       /* past the last code point */
     {"\xf0\x9f\x94\x92", "\xf0\x9f\x94\x92"},
 };
 

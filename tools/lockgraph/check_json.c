@@ -10,25 +10,26 @@ static json_t *level_of(const struct order_class *class) {
 }
 
 static json_t *place_of(const struct order_place *place) {
-    return json_pack("{s:s, s:i}", "file", place->file, "line", (int)place->line);
+    return json_packed("{s:s, s:i}", "file", place->file, "line", (int)place->line);
 }
 
 static json_t *end_of(const struct checked *checked, size_t class) {
     const struct order_class *known = checked_class(checked, class);
-    return json_pack("{s:s, s:b, s:o}", "class", checked_name(checked, class), "declared", known != NULL,
-                     "level", level_of(known));
+    return json_packed("{s:s, s:b, s:o}", "class", checked_name(checked, class), "declared", known != NULL,
+                       "level", level_of(known));
 }
 
 static json_t *pair_object(const struct checked *checked, const struct seen_pair *pair,
                            enum check_verdict verdict) {
-    json_t *object = json_pack("{s:o, s:o, s:I, s:o, s:o}", "held", end_of(checked, pair->from), "requested",
-                               end_of(checked, pair->to), "places", (json_int_t)pair->sightings, "held_at",
-                               json_stack(checked_held_at(checked, pair)), "requested_at",
-                               json_stack(checked_requested_at(checked, pair)));
+    json_t *object =
+        json_packed("{s:o, s:o, s:I, s:o, s:o}", "held", end_of(checked, pair->from), "requested",
+                    end_of(checked, pair->to), "places", (json_int_t)pair->sightings, "held_at",
+                    json_stack(checked_held_at(checked, pair)), "requested_at",
+                    json_stack(checked_requested_at(checked, pair)));
     if (verdict == CHECK_BREAKS || verdict == CHECK_BLESSED)
-        json_object_set_new(object, "against", json_string(checked_reason(checked, pair)));
+        json_object_set_new(object, "against", json_text(checked_reason(checked, pair)));
     if (verdict == CHECK_BLESSED)
-        json_object_set_new(object, "reason", json_string(checked_blessing(checked, pair)));
+        json_object_set_new(object, "reason", json_text(checked_blessing(checked, pair)));
     return object;
 }
 
@@ -46,8 +47,8 @@ static json_t *new_classes(const struct checked *checked) {
         const struct seen_class *class = &checked->seen->classes[i];
         if (class->declared != SIZE_MAX)
             continue;
-        json_array_append_new(list, json_pack("{s:s, s:o}", "class", checked_name(checked, i), "rule",
-                                              json_text(class->guessed ? class->use_rule : class->rule)));
+        json_array_append_new(list, json_packed("{s:s, s:o}", "class", checked_name(checked, i), "rule",
+                                                json_text(class->guessed ? class->use_rule : class->rule)));
     }
     return list;
 }
@@ -57,8 +58,8 @@ static json_t *never_exercised(const struct checked *checked) {
     for (size_t i = 0; i < checked->order->class_count; i++) {
         const struct order_class *class = &checked->order->classes[i];
         if (!checked->exercised[i])
-            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "class", class->name, "level",
-                                                  level_of(class), "declared_at", place_of(&class->place)));
+            json_array_append_new(list, json_packed("{s:s, s:o, s:o}", "class", class->name, "level",
+                                                    level_of(class), "declared_at", place_of(&class->place)));
     }
     return list;
 }
@@ -66,12 +67,12 @@ static json_t *never_exercised(const struct checked *checked) {
 static json_t *order_files(const struct checked *checked) {
     json_t *list = json_array();
     for (size_t i = 0; i < checked->order->file_count; i++)
-        json_array_append_new(list, json_string(text_clean(&checked->model->pool, checked->order->files[i])));
+        json_array_append_new(list, json_text(text_clean(&checked->model->pool, checked->order->files[i])));
     return list;
 }
 
 void check_json(struct text *out, const struct checked *checked) {
-    json_t *root = json_pack(
+    json_t *root = json_packed(
         "{s:s, s:{s:s, s:s}, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "schema", "lockgraph-check/1", "tool",
         "name", "lockgraph", "version", LOCKGRAPH_VERSION, "order", order_files(checked), "kept",
         (json_int_t)checked_count(checked, CHECK_KEEPS), "breaks", pairs(checked, CHECK_BREAKS), "blessed",

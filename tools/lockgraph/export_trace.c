@@ -36,7 +36,7 @@ static json_int_t pid_of(const struct model_process *process) { return (json_int
 static void add_event(struct writer *writer, const char *phase, const struct model_process *process,
                       json_int_t thread, const char *name, json_t *members) {
     json_t *event =
-        json_pack("{s:s, s:I, s:I, s:s}", "ph", phase, "pid", pid_of(process), "tid", thread, "name", name);
+        json_packed("{s:s, s:I, s:I, s:s}", "ph", phase, "pid", pid_of(process), "tid", thread, "name", name);
     json_object_update(event, members);
     json_decref(members);
     json_array_append_new(writer->events, event);
@@ -46,7 +46,7 @@ static void add_event(struct writer *writer, const char *phase, const struct mod
 
 static void add_name(struct writer *writer, const struct model_process *process, json_int_t thread,
                      const char *what, const char *name) {
-    add_event(writer, "M", process, thread, what, json_pack("{s:{s:s}}", "args", "name", name));
+    add_event(writer, "M", process, thread, what, json_packed("{s:{s:s}}", "args", "name", name));
 }
 
 static void add_process(struct writer *writer, const struct model_process *process) {
@@ -94,24 +94,25 @@ static void add_flow(struct writer *writer, const struct model_process *process,
                      json_int_t holder, uint64_t since) {
     json_int_t id = ++writer->flows;
     add_event(writer, "s", process, waiter, "held by",
-              json_pack("{s:s, s:I, s:o}", "cat", "wait", "id", id, "ts", at(writer, since)));
-    add_event(writer, "f", process, holder, "held by",
-              json_pack("{s:s, s:I, s:o, s:s}", "cat", "wait", "id", id, "ts", at(writer, since), "bp", "e"));
+              json_packed("{s:s, s:I, s:o}", "cat", "wait", "id", id, "ts", at(writer, since)));
+    add_event(
+        writer, "f", process, holder, "held by",
+        json_packed("{s:s, s:I, s:o, s:s}", "cat", "wait", "id", id, "ts", at(writer, since), "bp", "e"));
 }
 
 static json_t *place_of(struct writer *writer, const struct stack *stack) {
-    return json_string(frame_place(&writer->model->pool, stack_site(stack)));
+    return json_text(frame_place(&writer->model->pool, stack_site(stack)));
 }
 
 static void add_wait(struct writer *writer, const struct model_wait *wait) {
     struct pool *pool = &writer->model->pool;
     uint64_t since = wait->since_realtime_ns;
     add_open(writer, wait->process, wait->thread->tid, pool_printf(pool, "waits for %s", wait->what), since,
-             json_pack("{s:o}", "at", place_of(writer, &wait->at)));
+             json_packed("{s:o}", "at", place_of(writer, &wait->at)));
     if (!wait->owner || !wait->owner->tid)
         return;
     add_open(writer, wait->process, wait->owner->tid, pool_printf(pool, "holds %s", wait->what), since,
-             json_pack("{s:s}", "wanted by", wait->thread->label));
+             json_packed("{s:s}", "wanted by", wait->thread->label));
     add_flow(writer, wait->process, wait->thread->tid, wait->owner->tid, since);
 }
 
@@ -143,7 +144,7 @@ static void add_lasting(struct writer *writer, const struct model_finding *findi
         return;
     add_open(writer, finding->process, edge->tid,
              pool_printf(&writer->model->pool, "waits for %s", edge->to_label), since,
-             json_pack("{s:s, s:o}", "finding", finding->id, "at", place_of(writer, &edge->requested_at)));
+             json_packed("{s:s, s:o}", "finding", finding->id, "at", place_of(writer, &edge->requested_at)));
     if (holder && holder != edge && !is_waiting(writer, finding, holder->thread))
         add_flow(writer, finding->process, edge->tid, holder->tid, since);
 }
@@ -153,9 +154,10 @@ static void add_finding(struct writer *writer, const struct model_finding *findi
         const struct model_edge *edge = &finding->edges[i];
         add_event(writer, "i", finding->process, edge->tid ? edge->tid : edge->thread->tid,
                   pool_printf(&writer->model->pool, "%s %s", kind_name(finding->kind), finding->id),
-                  json_pack("{s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "cat", "finding", "s", "t", "ts",
-                            at(writer, finding->time_realtime_ns), "args", "title", finding->title,
-                            "severity", severity_name(finding->severity), "what to change", finding->advice));
+                  json_packed("{s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "cat", "finding", "s", "t", "ts",
+                              at(writer, finding->time_realtime_ns), "args", "title", finding->title,
+                              "severity", severity_name(finding->severity), "what to change",
+                              finding->advice));
         if (lasts(finding))
             add_lasting(writer, finding, i);
     }
@@ -166,7 +168,7 @@ static void add_finding(struct writer *writer, const struct model_finding *findi
 static void add_span(struct writer *writer, const struct timed_spans *spans, const struct timed_span *span) {
     json_t *arguments = json_object();
     if (span->at)
-        json_object_set_new(arguments, span->waits ? "at" : "taken at", json_string(span->at));
+        json_object_set_new(arguments, span->waits ? "at" : "taken at", json_text(span->at));
     add_slice(writer, span->process, span->thread->tid, span->what, span->start_ns, span->end_ns, arguments);
     const struct timed_span *holder = span->waits && span->lock ? timed_spans_holder(spans, span) : NULL;
     if (holder)
@@ -190,8 +192,8 @@ static int compare_slices(const void *a, const void *b) {
 
 static void write_slice(struct writer *writer, const struct slice *slice) {
     add_event(writer, "X", slice->process, slice->thread, slice->name,
-              json_pack("{s:s, s:o, s:f, s:O}", "cat", "wait", "ts", at(writer, slice->start_ns), "dur",
-                        (double)(slice->end_ns - slice->start_ns) / 1000.0, "args", slice->arguments));
+              json_packed("{s:s, s:o, s:f, s:O}", "cat", "wait", "ts", at(writer, slice->start_ns), "dur",
+                          (double)(slice->end_ns - slice->start_ns) / 1000.0, "args", slice->arguments));
 }
 
 /* Slices of a thread have to be nested; a lock that is given up after one that was taken
@@ -260,8 +262,8 @@ static json_t *about(struct writer *writer, const struct timed_spans *spans) {
                           (unsigned long)spans->least_ns)
             : "single holds and waits that ended: run with -O timeline=100us; evidence has their sums, see "
               "lockgraph export --format folded and sqlite";
-    return json_pack("{s:s, s:o, s:s}", "source", "lockgraph", "time 0 in ns since 1970",
-                     json_integer((json_int_t)writer->start_ns), "not recorded", missing);
+    return json_packed("{s:s, s:o, s:s}", "source", "lockgraph", "time 0 in ns since 1970",
+                       json_integer((json_int_t)writer->start_ns), "not recorded", missing);
 }
 
 static json_t *trace(struct writer *writer) {
@@ -278,8 +280,8 @@ static json_t *trace(struct writer *writer) {
     for (size_t i = 0; i < spans.count; i++)
         add_span(writer, &spans, &spans.list[i]);
     write_slices(writer);
-    return json_pack("{s:s, s:o, s:o}", "displayTimeUnit", "ms", "otherData", about(writer, &spans),
-                     "traceEvents", writer->events);
+    return json_packed("{s:s, s:o, s:o}", "displayTimeUnit", "ms", "otherData", about(writer, &spans),
+                       "traceEvents", writer->events);
 }
 
 void export_trace(struct text *out, struct model *model) {

@@ -32,9 +32,9 @@ static json_t *locks_of(const struct model_finding *finding) {
 
 void follow_json(struct text *out, const struct model_finding *finding, bool again) {
     json_write_as(out,
-                  json_pack("{s:s, s:s, s:s, s:o, s:o}", "schema", "lockgraph-follow/1", "event",
-                            again ? "graded-up" : "new", "program", finding->process->program, "finding",
-                            json_finding(finding), "locks", locks_of(finding)),
+                  json_packed("{s:s, s:s, s:s, s:o, s:o}", "schema", "lockgraph-follow/1", "event",
+                              again ? "graded-up" : "new", "program", finding->process->program, "finding",
+                              json_finding(finding), "locks", locks_of(finding)),
                   JSON_COMPACT);
     text_add(out, "\n");
 }

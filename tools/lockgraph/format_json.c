@@ -30,8 +30,8 @@ static json_t *all_locks(struct model *model, size_t *left_out) {
 }
 
 static json_t *class_object(const struct model_class *class, const struct usages *usages) {
-    json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name, "kind",
-                               class->kind, "level", json_level(class));
+    json_t *object = json_packed("{s:s, s:s, s:s, s:o}", "id", class->id, "name", class->name, "kind",
+                                 class->kind, "level", json_level(class));
     json_add_level_name(object, class);
     json_t *usage = json_usage(class, usages);
     if (usage)
@@ -58,13 +58,13 @@ static json_t *class_id(struct model *model, struct model_process *process, uint
 static json_t *graph_edge(struct model *model, struct model_process *process, const struct lgr_edge *edge) {
     struct stack held = model_stack(model, process, edge->held_context);
     struct stack request = model_stack(model, process, edge->request_context);
-    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:i, s:o, s:o}", "from",
-                     class_id(model, process, edge->from_class), "to",
-                     class_id(model, process, edge->to_class), "mode_from",
-                     edge->mode_from == LGR_SHARED ? "shared" : "exclusive", "mode_to",
-                     edge->mode_to == LGR_SHARED ? "shared" : "exclusive", "timed", edge->timed != 0, "pid",
-                     (json_int_t)process->header->pid, "thread", (int)edge->thread, "held_at",
-                     json_frame(stack_site(&held)), "requested_at", json_frame(stack_site(&request)));
+    return json_packed("{s:o, s:o, s:s, s:s, s:b, s:I, s:i, s:o, s:o}", "from",
+                       class_id(model, process, edge->from_class), "to",
+                       class_id(model, process, edge->to_class), "mode_from",
+                       edge->mode_from == LGR_SHARED ? "shared" : "exclusive", "mode_to",
+                       edge->mode_to == LGR_SHARED ? "shared" : "exclusive", "timed", edge->timed != 0, "pid",
+                       (json_int_t)process->header->pid, "thread", (int)edge->thread, "held_at",
+                       json_frame(stack_site(&held)), "requested_at", json_frame(stack_site(&request)));
 }
 
 static json_t *all_edges(struct model *model, size_t *left_out) {
@@ -96,15 +96,15 @@ static json_t *all_findings(struct model *model) {
 }
 
 static json_t *coverage_object(const struct coverage *sum) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "locks", (json_int_t)sum->locks, "threads",
-                     (json_int_t)sum->threads, "acquisitions_nested", (json_int_t)sum->acquisitions_nested,
-                     "contended", (json_int_t)sum->contended, "ordered_pairs", (json_int_t)sum->edges,
-                     "unwrapped", (json_int_t)sum->unwrapped, "dropped", (json_int_t)sum->dropped, "damaged",
-                     (json_int_t)sum->damaged);
+    return json_packed("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "locks", (json_int_t)sum->locks, "threads",
+                       (json_int_t)sum->threads, "acquisitions_nested", (json_int_t)sum->acquisitions_nested,
+                       "contended", (json_int_t)sum->contended, "ordered_pairs", (json_int_t)sum->edges,
+                       "unwrapped", (json_int_t)sum->unwrapped, "dropped", (json_int_t)sum->dropped,
+                       "damaged", (json_int_t)sum->damaged);
 }
 
 static json_t *tool_object(void) {
-    return json_pack("{s:s, s:s}", "name", "lockgraph", "version", LOCKGRAPH_VERSION);
+    return json_packed("{s:s, s:s}", "name", "lockgraph", "version", LOCKGRAPH_VERSION);
 }
 
 static json_t *options_list(struct model *model) {
@@ -120,14 +120,14 @@ static json_t *report(struct model *model) {
     json_t *processes = all_processes(model), *findings = all_findings(model);
     json_t *locks = all_locks(model, &more_locks), *edges = all_edges(model, &more_edges),
            *classes = all_classes(model);
-    json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "lockgraph-report/1",
-                             "tool", tool_object(), "options", options_list(model), "processes", processes,
-                             "findings", findings, "locks", locks, "classes", classes, "edges", edges,
-                             "coverage", coverage_object(&model->coverage));
+    json_t *root = json_packed("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+                               "lockgraph-report/1", "tool", tool_object(), "options", options_list(model),
+                               "processes", processes, "findings", findings, "locks", locks, "classes",
+                               classes, "edges", edges, "coverage", coverage_object(&model->coverage));
     if (more_locks + more_edges)
         json_object_set_new(
             root, "left_out",
-            json_pack("{s:I, s:I}", "locks", (json_int_t)more_locks, "edges", (json_int_t)more_edges));
+            json_packed("{s:I, s:I}", "locks", (json_int_t)more_locks, "edges", (json_int_t)more_edges));
     if (model->suppressions)
         json_object_set_new(root, "suppressions", json_suppressions(model));
     return root;

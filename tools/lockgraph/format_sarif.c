@@ -29,10 +29,10 @@ static json_t *rule_object(struct pool *pool, uint16_t kind) {
     const char *name = kind_name(kind), *meaning = kind_meaning(kind);
     char *sentence = pool_printf(pool, "%s.", meaning);
     sentence[0] = (char)toupper((unsigned char)sentence[0]);
-    return json_pack("{s:s, s:{s:s}, s:{s:s}}", "id", name, "shortDescription", "text", sentence, "help",
-                     "text",
-                     "`lockgraph report` tells of each finding what happens step by step, why it is graded "
-                     "as it is, and what to change; lockgraph(1) explains kinds and verdicts.");
+    return json_packed("{s:s, s:{s:s}, s:{s:s}}", "id", name, "shortDescription", "text", sentence, "help",
+                       "text",
+                       "`lockgraph report` tells of each finding what happens step by step, why it is graded "
+                       "as it is, and what to change; lockgraph(1) explains kinds and verdicts.");
 }
 
 static int rule_of(struct writer *writer, uint16_t kind) {
@@ -48,8 +48,8 @@ static int rule_of(struct writer *writer, uint16_t kind) {
 
 static json_t *step(struct writer *writer, const struct code_frame *frame, const char *text, size_t nesting) {
     json_t *location = sarif_location(&writer->model->pool, frame, writer->options->source_root, text);
-    return json_pack("{s:o, s:i, s:s}", "location", location, "nestingLevel", (int)nesting, "importance",
-                     text ? "essential" : "unimportant");
+    return json_packed("{s:o, s:i, s:s}", "location", location, "nestingLevel", (int)nesting, "importance",
+                       text ? "essential" : "unimportant");
 }
 
 /* From the outermost frame to the one it is named by; only that one is told. */
@@ -99,15 +99,15 @@ static json_t *thread_flow(struct writer *writer, const struct model_finding *fi
         add_stack(writer, steps, &edge->held_at, earlier_words(pool, finding, edge));
     if (edge->requested_at.count || !edge->held_at.count)
         add_stack(writer, steps, &edge->requested_at, request_words(pool, finding, edge));
-    return json_pack("{s:s, s:{s:s}, s:o}", "id", edge->thread->tag, "message", "text", edge->thread->label,
-                     "locations", steps);
+    return json_packed("{s:s, s:{s:s}, s:o}", "id", edge->thread->tag, "message", "text", edge->thread->label,
+                       "locations", steps);
 }
 
 static json_t *code_flows(struct writer *writer, const struct model_finding *finding) {
     json_t *flows = json_array();
     for (size_t i = 0; i < finding->edge_count; i++)
         json_array_append_new(flows, thread_flow(writer, finding, i));
-    return json_pack("[{s:o}]", "threadFlows", flows);
+    return json_packed("[{s:o}]", "threadFlows", flows);
 }
 
 /* ---- results ---- */
@@ -143,14 +143,14 @@ static json_t *message_of(struct writer *writer, const struct model_finding *fin
         pool_printf(&writer->model->pool, "%s%s%s%s%s%s", again ? "" : finding->title, again ? "" : ". ",
                     finding->explanation, finding->advice[0] ? "\nWhat to change: " : "", finding->advice,
                     finding->advice[0] ? "." : "");
-    return json_pack("{s:s}", "text", text);
+    return json_packed("{s:s}", "text", text);
 }
 
 static json_t *suppressions_of(const struct suppression *suppression) {
     json_t *list = json_array();
     if (suppression)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "kind", "external", "justification",
-                                              suppression->reason ? suppression->reason : ""));
+        json_array_append_new(list, json_packed("{s:s, s:s}", "kind", "external", "justification",
+                                                suppression->reason ? suppression->reason : ""));
     return list;
 }
 
@@ -161,10 +161,10 @@ static json_t *result_object(struct writer *writer, const struct model_finding *
     if (finding->edge_count && site_of(&finding->edges[0]))
         json_array_append_new(locations, sarif_location(pool, site_of(&finding->edges[0]), root, NULL));
     json_t *result =
-        json_pack("{s:s, s:i, s:s, s:o, s:o, s:{s:s}, s:I}", "ruleId", kind_name(finding->kind), "ruleIndex",
-                  rule_of(writer, finding->kind), "level", severity_name(finding->severity), "message",
-                  message_of(writer, finding), "locations", locations, "partialFingerprints",
-                  "lockgraphFindingId/v1", finding->id, "occurrenceCount", (json_int_t)finding->count);
+        json_packed("{s:s, s:i, s:s, s:o, s:o, s:{s:s}, s:I}", "ruleId", kind_name(finding->kind),
+                    "ruleIndex", rule_of(writer, finding->kind), "level", severity_name(finding->severity),
+                    "message", message_of(writer, finding), "locations", locations, "partialFingerprints",
+                    "lockgraphFindingId/v1", finding->id, "occurrenceCount", (json_int_t)finding->count);
     json_object_set_new(result, "suppressions", suppressions_of(finding->suppression));
     if (finding->edge_count) {
         json_object_set_new(result, "codeFlows", code_flows(writer, finding));
@@ -172,7 +172,7 @@ static json_t *result_object(struct writer *writer, const struct model_finding *
     }
     if (verdict_name(finding->verdict))
         json_object_set_new(result, "properties",
-                            json_pack("{s:s}", "verdict", verdict_name(finding->verdict)));
+                            json_packed("{s:s}", "verdict", verdict_name(finding->verdict)));
     return result;
 }
 
@@ -191,16 +191,16 @@ static json_t *all_results(struct writer *writer) {
 static json_t *run_object(struct writer *writer) {
     writer->rules = json_array();
     json_t *results = all_results(writer);
-    json_t *driver = json_pack("{s:s, s:s, s:s, s:o}", "name", "lockgraph", "version", LOCKGRAPH_VERSION,
-                               "semanticVersion", LOCKGRAPH_VERSION, "rules", writer->rules);
+    json_t *driver = json_packed("{s:s, s:s, s:s, s:o}", "name", "lockgraph", "version", LOCKGRAPH_VERSION,
+                                 "semanticVersion", LOCKGRAPH_VERSION, "rules", writer->rules);
     /* Its uri is left out (3.14.14): it differs from machine to machine. */
-    return json_pack("{s:{s:o}, s:{s:{s:{s:s}}}, s:s, s:o}", "tool", "driver", driver, "originalUriBaseIds",
-                     SARIF_ROOT, "description", "text", "the top directory of the program's source",
-                     "columnKind", "unicodeCodePoints", "results", results);
+    return json_packed("{s:{s:o}, s:{s:{s:{s:s}}}, s:s, s:o}", "tool", "driver", driver, "originalUriBaseIds",
+                       SARIF_ROOT, "description", "text", "the top directory of the program's source",
+                       "columnKind", "unicodeCodePoints", "results", results);
 }
 
 void format_sarif(struct text *out, struct model *model, const struct format_options *options) {
     struct writer writer = {.model = model, .options = options};
-    json_write(out, json_pack("{s:s, s:s, s:[o]}", "$schema", SCHEMA, "version", "2.1.0", "runs",
-                              run_object(&writer)));
+    json_write(out, json_packed("{s:s, s:s, s:[o]}", "$schema", SCHEMA, "version", "2.1.0", "runs",
+                                run_object(&writer)));
 }

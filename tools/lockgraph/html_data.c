@@ -14,11 +14,11 @@
 /* ---- head and foot ---- */
 
 static json_t *verdict(const struct model *model) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:b}", "error", (json_int_t)model_count_of(model, LGR_ERROR),
-                     "warning", (json_int_t)model_count_of(model, LGR_WARNING), "note",
-                     (json_int_t)model_count_of(model, LGR_NOTE), "suppressed",
-                     (json_int_t)model_count_suppressed(model), "seen",
-                     model->finding_count || model->coverage.locks);
+    return json_packed("{s:I, s:I, s:I, s:I, s:b}", "error", (json_int_t)model_count_of(model, LGR_ERROR),
+                       "warning", (json_int_t)model_count_of(model, LGR_WARNING), "note",
+                       (json_int_t)model_count_of(model, LGR_NOTE), "suppressed",
+                       (json_int_t)model_count_suppressed(model), "seen",
+                       model->finding_count || model->coverage.locks);
 }
 
 static json_t *lines_of(struct text *text) {
@@ -63,20 +63,20 @@ static json_t *times_object(const struct lgr_times *times) {
     json_int_t count = (json_int_t)lgr_times_count(times);
     if (count == 0)
         return json_null();
-    return json_pack("{s:I, s:I, s:I}", "count", count, "total_ns", (json_int_t)times->total_ns, "max_ns",
-                     (json_int_t)times->max_ns);
+    return json_packed("{s:I, s:I, s:I}", "count", count, "total_ns", (json_int_t)times->total_ns, "max_ns",
+                       (json_int_t)times->max_ns);
 }
 
 static json_t *usage_object(const struct lgr_figures *figures) {
-    return json_pack("{s:I, s:I, s:o, s:o}", "contended", (json_int_t)figures->contended, "waiters_max",
-                     (json_int_t)figures->waiters_max, "wait", times_object(&figures->wait), "hold",
-                     times_object(&figures->hold));
+    return json_packed("{s:I, s:I, s:o, s:o}", "contended", (json_int_t)figures->contended, "waiters_max",
+                       (json_int_t)figures->waiters_max, "wait", times_object(&figures->wait), "hold",
+                       times_object(&figures->hold));
 }
 
 static json_t *class_object(const struct model_class *class) {
-    return json_pack("{s:s, s:s, s:s, s:o}", "name", class->short_name, "full", class->name, "kind",
-                     class->kind, "level",
-                     class->level != NO_LEVEL ? json_integer(class->level) : json_null());
+    return json_packed("{s:s, s:s, s:s, s:o}", "name", class->short_name, "full", class->name, "kind",
+                       class->kind, "level",
+                       class->level != NO_LEVEL ? json_integer(class->level) : json_null());
 }
 
 /* The index of each is that of the model, which names them as they are asked for: last. */
@@ -95,9 +95,10 @@ static json_t *classes(struct model *model, const struct usages *usages) {
 
 static json_t *head(struct model *model, const struct format_options *options) {
     const char *program = model->process_count ? model->processes[0].program : "";
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "version", LOCKGRAPH_VERSION, "program", program,
-                     "verdict", verdict(model), "processes", processes(model), "coverage", coverage(model),
-                     "remarks", remarks(model, options), "show_notes", options->show_notes);
+    return json_packed("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "version", LOCKGRAPH_VERSION, "program",
+                       program, "verdict", verdict(model), "processes", processes(model), "coverage",
+                       coverage(model), "remarks", remarks(model, options), "show_notes",
+                       options->show_notes);
 }
 
 json_t *html_data(struct model *model, const struct format_options *options) {

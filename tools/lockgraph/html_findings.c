@@ -15,8 +15,8 @@
 static json_t *participants(struct pool *pool, const struct model_finding *finding) {
     json_t *list = json_array();
     for (size_t i = 0; i < finding->edge_count && !is_misuse(finding); i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "thread", finding->edges[i].thread->label, "text",
-                                              narrate_edge(pool, finding, &finding->edges[i])));
+        json_array_append_new(list, json_packed("{s:s, s:s}", "thread", finding->edges[i].thread->label,
+                                                "text", narrate_edge(pool, finding, &finding->edges[i])));
     return list;
 }
 
@@ -27,7 +27,7 @@ static json_t *lock_names(const struct model_finding *finding) {
         const struct model_lock *lock = finding->edges[i].from;
         if (lock && (i == 0 || !is_misuse(finding)) && strcmp(lock->name, lock->short_name) != 0)
             json_array_append_new(
-                list, json_pack("{s:s, s:s}", "label", finding->edges[i].from_label, "name", lock->name));
+                list, json_packed("{s:s, s:s}", "label", finding->edges[i].from_label, "name", lock->name));
     }
     return list;
 }
@@ -56,8 +56,8 @@ static json_t *stacks_of(struct html_tables *tables, const struct model_finding 
     json_t *list = json_array();
     struct labelled_stacks stacks = edge_stacks(&tables->model->pool, finding, edge);
     for (size_t i = 0; i < stacks.count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:I}", "label", stacks.list[i].label, "stack",
-                                              html_stack(tables, stacks.list[i].stack)));
+        json_array_append_new(list, json_packed("{s:s, s:I}", "label", stacks.list[i].label, "stack",
+                                                html_stack(tables, stacks.list[i].stack)));
     return list;
 }
 
@@ -67,10 +67,10 @@ static json_t *sides(struct html_tables *tables, const struct html_graph *graph,
     for (size_t i = 0; i < finding->edge_count; i++) {
         const struct model_edge *edge = &finding->edges[i];
         const struct html_edge *drawn = html_graph_edge(graph, finding, edge);
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:I}", "thread", edge->thread->label, "stacks",
-                                              stacks_of(tables, finding, edge), "also_held",
-                                              also_held(&tables->model->pool, edge), "edge",
-                                              drawn ? (json_int_t)drawn->number : -1));
+        json_array_append_new(list, json_packed("{s:s, s:o, s:o, s:I}", "thread", edge->thread->label,
+                                                "stacks", stacks_of(tables, finding, edge), "also_held",
+                                                also_held(&tables->model->pool, edge), "edge",
+                                                drawn ? (json_int_t)drawn->number : -1));
     }
     return list;
 }
@@ -92,12 +92,12 @@ static json_t *finding_object(struct html_tables *tables, const struct html_grap
         suppressed =
             pool_printf(pool, "%s:%zu", finding->suppression->file, (size_t)finding->suppression->line);
     json_t *object =
-        json_pack("{s:s, s:s, s:o, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "id", finding->id, "kind",
-                  kind_name(finding->kind), "verdict", json_text(verdict_name(finding->verdict)), "severity",
-                  severity_name(finding->severity), "count", (json_int_t)finding->count, "title",
-                  finding->title, "processes", (json_int_t)finding->process_count, "suppressed_by",
-                  json_text(suppressed), "participants", participants(pool, finding), "names",
-                  lock_names(finding), "sides", sides(tables, graph, finding));
+        json_packed("{s:s, s:s, s:o, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "id", finding->id, "kind",
+                    kind_name(finding->kind), "verdict", json_text(verdict_name(finding->verdict)),
+                    "severity", severity_name(finding->severity), "count", (json_int_t)finding->count,
+                    "title", finding->title, "processes", (json_int_t)finding->process_count, "suppressed_by",
+                    json_text(suppressed), "participants", participants(pool, finding), "names",
+                    lock_names(finding), "sides", sides(tables, graph, finding));
     add_words(pool, finding, object);
     return object;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "json_parts.h"
 #include "misuse_words.h"
 #include "order_ends.h"
 
@@ -66,9 +67,9 @@ static bool is_full(const struct html_tables *tables, const struct html_graph *g
 static void add_site(struct html_graph *graph, struct html_edge *edge, const char *thread, json_int_t held,
                      json_int_t requested, bool shared_from, bool shared_to, bool timed) {
     graph->site_count++;
-    json_array_append_new(edge->sites, json_pack("{s:s, s:I, s:I, s:b, s:b, s:b}", "thread", thread, "held",
-                                                 held, "requested", requested, "shared_from", shared_from,
-                                                 "shared_to", shared_to, "timed", timed));
+    json_array_append_new(edge->sites, json_packed("{s:s, s:I, s:I, s:b, s:b, s:b}", "thread", thread, "held",
+                                                   held, "requested", requested, "shared_from", shared_from,
+                                                   "shared_to", shared_to, "timed", timed));
 }
 
 /* ---- findings ---- */
@@ -144,9 +145,9 @@ json_t *html_graph_edges(const struct html_graph *graph) {
     for (size_t i = 0; i < graph->edge_count; i++) {
         const struct html_edge *edge = graph->edges[i];
         json_array_append_new(
-            edges, json_pack("{s:I, s:I, s:I, s:O, s:O}", "from", (json_int_t)edge->from->index, "to",
-                             (json_int_t)edge->to->index, "sightings", (json_int_t)edge->sightings, "sites",
-                             edge->sites, "findings", edge->findings));
+            edges, json_packed("{s:I, s:I, s:I, s:O, s:O}", "from", (json_int_t)edge->from->index, "to",
+                               (json_int_t)edge->to->index, "sightings", (json_int_t)edge->sightings, "sites",
+                               edge->sites, "findings", edge->findings));
     }
     return edges;
 }

@@ -60,7 +60,7 @@ static void add_excerpt(struct html_tables *tables, struct seen_frame *seen) {
     for (size_t i = 0; i < excerpt.count; i++)
         json_array_append_new(lines, json_text(excerpt.lines[i]));
     json_object_set_new(json_array_get(tables->frames, (size_t)seen->number), "source",
-                        json_pack("{s:i, s:o}", "first", (int)excerpt.first, "lines", lines));
+                        json_packed("{s:i, s:o}", "first", (int)excerpt.first, "lines", lines));
 }
 
 /* ---- stacks ---- */
@@ -101,8 +101,8 @@ static json_t *stack_object(const struct seen_stack *seen) {
     json_t *frames = json_array();
     for (size_t i = 0; i < seen->count; i++)
         json_array_append_new(frames, json_integer(seen->frames[i]));
-    return json_pack("{s:o, s:i, s:i, s:b}", "frames", frames, "first", (int)seen->first, "site",
-                     (int)seen->site, "partial", seen->partial);
+    return json_packed("{s:o, s:i, s:i, s:b}", "frames", frames, "first", (int)seen->first, "site",
+                       (int)seen->site, "partial", seen->partial);
 }
 
 json_int_t html_stack(struct html_tables *tables, const struct stack *stack) {

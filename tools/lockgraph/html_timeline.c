@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_parts.h"
 #include "stall_words.h"
 #include "timed_spans.h"
 
@@ -74,10 +75,10 @@ static void add_span(struct timeline *timeline, const struct model_process *proc
     if (is_taken_in(timeline, lane->spans, &span))
         return;
     json_array_append_new(lane->spans,
-                          json_pack("{s:s, s:I, s:o, s:s}", "state", span.state, "start_us",
-                                    since_origin(timeline, span.start), "end_us",
-                                    span.end ? json_integer(since_origin(timeline, span.end)) : json_null(),
-                                    "text", span.text));
+                          json_packed("{s:s, s:I, s:o, s:s}", "state", span.state, "start_us",
+                                      since_origin(timeline, span.start), "end_us",
+                                      span.end ? json_integer(since_origin(timeline, span.end)) : json_null(),
+                                      "text", span.text));
 }
 
 static const char *holds(struct timeline *timeline, const struct model_lock *lock) {
@@ -171,8 +172,8 @@ static json_t *waited_parts(const struct timeline *timeline, const struct timed_
     json_t *parts = json_array();
     struct waited part = {0};
     while (!hold->waits && timed_spans_waited(spans, hold, part.end_ns, &part))
-        json_array_append_new(parts, json_pack("[I, I]", since_origin(timeline, part.start_ns),
-                                               since_origin(timeline, part.end_ns)));
+        json_array_append_new(parts, json_packed("[I, I]", since_origin(timeline, part.start_ns),
+                                                 since_origin(timeline, part.end_ns)));
     return parts;
 }
 
@@ -181,11 +182,11 @@ static void add_recorded(struct timeline *timeline, const struct timed_spans *sp
         const struct timed_span *span = &spans->list[i];
         struct lane *lane = lane_of(timeline, span->process, span->thread);
         timeline->end = span->end_ns > timeline->end ? span->end_ns : timeline->end;
-        json_t *bar = json_pack("{s:s, s:I, s:I, s:s}", "state", span->waits ? "blocked" : "held", "start_us",
-                                since_origin(timeline, span->start_ns), "end_us",
-                                since_origin(timeline, span->end_ns), "text", span->what);
+        json_t *bar = json_packed("{s:s, s:I, s:I, s:s}", "state", span->waits ? "blocked" : "held",
+                                  "start_us", since_origin(timeline, span->start_ns), "end_us",
+                                  since_origin(timeline, span->end_ns), "text", span->what);
         if (span->at)
-            json_object_set_new(bar, "at", json_string(span->at));
+            json_object_set_new(bar, "at", json_text(span->at));
         json_t *waited = waited_parts(timeline, spans, span);
         if (json_array_size(waited))
             json_object_set(bar, "waited", waited);
@@ -204,8 +205,8 @@ static int compare_lanes(const void *a, const void *b) {
 }
 
 static json_t *lane_object(const struct lane *lane) {
-    return json_pack("{s:s, s:s, s:o}", "process", lane->process->program, "thread", lane->thread->label,
-                     "spans", lane->spans);
+    return json_packed("{s:s, s:s, s:o}", "process", lane->process->program, "thread", lane->thread->label,
+                       "spans", lane->spans);
 }
 
 static void find_ends(struct timeline *timeline) {
@@ -232,6 +233,7 @@ json_t *html_timeline(struct model *model) {
     for (size_t i = 0; i < timeline.lane_count; i++)
         json_array_append_new(lanes, lane_object(&timeline.lanes[i]));
     free(timeline.lanes);
-    return json_pack("{s:I, s:o, s:o}", "end_us", since_origin(&timeline, timeline.end), "least_ns",
-                     spans.least_ns ? json_integer((json_int_t)spans.least_ns) : json_null(), "lanes", lanes);
+    return json_packed("{s:I, s:o, s:o}", "end_us", since_origin(&timeline, timeline.end), "least_ns",
+                       spans.least_ns ? json_integer((json_int_t)spans.least_ns) : json_null(), "lanes",
+                       lanes);
 }

@@ -1,10 +1,12 @@
 #include "json_parts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "command.h"
 #include "exit_code.h"
 #include "format.h"
 #include "kinds.h"
@@ -27,7 +29,30 @@ void json_write(struct text *out, json_t *root) {
     text_add(out, "\n");
 }
 
-json_t *json_text(const char *text) { return text ? json_string(text) : json_null(); }
+json_t *json_packed(const char *format, ...) {
+    json_error_t error;
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *packed = json_vpack_ex(&error, 0, format, arguments);
+    va_end(arguments);
+    if (!packed) {
+        complain("a part of the report cannot be written: %s", error.text);
+        exit(EXIT_INTERNAL);
+    }
+    return packed;
+}
+
+static json_t *cleaned(const char *text) {
+    struct pool pool = {0};
+    json_t *string = json_string(text_clean(&pool, text));
+    pool_free(&pool);
+    return string;
+}
+
+json_t *json_text(const char *text) {
+    json_t *string = text ? json_string(text) : json_null();
+    return string ? string : cleaned(text);
+}
 
 json_t *json_time(uint64_t realtime_ns) {
     time_t seconds = (time_t)(realtime_ns / 1000000000);
@@ -43,11 +68,11 @@ static const char *mode_name(bool shared) { return shared ? "shared" : "exclusiv
 json_t *json_frame(const struct code_frame *frame) {
     if (!frame)
         return json_null();
-    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:b}", "module", json_text(frame->module), "offset",
-                     (json_int_t)frame->offset, "build_id",
-                     json_text(frame->build_id && frame->build_id[0] ? frame->build_id : NULL), "function",
-                     json_text(frame->function), "file", json_text(frame->file), "line",
-                     frame->line ? json_integer(frame->line) : json_null(), "inlined", frame->inlined);
+    return json_packed("{s:o, s:I, s:o, s:o, s:o, s:o, s:b}", "module", json_text(frame->module), "offset",
+                       (json_int_t)frame->offset, "build_id",
+                       json_text(frame->build_id && frame->build_id[0] ? frame->build_id : NULL), "function",
+                       json_text(frame->function), "file", json_text(frame->file), "line",
+                       frame->line ? json_integer(frame->line) : json_null(), "inlined", frame->inlined);
 }
 
 json_t *json_stack(const struct stack *stack) {
@@ -67,9 +92,9 @@ static json_t *held_locks(const struct model_edge *edge) {
 static json_t *held_stacks(const struct model_edge *edge) {
     json_t *held = json_array();
     for (size_t i = 0; i < edge->held_count; i++)
-        json_array_append_new(held, json_pack("{s:o, s:s, s:o}", "lock", json_text(edge->held[i].lock->id),
-                                              "mode", mode_name(edge->held[i].shared), "taken_at",
-                                              json_stack(&edge->held[i].taken_at)));
+        json_array_append_new(held, json_packed("{s:o, s:s, s:o}", "lock", json_text(edge->held[i].lock->id),
+                                                "mode", mode_name(edge->held[i].shared), "taken_at",
+                                                json_stack(&edge->held[i].taken_at)));
     return held;
 }
 
@@ -83,7 +108,7 @@ static const char *kind_of_wait(const struct model_edge *edge) {
 
 /* Of a stall, where an edge is a wait by itself. */
 static json_t *edge_wait(const struct model_edge *edge) {
-    return json_pack(
+    return json_packed(
         "{s:s, s:o, s:o, s:o, s:o}", "for", kind_of_wait(edge), "condition",
         edge->condition ? json_sprintf("0x%llx", (unsigned long long)edge->condition) : json_null(), "since",
         json_time(edge->since_realtime_ns), "signalled_by",
@@ -91,14 +116,14 @@ static json_t *edge_wait(const struct model_edge *edge) {
 }
 
 static json_t *edge_object(const struct model_edge *edge, bool stall) {
-    json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from",
-                               json_text(edge->from ? edge->from->id : NULL), "to",
-                               json_text(edge->to ? edge->to->id : NULL), "mode_from",
-                               mode_name(edge->shared_from), "mode_to", mode_name(edge->shared_to), "timed",
-                               edge->timed, "thread", (int)edge->thread->serial, "joins",
-                               edge->joined ? json_integer(edge->joined->serial) : json_null(), "held_at",
-                               json_stack(&edge->held_at), "requested_at", json_stack(&edge->requested_at),
-                               "held", held_locks(edge));
+    json_t *object = json_packed("{s:o, s:o, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o}", "from",
+                                 json_text(edge->from ? edge->from->id : NULL), "to",
+                                 json_text(edge->to ? edge->to->id : NULL), "mode_from",
+                                 mode_name(edge->shared_from), "mode_to", mode_name(edge->shared_to), "timed",
+                                 edge->timed, "thread", (int)edge->thread->serial, "joins",
+                                 edge->joined ? json_integer(edge->joined->serial) : json_null(), "held_at",
+                                 json_stack(&edge->held_at), "requested_at", json_stack(&edge->requested_at),
+                                 "held", held_locks(edge));
     if (stall)
         json_object_set_new(object, "wait", edge_wait(edge));
     return object;
@@ -128,9 +153,9 @@ static json_t *finding_locks(const struct model_finding *finding) {
 }
 
 static json_t *thread_object(const struct model_thread *thread, uint32_t tid) {
-    return json_pack("{s:i, s:i, s:s, s:o, s:o}", "serial", (int)thread->serial, "tid", (int)tid, "name",
-                     thread->name, "start_routine", json_text(thread->start_routine), "created_at",
-                     json_stack(&thread->created_at));
+    return json_packed("{s:i, s:i, s:s, s:o, s:o}", "serial", (int)thread->serial, "tid", (int)tid, "name",
+                       thread->name, "start_routine", json_text(thread->start_routine), "created_at",
+                       json_stack(&thread->created_at));
 }
 
 static void add_thread(json_t *threads, const struct model_thread *thread, uint32_t tid) {
@@ -157,8 +182,8 @@ static json_t *finding_threads(const struct model_finding *finding) {
 }
 
 static json_t *suppressed_by(const struct suppression *suppression) {
-    return json_pack("{s:s, s:i, s:o}", "file", suppression->file, "line", (int)suppression->line, "reason",
-                     json_text(suppression->reason));
+    return json_packed("{s:s, s:i, s:o}", "file", suppression->file, "line", (int)suppression->line, "reason",
+                       json_text(suppression->reason));
 }
 
 json_t *json_finding(const struct model_finding *finding) {
@@ -166,13 +191,13 @@ json_t *json_finding(const struct model_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++)
         json_array_append_new(edges, edge_object(&finding->edges[i], is_stall(finding)));
     json_t *object =
-        json_pack("{s:s, s:s, s:o, s:s, s:I, s:b, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "id", finding->id,
-                  "kind", kind_name(finding->kind), "verdict", json_text(verdict_name(finding->verdict)),
-                  "severity", severity_name(finding->severity), "count", (json_int_t)finding->count,
-                  "suppressed", finding->suppression != NULL, "pid",
-                  (json_int_t)finding->process->header->pid, "time", json_time(finding->time_realtime_ns),
-                  "title", finding->title, "explanation", finding->explanation, "advice", finding->advice,
-                  "locks", finding_locks(finding), "edges", edges, "threads", finding_threads(finding));
+        json_packed("{s:s, s:s, s:o, s:s, s:I, s:b, s:I, s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "id",
+                    finding->id, "kind", kind_name(finding->kind), "verdict",
+                    json_text(verdict_name(finding->verdict)), "severity", severity_name(finding->severity),
+                    "count", (json_int_t)finding->count, "suppressed", finding->suppression != NULL, "pid",
+                    (json_int_t)finding->process->header->pid, "time", json_time(finding->time_realtime_ns),
+                    "title", finding->title, "explanation", finding->explanation, "advice", finding->advice,
+                    "locks", finding_locks(finding), "edges", edges, "threads", finding_threads(finding));
     if (finding->suppression)
         json_object_set_new(object, "suppressed_by", suppressed_by(finding->suppression));
     return object;
@@ -181,9 +206,9 @@ json_t *json_finding(const struct model_finding *finding) {
 /* ---- suppressions ---- */
 
 static json_t *suppression_object(const struct suppression *suppression, size_t uses) {
-    return json_pack("{s:s, s:i, s:s, s:o, s:I}", "file", suppression->file, "line", (int)suppression->line,
-                     "text", suppression->text, "reason", json_text(suppression->reason), "findings",
-                     (json_int_t)uses);
+    return json_packed("{s:s, s:i, s:s, s:o, s:I}", "file", suppression->file, "line", (int)suppression->line,
+                       "text", suppression->text, "reason", json_text(suppression->reason), "findings",
+                       (json_int_t)uses);
 }
 
 json_t *json_suppressions(const struct model *model) {
@@ -201,7 +226,7 @@ static json_t *degraded_list(uint32_t degraded) {
     for (unsigned i = 0; i < 32; i++) {
         const char *name = degraded_name(1u << i);
         if (degraded & 1u << i)
-            json_array_append_new(list, json_string(name ? name : "unknown"));
+            json_array_append_new(list, json_text(name ? name : "unknown"));
     }
     return list;
 }
@@ -210,12 +235,12 @@ static json_t *wait_object(const struct model_wait *wait) {
     json_t *held = json_array();
     for (size_t i = 0; i < wait->held_count; i++)
         json_array_append_new(held, json_text(wait->held[i].lock->id));
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "thread",
-                     thread_object(wait->thread, wait->thread->tid), "for", wait->what, "lock",
-                     json_text(wait->lock ? wait->lock->id : NULL), "since",
-                     json_time(wait->since_realtime_ns), "owner",
-                     wait->owner ? json_integer(wait->owner->serial) : json_null(), "at",
-                     json_stack(&wait->at), "held", held);
+    return json_packed("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "thread",
+                       thread_object(wait->thread, wait->thread->tid), "for", wait->what, "lock",
+                       json_text(wait->lock ? wait->lock->id : NULL), "since",
+                       json_time(wait->since_realtime_ns), "owner",
+                       wait->owner ? json_integer(wait->owner->serial) : json_null(), "at",
+                       json_stack(&wait->at), "held", held);
 }
 
 static json_t *process_waits(struct model *model, const struct model_process *process) {
@@ -229,7 +254,7 @@ static json_t *process_waits(struct model *model, const struct model_process *pr
 json_t *json_process(struct model *model, const struct model_process *process) {
     const struct lgr_header_copy *header = process->header;
     json_t *exit = header->ended == LGR_EXITED ? json_integer(header->exit_status) : json_null();
-    json_t *object = json_pack(
+    json_t *object = json_packed(
         "{s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:o}", "pid", (json_int_t)header->pid,
         "ppid", (json_int_t)header->ppid, "exe", process->exe, "cmdline", process->command_line, "build_id",
         json_text(process->build_id[0] ? process->build_id : NULL), "start",

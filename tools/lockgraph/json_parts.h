@@ -13,7 +13,10 @@
 void json_write(struct text *out, json_t *root);
 /* The same in a form of its own, without the end of the line. */
 void json_write_as(struct text *out, json_t *root, size_t flags);
-json_t *json_text(const char *text);                /* null for NULL */
+/* As json_pack; ends the command with EXIT_INTERNAL where that cannot be made: nothing is left
+ * out of a report unsaid. */
+json_t *json_packed(const char *format, ...);
+json_t *json_text(const char *text);                /* null for NULL; cleaned where it is no UTF-8 */
 json_t *json_time(uint64_t realtime_ns);            /* RFC 3339 in UTC; null for 0 */
 json_t *json_frame(const struct code_frame *frame); /* null for NULL */
 json_t *json_stack(const struct stack *stack);

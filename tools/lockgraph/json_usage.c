@@ -7,19 +7,19 @@ static json_t *times_object(const struct lgr_times *times) {
     for (unsigned i = 0; i < LGR_BUCKETS; i++) {
         uint64_t edge = lgr_bucket_edge(i);
         if (times->buckets[i])
-            json_array_append_new(buckets,
-                                  json_pack("{s:o, s:I}", "le_ns",
-                                            edge == UINT64_MAX ? json_null() : json_integer((json_int_t)edge),
-                                            "count", (json_int_t)times->buckets[i]));
+            json_array_append_new(
+                buckets, json_packed("{s:o, s:I}", "le_ns",
+                                     edge == UINT64_MAX ? json_null() : json_integer((json_int_t)edge),
+                                     "count", (json_int_t)times->buckets[i]));
     }
-    return json_pack("{s:I, s:I, s:I, s:o}", "count", (json_int_t)lgr_times_count(times), "total_ns",
-                     (json_int_t)times->total_ns, "max_ns", (json_int_t)times->max_ns, "buckets", buckets);
+    return json_packed("{s:I, s:I, s:I, s:o}", "count", (json_int_t)lgr_times_count(times), "total_ns",
+                       (json_int_t)times->total_ns, "max_ns", (json_int_t)times->max_ns, "buckets", buckets);
 }
 
 static json_t *waits_object(const struct lgr_figures *figures) {
-    return json_pack("{s:I, s:I, s:I, s:o}", "contended", (json_int_t)figures->contended, "owner_changes",
-                     (json_int_t)figures->owner_changes, "waiters_max", (json_int_t)figures->waiters_max,
-                     "wait", times_object(&figures->wait));
+    return json_packed("{s:I, s:I, s:I, s:o}", "contended", (json_int_t)figures->contended, "owner_changes",
+                       (json_int_t)figures->owner_changes, "waiters_max", (json_int_t)figures->waiters_max,
+                       "wait", times_object(&figures->wait));
 }
 
 json_t *json_usage(const struct model_class *class, const struct usages *usages) {

@@ -69,8 +69,9 @@ static int neighbour(const struct lgr_class_info *const *list, size_t count, int
 }
 
 static const char *in_order(struct pool *pool, const struct lgr_class_info *class) {
-    const char *name = class->level_name ? text_clean(pool, class->level_name) : NULL;
-    return number_and_name(pool, class->level, name);
+    const char *level_name = class->level_name ? text_clean(pool, class->level_name) : NULL;
+    const char *name = class->name ? text_clean(pool, class->name) : "?";
+    return pool_printf(pool, "%s %s", number_and_name(pool, class->level, level_name), name);
 }
 
 const char *level_order(struct pool *pool, const struct model_lock *wanted, const struct model_lock *held) {
@@ -82,7 +83,7 @@ const char *level_order(struct pool *pool, const struct model_lock *wanted, cons
     const char *text = "";
     for (size_t i = 0; i < count; i++)
         if (list[i]->level >= low && list[i]->level <= high)
-            text = pool_printf(pool, "%s%s%s %s", text, *text ? ", " : ": the declared order is ",
-                               in_order(pool, list[i]), list[i]->name ? list[i]->name : "?");
+            text = pool_printf(pool, "%s%s%s", text, *text ? ", " : ": the declared order is ",
+                               in_order(pool, list[i]));
     return text;
 }

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "json_parts.h"
 #include "stacks.h"
 
 /* RFC 3986: all but what is unreserved, and the slashes. */
@@ -56,25 +57,25 @@ static json_t *artifact(struct pool *pool, const char *path, const char *source_
     path = without_dots(pool, path);
     const char *name = path[0] == '/' ? below(path, source_root) : path;
     if (name && !goes_up(name))
-        return json_pack("{s:s, s:s}", "uri", percent_encoded(pool, name), "uriBaseId", SARIF_ROOT);
+        return json_packed("{s:s, s:s}", "uri", percent_encoded(pool, name), "uriBaseId", SARIF_ROOT);
     if (path[0] == '/')
-        return json_pack("{s:o}", "uri", json_sprintf("file://%s", percent_encoded(pool, path)));
-    return json_pack("{s:s}", "uri", percent_encoded(pool, path));
+        return json_packed("{s:o}", "uri", json_sprintf("file://%s", percent_encoded(pool, path)));
+    return json_packed("{s:s}", "uri", percent_encoded(pool, path));
 }
 
 static json_t *physical(struct pool *pool, const struct code_frame *frame, const char *source_root) {
     if (frame->file && frame->line)
-        return json_pack("{s:o, s:{s:i}}", "artifactLocation", artifact(pool, frame->file, source_root),
-                         "region", "startLine", (int)frame->line);
+        return json_packed("{s:o, s:{s:i}}", "artifactLocation", artifact(pool, frame->file, source_root),
+                           "region", "startLine", (int)frame->line);
     if (frame->module)
-        return json_pack("{s:o}", "artifactLocation", artifact(pool, frame->module, NULL));
+        return json_packed("{s:o}", "artifactLocation", artifact(pool, frame->module, NULL));
     return NULL;
 }
 
 static json_t *logical(struct pool *pool, const struct code_frame *frame) {
     if (frame->function)
-        return json_pack("[{s:s, s:s}]", "fullyQualifiedName", frame->function, "kind", "function");
-    return json_pack("[{s:s}]", "fullyQualifiedName", frame_short(pool, frame));
+        return json_packed("[{s:s, s:s}]", "fullyQualifiedName", frame->function, "kind", "function");
+    return json_packed("[{s:s}]", "fullyQualifiedName", frame_short(pool, frame));
 }
 
 json_t *sarif_location(struct pool *pool, const struct code_frame *frame, const char *source_root,
@@ -87,6 +88,6 @@ json_t *sarif_location(struct pool *pool, const struct code_frame *frame, const 
         json_object_set_new(location, "logicalLocations", logical(pool, frame));
     }
     if (text)
-        json_object_set_new(location, "message", json_pack("{s:s}", "text", text));
+        json_object_set_new(location, "message", json_packed("{s:s}", "text", text));
     return location;
 }

@@ -74,11 +74,11 @@ static size_t decode(const unsigned char *s, uint32_t *code) {
 }
 
 /* C0, DEL, C1; line and paragraph separators; direction marks, overrides and
- * isolates (they can make a report read as something else). */
+ * isolates (they can make a report read as something else); what XML cannot hold. */
 static bool harmful(uint32_t code) {
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
            (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff ||
-           code == 0x61c;
+           code == 0x61c || code == 0xfffe || code == 0xffff;
 }
 
 char *text_clean(struct pool *pool, const char *string) {
