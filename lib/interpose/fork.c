@@ -24,6 +24,7 @@
 #include "interpose/thread_exit.h"
 #include "interpose/thread_table.h"
 #include "interpose/watchdog.h"
+#include "platform/futex_lock.h"
 #include "platform/memory.h"
 #include "platform/own_locks.h"
 #include "platform/system.h"
@@ -56,8 +57,9 @@ static bool held_in_child(const struct lge_held *held, uint32_t tid) {
 static void begin_anew(void) {
     lgi_local.noted = NULL; /* the parent tells it; of its memory nothing is known yet */
     struct lge_thread *self = lgi_enter();
-    if (self == NULL) { /* forked from inside the runtime, by a handler */
+    if (self == NULL) { /* forked from inside the runtime, by a handler, which may return there */
         lgi_up = false;
+        lgp_lock_orphaned();
         return;
     }
     lge_orphans_collect(self, held_in_child);
@@ -88,7 +90,7 @@ static void begin_anew_in_callback(void) {
 
 static void child(void) {
     forked = true;
-    lgp_own_forget_id();
+    lgp_own_after_fork();
     if (lgi_local.inside && lgi_local.blocked)
         begin_anew_in_callback();
     else

@@ -275,6 +275,7 @@ __attribute__((constructor(101))) static void start(void) {
     on_exit(at_exit, NULL);
     lgi_fork_start();
     lgi_signal_start();
+    lgi_self_start();
     lgi_files_start(options.file_locks);
     lgi_blocking_start(options.blocked_limit);
     lgi_up = true;

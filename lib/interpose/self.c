@@ -4,6 +4,7 @@
 #include "interpose/runtime.h"
 #include "interpose/thread_table.h"
 #include "interpose/told_later.h"
+#include "platform/futex_lock.h"
 #include "platform/own_locks.h"
 #include "platform/system.h"
 
@@ -34,12 +35,19 @@ static struct lge_thread *adopt(void) {
     return thread;
 }
 
-/* A handler that could not be put off was left, and with it the runtime, in the
- * middle of what one of its locks guards.  Others may wait for that lock: they
- * get it, and nothing is looked at any more. */
-static void give_up(void) {
-    lge_degrade(LGR_DEGRADED_LEFT); /* first: another handler may be left in here */
+/* What one of our locks guards is half done, and others get the lock: nothing is
+ * looked at any more. */
+static void stop_looking(void) {
+    lge_degrade(LGR_DEGRADED_LEFT);
     lgi_up = false;
+}
+
+void lgi_self_start(void) { lgp_lock_on_taken_away(stop_looking); }
+
+/* A handler that could not be put off was left, and with it the runtime, in the
+ * middle of what one of its locks guards.  Others may wait for that lock. */
+static void give_up(void) {
+    stop_looking(); /* first: another handler may be left in here */
     lgp_locks_left();
     lgi_write_figures();
 }
@@ -72,9 +80,12 @@ __attribute__((noinline)) void lgi_forget_left(struct lge_thread *thread, uintpt
         if (!lge_handler_left(mark, sp))
             return;
         bool waited = mark->suspends && thread->wait_suspended;
-        if ((outer == NULL || !outer->unseen) && (mark->inside || waited))
-            leave_interrupted(thread, waited);
+        bool interrupted = (outer == NULL || !outer->unseen) && (mark->inside || waited);
+        lgi_local.inside |= interrupted;
+        atomic_signal_fence(memory_order_seq_cst); /* a handler that comes in between does not do it again */
         handlers->depth = depth - 1;
+        if (interrupted)
+            leave_interrupted(thread, waited);
     }
 }
 

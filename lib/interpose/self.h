@@ -43,6 +43,9 @@ static inline struct lge_thread *lgi_outside(void) {
 struct lge_thread *lgi_enter(void);
 void lgi_leave(struct lge_thread *thread);
 
+/* From the constructor. */
+void lgi_self_start(void);
+
 /* The thread is at `sp`, outside handlers that it left by siglongjmp.  One of them may
  * have interrupted the runtime, which then does not go on either. */
 void lgi_forget_left(struct lge_thread *thread, uintptr_t sp);

@@ -156,10 +156,19 @@ static bool may_wait(int signal) {
 }
 
 /* In the midst of the runtime a handler runs already, which may wait for this one. */
-static bool in_unseen_handler(uintptr_t frame) {
+static bool in_unseen_handler(void) {
     const struct lge_handlers *handlers = lgi_local.block == NULL ? NULL : &lgi_local.block->handlers;
     const struct lge_handler_mark *mark = handlers == NULL ? NULL : lge_handler_at(handlers, handlers->depth);
-    return mark != NULL && mark->unseen && !lge_handler_left(mark, frame);
+    return mark != NULL && mark->unseen;
+}
+
+/* Its stack pointer. */
+static uintptr_t interrupted_at(const ucontext_t *context) {
+#if defined __x86_64__
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+#elif defined __aarch64__
+    return (uintptr_t)context->uc_mcontext.sp;
+#endif
 }
 
 /* Realtime signals keep their order: this one would come after those. */
@@ -172,9 +181,13 @@ static bool others_queue(int signal) {
 }
 
 /* A handler that did not ask for it gets no more than room for a siginfo_t. */
-static bool put_off(int signal, siginfo_t *info, void *context, uintptr_t frame) {
+static bool put_off(int signal, siginfo_t *info, void *context) {
     siginfo_t plain = {.si_signo = signal, .si_code = SI_QUEUE};
-    if (!at_work() || !may_wait(signal) || in_unseen_handler(frame) || others_queue(signal))
+    if (!at_work() || !may_wait(signal))
+        return false;
+    if (lgi_local.block != NULL)
+        lgi_forget_left(lgi_local.block, interrupted_at(context));
+    if (!at_work() || in_unseen_handler() || others_queue(signal))
         return false;
     uint64_t *mask = (uint64_t *)(void *)&((ucontext_t *)context)->uc_sigmask;
     return lgp_put_off(signal, is_in(&with_info, signal) ? info : &plain, mask);
@@ -188,11 +201,13 @@ static void delivered(int signal) {
 HANDLER_TEXT static void call_signal_handler(int signal, siginfo_t *info, void *context, uint32_t slot) {
     struct interrupted was;
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    if (put_off(signal, info, context, frame))
+    if (put_off(signal, info, context))
         return;
     enter_handler(&was, signal, context, slot, frame);
     delivered(signal);
+    uint32_t taken_back = lgp_own_locks.count == 0 ? 0 : lgp_locks_interrupted();
     atomic_load_explicit(&programs[slot], memory_order_relaxed)(signal, info, context);
+    lgp_locks_resumed(taken_back);
     leave_handler(&was);
 }
 

@@ -39,8 +39,34 @@ bool lgp_put_off(int signal, void *info, uint64_t *mask) {
     return true;
 }
 
+static uint32_t known_locks(void) {
+    uint32_t count = lgp_own_locks.count;
+    return count < LGP_LOCKS_KNOWN ? count : LGP_LOCKS_KNOWN;
+}
+
+uint32_t lgp_locks_interrupted(void) {
+    uint32_t which = 0;
+    for (uint32_t i = known_locks(); i-- > 0;)
+        if (lgp_lock_interrupted(lgp_own_locks.locks[i]))
+            which |= 1u << i;
+    return which;
+}
+
+/* Outermost first, as they were taken. */
+void lgp_locks_resumed(uint32_t which) {
+    for (uint32_t i = 0; which >> i != 0; i++)
+        if ((which >> i & 1) != 0)
+            lgp_lock_resumed(lgp_own_locks.locks[i]);
+}
+
+void lgp_own_after_fork(void) {
+    uint32_t before = lgp_own_locks.id, now = lgp_own_ask_id();
+    for (uint32_t i = known_locks(); i-- > 0;)
+        lgp_lock_inherited(lgp_own_locks.locks[i], before, now);
+}
+
 void lgp_locks_left(void) {
-    uint32_t known = lgp_own_locks.count < LGP_LOCKS_KNOWN ? lgp_own_locks.count : LGP_LOCKS_KNOWN;
+    uint32_t known = known_locks();
     while (known > 0)
         lgp_lock_left(lgp_own_locks.locks[--known]);
     atomic_signal_fence(memory_order_seq_cst);

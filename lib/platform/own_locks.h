@@ -4,8 +4,9 @@
  * A handler of the program that interrupts the runtime with one of its locks
  * taken, and is left by siglongjmp, would leave the lock taken for ever.  So it
  * is put off: its signal is blocked, sent to the thread once more, and let
- * through when the last of the locks is given back.  Where that cannot be, the
- * locks that were left are given back by lgp_locks_left.
+ * through when the last of the locks is given back.  Where that cannot be, who
+ * waits for one of them takes it away once the handler takes long, and the locks
+ * that were left are given back by lgp_locks_left.
  *
  * A lock is among them from before it is taken until after the next one is woken, as
  * with the kernel's robust futexes (list_op_pending), and says itself whose it is.
@@ -37,9 +38,6 @@ static inline uint32_t lgp_own_id(void) {
     uint32_t id = lgp_own_locks.id;
     return __builtin_expect(id != 0, 1) ? id : lgp_own_ask_id();
 }
-/* In a forked child, whose thread has another id. */
-static inline void lgp_own_forget_id(void) { lgp_own_locks.id = 0; }
-
 static inline void lgp_own_taking(struct lgp_lock *lock) {
     uint32_t count = lgp_own_locks.count;
     if (count < LGP_LOCKS_KNOWN)
@@ -68,6 +66,12 @@ static inline void lgp_own_given(const struct lgp_lock *lock) {
  * locks.  `mask`: what the kernel will set when the handler returns.  False: the
  * kernel would not have it. */
 bool lgp_put_off(int signal, void *info, uint64_t *mask);
+/* Around a handler that is not put off: whoever waits meanwhile does not wait for the end
+ * of it.  The result, which are to be taken back, is for lgp_locks_resumed. */
+uint32_t lgp_locks_interrupted(void);
+void lgp_locks_resumed(uint32_t which);
+/* In a forked child: they are the caller's, as in the parent. */
+void lgp_own_after_fork(void);
 /* The code that had them, or was about to, will not go on: all are free again, and who
  * waits is woken.  What they guard may be half done.  May itself be left and called again. */
 void lgp_locks_left(void);

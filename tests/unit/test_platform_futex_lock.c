@@ -188,6 +188,24 @@ START_TEST(a_wake_up_that_was_left_is_made_up_for) {
 }
 END_TEST
 
+/* Its owner is in a handler that never returns. */
+START_TEST(a_lock_is_taken_away_from_a_long_handler) {
+    pthread_t thread;
+    uint64_t cost;
+    lgp_lock(&lock);
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_lock, &cost), 0);
+    while (atomic_load(&lock.state) == lgp_tid())
+        usleep(1000);
+    uint32_t which = lgp_locks_interrupted();
+    ck_assert_uint_eq(which, 1);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    lgp_locks_resumed(which);
+    ck_assert_uint_eq(lock.state & ~LGP_LOCK_WAITERS, lgp_tid());
+    lgp_unlock(&lock);
+    ck_assert_uint_eq(lgp_own_locks.count, 0);
+}
+END_TEST
+
 START_TEST(uncontended_states) {
     lgp_lock(&lock);
     ck_assert_uint_eq(lock.state, lgp_tid());
@@ -207,6 +225,7 @@ int main(void) {
     tcase_add_test(cases, locks_are_left_a_second_time);
     tcase_add_test(cases, a_wake_up_that_was_left_is_made_up_for);
     tcase_add_test(cases, a_signal_is_put_off_until_the_last_lock_is_free);
+    tcase_add_test(cases, a_lock_is_taken_away_from_a_long_handler);
     tcase_add_test(cases, uncontended_states);
     tcase_add_test(cases, threads_exclude_each_other);
     tcase_add_test(cases, waiters_sleep_and_are_all_woken);
