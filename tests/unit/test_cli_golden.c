@@ -620,6 +620,44 @@ START_TEST(single_holds_and_waits) {
 }
 END_TEST
 
+static size_t length_of_report(struct model *model, void (*write)(struct text *out, struct model *model)) {
+    struct text out = {0};
+    write(&out, model);
+    size_t length = out.length;
+    text_free(&out);
+    return length;
+}
+static void write_html(struct text *out, struct model *model) {
+    format_html(out, model, &(struct format_options){0});
+}
+
+/* A file is read that nobody's program wrote: what is made of it stays in proportion. */
+START_TEST(crossing_spans_are_bounded) {
+    enum { HALF = 400, US = 1000 };
+    struct evidence *evidence = bank();
+    struct lgr_spans *spans =
+        evidence_record(evidence, LGR_SPANS, sizeof *spans + 3 * HALF * sizeof spans->spans[0]);
+    for (uint64_t i = 0; i < HALF; i++) {
+        struct lgr_span nested = {i * US, (4 * HALF - 2 * i) * US, LEDGER, WORKER1, 0, 0, LGR_SHARED, 0};
+        struct lgr_span crossing = {(HALF + i) * US, 4 * HALF * US, LEDGER, WORKER1, 0, 0, LGR_SHARED, 0};
+        struct lgr_span wait = {(2 * HALF + 2 * i) * US, US, LEDGER, WORKER2, 0, LGR_WAIT_LOCK, 0, 0};
+        add_span(spans, i, nested);
+        add_span(spans, HALF + i, crossing);
+        add_span(spans, 2 * HALF + i, wait);
+    }
+    evidence_end(evidence, 0);
+    char file[32] = "/tmp/lockgraph-golden-XXXXXX";
+    const char *path = file;
+    close(mkstemp(file));
+    evidence_save(evidence, file);
+    struct model *model = model_load(&path, 1, &(struct model_options){0});
+    ck_assert_uint_lt(length_of_report(model, export_trace), 3 * HALF * 32 * 400);
+    ck_assert_uint_lt(length_of_report(model, write_html), 3 * HALF * 1000 + 1000000);
+    model_free(model);
+    unlink(file);
+}
+END_TEST
+
 /* What `run` writes after the end: into the last image of that process. */
 START_TEST(status_is_written_into_the_last_image) {
     char names[3][32];
@@ -736,6 +774,7 @@ int main(void) {
     tcase_add_test(reports, orders_of_two_runs);
     tcase_add_test(reports, figures_of_two_processes);
     tcase_add_test(reports, single_holds_and_waits);
+    tcase_add_test(reports, crossing_spans_are_bounded);
     tcase_add_test(reports, exec_under_the_same_pid);
     tcase_add_test(reports, status_is_written_into_the_last_image);
     tcase_add_test(reports, strict_makes_notes_errors);

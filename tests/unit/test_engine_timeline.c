@@ -85,6 +85,14 @@ START_TEST(a_hold_and_a_wait_are_kept_with_their_times) {
 }
 END_TEST
 
+START_TEST(a_lock_that_stands_alone_has_a_record) {
+    hold(one, a, LONG_US);
+    struct lgr_file *file = open_written();
+    ck_assert_ptr_nonnull(lgr_lock_by_id(file, a));
+    lgr_close(file);
+}
+END_TEST
+
 static size_t kept(void) {
     struct lgr_file *file = open_written();
     size_t count;
@@ -220,6 +228,7 @@ int main(void) {
     tcase_add_checked_fixture(spans, set_up, tear_down);
     tcase_add_checked_fixture(off, set_up_off, tear_down);
     tcase_add_test(spans, a_hold_and_a_wait_are_kept_with_their_times);
+    tcase_add_test(spans, a_lock_that_stands_alone_has_a_record);
     tcase_add_test(spans, what_is_short_is_not_kept);
     tcase_add_test(off, nothing_is_kept_unasked);
     tcase_add_test(spans, an_idle_wait_for_a_condition_is_none);

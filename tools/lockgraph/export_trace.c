@@ -24,6 +24,7 @@ struct writer {
     struct slice *slices;
     uint64_t start_ns; /* of the first process: time 0 */
     json_int_t flows;
+    json_int_t shortened; /* slices that end where another does, not where they did */
 };
 
 /* Microseconds with the nanoseconds behind the point. */
@@ -197,11 +198,15 @@ static void write_slice(struct writer *writer, const struct slice *slice) {
 }
 
 /* Slices of a thread have to be nested; a lock that is given up after one that was taken
- * later makes two, where that one ends. */
-static void cut_slice(struct writer *writer, size_t index, uint64_t at_ns) {
+ * later makes two, where that one ends.  Many that cross make more pieces than anybody looks
+ * at: then the rest is left out. */
+static void cut_slice(struct writer *writer, size_t index, uint64_t at_ns, bool with_rest) {
     struct slice *slice = &writer->slices[index];
-    add_slice(writer, slice->process, slice->thread, slice->name, at_ns, slice->end_ns,
-              json_incref(slice->arguments));
+    if (with_rest)
+        add_slice(writer, slice->process, slice->thread, slice->name, at_ns, slice->end_ns,
+                  json_incref(slice->arguments));
+    else
+        writer->shortened++;
     writer->slices[index].end_ns = at_ns;
 }
 
@@ -228,7 +233,7 @@ static void push_end(struct enclosing *open, uint64_t end_ns) {
 }
 
 /* Cuts those that reach out of what encloses them; true: some were, and the rest may still. */
-static bool cut_crossing(struct writer *writer) {
+static bool cut_crossing(struct writer *writer, bool with_rest) {
     struct enclosing open = {0};
     size_t before = writer->slice_count;
     if (before)
@@ -236,7 +241,7 @@ static bool cut_crossing(struct writer *writer) {
     for (size_t i = 0; i < before; i++) {
         enclose(&open, &writer->slices[i]);
         if (open.depth && writer->slices[i].end_ns > open.ends[open.depth - 1])
-            cut_slice(writer, i, open.ends[open.depth - 1]);
+            cut_slice(writer, i, open.ends[open.depth - 1], with_rest);
         push_end(&open, writer->slices[i].end_ns);
     }
     free(open.ends);
@@ -244,7 +249,8 @@ static bool cut_crossing(struct writer *writer) {
 }
 
 static void write_slices(struct writer *writer) {
-    while (cut_crossing(writer))
+    enum { ROUNDS = 32 };
+    for (int round = 1; cut_crossing(writer, round < ROUNDS); round++)
         continue;
     for (size_t i = 0; i < writer->slice_count; i++) {
         write_slice(writer, &writer->slices[i]);
@@ -262,8 +268,12 @@ static json_t *about(struct writer *writer, const struct timed_spans *spans) {
                           (unsigned long)spans->least_ns)
             : "single holds and waits that ended: run with -O timeline=100us; evidence has their sums, see "
               "lockgraph export --format folded and sqlite";
-    return json_packed("{s:s, s:o, s:s}", "source", "lockgraph", "time 0 in ns since 1970",
-                       json_integer((json_int_t)writer->start_ns), "not recorded", missing);
+    json_t *about = json_packed("{s:s, s:o, s:s}", "source", "lockgraph", "time 0 in ns since 1970",
+                                json_integer((json_int_t)writer->start_ns), "not recorded", missing);
+    if (writer->shortened)
+        json_object_set_new(about, "slices drawn shorter than they were, for they cross too many others",
+                            json_integer(writer->shortened));
+    return about;
 }
 
 static json_t *trace(struct writer *writer) {

@@ -19,6 +19,7 @@ struct timeline {
     uint64_t origin, end; /* real time */
     size_t lane_count;
     struct lane *lanes;
+    size_t waited_count; /* parts of holds so far */
 };
 
 static struct lane *lane_of(struct timeline *timeline, const struct model_process *process,
@@ -167,13 +168,21 @@ static void add_finding(struct timeline *timeline, const struct model_finding *f
 
 /* ---- single holds and waits ---- */
 
-static json_t *waited_parts(const struct timeline *timeline, const struct timed_spans *spans,
-                            const struct timed_span *hold) {
+/* A wait lies over one hold or two, but for those of many readers: of them as many as can
+ * be told apart, and no more than there are bars. */
+static json_t *waited_parts(struct timeline *timeline, const struct timed_spans *spans,
+                            const struct timed_span *hold, bool *more) {
+    enum { MOST_OF_ONE = 1000, MOST_OF_A_SPAN = 4 };
     json_t *parts = json_array();
     struct waited part = {0};
-    while (!hold->waits && timed_spans_waited(spans, hold, part.end_ns, &part))
+    while (!hold->waits && json_array_size(parts) < MOST_OF_ONE &&
+           timeline->waited_count < spans->count * MOST_OF_A_SPAN &&
+           timed_spans_waited(spans, hold, part.end_ns, &part)) {
+        timeline->waited_count++;
         json_array_append_new(parts, json_packed("[I, I]", since_origin(timeline, part.start_ns),
                                                  since_origin(timeline, part.end_ns)));
+    }
+    *more = !hold->waits && timed_spans_waited(spans, hold, part.end_ns, &part);
     return parts;
 }
 
@@ -187,10 +196,16 @@ static void add_recorded(struct timeline *timeline, const struct timed_spans *sp
                                   since_origin(timeline, span->end_ns), "text", span->what);
         if (span->at)
             json_object_set_new(bar, "at", json_text(span->at));
-        json_t *waited = waited_parts(timeline, spans, span);
+        bool more = false;
+        json_t *waited = waited_parts(timeline, spans, span, &more);
         if (json_array_size(waited))
             json_object_set(bar, "waited", waited);
         json_decref(waited);
+        if (more)
+            json_object_set_new(
+                bar, "text",
+                json_text(pool_printf(&timeline->model->pool, "%s; others waited more often than is drawn",
+                                      span->what)));
         json_array_append_new(lane->spans, bar);
     }
 }
