@@ -138,8 +138,7 @@ static void read_lines(long descriptor, char *buffer) {
 /* What was known stays known where there is no descriptor or memory left. */
 static void read_maps(void) {
     char *buffer = lgp_alloc(ROOM);
-    long descriptor =
-        lgp_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    long descriptor = lgp_open_maps();
     if (buffer != NULL && descriptor >= 0)
         read_lines(descriptor, buffer);
     if (descriptor >= 0)

@@ -31,8 +31,9 @@ bool lgp_read_by_pipe(void *to, const void *address, size_t size) {
 bool lgp_read_safely(void *to, const void *address, size_t size) {
     struct iovec local = {to, size};
     struct iovec remote = {(void *)(uintptr_t)address, size};
-    long pid = (long)lgp_pid();
-    long got = lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
+    /* The main thread may have ended before us: the process has no memory by its number then. */
+    long tid = (long)lgp_tid();
+    long got = lgp_syscall(SYS_process_vm_readv, tid, (long)&local, 1, (long)&remote, 1, 0);
     return got == (long)size || (got == -ENOSYS && lgp_read_by_pipe(to, address, size));
 }
 

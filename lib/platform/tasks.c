@@ -186,7 +186,7 @@ static bool take(struct mappings *mappings) {
 
 bool lgp_shared_mappings_each(bool (*each)(uintptr_t start, uintptr_t end, void *user), void *user) {
     struct mappings mappings = {.buffer = lgp_alloc(ROOM), .each = each, .user = user};
-    long got = -1, descriptor = open_file("/proc/self/maps", 0);
+    long got = -1, descriptor = lgp_open_maps();
     while (mappings.buffer != NULL && descriptor >= 0) {
         got = read_some(descriptor, mappings.buffer + mappings.filled, ROOM - 1 - mappings.filled);
         if (got <= 0)

@@ -43,8 +43,8 @@ static size_t readable_up_from(uintptr_t low, size_t pages) {
     struct iovec local = {bytes, pages};
     for (size_t i = 0; i < pages; i++)
         remote[i] = (struct iovec){(void *)(low + i * PAGE), 1};
-    long pid = (long)lgp_pid();
-    long got = lgp_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)remote, (long)pages, 0);
+    long tid = (long)lgp_tid(); /* as in lgp_read_safely */
+    long got = lgp_syscall(SYS_process_vm_readv, tid, (long)&local, 1, (long)remote, (long)pages, 0);
     if (got == -ENOSYS)
         return readable_one_by_one(low, pages);
     return got > 0 ? (size_t)got * PAGE : 0;

@@ -16,7 +16,7 @@ import time
 
 from harness import EXIT_FINDINGS, SLOWNESS, Failure, check, findings, load_schema, place
 
-RINGS = ("deadlock_abba", "deadlock_three", "deadlock_join", "deadlock_relock", "deadlock_condition")
+RINGS = ("deadlock_abba", "deadlock_main_left", "deadlock_three", "deadlock_join", "deadlock_relock", "deadlock_condition")
 NO_RINGS = (("rwlock_deadlock_upgrade",), ("idle_pool", "60"))
 LONGEST_STOP_US = 50000
 

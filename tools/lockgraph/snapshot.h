@@ -51,6 +51,8 @@ struct snapshot_piece {
 struct snapshot {
     struct pool *pool;
     pid_t pid;
+    pid_t witness; /* live: a thread by which the kernel shows memory and maps; of a main thread that ended it
+                      shows none */
     const char *program; /* clean path, or the name that a core file gives */
     uint64_t stopped_us; /* how long the process stood still */
     Dwfl *dwfl;          /* its modules; ended by snapshot_end */

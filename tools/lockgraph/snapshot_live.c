@@ -240,7 +240,7 @@ static void copy_memory(struct snapshot *snapshot, uint64_t from, size_t pages) 
     local = (struct iovec){bytes, pages * PAGE};
     for (size_t i = 0; i < pages; i++)
         remote[i] = (struct iovec){(void *)(uintptr_t)(from + i * PAGE), PAGE};
-    ssize_t got = process_vm_readv(snapshot->pid, &local, 1, remote, pages, 0);
+    ssize_t got = process_vm_readv(snapshot->witness, &local, 1, remote, pages, 0);
     if (got > 0) {
         uint8_t *kept = pool_alloc(snapshot->pool, (size_t)got);
         memcpy(kept, bytes, (size_t)got);
@@ -306,13 +306,13 @@ static const Dwfl_Callbacks callbacks = {
 
 static bool find_modules(struct snapshot *snapshot) {
     snapshot->dwfl = dwfl_begin(&callbacks);
-    return snapshot->dwfl && dwfl_linux_proc_report(snapshot->dwfl, snapshot->pid) == 0 &&
+    return snapshot->dwfl && dwfl_linux_proc_report(snapshot->dwfl, snapshot->witness) == 0 &&
            dwfl_report_end(snapshot->dwfl, NULL, NULL) == 0;
 }
 
 static const char *program_of(struct snapshot *snapshot) {
     char link[64], path[4096];
-    snprintf(link, sizeof link, "/proc/%d/exe", (int)snapshot->pid);
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)snapshot->witness);
     ssize_t length = readlink(link, path, sizeof path - 1);
     path[length > 0 ? length : 0] = '\0';
     return text_clean(snapshot->pool, path);
@@ -339,19 +339,33 @@ static void keep(struct snapshot *snapshot, const struct targets *targets) {
         }
 }
 
+/* The main thread, unless it has ended before the others. */
+static pid_t witness_of(const struct snapshot *snapshot, const struct targets *targets) {
+    pid_t witness = snapshot->pid;
+    for (size_t i = 0; i < targets->count; i++) {
+        uint32_t tid = targets->items[i].thread.tid;
+        if (targets->items[i].stopped && tid == (uint32_t)snapshot->pid)
+            return snapshot->pid;
+        if (targets->items[i].stopped && witness == snapshot->pid)
+            witness = (pid_t)tid;
+    }
+    return witness;
+}
+
 bool snapshot_live(struct snapshot *snapshot, pid_t pid, const char **error) {
     struct targets targets = {0};
     snapshot->pid = pid;
-    snapshot->program = program_of(snapshot);
     uint64_t start = now_us();
     errno = ESRCH; /* where there is nobody to stop */
     bool stopped = stop_all(snapshot, &targets);
     if (!stopped)
         *error = why_not(snapshot);
+    snapshot->witness = witness_of(snapshot, &targets);
     for (size_t i = 0; stopped && i < targets.count; i++)
         look_at(snapshot, &targets.items[i]);
     let_go(&targets);
     snapshot->stopped_us = now_us() - start;
+    snapshot->program = program_of(snapshot);
     if (stopped && !find_modules(snapshot)) {
         *error = is_over(pid, (uint32_t)pid)
                      ? pool_printf(snapshot->pool, "process %d has just ended", (int)pid)
