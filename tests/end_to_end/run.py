@@ -15,6 +15,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import signal
 import sys
 import time
 import traceback
@@ -131,6 +132,9 @@ def main():
     parser.add_argument("-v", "--verbose", action="store_true")
     parser.add_argument("build")
     options = parser.parse_args()
+    # A shell starts what it puts into the background with these ignored, and programs inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     build = Build(options.build, options.runtime)
     build.snapshots = options.snapshots
     cases = list(selected(options, build))

@@ -1,48 +1,28 @@
-/* Handlers that cannot be put off and interrupt the runtime: left by siglongjmp, by a
- * thread that sleeps afterwards, the others go on; and a child that was forked in one returns from it.
+/* A handler that cannot be put off interrupts the runtime and forks: the child returns from it, and goes
+ * on with what it was at.
  *
- * case: once
- * silent
- * may be unseen
- * seconds: 40
- *
- * case: job
- * silent
- * may be unseen
- * seconds: 40
- *
- * case: fork
  * silent
  * may be unseen
  * seconds: 40
  */
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "turns.h"
 
-enum { OTHERS = 2, LOCKS = 16, ROUNDS = 60, FORKS = 40, STEPS = 10, PATIENCE = 5 };
+enum { OTHERS = 2, LOCKS = 16, FORKS = 40, STEPS = 10, PATIENCE = 5 };
 
-static const char *what;
-static int number;
-static sigjmp_buf out;
-static atomic_int ready, left, may_go_on, over, forks, lost;
+static atomic_int over, forks, lost;
 static atomic_long done[OTHERS];
 static int in_child, steps_of_child;
 
-static int is(const char *word) { return strcmp(what, word) == 0; }
-
-static void install(void);
-
 /* The child has nobody to wait for: it goes on with what it was at. */
-static void fork_and_wait(void) {
+static void fork_and_wait(int signal) {
+    (void)signal;
     int status, before = errno;
     pid_t child = fork();
     if (child == 0) {
@@ -54,20 +34,6 @@ static void fork_and_wait(void) {
         forks++;
     }
     errno = before;
-}
-
-static void handle(int signal) {
-    if (is("once"))
-        install();
-    if (is("fork"))
-        fork_and_wait();
-    else
-        siglongjmp(out, signal);
-}
-
-static void install(void) {
-    struct sigaction action = {.sa_handler = handle, .sa_flags = is("once") ? (int)SA_RESETHAND : 0};
-    sigaction(number, &action, NULL);
 }
 
 /* New locks all the time: each is looked at. */
@@ -93,22 +59,12 @@ static void *work_on(void *steps) {
 }
 
 /* The signal is its alone. */
-static void unblock(void) {
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, number);
-    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
-}
-
 static void *be_interrupted(void *unused) {
     static atomic_long steps;
-    if (sigsetjmp(out, 1) != 0) {
-        left++;
-        while (may_go_on < left)
-            syscall(SYS_sched_yield);
-    }
-    ready++;
-    unblock();
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGTTOU);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
     while (!over) {
         work(&steps);
         if (in_child && ++steps_of_child == STEPS)
@@ -131,27 +87,23 @@ static void check_progress(void) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(void) {
     pthread_t threads[OTHERS + 1];
+    struct sigaction action = {.sa_handler = fork_and_wait};
     sigset_t all;
-    what = argc > 1 ? argv[1] : "";
-    number = is("job") ? SIGTSTP : is("once") ? SIGUSR1 : SIGTTOU;
-    install();
+    sigaction(SIGTTOU, &action, NULL);
     sigfillset(&all);
     sigdelset(&all, SIGALRM); /* ends a child that stands still */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     pthread_create(&threads[0], NULL, be_interrupted, NULL);
     for (int i = 0; i < OTHERS; i++)
         pthread_create(&threads[i + 1], NULL, work_on, &done[i]);
-    for (int round = 0; round < (is("fork") ? FORKS : ROUNDS); round++) {
-        while (!is("fork") && ready == left)
-            usleep(100);
+    for (int round = 0; round < FORKS; round++) {
         usleep(1000 + round * 79 % 2000);
-        pthread_kill(threads[0], number);
-        while (is("fork") ? forks == round : left == round)
+        pthread_kill(threads[0], SIGTTOU);
+        while (forks == round)
             usleep(100);
         check_progress();
-        may_go_on = round + 1;
     }
     over = 1;
     for (int i = 0; i <= OTHERS; i++)
