@@ -180,12 +180,14 @@ static bool begin_loop(struct sd_loop *loop, void *of, struct sd_error *error) {
     return false;
 }
 
-/* One run and what is ready after it, at most that much later. */
+/* What is ready within a moment, or what time has come for: what MHD_run_wait does, which older ones lack. */
 static void last_round(struct sd_http_server *server) {
     struct pollfd ready = {.fd = descriptor_of(server->daemon), .events = POLLIN};
-    run_daemon(server);
-    int32_t left_ms = server->due_ms == INT64_MAX ? LAST_ROUND_MS : sd_left_ms(server->due_ms);
-    poll(&ready, 1, left_ms < LAST_ROUND_MS ? left_ms : LAST_ROUND_MS);
+    MHD_UNSIGNED_LONG_LONG ms = LAST_ROUND_MS;
+    if (MHD_get_timeout(server->daemon, &ms) != MHD_YES || ms > LAST_ROUND_MS)
+        ms = LAST_ROUND_MS;
+    poll(&ready, 1, (int)ms);
+    MHD_run(server->daemon);
 }
 
 /* All that wait are answered, and have a moment to hear it. */
