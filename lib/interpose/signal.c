@@ -168,6 +168,9 @@ static uintptr_t interrupted_at(const ucontext_t *context) {
     return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
 #elif defined __aarch64__
     return (uintptr_t)context->uc_mcontext.sp;
+#else
+    (void)context;
+    return 0; /* no handler was left, for all that is known */
 #endif
 }
 
