@@ -67,9 +67,9 @@ static inline bool lge_sample_passes(struct lge_class_times *times, const struct
 uint64_t lge_sample_ends(struct lge_class_times *times, const struct lge_held *held, uint64_t *more);
 
 /* Holds that still wait for one to stand for them: the last that did stands for these, too.
- * The thread, when it ends. */
+ * The thread. */
 void lge_sample_settle(struct lge_class_times *times);
-/* The same in a sum, of a thread that goes on; anybody.  It may then show that they were
+/* The same in a sum, which the caller alone writes; anybody.  It may then show that they were
  * longer, or shorter. */
 void lge_sample_add(struct lgr_times *sum, uint64_t *estimated, const struct lge_class_times *times);
 

@@ -135,20 +135,11 @@ static void keep(const struct lge_class_times *times, void *user) {
     struct lge_class_times *sum = lge_class_times(all.ended, times->class_id);
     if (sum == NULL)
         sum = obtain(&all.ended, times->class_id, 0);
-    if (sum == NULL)
-        return;
-    lgr_times_add(&sum->hold, &times->hold);
-    sum->estimated += times->estimated;
-}
-
-static void settle(struct lge_hold_times *table) {
-    for (uint32_t i = 0; table != NULL && i <= table->mask; i++)
-        if (table->slots[i] != NULL)
-            lge_sample_settle(table->slots[i]);
+    if (sum != NULL)
+        lge_sample_add(&sum->hold, &sum->estimated, times);
 }
 
 void lge_hold_times_end(struct lge_thread *thread) {
-    settle(thread->hold_times);
     visit_all(thread->hold_times, keep, NULL);
     free_table(thread->hold_times);
     thread->hold_times = NULL;

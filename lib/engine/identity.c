@@ -96,11 +96,6 @@ static uint32_t class_by_initialisation(struct lge_thread *thread, const void *a
     return cached->class_id;
 }
 
-static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
-    atomic_store_explicit(&tag->id, id, memory_order_relaxed);
-    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_release);
-}
-
 void lge_tags_stale(void) {
     uint64_t secret = __atomic_load_n(&lge_hot.tag_secret, __ATOMIC_RELAXED);
     /* Release: who sees the new secret sees what its locks have to be seen for. */
@@ -115,7 +110,7 @@ static uint64_t renewed(struct lge_tag *tag, const void *address) {
     lgp_lock(&identity.lock);
     uint64_t id = lge_tag_known(tag, address);
     if (id != 0 && !lge_signal_watches(id)) {
-        write_tag(tag, address, id);
+        lge_tag_write(tag, address, id);
         atomic_thread_fence(memory_order_acquire); /* the secret read there before what is watched */
         if (lge_signal_watches(id))                /* since just now: with the new secret, perhaps */
             atomic_store_explicit(&tag->check, lge_tag_check(id, address) ^ LGE_TAG_TURNS,
@@ -130,7 +125,7 @@ static uint64_t install(struct lge_thread *thread, struct lge_tag *tag, const vo
     lgp_lock(&identity.lock);
     uint64_t id = lge_tag_known(tag, address);
     if (id == 0)
-        write_tag(tag, address, id = fresh);
+        lge_tag_write(tag, address, id = fresh);
     lgp_unlock(&identity.lock);
     if (id != fresh) /* the last one given out */
         atomic_store_explicit(&thread->id_next, number_of(fresh), memory_order_relaxed);
@@ -156,7 +151,7 @@ uint64_t lge_identity_tag_initialised(struct lge_thread *thread, struct lge_tag 
                                       uintptr_t site, uintptr_t sp) {
     uint64_t id = lge_lock_id_new(thread, class_by_initialisation(thread, address, site, sp));
     lgp_lock(&identity.lock);
-    write_tag(tag, address, id);
+    lge_tag_write(tag, address, id);
     lgp_unlock(&identity.lock);
     return id;
 }

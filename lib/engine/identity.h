@@ -59,6 +59,11 @@ static inline uint64_t lge_tag_known(const struct lge_tag *tag, const void *addr
     uint64_t check = atomic_load_explicit(&tag->check, memory_order_relaxed);
     return ((check ^ lge_tag_check(id, address)) & ~(uint64_t)LGE_TAG_TURNS) == 0 ? id : 0;
 }
+/* Under the identity lock. */
+static inline void lge_tag_write(struct lge_tag *tag, const void *address, uint64_t id) {
+    atomic_store_explicit(&tag->id, id, memory_order_relaxed);
+    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_release);
+}
 /* Every lock is asked for by its slow path once more; signal.h says what for.
  * Any thread, async-signal-safe.  Nothing any more after some 250 times. */
 void lge_tags_stale(void);

@@ -21,11 +21,6 @@ static bool is_free(const struct lge_tag *tag) {
     return atomic_load_explicit(&tag->id, memory_order_relaxed) == 0;
 }
 
-static void write_tag(struct lge_tag *tag, const void *address, uint64_t id) {
-    atomic_store_explicit(&tag->id, id, memory_order_relaxed);
-    atomic_store_explicit(&tag->check, lge_tag_check(id, address), memory_order_release);
-}
-
 static void clear(struct lge_tag *tag) { atomic_store_explicit(&tag->id, 0, memory_order_relaxed); }
 
 /* At most one tag of a set is for one address. */
@@ -56,7 +51,7 @@ static void grow(void) {
 void lge_side_put(const void *address, uint64_t id, size_t known) {
     if (known * SPARSE > tags_of(current()))
         grow();
-    write_tag(place_for(lge_side_set(current(), address), address, id), address, id);
+    lge_tag_write(place_for(lge_side_set(current(), address), address, id), address, id);
 }
 
 void lge_side_forget(const void *address) {

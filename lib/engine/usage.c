@@ -119,11 +119,6 @@ static void add_hold(const struct lge_class_times *times, void *user) {
     lge_sample_add(&usage->hold, &usage->estimated, times);
 }
 
-static void raise_to(uint64_t *figure, uint64_t to) {
-    if (to > *figure)
-        *figure = to;
-}
-
 /* What was told of holds that none stood for is not taken back (metrics only grow): of the
  * counts up to each edge, the larger one. */
 static void keep_growing(struct lgr_times *told, const struct lgr_times *now) {
@@ -135,8 +130,8 @@ static void keep_growing(struct lgr_times *told, const struct lgr_times *now) {
         told->buckets[i] = larger - kept;
         kept = larger;
     }
-    raise_to(&told->total_ns, now->total_ns);
-    raise_to(&told->max_ns, now->max_ns);
+    lgr_raise(&told->total_ns, now->total_ns);
+    lgr_raise(&told->max_ns, now->max_ns);
 }
 
 /* Under the lock. */
@@ -152,7 +147,7 @@ static void sum_up(void) {
     lge_threads_unlock();
     for (struct lge_usage *usage = all.first; usage != NULL; usage = usage->next) {
         keep_growing(&usage->figures.hold, &usage->hold);
-        raise_to(&usage->figures.estimated, usage->estimated);
+        lgr_raise(&usage->figures.estimated, usage->estimated);
     }
     lgp_ticks_refine();
 }

@@ -122,11 +122,11 @@ static long read_information(int descriptor, char *text, size_t size) {
     char name[64];
     struct lgp_text at = {name, sizeof name, 0};
     lgp_format(&at, "/proc/self/fdinfo/%d", descriptor);
-    long file = lgp_syscall(SYS_openat, AT_FDCWD, (long)name, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    long file = lgp_open_to_read(name, 0);
     if (file < 0)
         return -1;
     long length = lgp_syscall(SYS_read, file, (long)text, (long)size - 1, 0, 0, 0);
-    lgp_syscall(SYS_close, file, 0, 0, 0, 0, 0);
+    lgp_close(file);
     text[length > 0 ? length : 0] = '\0';
     return length;
 }

@@ -32,19 +32,12 @@ void lgi_mutex_start(bool tags) {
 
 /* ---- the hot path ---- */
 
-/* The end of the fast path: takes the mutex if it is free. */
-__attribute__((always_inline)) static inline bool take_known(struct lge_thread *thread,
-                                                             pthread_mutex_t *mutex, uint64_t id,
-                                                             uint64_t key, uintptr_t site, uintptr_t sp,
-                                                             uint32_t context, bool nested) {
-    return lgi_mutex_take_known(thread, mutex, id, key, site, sp, context, 0, nested);
-}
-
 /* Where the hot path does not see that the chain is known: lge_look_again. */
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
                                                 uint64_t id, uintptr_t site, uintptr_t sp) {
     struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
-    if (look.known && take_known(thread, mutex, id, look.key, site, sp, look.context, look.nested))
+    if (look.known &&
+        lgi_mutex_take_known(thread, mutex, id, look.key, site, sp, look.context, 0, look.nested))
         return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
@@ -69,7 +62,7 @@ LGI_EXPORT LGI_HOT int pthread_mutex_lock(pthread_mutex_t *mutex) {
     uint64_t key = lge_chain_key(below, id, LGR_EXCLUSIVE, lge_place(site, 0));
     if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
         return lock_other(thread, mutex, id, site, sp);
-    if (LGI_LIKELY(take_known(thread, mutex, id, key, site, sp, 0, nested)))
+    if (LGI_LIKELY(lgi_mutex_take_known(thread, mutex, id, key, site, sp, 0, 0, nested)))
         return 0;
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
@@ -85,7 +78,7 @@ LGI_EXPORT LGI_HOT int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     if (LGI_UNLIKELY(context == 0 && lge_site_wants_context(site)))
         return lgi_mutex_trylock(mutex, site, sp);
     uint64_t key = lge_chain_key(thread->top->key, id, LGR_EXCLUSIVE, lge_place(site, context));
-    if (take_known(thread, mutex, id, key, site, sp, context, thread->top != thread->base))
+    if (lgi_mutex_take_known(thread, mutex, id, key, site, sp, context, 0, thread->top != thread->base))
         return 0;
     return lgi_mutex_trylock(mutex, site, sp);
 }

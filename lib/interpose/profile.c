@@ -1,12 +1,9 @@
 #include "interpose/profile.h"
 
 #include "engine/hold_times.h"
-#include "engine/hot_path.h"
-#include "engine/identity.h"
 #include "engine/usage.h"
 #include "interpose/mutex.h"
-#include "interpose/mutex_fast.h"
-#include "interpose/mutex_kind.h"
+#include "interpose/mutex_hot.h"
 #include "interpose/self.h"
 #include "platform/ticks.h"
 
@@ -27,18 +24,6 @@ static inline struct lge_thread *outside(void) {
     if (lgi_local.inside || thread == NULL || thread->handlers.depth != 0)
         return NULL;
     return atomic_load_explicit(&lgi_up, memory_order_relaxed) ? thread : NULL;
-}
-
-static inline bool plain(const pthread_mutex_t *mutex) { return lgi_kind_of(mutex) == lge_hot.fast_kind; }
-
-/* The mutex is ours, if it was free. */
-__attribute__((always_inline)) static inline bool take(struct lge_thread *thread, pthread_mutex_t *mutex,
-                                                       uint64_t id, uint64_t key, uintptr_t site,
-                                                       uintptr_t sp, uint32_t context, bool nested) {
-    if (LGI_UNLIKELY(!lgi_fast_lock(mutex, lge_thread_tid(thread))))
-        return false;
-    lge_hold(thread, key, id, mutex, site, sp, context, LGR_EXCLUSIVE, LGR_LOCK_MUTEX, 0, nested);
-    return true;
 }
 
 __attribute__((noinline)) static int begin_timed(struct lge_class_times *times, struct lge_held *held) {
@@ -68,22 +53,16 @@ __attribute__((always_inline)) static inline int begin(struct lge_thread *thread
 __attribute__((noinline)) static int lock_other(struct lge_thread *thread, pthread_mutex_t *mutex,
                                                 uint64_t id, uintptr_t site, uintptr_t sp) {
     struct lge_second_look look = lge_look_again(thread, id, LGR_EXCLUSIVE, site, sp);
-    if (look.known && take(thread, mutex, id, look.key, site, sp, look.context, look.nested))
+    if (look.known &&
+        lgi_mutex_take_known(thread, mutex, id, look.key, site, sp, look.context, 0, look.nested))
         return begin(thread, id);
     return lgi_mutex_lock(mutex, site, sp, NULL);
-}
-
-/* The lock id when it may be taken here, else 0. */
-static inline uint64_t fast_id(const struct lge_thread *thread, const pthread_mutex_t *mutex) {
-    if (LGI_UNLIKELY(thread == NULL || !plain(mutex) || thread->top == thread->last))
-        return 0;
-    return lge_tag_id((const struct lge_tag *)(const void *)&mutex->__data.__list, mutex);
 }
 
 /* As pthread_mutex_lock; mutex.c. */
 int lgi_profiled_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = outside();
-    uint64_t id = fast_id(thread, mutex);
+    uint64_t id = lgi_mutex_fast_id(thread, mutex);
     if (LGI_UNLIKELY(id == 0))
         return lgi_mutex_lock(mutex, site, sp, NULL);
     bool nested = thread->top != thread->base;
@@ -91,7 +70,7 @@ int lgi_profiled_lock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     uint64_t key = lge_chain_key(below, id, LGR_EXCLUSIVE, lge_place(site, 0));
     if (LGI_UNLIKELY(!lge_site_plain(site) || (nested && !lge_known(thread, below, key))))
         return lock_other(thread, mutex, id, site, sp);
-    if (LGI_LIKELY(take(thread, mutex, id, key, site, sp, 0, nested)))
+    if (LGI_LIKELY(lgi_mutex_take_known(thread, mutex, id, key, site, sp, 0, 0, nested)))
         return begin(thread, id);
     return lgi_mutex_lock(mutex, site, sp, NULL);
 }
@@ -125,7 +104,7 @@ __attribute__((noinline)) static int unlock_otherwise(struct lge_thread *thread,
 
 int lgi_profiled_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = outside();
-    if (LGI_UNLIKELY(thread == NULL || thread->top->address != mutex || !plain(mutex)))
+    if (!lgi_mutex_is_newest(thread, mutex))
         return lgi_mutex_unlock(mutex, site, sp);
     const struct lge_held *held = thread->top;
     struct lge_class_times *times = lge_class_times_again(thread, lge_class_in(held->id));

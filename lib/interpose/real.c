@@ -400,10 +400,7 @@ static const char *single_threaded; /* libc's; written once by the constructor *
 bool lgi_real_single_threaded(void) { return single_threaded != NULL && *single_threaded != 0; }
 
 /* Perhaps one that was copied into the program. */
-static void start_single_threaded(void) {
-    const char *found = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
-    single_threaded = found;
-}
+static void start_single_threaded(void) { single_threaded = dlsym(RTLD_DEFAULT, "__libc_single_threaded"); }
 
 static void start_clock(void) {
     void *found = in_libc("clock_gettime");

@@ -20,7 +20,7 @@ static int open_socket(void) {
     return descriptor < 0 ? -1 : lgp_high_descriptor((int)descriptor);
 }
 
-static void close_socket(int descriptor) { lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0); }
+static void close_socket(int descriptor) { lgp_close(descriptor); }
 
 /* By a connection that is given up at once. */
 static bool somebody_listens(int descriptor) {

@@ -42,7 +42,7 @@ static void find_again(void) {
                 atomic_compare_exchange_strong_explicit(&log_file.descriptor, &expected, opened,
                                                         memory_order_relaxed, memory_order_relaxed);
     if (opened >= 0 && !ours)
-        lgp_syscall(SYS_close, opened, 0, 0, 0, 0, 0);
+        lgp_close(opened);
 }
 
 /* ---- any of them ---- */

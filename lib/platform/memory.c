@@ -199,11 +199,9 @@ static void free_small(void *memory, size_t size) {
 
 /* 0 when the sum overflows. */
 static size_t mapped_size(size_t size) {
-    size_t sum;
-    if (__builtin_add_overflow(size, sizeof(struct large) + HUGE - 1, &sum))
-        return 0;
-    size_t page = size >= HUGE_FROM - sizeof(struct large) ? HUGE : PAGE;
-    return (size + sizeof(struct large) + page - 1) & ~(page - 1);
+    size_t page = size >= HUGE_FROM - sizeof(struct large) ? HUGE : PAGE, sum;
+    bool overflows = __builtin_add_overflow(size, sizeof(struct large) + page - 1, &sum);
+    return overflows ? 0 : sum & ~(page - 1);
 }
 
 static void *map_large(size_t mapped) {

@@ -142,7 +142,7 @@ static void read_maps(void) {
     if (buffer != NULL && descriptor >= 0)
         read_lines(descriptor, buffer);
     if (descriptor >= 0)
-        lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+        lgp_close(descriptor);
     lgp_free(buffer, ROOM);
 }
 

@@ -23,17 +23,21 @@ bool lgp_read_by_pipe(void *to, const void *address, size_t size) {
     if (size > PIPE_BUF || lgp_syscall(SYS_pipe2, (long)ends, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0) != 0)
         return false;
     bool whole = pass_through(ends, to, address, size);
-    lgp_syscall(SYS_close, ends[0], 0, 0, 0, 0, 0);
-    lgp_syscall(SYS_close, ends[1], 0, 0, 0, 0, 0);
+    lgp_close(ends[0]);
+    lgp_close(ends[1]);
     return whole;
 }
 
+/* By the thread, since the main one may have ended before us: the process has no memory by its
+ * number then. */
+long lgp_read_pieces(void *to, size_t room, const struct iovec *pieces, size_t count) {
+    struct iovec local = {to, room};
+    return lgp_syscall(SYS_process_vm_readv, (long)lgp_tid(), (long)&local, 1, (long)pieces, (long)count, 0);
+}
+
 bool lgp_read_safely(void *to, const void *address, size_t size) {
-    struct iovec local = {to, size};
-    struct iovec remote = {(void *)(uintptr_t)address, size};
-    /* The main thread may have ended before us: the process has no memory by its number then. */
-    long tid = (long)lgp_tid();
-    long got = lgp_syscall(SYS_process_vm_readv, tid, (long)&local, 1, (long)&remote, 1, 0);
+    struct iovec piece = {(void *)(uintptr_t)address, size};
+    long got = lgp_read_pieces(to, size, &piece, 1);
     return got == (long)size || (got == -ENOSYS && lgp_read_by_pipe(to, address, size));
 }
 

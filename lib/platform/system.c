@@ -63,21 +63,23 @@ uint32_t lgp_pid(void) { return (uint32_t)lgp_syscall(SYS_getpid, 0, 0, 0, 0, 0,
 
 uint32_t lgp_tid(void) { return (uint32_t)lgp_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0); }
 
-static long open_to_read(const char *path) {
-    return lgp_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+long lgp_open_to_read(const char *path, int flags) {
+    return lgp_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | flags, 0, 0, 0);
 }
+
+void lgp_close(long descriptor) { lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0); }
 
 /* Not by the thread at once: emulators show their guest's by the first name only. */
 long lgp_open_maps(void) {
     char first;
-    long descriptor = open_to_read("/proc/self/maps");
+    long descriptor = lgp_open_to_read("/proc/self/maps", 0);
     if (descriptor >= 0 && lgp_syscall(SYS_read, descriptor, (long)&first, 1, 0, 0, 0) == 1) {
         lgp_syscall(SYS_lseek, descriptor, 0, SEEK_SET, 0, 0, 0);
         return descriptor;
     }
     if (descriptor >= 0)
-        lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
-    return open_to_read("/proc/thread-self/maps");
+        lgp_close(descriptor);
+    return lgp_open_to_read("/proc/thread-self/maps", 0);
 }
 
 /* Unknown (more of them than fit, or forbidden): several. */
@@ -109,11 +111,11 @@ void lgp_thread_name_of(uint32_t tid, char name[16]) {
     struct lgp_text text = {path, sizeof path, 0};
     name[0] = '\0';
     lgp_format(&text, "/proc/self/task/%u/comm", tid);
-    long descriptor = lgp_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    long descriptor = lgp_open_to_read(path, 0);
     if (descriptor < 0)
         return;
     long length = lgp_syscall(SYS_read, descriptor, (long)name, 16, 0, 0, 0);
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    lgp_close(descriptor);
     name[length > 0 ? length - 1 : 0] = '\0';
 }
 
@@ -127,6 +129,6 @@ int lgp_high_descriptor(int descriptor) {
     long high = lgp_syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, floor, 0, 0, 0);
     if (high < 0)
         return descriptor;
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    lgp_close(descriptor);
     return (int)high;
 }

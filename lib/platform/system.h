@@ -22,6 +22,9 @@ uint64_t lgp_realtime_ns(void);
 uint64_t lgp_coarse_ns(void); /* monotonic, to a few milliseconds, and cheaper */
 uint32_t lgp_pid(void);       /* system call, not cached */
 uint32_t lgp_tid(void);       /* system call, not cached */
+/* To be read, closed at exec; `flags` besides.  A descriptor; < 0: errno negated. */
+long lgp_open_to_read(const char *path, int flags);
+void lgp_close(long descriptor);
 /* /proc/self/maps, or the same by the calling thread where the main thread, by which the
  * kernel shows it, has ended.  A descriptor to be closed; < 0: errno negated. */
 long lgp_open_maps(void);

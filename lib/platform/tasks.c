@@ -10,12 +10,6 @@
 #include "platform/print.h"
 #include "platform/system.h"
 
-static long open_file(const char *path, int flags) {
-    return lgp_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | flags, 0, 0, 0);
-}
-
-static void close_file(long descriptor) { lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0); }
-
 static long read_some(long descriptor, char *buffer, size_t room) {
     long got;
     do
@@ -51,11 +45,11 @@ enum lgp_task_state lgp_task_state(uint32_t tid) {
     char path[64], line[512];
     struct lgp_text text = {path, sizeof path, 0};
     lgp_format(&text, "/proc/self/task/%u/stat", tid);
-    long descriptor = open_file(path, 0);
+    long descriptor = lgp_open_to_read(path, 0);
     if (descriptor < 0)
         return descriptor == -ENOENT ? LGP_TASK_GONE : LGP_TASK_RUNS;
     long got = read_some(descriptor, line, sizeof line - 1);
-    close_file(descriptor);
+    lgp_close(descriptor);
     if (got <= 0)
         return got == -ESRCH ? LGP_TASK_GONE : LGP_TASK_RUNS;
     line[got] = '\0';
@@ -93,13 +87,13 @@ static bool each_of(const char *buffer, long size, bool (*each)(uint32_t, void *
 
 bool lgp_tasks_each(bool (*each)(uint32_t tid, void *user), void *user) {
     _Alignas(struct entry) char buffer[2048];
-    long size = -1, descriptor = open_file("/proc/self/task", O_DIRECTORY);
+    long size = -1, descriptor = lgp_open_to_read("/proc/self/task", O_DIRECTORY);
     if (descriptor < 0)
         return false;
     do
         size = lgp_syscall(SYS_getdents64, descriptor, (long)buffer, sizeof buffer, 0, 0, 0);
     while (size > 0 && each_of(buffer, size, each, user));
-    close_file(descriptor);
+    lgp_close(descriptor);
     return size == 0;
 }
 
@@ -198,7 +192,7 @@ bool lgp_shared_mappings_each(bool (*each)(uintptr_t start, uintptr_t end, void 
         }
     }
     if (descriptor >= 0)
-        close_file(descriptor);
+        lgp_close(descriptor);
     lgp_free(mappings.buffer, ROOM);
     return got == 0;
 }

@@ -39,12 +39,10 @@ static size_t readable_one_by_one(uintptr_t low, size_t pages) {
 /* How many bytes up from `low`, at most `pages` pages, can be read. */
 static size_t readable_up_from(uintptr_t low, size_t pages) {
     char bytes[PROBE_PAGES];
-    struct iovec remote[PROBE_PAGES];
-    struct iovec local = {bytes, pages};
+    struct iovec remote[PROBE_PAGES] = {0};
     for (size_t i = 0; i < pages; i++)
         remote[i] = (struct iovec){(void *)(low + i * PAGE), 1};
-    long tid = (long)lgp_tid(); /* as in lgp_read_safely */
-    long got = lgp_syscall(SYS_process_vm_readv, tid, (long)&local, 1, (long)remote, (long)pages, 0);
+    long got = lgp_read_pieces(bytes, pages, remote, pages);
     if (got == -ENOSYS)
         return readable_one_by_one(low, pages);
     return got > 0 ? (size_t)got * PAGE : 0;

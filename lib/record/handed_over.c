@@ -35,7 +35,7 @@ long lgr_handed_open(const char *option, int access, long seals, uint64_t *key) 
         lgp_syscall(SYS_openat, AT_FDCWD, (long)path, access | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0, 0, 0);
     if (descriptor < 0 || lgp_syscall(SYS_fcntl, descriptor, F_GET_SEALS, 0, 0, 0, 0) == seals)
         return descriptor;
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    lgp_close(descriptor);
     return -1;
 }
 

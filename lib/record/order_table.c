@@ -106,7 +106,7 @@ bool lgr_order_open(struct lgr_order *order, const char *option) {
         return false;
     uint64_t size = size_of(descriptor);
     void *block = lgr_handed_map(descriptor, size, PROT_READ);
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    lgp_close(descriptor);
     if (block == NULL)
         return false;
     if (size >= sizeof key && memcmp(block, &key, sizeof key) == 0)

@@ -52,12 +52,11 @@ static void *copy(long descriptor, uint64_t size) {
 }
 
 const void *lgr_saved_order_load(const char *path, uint64_t *size) {
-    long descriptor =
-        lgp_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0, 0, 0);
+    long descriptor = lgp_open_to_read(path, O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0)
         return NULL;
     *size = size_of(descriptor);
     const void *memory = copy(descriptor, *size);
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    lgp_close(descriptor);
     return memory;
 }

@@ -18,7 +18,7 @@ void lgr_told_open(const char *option) {
     if (descriptor < 0)
         return;
     struct lgr_told *page = lgr_handed_map(descriptor, LGR_TOLD_SIZE, PROT_READ | PROT_WRITE);
-    lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+    lgp_close(descriptor);
     if (page != NULL && page->key == key)
         told = page;
     else if (page != NULL)

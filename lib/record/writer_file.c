@@ -32,7 +32,7 @@ static long reopen(struct lgr_output *output) {
     if (descriptor < 0)
         return -EBADF;
     if (!refers_to_file(output, descriptor)) {
-        lgp_syscall(SYS_close, descriptor, 0, 0, 0, 0, 0);
+        lgp_close(descriptor);
         return -EBADF;
     }
     output->descriptor = lgp_high_descriptor((int)descriptor);
@@ -135,7 +135,7 @@ void lgr_output_drop(struct lgr_output *output) {
         output->segments[i] = NULL;
     }
     if (output->descriptor >= 0 && refers_to_file(output, output->descriptor))
-        lgp_syscall(SYS_close, output->descriptor, 0, 0, 0, 0, 0);
+        lgp_close(output->descriptor);
     output->descriptor = -1;
     output->allocated = 0;
     output->mapped = 0;

@@ -41,11 +41,11 @@ static uint32_t read_exe(char *to) {
 }
 
 static uint32_t read_cmdline(char *to) {
-    long file = lgp_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    long file = lgp_open_to_read("/proc/self/cmdline", 0);
     if (file < 0)
         return 0;
     long length = lgp_syscall(SYS_read, file, (long)to, CMDLINE_MAX, 0, 0, 0);
-    lgp_syscall(SYS_close, file, 0, 0, 0, 0, 0);
+    lgp_close(file);
     if (length <= 0)
         return 0;
     if (to[length - 1] == '\0')

@@ -90,12 +90,17 @@ static int lock(lg_mutex_t *m, const struct lgw_call *call, const struct lgi_lim
     return error != 0 ? error : lgw_taken(call, lgi_mutex_lock(&m->mutex, call->site, call->sp, limit));
 }
 
+/* With the limit that is declared. */
+static inline int lock_within_net(lg_mutex_t *m, const struct lgw_call *call) {
+    struct lgi_limit net;
+    if (LGI_LIKELY(lock_at_once(m, call)))
+        return 0;
+    return lock(m, call, lgw_net(&m->declared, &net));
+}
+
 LGI_EXPORT int lg_mutex_lock(lg_mutex_t *m) {
     struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
-    struct lgi_limit net;
-    if (LGI_LIKELY(lock_at_once(m, &call)))
-        return 0;
-    return lock(m, &call, lgw_net(&m->declared, &net));
+    return lock_within_net(m, &call);
 }
 
 LGI_EXPORT int lg_mutex_timedlock(lg_mutex_t *m, int32_t ms) {
@@ -175,10 +180,9 @@ LGI_EXPORT int lg_mutex_unlock(lg_mutex_t *m) {
 
 int lgw_mutex_lock_for(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
     struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
-    struct lgi_limit net;
     call.site = site;
     call.sp = sp;
-    return lock(m, &call, lgw_net(&m->declared, &net));
+    return lock_within_net(m, &call);
 }
 
 void lgw_mutex_unlock_for(lg_mutex_t *m, uintptr_t site, uintptr_t sp) { unlock(m, site, sp); }
