@@ -14,19 +14,12 @@ static bool nests_within(const struct seen *seen, size_t index) {
     return false;
 }
 
-static void add_split(struct pool *pool, struct seen_splits *splits, const char *rule) {
-    const char **rules = pool_array(pool, splits->count + 1, sizeof *rules);
-    if (splits->count)
-        memcpy(rules, splits->rules, splits->count * sizeof *rules);
-    rules[splits->count++] = rule;
-    splits->rules = rules;
-}
-
-static bool has(const char *const *rules, size_t count, const char *rule) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rules[i], rule) == 0)
-            return true;
-    return false;
+static const char **with(struct pool *pool, const char **rules, size_t *count, const char *rule) {
+    const char **more = pool_array(pool, *count + 1, sizeof *more);
+    if (*count)
+        memcpy(more, rules, *count * sizeof *more);
+    more[(*count)++] = rule;
+    return more;
 }
 
 /* A class that no caller tells apart keeps the rule that was split, which then names the
@@ -36,14 +29,9 @@ static bool keep_whole(struct pool *pool, const struct seen *seen, struct seen_s
     size_t before = splits->whole_count;
     for (size_t i = 0; i < seen->class_count; i++) {
         const char *rule = seen->classes[i].rule;
-        if (rule && has(splits->rules, splits->count, rule) &&
-            !has(splits->whole, splits->whole_count, rule)) {
-            const char **whole = pool_array(pool, splits->whole_count + 1, sizeof *whole);
-            if (splits->whole_count)
-                memcpy(whole, splits->whole, splits->whole_count * sizeof *whole);
-            whole[splits->whole_count++] = rule;
-            splits->whole = whole;
-        }
+        if (rule && seen_has_rule(splits->rules, splits->count, rule) &&
+            !seen_has_rule(splits->whole, splits->whole_count, rule))
+            splits->whole = with(pool, splits->whole, &splits->whole_count, rule);
     }
     return splits->whole_count > before;
 }
@@ -55,9 +43,9 @@ static bool split_more(struct pool *pool, const struct seen *seen, struct seen_s
     for (size_t i = 0; i < seen->class_count; i++) {
         const struct seen_class *class = &seen->classes[i];
         bool of_call = strcmp(class->what->kind, "init") == 0; /* elements of an array may well nest */
-        if (class->merged && class->rule && !has(splits->whole, splits->whole_count, class->rule) &&
+        if (class->merged && class->rule && !seen_has_rule(splits->whole, splits->whole_count, class->rule) &&
             (levels[i].ring || (of_call && nests_within(seen, i))))
-            add_split(pool, splits, class->rule);
+            splits->rules = with(pool, splits->rules, &splits->count, class->rule);
     }
     return splits->count > before;
 }

@@ -4,29 +4,27 @@
 
 #include "naming.h"
 
-static void describe_target(struct model *model, struct model_process *process,
-                            const struct lgr_thread_state *state, struct model_wait *wait) {
-    switch (state->wait_kind) {
+static const char *label_of(struct model *model, struct model_process *process, uint64_t serial) {
+    return model_thread_of(model, process, (uint32_t)serial)->label;
+}
+
+const char *waited_for(struct model *model, struct model_process *process, uint32_t kind, uint64_t target,
+                       const struct model_lock *lock) {
+    switch (kind) {
     case LGR_WAIT_LOCK:
-        wait->lock = model_lock_of(model, process, state->target);
-        wait->what = wait->lock->short_name;
-        break;
+        return lock->short_name;
     case LGR_WAIT_JOIN:
-        wait->what = pool_printf(&model->pool, "%s to end",
-                                 model_thread_of(model, process, (uint32_t)state->target)->label);
-        break;
+        return pool_printf(&model->pool, "%s to end", label_of(model, process, target));
     case LGR_WAIT_ONCE:
-        wait->what = pool_printf(&model->pool, "the one-time initialisation that %s runs",
-                                 model_thread_of(model, process, (uint32_t)state->target)->label);
-        break;
+        return target ? pool_printf(&model->pool, "the one-time initialisation that %s runs",
+                                    label_of(model, process, target))
+                      : "a one-time initialisation";
     case LGR_WAIT_CONDITION:
-        wait->what = "a condition variable";
-        break;
+        return "a condition variable";
     case LGR_WAIT_BARRIER:
-        wait->what = "a barrier";
-        break;
+        return "a barrier";
     default:
-        wait->what = "something";
+        return "something";
     }
 }
 
@@ -48,7 +46,9 @@ static void add_wait(struct model *model, struct model_process *process,
     wait.at = model_stack(model, process, state->wait_context);
     name_thread_by_stack(model, thread, &wait.at);
     wait.thread = thread;
-    describe_target(model, process, state, &wait);
+    if (state->wait_kind == LGR_WAIT_LOCK)
+        wait.lock = model_lock_of(model, process, state->target);
+    wait.what = waited_for(model, process, state->wait_kind, state->target, wait.lock);
     describe_held(model, process, state, &wait);
     model->waits = checked_resize(model->waits, model->wait_count + 1, sizeof *model->waits);
     model->waits[model->wait_count++] = wait;

@@ -123,14 +123,17 @@ static const char *variable_rule(struct pool *pool, const struct model_process *
                        in_module(pool, process, class->module, nameless));
 }
 
-static bool is_split(const struct gatherer *gatherer, const char *rule) {
-    for (size_t i = 0; gatherer->splits && i < gatherer->splits->whole_count; i++)
-        if (strcmp(gatherer->splits->whole[i], rule) == 0)
-            return false;
-    for (size_t i = 0; gatherer->splits && i < gatherer->splits->count; i++)
-        if (strcmp(gatherer->splits->rules[i], rule) == 0)
+bool seen_has_rule(const char *const *rules, size_t count, const char *rule) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rules[i], rule) == 0)
             return true;
     return false;
+}
+
+static bool is_split(const struct gatherer *gatherer, const char *rule) {
+    const struct seen_splits *splits = gatherer->splits;
+    return splits && seen_has_rule(splits->rules, splits->count, rule) &&
+           !seen_has_rule(splits->whole, splits->whole_count, rule);
 }
 
 static const struct seen_run *run_of(const struct gatherer *gatherer, const struct seen_class *class) {

@@ -52,6 +52,8 @@ struct seen_splits {
     struct seen_run *runs;
 };
 
+/* Whether the rule is one of these. */
+bool seen_has_rule(const char *const *rules, size_t count, const char *rule);
 /* `order` NULL: nothing is declared; `splits` NULL: none.  Lives as long as the model. */
 struct seen seen_in(struct model *model, const struct order *order, const struct seen_splits *splits);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "model_waits.h"
 #include "stacks.h"
 
 /* When any thread waited for the lock. */
@@ -11,25 +12,6 @@ struct lock_wait {
 };
 
 /* ---- one of them ---- */
-
-static const char *waited_for(struct model *model, struct model_process *process, const struct lgr_span *raw,
-                              const struct model_lock *lock) {
-    switch (raw->wait_kind) {
-    case LGR_WAIT_LOCK:
-        return lock->short_name;
-    case LGR_WAIT_JOIN:
-        return pool_printf(&model->pool, "%s to end",
-                           model_thread_of(model, process, (uint32_t)raw->target)->label);
-    case LGR_WAIT_ONCE:
-        return "a once routine";
-    case LGR_WAIT_CONDITION:
-        return "a condition variable";
-    case LGR_WAIT_BARRIER:
-        return "a barrier";
-    default:
-        return "something";
-    }
-}
 
 static uint64_t real_time(const struct model_process *process, uint64_t monotonic_ns) {
     return process->header->start_realtime_ns + (monotonic_ns - process->header->start_monotonic_ns);
@@ -54,7 +36,8 @@ static struct timed_span named(struct model *model, struct model_process *proces
                               .start_ns = real_time(process, raw->start_ns),
                               .waits = waits};
     span.end_ns = end_of(span.start_ns, raw->length_ns);
-    span.what = waits ? pool_printf(&model->pool, "waits for %s", waited_for(model, process, raw, span.lock))
+    span.what = waits ? pool_printf(&model->pool, "waits for %s",
+                                    waited_for(model, process, raw->wait_kind, raw->target, span.lock))
                       : pool_printf(&model->pool, "holds %s", span.lock->short_name);
     return span;
 }
