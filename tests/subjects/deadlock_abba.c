@@ -1,12 +1,17 @@
-/* A real deadlock of two threads.
+/* A real deadlock of two threads, which the main thread waits for; or it has gone, and then the
+ * kernel shows no memory of it any more.
  *
  * deadlock
  * expect: deadlock actual error
  * thread: HELD cash, WANTS vault
  * thread: HELD vault, WANTS cash
  * says: teller, auditor, cash, vault, deadlock_abba.c
+ *
+ * case: main-waits
+ * case: main-left
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "turns.h"
 
@@ -30,11 +35,13 @@ static void *second(void *unused) {
     return unused;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     alarm(60);
     pthread_t threads[2];
     pthread_create(&threads[0], NULL, first, NULL);
     pthread_create(&threads[1], NULL, second, NULL);
+    if (argc > 1 && strcmp(argv[1], "main-left") == 0)
+        pthread_exit(NULL);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     return 0;

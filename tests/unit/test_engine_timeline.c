@@ -116,6 +116,17 @@ START_TEST(nothing_is_kept_unasked) {
 }
 END_TEST
 
+/* Of the only span that is there. */
+static struct lgr_file *open_with_one(uint16_t wait_kind, uint64_t target) {
+    struct lgr_file *file = open_written();
+    size_t count;
+    const struct lgr_span *spans = lgr_spans(file, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(spans[0].wait_kind, wait_kind);
+    ck_assert_uint_eq(spans[0].target, target);
+    return file;
+}
+
 START_TEST(an_idle_wait_for_a_condition_is_none) {
     struct lge_request request = engine_request(a);
     struct lge_condition_wait wait = {.condition = &owner, .endless = true};
@@ -127,13 +138,7 @@ START_TEST(an_idle_wait_for_a_condition_is_none) {
     lge_wait_condition(one, &request, NULL, &wait);
     usleep(LONG_US);
     lge_wait_end(one);
-    struct lgr_file *file = open_written();
-    size_t count;
-    const struct lgr_span *spans = lgr_spans(file, &count);
-    ck_assert_uint_eq(count, 1);
-    ck_assert_uint_eq(spans[0].wait_kind, LGR_WAIT_CONDITION);
-    ck_assert_uint_eq(spans[0].target, (uintptr_t)&owner);
-    lgr_close(file);
+    lgr_close(open_with_one(LGR_WAIT_CONDITION, (uintptr_t)&owner));
     engine_give(one, b);
 }
 END_TEST
@@ -142,12 +147,7 @@ START_TEST(a_join_names_its_thread) {
     lge_wait_join(one, two, 0x7000, 0, 0, false);
     usleep(LONG_US);
     lge_wait_end(one);
-    struct lgr_file *file = open_written();
-    size_t count;
-    const struct lgr_span *spans = lgr_spans(file, &count);
-    ck_assert_uint_eq(count, 1);
-    ck_assert_uint_eq(spans[0].wait_kind, LGR_WAIT_JOIN);
-    ck_assert_uint_eq(spans[0].target, lge_thread_serial(two));
+    struct lgr_file *file = open_with_one(LGR_WAIT_JOIN, lge_thread_serial(two));
     ck_assert_ptr_nonnull(lgr_thread_by_serial(file, lge_thread_serial(two)));
     lgr_close(file);
 }
