@@ -304,10 +304,19 @@ static const Dwfl_Callbacks callbacks = {
     .find_debuginfo = dwfl_standard_find_debuginfo,
 };
 
-static bool find_modules(struct snapshot *snapshot) {
+/* 0: they are there; else errno, or -1: see dwfl_errmsg. */
+static int find_modules(struct snapshot *snapshot) {
     snapshot->dwfl = dwfl_begin(&callbacks);
-    return snapshot->dwfl && dwfl_linux_proc_report(snapshot->dwfl, snapshot->witness) == 0 &&
-           dwfl_report_end(snapshot->dwfl, NULL, NULL) == 0;
+    int why = snapshot->dwfl ? dwfl_linux_proc_report(snapshot->dwfl, snapshot->witness) : -1;
+    return why ? why : dwfl_report_end(snapshot->dwfl, NULL, NULL);
+}
+
+/* One that is killed loses its memory before it counts as ended. */
+static const char *why_no_modules(const struct snapshot *snapshot, int why) {
+    if (why == ESRCH || why == ENOENT || is_over(snapshot->pid, (uint32_t)snapshot->pid))
+        return pool_printf(snapshot->pool, "process %d has just ended", (int)snapshot->pid);
+    return pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)snapshot->pid,
+                       why > 0 ? strerror(why) : dwfl_errmsg(-1));
 }
 
 static const char *program_of(struct snapshot *snapshot) {
@@ -366,11 +375,9 @@ bool snapshot_live(struct snapshot *snapshot, pid_t pid, const char **error) {
     let_go(&targets);
     snapshot->stopped_us = now_us() - start;
     snapshot->program = program_of(snapshot);
-    if (stopped && !find_modules(snapshot)) {
-        *error = is_over(pid, (uint32_t)pid)
-                     ? pool_printf(snapshot->pool, "process %d has just ended", (int)pid)
-                     : pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)pid,
-                                   dwfl_errmsg(-1));
+    int why = stopped ? find_modules(snapshot) : 0;
+    if (why) {
+        *error = why_no_modules(snapshot, why);
         stopped = false;
     }
     if (stopped)
