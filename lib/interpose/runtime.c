@@ -39,6 +39,7 @@
 #include "platform/print.h"
 #include "platform/system.h"
 #include "platform/unwind.h"
+#include "record/handed_over.h"
 #include "record/saved_order.h"
 #include "record/told.h"
 #include "record/writer.h"
@@ -174,7 +175,8 @@ void lgi_open_evidence(void) {
         return;
     struct lgp_text effective = {text, LGP_OPTIONS_TEXT_SIZE, 0};
     lgp_options_effective(&options, &effective);
-    struct lgr_writer_options writer = {.directory = options.data, .max_data = options.max_data};
+    struct lgr_writer_options writer = {
+        .directory = options.data, .max_data = options.max_data, .run = lgr_handed_key(options.told)};
     if (!lgr_writer_open(&writer, text))
         lgr_told_unrecorded();
     lgp_free(text, LGP_OPTIONS_TEXT_SIZE);

@@ -85,7 +85,9 @@ struct lgr_header {
     _Atomic uint64_t contended;           /* acquisitions that had to wait */
     _Atomic uint64_t instance_edges;      /* ordered pairs of locks seen */
     _Atomic uint64_t edges;               /* LGR_EDGE records committed */
-    _Atomic uint64_t reserved2[5];
+
+    uint64_t run; /* the `lockgraph run` it belongs to; 0: none, or not known */
+    uint64_t reserved2[4];
 };
 
 /* First word of each record.  size is the commit word, stored last.  It counts

@@ -27,6 +27,12 @@ static bool split(const char *option, char path[LGR_HANDED_TEXT], uint64_t *key)
     return true;
 }
 
+uint64_t lgr_handed_key(const char *option) {
+    char path[LGR_HANDED_TEXT];
+    uint64_t key;
+    return *option == '/' && split(option, path, &key) ? key : 0;
+}
+
 long lgr_handed_open(const char *option, int access, long seals, uint64_t *key) {
     char path[LGR_HANDED_TEXT];
     if (*option != '/' || !split(option, path, key))

@@ -9,6 +9,9 @@
  * buffer for it. */
 enum { LGR_HANDED_TEXT = 64 };
 
+/* The key of that text; 0: it names nothing. */
+uint64_t lgr_handed_key(const char *option);
+
 /* A descriptor of the file, and the key it must begin with.  Negative: the launcher is
  * gone, PID is another process here, or the file has not just those seals. */
 long lgr_handed_open(const char *option, int access, long seals, uint64_t *key);

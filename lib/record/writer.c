@@ -238,6 +238,7 @@ static long start_file(const struct lgr_writer_options *options, const char *eff
     if (result != 0)
         return result;
     start_at(chunk);
+    lgr_writer_header()->run = options->run;
     lgr_write_process(effective_options);
     store_magic(lgr_writer_header());
     return lgr_output_publish(&writer.output);

@@ -20,6 +20,7 @@
 struct lgr_writer_options {
     const char *directory; /* made if absent, mode 0700 */
     uint64_t max_data;     /* bytes of records; 0: no limit.  Past it only important ones, from a reserve */
+    uint64_t run;          /* as in the header */
 };
 
 /* Creates `<program>.<pid>.<n>.lgd`, 0600, O_EXCL|O_NOFOLLOW|O_CLOEXEC, on a

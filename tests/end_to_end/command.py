@@ -1,5 +1,6 @@
 """What `lockgraph run` and `lockgraph report` do beside finding things."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import os
@@ -176,6 +177,21 @@ def data_directory(build):
         for file in (here.directory / "elsewhere").iterdir():
             check(file.stat().st_mode & 0o777 == 0o600, f"{file.name} can be read by others")
             here.report(file).expect(EXIT_FINDINGS)
+
+
+def data_directory_shared(build):
+    """Each of two runs beside each other in one directory tells of its own program, and ends no other."""
+    with place(build) as here, concurrent.futures.ThreadPoolExecutor() as beside:
+        long = beside.submit(here.run, build.subject("status"), "sleep", "1500", "exit", "3", options=["--append", "--on-deadlock", "kill"])
+        while not list(here.data.glob("status.*.lgd")):
+            check(not long.done(), f"it ended first: {long}")
+            time.sleep(0.01)
+        for subject in ("abba", "deadlock_abba"):
+            here.run(build.subject(subject), options=["--append", "--on-deadlock", "kill"]).expect(EXIT_FINDINGS)
+        check(not long.done(), "the machine is too slow to see anything")
+        told = long.result().expect(3)
+        check("order-cycle" not in told.stderr and "deadlock" not in told.stderr, f"tells of another's: {told}")
+        check(len(here.json()["processes"]) == 3, "not all in one directory")
 
 
 def unreadable_data(build):
@@ -398,7 +414,7 @@ def debian_programs(build):
 
 
 CASES = [passes_status, not_found, usage, says_what_it_is, every_command_tells_itself, fits_the_terminal, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
-         own_status_beside_finding, data_directory, unreadable_data, damaged_data, streams_pass_through, text_report,
+         own_status_beside_finding, data_directory, data_directory_shared, unreadable_data, damaged_data, streams_pass_through, text_report,
          demangled_names, forwards_signals, bare_preload, environment_verb, stable_ids, merged_report, schema_refuses,
          small_file_limit, no_place_to_write, small_data_limit, identity_by_table, every_unwinder, switched_off,
          debian_programs]

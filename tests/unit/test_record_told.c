@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "record/format.h"
+#include "record/handed_over.h"
 #include "record/told.h"
 
 static char option[LGR_TOLD_TEXT];
@@ -39,6 +40,13 @@ START_TEST(what_is_told_arrives) {
     ck_assert_uint_eq(told->unrecorded, 1);
     ck_assert_uint_eq(told->unwritten, 2);
     ck_assert_uint_eq(told->worst, LGR_ERROR);
+}
+END_TEST
+
+START_TEST(the_key_is_known_where_the_page_is_not) {
+    ck_assert_uint_eq(lgr_handed_key("/proc/1/fd/999/fedcba9876543210"), 0xfedcba9876543210);
+    ck_assert_uint_eq(lgr_handed_key("none"), 0);
+    ck_assert_uint_eq(lgr_handed_key("/proc/1/fd/999/nonsense"), 0);
 }
 END_TEST
 
@@ -91,6 +99,7 @@ int main(void) {
     Suite *suite = suite_create("record told");
     TCase *cases = tcase_create("told");
     tcase_add_test(cases, what_is_told_arrives);
+    tcase_add_test(cases, the_key_is_known_where_the_page_is_not);
     tcase_add_test(cases, another_key_is_another_launcher);
     tcase_add_test(cases, a_file_that_could_shrink_is_left_alone);
     tcase_add_test(cases, a_file_of_somebody_else_is_left_alone);

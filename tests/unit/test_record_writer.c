@@ -116,6 +116,17 @@ START_TEST(a_link_in_the_way_is_not_followed) {
 }
 END_TEST
 
+START_TEST(the_run_is_in_the_header_of_a_child_too) {
+    struct lgr_writer_options options = {.directory = temporary, .run = 0xfedcba9876543210};
+    ck_assert(lgr_writer_open(&options, ""));
+    ck_assert_uint_eq(lgr_writer_header()->run, options.run);
+    lgr_writer_fork_child();
+    options.run++;
+    ck_assert(lgr_writer_open(&options, ""));
+    ck_assert_uint_eq(lgr_writer_header()->run, options.run);
+}
+END_TEST
+
 START_TEST(the_directory_is_made_and_the_path_is_absolute) {
     ck_assert_int_eq(chdir(temporary), 0);
     struct lgr_writer_options options = {.directory = "made/", .max_data = 0};
@@ -623,6 +634,7 @@ int main(void) {
     tcase_add_checked_fixture(place, set_up, tear_down);
     tcase_add_test(place, the_name_tells_program_pid_and_number);
     tcase_add_test(place, a_link_in_the_way_is_not_followed);
+    tcase_add_test(place, the_run_is_in_the_header_of_a_child_too);
     tcase_add_test(place, the_directory_is_made_and_the_path_is_absolute);
     tcase_add_test(place, the_descriptor_is_high_and_closed_at_exec);
     tcase_add_test(place, few_descriptors_are_enough);

@@ -98,6 +98,13 @@ const char *data_dir_prepare(struct pool *pool, const char *given, bool append, 
     return result;
 }
 
+bool path_list_has(const struct path_list *list, const char *path) {
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->paths[i], path) == 0)
+            return true;
+    return false;
+}
+
 static int compare_paths(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }

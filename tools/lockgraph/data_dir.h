@@ -24,6 +24,8 @@ const char *data_dir_prepare(struct pool *pool, const char *directory, bool appe
 /* The evidence files in `directory`, sorted; false when it cannot be read. */
 bool data_dir_list(struct pool *pool, const char *directory, struct path_list *list);
 
+bool path_list_has(const struct path_list *list, const char *path);
+
 bool is_evidence_name(const char *name);
 
 #endif

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "probe.h"
-#include "run_watch.h"
 #include "text.h"
 
 extern char **environ;

@@ -14,6 +14,7 @@
 #include "order_file.h"
 #include "preload.h"
 #include "probe.h"
+#include "run_files.h"
 #include "run_job.h"
 #include "run_order.h"
 #include "run_settings.h"
@@ -35,7 +36,7 @@ struct run {
     const struct lgr_told *told; /* NULL: there is none */
     const char *directory;       /* absolute */
     bool default_directory;
-    struct path_list before;
+    struct run_files files;
     struct format_options format;
     struct watch watch;
     struct job job;
@@ -79,7 +80,8 @@ static bool prepare_directory(struct run *run, const char **error) {
     }
     run->default_directory = strcmp(run->options.data, DEFAULT_DATA_DIR) == 0;
     strcpy(run->options.data, run->directory);
-    data_dir_list(&run->pool, run->directory, &run->before);
+    run->files.directory = run->directory;
+    data_dir_list(&run->pool, run->directory, &run->files.before);
     return true;
 }
 
@@ -91,15 +93,16 @@ static void prepare_format(struct run *run) {
                                           .show_notes = run->settings.strict,
                                           .directory = run->directory,
                                           .default_directory = run->default_directory};
-    run->watch = (struct watch){
-        .directory = run->directory, .ignored = &run->before, .suppressions = &run->suppressions};
+    run->watch = (struct watch){.files_of_run = &run->files, .suppressions = &run->suppressions};
 }
 
 static void prepare_told(struct run *run) {
     const char *option;
     run->told = told_make(&run->pool, &option);
-    if (run->told)
-        strcpy(run->options.told, option); /* shorter than LGR_TOLD_TEXT */
+    if (!run->told)
+        return;
+    strcpy(run->options.told, option); /* shorter than LGR_TOLD_TEXT */
+    run->files.key = run->told->key;
 }
 
 /* Once it is certain that the program will be started: this reads all its symbols. */
@@ -135,22 +138,12 @@ static bool tick(struct job *job, void *context) {
     return !run->timed_out;
 }
 
-static struct path_list files_of_this_run(struct run *run) {
-    struct path_list all;
-    data_dir_list(&run->pool, run->directory, &all);
-    size_t kept = 0;
-    for (size_t i = 0; i < all.count; i++)
-        if (!path_list_has(&run->before, all.paths[i]))
-            all.paths[kept++] = all.paths[i];
-    return (struct path_list){kept, all.paths};
-}
-
 static void follow(struct run *run) {
     job_wait(&run->job, tick, run);
     watch_look(&run->watch, &run->format); /* what came between the last look and the end */
     bool deadlock_ends = run->watch.deadlock && run->options.on_deadlock == LGP_ON_DEADLOCK_KILL;
     if (!run->job.ended && run->timed_out) {
-        struct path_list files = files_of_this_run(run);
+        struct path_list files = run_files_list(&run->pool, &run->files);
         complain("the time limit of %g s is reached: ending %s", run->settings.timeout, run->arguments[0]);
         tell_waits(&files, run->job.child, &run->format);
     }
@@ -166,7 +159,7 @@ static int conclude(struct run *run) {
                               .timed_out = run->timed_out,
                               .require_seen = run->settings.require_coverage,
                               .command_status = exit_code_of_wait_status(run->job.status)};
-    struct path_list files = files_of_this_run(run);
+    struct path_list files = run_files_list(&run->pool, &run->files);
     record_status(&files, run->job.child, outcome.command_status);
     run->format.have_command = true;
     run->format.command_status = outcome.command_status;
@@ -183,7 +176,7 @@ static int conclude(struct run *run) {
                               .suppressions = &run->suppressions,
                               .format = run->format};
     tell_verdict(&verdict, &outcome);
-    if (files.count == 0 && run->before.count == 0)
+    if (files.count == 0 && run->files.before.count == 0)
         rmdir(run->directory); /* nothing came: leave nothing */
     return exit_code_of_run(&outcome);
 }
@@ -197,7 +190,7 @@ static int cannot_run(const struct run *run, int error) {
 static int not_started(struct run *run) {
     job_kill(&run->job, false);
     job_finish(&run->job);
-    if (run->before.count == 0)
+    if (run->files.before.count == 0)
         rmdir(run->directory);
     return cannot_run(run, run->job.start_error);
 }

@@ -18,15 +18,8 @@ struct watched {
     uint32_t deadlocks; /* told so far */
     unsigned attempts;  /* looks since the count rose that found nothing new: it may be ahead of the record */
     struct heartbeats heartbeats;
-    bool done; /* its process has ended, and we looked after that */
+    bool done; /* its process has ended, and we looked after that; or it is of another run */
 };
-
-bool path_list_has(const struct path_list *list, const char *path) {
-    for (size_t i = 0; list && i < list->count; i++)
-        if (strcmp(list->paths[i], path) == 0)
-            return true;
-    return false;
-}
 
 static int compare_watched(const void *a, const void *b) {
     return strcmp(((const struct watched *)a)->path, ((const struct watched *)b)->path);
@@ -38,7 +31,7 @@ static struct watched *watched_file(struct watch *watch, const char *path) {
         return *found;
     struct watched *file = pool_alloc(&watch->pool, sizeof *file);
     file->path = pool_string(&watch->pool, path);
-    file->done = path_list_has(watch->ignored, path);
+    file->done = path_list_has(&watch->files_of_run->before, path);
     tsearch(file, &watch->files, compare_watched);
     return file;
 }
@@ -80,6 +73,10 @@ static void look_into(struct watch *watch, struct watched *file, const struct fo
     if (file->done || !live_header(file->path, &header))
         return;
     uint32_t deadlocks = atomic_load_explicit(&header.deadlocks, memory_order_relaxed);
+    if (!run_files_bear(watch->files_of_run, &header)) {
+        file->done = true;
+        return;
+    }
     file->done = atomic_load_explicit(&header.ended, memory_order_relaxed) != LGR_RUNNING;
     if (!file->done && heartbeats_look(&file->heartbeats, file->path, &header))
         tell(watch, file->path, format);
@@ -95,7 +92,7 @@ static void look_into(struct watch *watch, struct watched *file, const struct fo
 void watch_look(struct watch *watch, const struct format_options *format) {
     struct pool pool = {0};
     struct path_list list;
-    if (data_dir_list(&pool, watch->directory, &list))
+    if (data_dir_list(&pool, watch->files_of_run->directory, &list))
         for (size_t i = 0; i < list.count; i++)
             look_into(watch, watched_file(watch, list.paths[i]), format);
     pool_free(&pool);

@@ -5,13 +5,12 @@
 
 #include <stdbool.h>
 
-#include "data_dir.h"
 #include "format.h"
+#include "run_files.h"
 
 struct watch {
     struct pool pool;
-    const char *directory;
-    const struct path_list *ignored; /* what was there before */
+    const struct run_files *files_of_run;
     const struct suppressions *suppressions;
     void *files;       /* tsearch tree of those seen */
     const char **told; /* ids of findings already printed */
@@ -23,7 +22,5 @@ struct watch {
  * deadlocks and missing heartbeats to the standard error. */
 void watch_look(struct watch *watch, const struct format_options *format);
 void watch_free(struct watch *watch);
-
-bool path_list_has(const struct path_list *list, const char *path);
 
 #endif
