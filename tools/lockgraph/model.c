@@ -298,6 +298,13 @@ bool model_runs(const struct model *model) {
     return false;
 }
 
+size_t model_merged_files(const struct model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->process_count; i++)
+        count += lgr_merged(model->processes[i].file) > 0;
+    return count;
+}
+
 size_t model_count_at_least(const struct model *model, unsigned threshold) {
     size_t count = 0;
     for (size_t i = 0; i < model->finding_count; i++)

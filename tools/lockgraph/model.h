@@ -183,6 +183,9 @@ void model_free(struct model *model);
 /* One of its processes still runs. */
 bool model_runs(const struct model *model);
 
+/* How many of its files are merged ones, which keep no figures of waits and holds. */
+size_t model_merged_files(const struct model *model);
+
 /* Findings at or above `threshold` (kinds.h), without suppressed ones. */
 size_t model_count_at_least(const struct model *model, unsigned threshold);
 size_t model_count_of(const struct model *model, unsigned severity);
