@@ -186,15 +186,6 @@ static void apply_renames(struct lgr_file *file) {
     }
 }
 
-static void apply_stats(struct lgr_file *file) {
-    struct lgr_lock_info *locks = (struct lgr_lock_info *)(void *)file->locks.items;
-    for (size_t i = 0; i < file->locks.count; i++) {
-        const struct lgr_lock_stats *stats = lgr_table_find(&file->stats, locks[i].id);
-        if (stats)
-            locks[i].stats = stats;
-    }
-}
-
 static void apply_level_names(struct lgr_file *file) {
     struct lgr_class_info *classes = (struct lgr_class_info *)(void *)file->classes.items;
     for (size_t i = 0; i < file->classes.count; i++) {
@@ -223,7 +214,6 @@ static bool load(struct lgr_file *file) {
     file->copy = NULL;
     copy_header(file);
     apply_renames(file);
-    apply_stats(file);
     apply_level_names(file);
     return true;
 }
@@ -346,6 +336,11 @@ const struct lgr_class_info *lgr_class_by_id(const struct lgr_file *file, uint32
 }
 const struct lgr_lock_info *lgr_lock_by_id(const struct lgr_file *file, uint64_t id) {
     return lgr_table_find(&file->locks, id);
+}
+const struct lgr_lock_stats *lgr_stats_of_lock(const struct lgr_file *file, uint64_t id) {
+    static const struct lgr_lock_stats none;
+    const struct lgr_lock_stats *stats = lgr_table_find(&file->stats, id);
+    return stats ? stats : &none;
 }
 const struct lgr_thread_info *lgr_thread_by_serial(const struct lgr_file *file, uint32_t serial) {
     return lgr_table_find(&file->threads, serial);

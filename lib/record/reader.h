@@ -73,14 +73,15 @@ struct lgr_class_info {
 const struct lgr_class_info *lgr_classes(const struct lgr_file *file, size_t *count);
 const struct lgr_class_info *lgr_class_by_id(const struct lgr_file *file, uint32_t id);
 
-struct lgr_lock_info {
+struct lgr_lock_info { /* small, as above */
     uint64_t id, address;
     uint32_t class_id;
     uint16_t kind, attributes;
-    const struct lgr_lock_stats *stats; /* never NULL */
 };
 const struct lgr_lock_info *lgr_locks(const struct lgr_file *file, size_t *count);
 const struct lgr_lock_info *lgr_lock_by_id(const struct lgr_file *file, uint64_t id);
+/* How it was waited for.  Never NULL. */
+const struct lgr_lock_stats *lgr_stats_of_lock(const struct lgr_file *file, uint64_t id);
 
 struct lgr_thread_info {
     uint32_t serial, tid, parent, creation_context;

@@ -81,8 +81,8 @@ struct lgr_file {
     struct lgr_table states, messages, heartbeats;
     struct lgr_table spans; /* struct lgr_span */
     uint64_t spans_least;
-    struct lgr_table renames, stats; /* applied to threads and locks at the end */
-    struct lgr_table level_names;    /* and to classes */
+    struct lgr_table stats;                /* of locks */
+    struct lgr_table renames, level_names; /* applied to threads and classes at the end */
     struct lgr_arena arena;          /* strings, edges of findings, copies of records */
     bool no_memory;                  /* the arena was refused some */
     size_t at;                       /* offset of the record that is being read */

@@ -104,8 +104,6 @@ enum lgr_outcome lgr_read_class(struct lgr_file *file, const struct lgr_record *
     return LGR_READ_OK;
 }
 
-static const struct lgr_lock_stats no_stats;
-
 enum lgr_outcome lgr_read_lock(struct lgr_file *file, const struct lgr_record *record) {
     const struct lgr_lock *lock = (const void *)record;
     if (lock->id == 0 || lock->kind == 0)
@@ -119,8 +117,7 @@ enum lgr_outcome lgr_read_lock(struct lgr_file *file, const struct lgr_record *r
                                    .address = lock->address,
                                    .class_id = lock->class_id,
                                    .kind = lock->kind,
-                                   .attributes = lock->attributes,
-                                   .stats = &no_stats};
+                                   .attributes = lock->attributes};
     return LGR_READ_OK;
 }
 

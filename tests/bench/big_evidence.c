@@ -5,7 +5,7 @@
  *
  * Frames are addresses in the text of MODULE (an ELF file with or without debug information; the
  * range as `readelf -SW` gives it, in hex), DEPTH of them for each stack.  Every finding has four
- * stacks of its own.  Build: cmake --build build --target big_evidence. */
+ * stacks of its own.  Built as build/tests/big_evidence. */
 #include <elf.h>
 #include <inttypes.h>
 #include <link.h>

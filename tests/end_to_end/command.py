@@ -68,6 +68,18 @@ def every_command_tells_itself(build):
             check(said.returncode == 70 and "No space left" in said.stderr, f"{name} --help on a full disk: {said}")
 
 
+def helps_fit_a_terminal(build):
+    """80 columns, no word broken or at the end of nothing."""
+    with place(build) as here:
+        overview = here.execute([build.command, "help"]).expect(0).stdout
+        names = re.findall(r"^  ([a-z]+)  ", overview, re.M)
+        check(len(names) == 15, names)
+        for text in (overview, *(here.execute([build.command, "help", name]).expect(0).stdout for name in names)):
+            wide = [line for line in text.splitlines() if len(line) > 80 or line != line.rstrip()]
+            check(text and not wide, f"too wide: {wide}")
+        check(here.execute([build.command, "run", "--help"]).stdout == here.execute([build.command, "help", "run"]).stdout, "two helps")
+
+
 def on_a_terminal(here, columns, *arguments, **environment):
     """What it prints there."""
     ours, theirs = pty.openpty()
@@ -413,7 +425,7 @@ def debian_programs(build):
             check(bare.stdout == under.stdout, f"{command[0]} prints something else")
 
 
-CASES = [passes_status, not_found, usage, says_what_it_is, every_command_tells_itself, fits_the_terminal, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
+CASES = [passes_status, not_found, usage, says_what_it_is, every_command_tells_itself, helps_fit_a_terminal, fits_the_terminal, time_limit, waits_for_files, static_program, no_threads_no_warning, failing_on,
          own_status_beside_finding, data_directory, data_directory_shared, unreadable_data, damaged_data, streams_pass_through, text_report,
          demangled_names, forwards_signals, bare_preload, environment_verb, stable_ids, merged_report, schema_refuses,
          small_file_limit, no_place_to_write, small_data_limit, identity_by_table, every_unwinder, switched_off,

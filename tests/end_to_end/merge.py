@@ -192,6 +192,22 @@ def hostile(build):
         check(not (here.directory / "never.lgm").exists(), "written without some input")
 
 
+def no_figures(build):
+    """A merged file has none, which is not the same as that nobody waited."""
+    with place(build) as here:
+        here.preload(build.subject("profile_load"), "waits").expect(0)
+        command(here, "merge", "-o", "all.lgm", here.data).expect(0)
+        for by in ("class", "site", "thread"):
+            alone, both = (command(here, "stat", "--by", by, *inputs).expect(0).stdout
+                           for inputs in (["all.lgm"], ["all.lgm", here.data]))
+            check("A merged file keeps no figures" in alone and "waited for" not in alone and "contended" not in alone, alone)
+            check("A merged file keeps no figures" in both and ("queue" in both or "waiter" in both), both)
+            evidence = command(here, "stat", "--by", by, here.data).expect(0).stdout
+            check("merged" not in evidence, evidence)
+        folded = command(here, "export", "--format", "folded", "all.lgm").expect(0)
+        check("keep no figures" in folded.stderr and "nobody waited" not in folded.stderr, folded)
+
+
 def keeps_what_is_no_file(build):
     with place(build) as here:
         here.run(build.subject("abba"), options=["--fail-on", "never"]).expect(0)
@@ -205,7 +221,7 @@ def keeps_what_is_no_file(build):
         check(target.is_dir() and (here.directory / "link").is_symlink(), "it was replaced")
 
 
-CASES = [two_runs, none, rings, notes, any_order, hostile, keeps_what_is_no_file]
+CASES = [two_runs, none, rings, notes, any_order, hostile, no_figures, keeps_what_is_no_file]
 
 
 def cases():

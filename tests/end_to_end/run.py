@@ -35,6 +35,7 @@ import gallery  # noqa: E402
 import guides  # noqa: E402
 import html_page  # noqa: E402
 import kills  # noqa: E402
+import large  # noqa: E402
 import install  # noqa: E402
 import library  # noqa: E402
 import live  # noqa: E402
@@ -90,8 +91,8 @@ def about_the_command(names):
 
 
 def selected(options, build):
-    modules = (catalogue, subjects, ci, code_names, command, html_page, kills, snapshots, library, live, logs, look, merge, metrics,
-               order, suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install, guides)
+    modules = (catalogue, subjects, ci, code_names, command, html_page, kills, large, snapshots, library, live, logs, look, merge,
+               metrics, order, suppressions, symbols, faults, export, formats, gallery, wrapper, annotate, install, guides)
     cases = [case for module in modules for case in module.cases()]
     wanted = {name for name, slow, _ in cases if not (options.quick and slow)}
     in_order = [name for name, _, _ in cases if name in wanted]

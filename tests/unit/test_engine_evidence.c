@@ -421,11 +421,11 @@ START_TEST(figures_of_contended_locks) {
     lge_wait_end(one);
     lge_evidence_lock_figures();
     struct lgr_file *file = open_written();
-    const struct lgr_lock_info *lock = lgr_lock_by_id(file, b);
-    ck_assert_uint_eq(lock->stats->contended, 3);
-    ck_assert_uint_gt(lock->stats->wait_total_ns, 0);
-    ck_assert_uint_gt(lock->stats->wait_max_ns, 0);
-    ck_assert_uint_le(lock->stats->wait_max_ns, lock->stats->wait_total_ns);
+    const struct lgr_lock_stats *stats = lgr_stats_of_lock(file, b);
+    ck_assert_uint_eq(stats->contended, 3);
+    ck_assert_uint_gt(stats->wait_total_ns, 0);
+    ck_assert_uint_gt(stats->wait_max_ns, 0);
+    ck_assert_uint_le(stats->wait_max_ns, stats->wait_total_ns);
     ck_assert_ptr_null(lgr_lock_by_id(file, quiet));
     lgr_close(file);
 }

@@ -79,8 +79,8 @@ START_TEST(objects_are_read) {
     ck_assert_int_eq(lgr_class_by_id(file, 2)->level, INT16_MIN);
     ck_assert_uint_eq(lgr_class_by_id(file, 2)->variable.offset, 0x4000);
     ck_assert_uint_eq(lgr_lock_by_id(file, 2)->address, 0x5002);
-    ck_assert_uint_eq(lgr_lock_by_id(file, 2)->stats->contended, 17);
-    ck_assert_uint_eq(lgr_lock_by_id(file, 1)->stats->contended, 0);
+    ck_assert_uint_eq(lgr_stats_of_lock(file, 2)->contended, 17);
+    ck_assert_uint_eq(lgr_stats_of_lock(file, 1)->contended, 0);
     ck_assert_str_eq(lgr_thread_by_serial(file, 1)->name, "worker");
     ck_assert_uint_eq(lgr_edge_count(file), 1);
     ck_assert_uint_eq(lgr_edge_at(file, 0)->to_lock, 2);

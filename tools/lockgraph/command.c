@@ -9,7 +9,7 @@
 #include "exit_code.h"
 #include "symbol_paths.h"
 
-static const struct command_option help_option = {"help", 'h', NULL, "print this help"};
+const struct command_option command_help_option = {"help", 'h', NULL, "print this help"};
 
 /* The same for all of a command: handing them through every layer down to the symbols would
  * tell nothing. */
@@ -68,7 +68,7 @@ static const struct command_option *find_option(const struct command *command, c
     const struct command_option *option = find_in(command->options, given);
     if (!option && command->symbolises)
         option = find_in(symbol_path_options, given);
-    return option || !matches(&help_option, given) ? option : &help_option;
+    return option || !matches(&command_help_option, given) ? option : &command_help_option;
 }
 
 static bool is_symbol_option(const struct command_option *option) {
@@ -111,7 +111,7 @@ static int apply_option(const struct command *command, int count, char **argumen
         complain("%s: --%s is not part of this version", command->name, option->name);
         return OPTIONS_WRONG;
     }
-    if (option == &help_option) {
+    if (option == &command_help_option) {
         command_print_help(command);
         return OPTIONS_HELP;
     }
@@ -152,36 +152,3 @@ int command_options(const struct command *command, int count, char **arguments, 
 }
 
 int command_options_status(int result) { return result == OPTIONS_HELP ? EXIT_CLEAN : EXIT_USAGE; }
-
-/* ---- help ---- */
-
-static void print_option(const struct command_option *option) {
-    char left[64];
-    int length = 0;
-    if (option->letter)
-        length = snprintf(left, sizeof left, "-%c%s", option->letter, option->name ? ", " : "");
-    if (option->name)
-        length += snprintf(left + length, sizeof left - (size_t)length, "--%s", option->name);
-    if (option->argument)
-        snprintf(left + length, sizeof left - (size_t)length, " %s", option->argument);
-    printf("  %-28s %s\n", left, option->help);
-}
-
-static void print_options(const struct command_option *option) {
-    for (; option->name || option->letter; option++)
-        if (option->help)
-            print_option(option);
-}
-
-void command_print_help(const struct command *command) {
-    printf("usage: lockgraph %s %s\n\n%s\n", command->name, command->synopsis, command->description);
-    printf("\nOptions:\n");
-    print_options(command->options);
-    print_option(&help_option);
-    if (command->symbolises) {
-        printf("\nWhere names and lines of code come from:\n");
-        print_options(symbol_path_options);
-    }
-    if (command->examples)
-        printf("\nExamples:\n%s", command->examples);
-}

@@ -49,6 +49,9 @@ bool command_count(const char *value, size_t *number, char *error);
 struct symbol_paths;
 const struct symbol_paths *command_symbol_paths(void);
 
+extern const struct command_option command_help_option; /* which each of them has */
+/* At most 80 columns wide; line ends of a description are not kept, but before "Exit status:"
+ * and lines that are indented. */
 void command_print_help(const struct command *command);
 
 /* "lockgraph: <sentence>\n" to the standard error. */

@@ -63,7 +63,9 @@ static bool write_model(struct model *model, const struct settings *settings) {
     if (!formats[settings->format].write)
         return write_database(model, settings->output);
     formats[settings->format].write(&out, model);
-    if (out.length == 0)
+    if (out.length == 0 && model_merged_files(model))
+        complain("export: merged files keep no figures of waits: fold the evidence before it is merged");
+    else if (out.length == 0)
         complain("export: nobody waited for a lock long enough to be timed: there is nothing to fold");
     bool written = write_text(&out, settings->output);
     text_free(&out);

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +7,17 @@
 #include "export.h"
 #include "kinds.h"
 #include "may_replace.h"
+#include "progress.h"
+#include "sqlite_stacks.h"
 #include "sqlite_tables.h"
 #include "version.h"
+
+#define LOCKS_AT_ONCE 1024
 
 struct writer {
     struct model *model;
     struct sqlite_tables tables;
-    void *frames, *stacks; /* tsearch trees of struct known: each is written once */
-    int64_t frame_count, stack_count;
-};
-struct known {
-    const char *key;
-    int64_t id;
+    struct sqlite_stacks *stacks;
 };
 
 static int64_t process_id(const struct model_process *process) { return (int64_t)process->index + 1; }
@@ -27,64 +25,6 @@ static int64_t process_id(const struct model_process *process) { return (int64_t
 static const char *mode(bool shared) { return shared ? "shared" : "exclusive"; }
 
 static const char *text_or_null(const char *text) { return text && text[0] ? text : NULL; }
-
-/* ---- frames and stacks, each once ---- */
-
-static int compare_keys(const void *a, const void *b) {
-    return strcmp(((const struct known *)a)->key, ((const struct known *)b)->key);
-}
-
-/* The number of what `key` tells apart; *is_new: it had none yet. */
-static int64_t number_of(struct pool *pool, void **tree, int64_t *count, const char *key, bool *is_new) {
-    struct known *known = pool_alloc(pool, sizeof *known), **found;
-    *known = (struct known){key, *count + 1};
-    found = tsearch(known, tree, compare_keys);
-    *is_new = found && *found == known;
-    *count += *is_new;
-    return found ? (*found)->id : 0;
-}
-
-static int64_t frame_id(struct writer *writer, const struct code_frame *frame) {
-    struct pool *pool = &writer->model->pool;
-    bool is_new;
-    const char *key = pool_printf(pool, "%s|%s|%lx|%s|%s|%u|%d", frame->module ? frame->module : "",
-                                  frame->build_id ? frame->build_id : "", (unsigned long)frame->offset,
-                                  frame->function ? frame->function : "", frame->file ? frame->file : "",
-                                  frame->line, frame->inlined);
-    int64_t id = number_of(pool, &writer->frames, &writer->frame_count, key, &is_new);
-    if (is_new)
-        sqlite_add(&writer->tables, TABLE_FRAME, "ititttob", id, frame->module, (int64_t)frame->offset,
-                   text_or_null(frame->build_id), frame->function, frame->file, (int64_t)frame->line,
-                   (int)frame->inlined);
-    return id;
-}
-
-static void add_frames(struct writer *writer, int64_t id, const struct stack *stack) {
-    for (size_t i = 0; i < stack->count; i++)
-        sqlite_add(&writer->tables, TABLE_STACK_FRAME, "iii", id, (int64_t)i,
-                   frame_id(writer, &stack->frames[i]));
-}
-
-/* 0: nothing is known. */
-static int64_t stack_id(struct writer *writer, const struct stack *stack) {
-    struct pool *pool = &writer->model->pool;
-    struct text key = {0};
-    bool is_new;
-    if (stack->count == 0)
-        return 0;
-    for (size_t i = 0; i < stack->count; i++)
-        text_printf(&key, "%s%ld", i == stack->site ? " *" : " ", (long)frame_id(writer, &stack->frames[i]));
-    int64_t id =
-        number_of(pool, &writer->stacks, &writer->stack_count, pool_string(pool, text_string(&key)), &is_new);
-    text_free(&key);
-    if (is_new) {
-        const struct code_frame *site = stack_site(stack);
-        sqlite_add(&writer->tables, TABLE_STACK, "iob", id, site ? frame_id(writer, site) : 0,
-                   (int)stack->partial);
-        add_frames(writer, id, stack);
-    }
-    return id;
-}
 
 /* ---- what was recorded ---- */
 
@@ -97,16 +37,23 @@ static void add_process(struct writer *writer, const struct model_process *proce
                (int64_t)header->end_realtime_ns, (int)process->alive, (int64_t)header->exit_status);
 }
 
+/* Nothing is kept of them: there may be millions. */
 static void add_locks(struct writer *writer, struct model_process *process) {
     size_t count;
     const struct lgr_lock_info *infos = lgr_locks(process->file, &count);
+    struct pool names = {0};
     for (size_t i = 0; i < count; i++) {
-        const struct model_lock *lock = model_lock_of(writer->model, process, infos[i].id);
-        const struct lgr_lock_stats *stats = infos[i].stats;
-        sqlite_add(&writer->tables, TABLE_LOCK, "titttiiii", lock->id, process_id(process),
-                   lock->class ? lock->class->id : NULL, lock->name, lock->kind, (int64_t)stats->contended,
+        struct model_lock lock = model_describe_lock(writer->model, process, infos[i].id, &names);
+        const struct lgr_lock_stats *stats = lgr_stats_of_lock(process->file, infos[i].id);
+        sqlite_add(&writer->tables, TABLE_LOCK, "titttiiii", lock.id, process_id(process),
+                   lock.class ? lock.class->id : NULL, lock.name, lock.kind, (int64_t)stats->contended,
                    (int64_t)stats->wait_total_ns, (int64_t)stats->wait_max_ns, (int64_t)stats->waiters_max);
+        if (i % LOCKS_AT_ONCE == 0) {
+            progress("writing lock", i, count);
+            pool_free(&names);
+        }
     }
+    pool_free(&names);
 }
 
 static void add_threads(struct writer *writer, const struct model_process *process) {
@@ -125,24 +72,30 @@ static const char *class_id(struct writer *writer, struct model_process *process
 }
 
 static void add_edge(struct writer *writer, struct model_process *process, const struct lgr_edge *edge) {
-    struct model *model = writer->model;
-    struct stack held = model_stack(model, process, edge->held_context);
-    struct stack request = model_stack(model, process, edge->request_context);
-    int64_t held_id = stack_id(writer, &held), request_id = stack_id(writer, &request);
+    char from[MODEL_LOCK_ID_ROOM], to[MODEL_LOCK_ID_ROOM];
+    model_lock_id(process, edge->from_lock, from);
+    model_lock_id(process, edge->to_lock, to);
+    int64_t held = sqlite_stack_of_context(writer->stacks, process, edge->held_context);
+    int64_t request = sqlite_stack_of_context(writer->stacks, process, edge->request_context);
     sqlite_add(&writer->tables, TABLE_EDGE, "ittttttbioo", process_id(process),
-               class_id(writer, process, edge->from_class), class_id(writer, process, edge->to_class),
-               model_lock_of(model, process, edge->from_lock)->id,
-               model_lock_of(model, process, edge->to_lock)->id, mode(edge->mode_from == LGR_SHARED),
-               mode(edge->mode_to == LGR_SHARED), edge->timed != 0, (int64_t)edge->thread, held_id,
-               request_id);
+               class_id(writer, process, edge->from_class), class_id(writer, process, edge->to_class), from,
+               to, mode(edge->mode_from == LGR_SHARED), mode(edge->mode_to == LGR_SHARED), edge->timed != 0,
+               (int64_t)edge->thread, held, request);
+}
+
+static void add_edges(struct writer *writer, struct model_process *process) {
+    size_t count = lgr_edge_count(process->file);
+    for (size_t i = 0; i < count; i++) {
+        progress("writing order", i + 1, count);
+        add_edge(writer, process, lgr_edge_at(process->file, i));
+    }
 }
 
 static void add_usage(struct writer *writer, struct model_process *process, const struct lgr_usage *usage) {
     const struct lgr_figures *figures = &usage->figures;
-    struct stack stack = model_stack(writer->model, process, usage->context);
-    int64_t stack_number = usage->context ? stack_id(writer, &stack) : 0;
+    int64_t stack = usage->context ? sqlite_stack_of_context(writer->stacks, process, usage->context) : 0;
     sqlite_add(&writer->tables, TABLE_USAGE, "itoiiiiiiiii", process_id(process),
-               class_id(writer, process, usage->class_id), stack_number, (int64_t)figures->contended,
+               class_id(writer, process, usage->class_id), stack, (int64_t)figures->contended,
                (int64_t)figures->owner_changes, (int64_t)figures->waiters_max,
                (int64_t)lgr_times_count(&figures->wait), (int64_t)figures->wait.total_ns,
                (int64_t)figures->wait.max_ns, (int64_t)lgr_times_count(&figures->hold),
@@ -159,8 +112,7 @@ static void add_recorded(struct writer *writer, struct model_process *process) {
     add_process(writer, process);
     add_locks(writer, process);
     add_threads(writer, process);
-    for (size_t i = 0; i < lgr_edge_count(process->file); i++)
-        add_edge(writer, process, lgr_edge_at(process->file, i));
+    add_edges(writer, process);
     for (size_t i = 0; i < lgr_usage_count(process->file); i++)
         add_usage(writer, process, lgr_usage_at(process->file, i));
     for (size_t i = 0; i < lgr_thread_waits_count(process->file); i++)
@@ -179,7 +131,8 @@ static void add_classes(struct writer *writer) {
 
 static void add_finding_edge(struct writer *writer, const struct model_finding *finding, size_t index) {
     const struct model_edge *edge = &finding->edges[index];
-    int64_t held_id = stack_id(writer, &edge->held_at), request_id = stack_id(writer, &edge->requested_at);
+    int64_t held_id = sqlite_stack(writer->stacks, &edge->held_at),
+            request_id = sqlite_stack(writer->stacks, &edge->requested_at);
     sqlite_add(&writer->tables, TABLE_FINDING_EDGE, "tiitttooo", finding->id, (int64_t)index,
                (int64_t)edge->thread->serial, edge->from ? edge->from->id : NULL,
                edge->to ? edge->to->id : NULL, edge->to_label, (int64_t)edge->since_realtime_ns, held_id,
@@ -187,7 +140,7 @@ static void add_finding_edge(struct writer *writer, const struct model_finding *
     for (size_t i = 0; i < edge->held_count; i++)
         sqlite_add(&writer->tables, TABLE_FINDING_HELD, "tiitto", finding->id, (int64_t)index, (int64_t)i,
                    edge->held[i].lock->id, mode(edge->held[i].shared),
-                   stack_id(writer, &edge->held[i].taken_at));
+                   sqlite_stack(writer->stacks, &edge->held[i].taken_at));
 }
 
 static void add_finding(struct writer *writer, const struct model_finding *finding) {
@@ -203,7 +156,7 @@ static void add_wait(struct writer *writer, const struct model_wait *wait) {
     int64_t owner = wait->owner ? (int64_t)wait->owner->serial : 0;
     sqlite_add(&writer->tables, TABLE_WAIT, "iittooo", process_id(wait->process),
                (int64_t)wait->thread->serial, wait->what, wait->lock ? wait->lock->id : NULL, owner,
-               (int64_t)wait->since_realtime_ns, stack_id(writer, &wait->at));
+               (int64_t)wait->since_realtime_ns, sqlite_stack(writer->stacks, &wait->at));
 }
 
 static void add_all(struct writer *writer) {
@@ -216,12 +169,10 @@ static void add_all(struct writer *writer) {
         add_finding(writer, &model->findings[i]);
     for (size_t i = 0; i < model->wait_count; i++)
         add_wait(writer, &model->waits[i]);
-    add_classes(writer); /* the others met them */
+    add_classes(writer); /* that the others met */
 }
 
 /* ---- the file ---- */
-
-static void keep(void *node) { (void)node; }
 
 bool export_sqlite(struct model *model, const char *path, char *error) {
     struct writer writer = {.model = model};
@@ -231,10 +182,11 @@ bool export_sqlite(struct model *model, const char *path, char *error) {
     }
     const char *unfinished = pool_printf(&model->pool, "%s.%ld.new", path, (long)getpid());
     sqlite_tables_open(&writer.tables, unfinished);
+    writer.stacks = sqlite_stacks_open(model, &writer.tables);
     add_all(&writer);
+    sqlite_stacks_close(writer.stacks);
     bool written = sqlite_tables_close(&writer.tables, error);
-    tdestroy(writer.frames, keep);
-    tdestroy(writer.stacks, keep);
+    progress_end();
     if (written && rename(unfinished, path) != 0) {
         snprintf(error, 256, "%s", strerror(errno));
         written = false;

@@ -3,6 +3,7 @@
 #include "format.h"
 #include "json_lock.h"
 #include "json_parts.h"
+#include "json_stream.h"
 #include "json_usage.h"
 #include "kinds.h"
 #include "stacks.h"
@@ -14,19 +15,17 @@ enum { MOST_LISTED = 10000 };
 
 /* ---- locks and classes ---- */
 
-static json_t *all_locks(struct model *model, size_t *left_out) {
-    json_t *locks = json_array();
+static void add_locks(struct json_list *list, struct model *model, size_t *left_out) {
     for (size_t i = 0; i < model->process_count; i++) {
         struct model_process *process = &model->processes[i];
         size_t count = 0;
         const struct lgr_lock_info *infos = lgr_locks(process->file, &count);
         for (size_t k = 0; k < count; k++)
-            if (json_array_size(locks) < MOST_LISTED || model_names_lock(process, infos[k].id))
-                json_array_append_new(locks, json_lock(model_lock_of(model, process, infos[k].id)));
+            if (list->count < MOST_LISTED || model_names_lock(process, infos[k].id))
+                json_list_add(list, json_lock(model_lock_of(model, process, infos[k].id)));
             else
                 ++*left_out;
     }
-    return locks;
 }
 
 static json_t *class_object(const struct model_class *class, const struct usages *usages) {
@@ -39,13 +38,11 @@ static json_t *class_object(const struct model_class *class, const struct usages
     return object;
 }
 
-static json_t *all_classes(struct model *model) {
-    json_t *classes = json_array();
+static void add_classes(struct json_list *list, struct model *model) {
     model_name_classes(model);
     struct usages usages = usages_collect(model);
     for (size_t i = 0; i < model->class_count; i++)
-        json_array_append_new(classes, class_object(model->classes[i], &usages));
-    return classes;
+        json_list_add(list, class_object(model->classes[i], &usages));
 }
 
 /* ---- the order graph ---- */
@@ -67,33 +64,17 @@ static json_t *graph_edge(struct model *model, struct model_process *process, co
                        json_frame(stack_site(&held)), "requested_at", json_frame(stack_site(&request)));
 }
 
-static json_t *all_edges(struct model *model, size_t *left_out) {
-    json_t *edges = json_array();
+static void add_edges(struct json_list *list, struct model *model, size_t *left_out) {
     for (size_t i = 0; i < model->process_count; i++) {
         struct model_process *process = &model->processes[i];
-        size_t count = lgr_edge_count(process->file), room = MOST_LISTED - json_array_size(edges);
+        size_t count = lgr_edge_count(process->file), room = MOST_LISTED - list->count;
         for (size_t k = 0; k < count && k < room; k++)
-            json_array_append_new(edges, graph_edge(model, process, lgr_edge_at(process->file, k)));
+            json_list_add(list, graph_edge(model, process, lgr_edge_at(process->file, k)));
         *left_out += count > room ? count - room : 0;
     }
-    return edges;
 }
 
 /* ---- the whole ---- */
-
-static json_t *all_processes(struct model *model) {
-    json_t *processes = json_array();
-    for (size_t i = 0; i < model->process_count; i++)
-        json_array_append_new(processes, json_process(model, &model->processes[i]));
-    return processes;
-}
-
-static json_t *all_findings(struct model *model) {
-    json_t *findings = json_array();
-    for (size_t i = 0; i < model->finding_count; i++)
-        json_array_append_new(findings, json_finding(&model->findings[i]));
-    return findings;
-}
 
 static json_t *coverage_object(const struct coverage *sum) {
     return json_packed("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "locks", (json_int_t)sum->locks, "threads",
@@ -115,25 +96,62 @@ static json_t *options_list(struct model *model) {
     return options;
 }
 
-static json_t *report(struct model *model) {
+static struct json_list begin_list(struct json_object *report, const char *name) {
+    struct json_list list = {.out = report->out};
+    json_object_name(report, name);
+    json_list_begin(&list);
+    return list;
+}
+
+static void add_processes(struct json_object *report, struct model *model) {
+    struct json_list list = begin_list(report, "processes");
+    for (size_t i = 0; i < model->process_count; i++)
+        json_list_add(&list, json_process(model, &model->processes[i]));
+    json_list_end(&list);
+}
+
+static void add_findings(struct json_object *report, struct model *model) {
+    struct json_list list = begin_list(report, "findings");
+    for (size_t i = 0; i < model->finding_count; i++)
+        json_list_add(&list, json_finding(&model->findings[i]));
+    json_list_end(&list);
+}
+
+/* Orders are told after the classes, whose order here is that in which they were met. */
+static void add_order(struct json_object *report, struct model *model) {
     size_t more_locks = 0, more_edges = 0;
-    json_t *processes = all_processes(model), *findings = all_findings(model);
-    json_t *locks = all_locks(model, &more_locks), *edges = all_edges(model, &more_edges),
-           *classes = all_classes(model);
-    json_t *root = json_packed("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                               "lockgraph-report/1", "tool", tool_object(), "options", options_list(model),
-                               "processes", processes, "findings", findings, "locks", locks, "classes",
-                               classes, "edges", edges, "coverage", coverage_object(&model->coverage));
+    struct text edges_text = {0};
+    struct json_list locks = begin_list(report, "locks");
+    add_locks(&locks, model, &more_locks);
+    json_list_end(&locks);
+    struct json_list edges = {.out = &edges_text};
+    json_list_begin(&edges);
+    add_edges(&edges, model, &more_edges);
+    json_list_end(&edges);
+    struct json_list classes = begin_list(report, "classes");
+    add_classes(&classes, model);
+    json_list_end(&classes);
+    json_object_name(report, "edges");
+    text_add_n(report->out, text_string(&edges_text), edges_text.length);
+    text_free(&edges_text);
+    json_object_add(report, "coverage", coverage_object(&model->coverage));
     if (more_locks + more_edges)
-        json_object_set_new(
-            root, "left_out",
+        json_object_add(
+            report, "left_out",
             json_packed("{s:I, s:I}", "locks", (json_int_t)more_locks, "edges", (json_int_t)more_edges));
-    if (model->suppressions)
-        json_object_set_new(root, "suppressions", json_suppressions(model));
-    return root;
 }
 
 void format_json(struct text *out, struct model *model, const struct format_options *options) {
+    struct json_object report = {.out = out};
     (void)options;
-    json_write(out, report(model));
+    json_object_begin(&report);
+    json_object_add(&report, "schema", json_text("lockgraph-report/1"));
+    json_object_add(&report, "tool", tool_object());
+    json_object_add(&report, "options", options_list(model));
+    add_processes(&report, model);
+    add_findings(&report, model);
+    add_order(&report, model);
+    if (model->suppressions)
+        json_object_add(&report, "suppressions", json_suppressions(model));
+    json_object_end(&report);
 }

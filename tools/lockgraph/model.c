@@ -106,15 +106,41 @@ static int compare_locks(const void *a, const void *b) {
     return left->raw < right->raw ? -1 : left->raw > right->raw;
 }
 
+void model_lock_id(const struct model_process *process, uint64_t raw, char *id) {
+    snprintf(id, MODEL_LOCK_ID_ROOM, "P%zu:L%lu", process->index + 1, (unsigned long)raw);
+}
+
+static struct model_lock known_lock(struct model *model, struct model_process *process, uint64_t raw) {
+    const struct lgr_lock_info *info = lgr_lock_by_id(process->file, raw);
+    return (struct model_lock){.process = process,
+                               .raw = raw,
+                               .info = info,
+                               .kind = lock_kind_name(info ? info->kind : 0),
+                               .class = info ? model_class_of(model, process, info->class_id) : NULL};
+}
+
+static void add_words(struct model *model, struct model_lock *lock) {
+    char id[MODEL_LOCK_ID_ROOM];
+    model_lock_id(lock->process, lock->raw, id);
+    lock->id = pool_string(&model->pool, id);
+    name_lock(model, lock);
+}
+
+struct model_lock model_describe_lock(struct model *model, struct model_process *process, uint64_t raw,
+                                      struct pool *pool) {
+    struct model_lock lock = known_lock(model, process, raw);
+    struct pool kept = model->pool;
+    model->pool = *pool;
+    add_words(model, &lock);
+    *pool = model->pool;
+    model->pool = kept;
+    return lock;
+}
+
 static struct model_lock *add_lock(struct model *model, struct model_process *process, uint64_t raw) {
     struct model_lock *lock = pool_alloc(&model->pool, sizeof *lock);
-    lock->process = process;
-    lock->raw = raw;
-    lock->id = pool_printf(&model->pool, "P%zu:L%lu", process->index + 1, (unsigned long)raw);
-    lock->info = lgr_lock_by_id(process->file, raw);
-    lock->kind = lock_kind_name(lock->info ? lock->info->kind : 0);
-    lock->class = lock->info ? model_class_of(model, process, lock->info->class_id) : NULL;
-    name_lock(model, lock);
+    *lock = known_lock(model, process, raw);
+    add_words(model, lock);
     return lock;
 }
 
@@ -270,6 +296,13 @@ bool model_runs(const struct model *model) {
         if (model->processes[i].alive)
             return true;
     return false;
+}
+
+size_t model_merged_files(const struct model *model) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->process_count; i++)
+        count += lgr_merged(model->processes[i].file) > 0;
+    return count;
 }
 
 size_t model_count_at_least(const struct model *model, unsigned threshold) {

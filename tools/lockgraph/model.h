@@ -183,6 +183,9 @@ void model_free(struct model *model);
 /* One of its processes still runs. */
 bool model_runs(const struct model *model);
 
+/* How many of its files are merged ones, which keep no figures of waits and holds. */
+size_t model_merged_files(const struct model *model);
+
 /* Findings at or above `threshold` (kinds.h), without suppressed ones. */
 size_t model_count_at_least(const struct model *model, unsigned threshold);
 size_t model_count_of(const struct model *model, unsigned severity);
@@ -191,6 +194,12 @@ size_t model_count_suppressed(const struct model *model);
 /* ---- for the parts of the model and the formats ---- */
 
 const struct model_lock *model_lock_of(struct model *model, struct model_process *process, uint64_t raw);
+/* The same, not kept for the next time: what strings it has of its own are in `pool`. */
+struct model_lock model_describe_lock(struct model *model, struct model_process *process, uint64_t raw,
+                                      struct pool *pool);
+/* Its id alone, "P1:L17". */
+#define MODEL_LOCK_ID_ROOM 48
+void model_lock_id(const struct model_process *process, uint64_t raw, char *id);
 /* Whether that was asked for so far: by a finding, or a thread that waits. */
 bool model_names_lock(const struct model_process *process, uint64_t raw);
 struct model_thread *model_thread_of(struct model *model, const struct model_process *process,

@@ -137,12 +137,27 @@ static void add_threads(struct text *out, struct model *model, size_t top) {
     add_left_out(out, told, list.count);
 }
 
-void stat_text(struct text *out, struct model *model, enum stat_by by, size_t top) {
-    text_printf(out, "%s, %lu of their acquisitions had to wait\n",
-                order_count(&model->pool, (size_t)model->coverage.locks, "lock", "locks"),
-                (unsigned long)model->coverage.contended);
+/* ---- all of it ---- */
+
+static void add_table(struct text *out, struct model *model, enum stat_by by, size_t top) {
     if (by == STAT_BY_THREAD)
         add_threads(out, model, top);
     else
         add_usages(out, model, by == STAT_BY_SITE, top);
+}
+
+static void add_merged(struct text *out, size_t files) {
+    text_add(out, files == 1 ? "\nA merged file keeps" : "\nMerged files keep");
+    text_add(out, " no figures of waits and holds: they are in the evidence that was merged.\n");
+}
+
+void stat_text(struct text *out, struct model *model, enum stat_by by, size_t top) {
+    size_t merged = model_merged_files(model);
+    text_printf(out, "%s, %lu of their acquisitions had to wait\n",
+                order_count(&model->pool, (size_t)model->coverage.locks, "lock", "locks"),
+                (unsigned long)model->coverage.contended);
+    if (merged == 0 || merged < model->process_count)
+        add_table(out, model, by, top);
+    if (merged)
+        add_merged(out, merged);
 }

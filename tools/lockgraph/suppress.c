@@ -127,7 +127,7 @@ const struct command suppress_command = {
         "what outlives that. The evidence is in DIR (default ./" DEFAULT_DATA_DIR ") or the FILEs.\n"
         "Exit status: 0 added, or suppressed already; 2 wrong usage, no such finding, or a mistake in the\n"
         "file; 65 unreadable evidence.",
-    .examples = "  lockgraph suppress 16caaf5721c2 --reason \"flush() runs before the workers start\"\n",
+    .examples = "  lockgraph suppress 16caaf5721c2 --reason \"flush() runs before workers start\"\n",
     .options = options,
     .symbolises = true,
     .apply = apply,

@@ -46,6 +46,7 @@ struct symbols {
     struct source_names sources;
     struct demangled_names demangled;
     struct module_symbols *modules;
+    struct pool code;     /* what the tree below is made of, and its frames */
     void *code_cache;     /* tsearch tree of struct cached_code */
     void *variable_cache; /* tsearch tree of struct cached_variable */
 };
@@ -121,12 +122,18 @@ static void close_module(struct module_symbols *module) {
         dwfl_end(module->dwfl);
 }
 
+void symbols_forget_code(struct symbols *symbols) {
+    tdestroy(symbols->code_cache, keep_cached);
+    symbols->code_cache = NULL;
+    pool_free(&symbols->code);
+}
+
 void symbols_close(struct symbols *symbols) {
     for (struct module_symbols *module = symbols->modules; module; module = module->next)
         close_module(module);
     source_names_free(&symbols->sources);
     demangled_names_free(&symbols->demangled);
-    tdestroy(symbols->code_cache, keep_cached);
+    symbols_forget_code(symbols);
     tdestroy(symbols->variable_cache, keep_cached);
     pool_free(&symbols->pool);
     free(symbols);
@@ -265,6 +272,7 @@ struct module_symbols *symbols_module(struct symbols *symbols, const char *path,
     module->build_id = hex(&symbols->pool, build_id, build_id_length);
     module->inlined.sources = &symbols->sources;
     module->inlined.demangled = &symbols->demangled;
+    module->inlined.frames = &symbols->code;
     module->next = symbols->modules;
     symbols->modules = module;
     open_module(symbols, module);
@@ -326,7 +334,7 @@ struct variable symbols_variable(struct symbols *symbols, struct module_symbols 
 
 /* Without debug information: one frame, from the symbol table. */
 static struct code_frames plain_frame(struct symbols *symbols, struct code_frame frame, const char *name) {
-    struct code_frame *copy = pool_alloc(&symbols->pool, sizeof *copy);
+    struct code_frame *copy = pool_alloc(&symbols->code, sizeof *copy);
     if (name) {
         const struct demangled_name *both = demangled_name(&symbols->demangled, &symbols->pool, name);
         frame.function = both->function;
@@ -362,7 +370,7 @@ struct code_frames symbols_code(struct symbols *symbols, struct module_symbols *
     struct cached_code **found = tfind(&key, &symbols->code_cache, compare_places);
     if (found)
         return (*found)->frames;
-    struct cached_code *entry = pool_alloc(&symbols->pool, sizeof *entry);
+    struct cached_code *entry = pool_alloc(&symbols->code, sizeof *entry);
     *entry = (struct cached_code){key, look_up(symbols, module, offset)};
     tsearch(entry, &symbols->code_cache, compare_places);
     return entry->frames;

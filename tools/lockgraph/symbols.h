@@ -52,6 +52,8 @@ struct module_symbols *symbols_module(struct symbols *symbols, const char *path,
 /* What was running at return address `offset` (looked up as offset - 1).
  * `module` NULL: an absolute address outside every module. */
 struct code_frames symbols_code(struct symbols *symbols, struct module_symbols *module, uint64_t offset);
+/* Takes back the frames it gave so far, for who asks for millions; copies of them stay right. */
+void symbols_forget_code(struct symbols *symbols);
 
 /* The function that starts at or contains `offset` itself; NULL: none. */
 const char *symbols_function_at(struct symbols *symbols, struct module_symbols *module, uint64_t offset);

@@ -171,7 +171,7 @@ struct code_frames inlined_frames(struct inline_index *index, struct pool *pool,
         return (struct code_frames){0};
     chain[0] = function;
     size_t count = 1 + inlined_at(&index->scopes, pool, &function, address, chain + 1);
-    struct code_frame *frames = pool_array(pool, count, sizeof *frames);
+    struct code_frame *frames = pool_array(index->frames, count, sizeof *frames);
     for (size_t i = 0; i < count; i++) {
         Dwarf_Die *die = &chain[count - 1 - i];
         frame.inlined = i + 1 < count;

@@ -13,6 +13,7 @@
 struct inline_index {
     struct source_names *sources;      /* of the symbols */
     struct demangled_names *demangled; /* of the symbols, too */
+    struct pool *frames;               /* the same: where the chains are */
     struct function_index functions;
     struct scope_index scopes;
     void *names; /* tsearch tree of qualified names, by entry */
