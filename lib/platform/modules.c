@@ -62,7 +62,7 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
     struct found_object object;
     struct lgp_image image;
     if (find_object == NULL)
-        return lgp_maps_find(address, module);
+        return lgp_maps_find(address, module, false);
     if (find_object((void *)address, &object) != 0)
         return false;
     *module = described(&object, object.link_map->l_addr, object.link_map->l_name);
@@ -133,7 +133,7 @@ bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_mo
                      bool may_go) {
     struct found_object object, after;
     if (find_object == NULL)
-        return lgp_maps_find(address, module);
+        return lgp_maps_find(address, module, may_go);
     if (find_object((void *)address, &object) != 0 || !copy_names(&object, module, room, may_go))
         return false;
     if (!copy_image(address, module, room, may_go) && may_go)
@@ -151,6 +151,6 @@ bool lgp_module_contains(uintptr_t address) {
     struct found_object object;
     struct lgp_module module;
     if (find_object == NULL)
-        return lgp_maps_find(address, &module);
+        return lgp_maps_find(address, &module, false);
     return find_object((void *)address, &object) == 0;
 }
