@@ -56,20 +56,30 @@ static struct lgp_module described(const struct found_object *object, uintptr_t 
     };
 }
 
+static bool read_directly(void *to, const void *from, size_t size) {
+    memcpy(to, from, size);
+    return true;
+}
+
+/* Of a first page that may not be one, nor there.  The program's is, and never goes. */
+static lgp_reader *reader_of(uintptr_t start) {
+    return start == program_start() ? read_directly : lgp_read_safely;
+}
+
 static bool is_elf(const void *page) { return memcmp(page, ELFMAG, SELFMAG) == 0; }
 
 bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
     struct found_object object;
     struct lgp_image image;
     if (find_object == NULL)
-        return lgp_maps_find(address, module);
+        return lgp_maps_find(address, module, false);
     if (find_object((void *)address, &object) != 0)
         return false;
     *module = described(&object, object.link_map->l_addr, object.link_map->l_name);
     char magic[SELFMAG];
     bool first = module->start % PAGE == 0 && is_elf((const void *)module->start);
     uintptr_t start = first ? module->start : other_start(module);
-    if (start != module->start && !lgp_read_safely(magic, (const void *)start, sizeof magic))
+    if (start != module->start && !reader_of(start)(magic, (const void *)start, sizeof magic))
         return true;
     if (lgp_image_read((const void *)start, start, &image))
         extend(address, module, start, &image);
@@ -77,11 +87,6 @@ bool lgp_module_find(uintptr_t address, struct lgp_module *module) {
 }
 
 /* ---- copies ---- */
-
-static bool read_directly(void *to, const void *from, size_t size) {
-    memcpy(to, from, size);
-    return true;
-}
 
 static bool copy_path(char *to, const char *from, size_t room, bool may_go) {
     if (may_go)
@@ -118,7 +123,7 @@ static bool copy_image(uintptr_t address, struct lgp_module *module, struct lgp_
         return false;
     if (!aligned || !is_elf(room->page)) {
         start = other_start(module);
-        if (!lgp_read_safely(room->page, (const void *)start, PAGE))
+        if (!reader_of(start)(room->page, (const void *)start, PAGE))
             return false;
     }
     if (!lgp_image_read(room->page, start, &image))
@@ -133,7 +138,7 @@ bool lgp_module_look(uintptr_t address, struct lgp_module *module, struct lgp_mo
                      bool may_go) {
     struct found_object object, after;
     if (find_object == NULL)
-        return lgp_maps_find(address, module);
+        return lgp_maps_find(address, module, may_go);
     if (find_object((void *)address, &object) != 0 || !copy_names(&object, module, room, may_go))
         return false;
     if (!copy_image(address, module, room, may_go) && may_go)
@@ -151,6 +156,6 @@ bool lgp_module_contains(uintptr_t address) {
     struct found_object object;
     struct lgp_module module;
     if (find_object == NULL)
-        return lgp_maps_find(address, &module);
+        return lgp_maps_find(address, &module, false);
     return find_object((void *)address, &object) == 0;
 }

@@ -31,10 +31,12 @@ bool lgp_image_covers(const void *page, const struct lgp_image *image, uintptr_t
 /* Its program headers; NULL: there are none. */
 const ElfW(Phdr) * lgp_image_headers(const void *page, size_t *count);
 
-/* The way without _dl_find_object: a private copy of /proc/self/maps, read
- * again when an address is met that it does not cover.  An object mapped where
- * something else was before is noticed only then.  Takes a lock of its own. */
-bool lgp_maps_find(uintptr_t address, struct lgp_module *module);
+/* The way without _dl_find_object: a private copy of /proc/self/maps and of the headers of
+ * all objects in it, read again, by system calls, when an address is met that it does not
+ * cover.  An object mapped where something else was before is noticed only then.  `may_go`:
+ * the object's own headers are looked at, by system calls; otherwise nothing but the copy,
+ * which tells of what was unloaded until lgp_maps_changed.  Takes a lock of its own. */
+bool lgp_maps_find(uintptr_t address, struct lgp_module *module, bool may_go);
 void lgp_maps_changed(void);
 /* What the kernel's vDSO reads; 0: it is not mapped, or /proc is not there. */
 uintptr_t lgp_maps_kernel_data(void);

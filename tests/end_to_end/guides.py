@@ -73,7 +73,8 @@ def ctest(build):
         (here.directory / "known.supp").write_text("", encoding="utf-8")
         (here.directory / "CMakeLists.txt").write_text(
             f"cmake_minimum_required(VERSION 3.18)\nproject(server C)\n{tests.replace('--fast', 'wrong')}\n"
-            f"target_link_libraries(server_test PRIVATE lockgraph::headers)\nadd_executable(server server.c)\n{linked}", encoding="utf-8")
+            f"target_link_libraries(server_test PRIVATE lockgraph::headers Threads::Threads)\n"
+            f"add_executable(server server.c)\n{linked}", encoding="utf-8")
         for kind, needs in (("Debug", True), ("Release", False)):
             made = here.directory / kind
             quietly("cmake", "-S", here.directory, "-B", made, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={kind}")

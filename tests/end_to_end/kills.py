@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from harness import check, findings, place
+from harness import SLOWNESS, check, findings, place
 
 # The runtime's own line on a new problem; it numbers them.
 SAID = re.compile(r"lockgraph\[\d+\]: ([a-z-]+): .*\(problem (\d+)\)")
@@ -40,13 +40,29 @@ def one_kill(build, here, seed, delay):
     return len(printed)
 
 
+def time_to_speak(build, here):
+    """Seconds until it says anything: long where it is emulated."""
+    said, started = here.directory / "said.first", time.monotonic()
+    with open(said, "wb") as errors:
+        process = start(build, here, "first", errors)
+        while said.stat().st_size == 0 and time.monotonic() < started + 20 * SLOWNESS:
+            time.sleep(0.001)
+        took = time.monotonic() - started
+        process.kill()
+        process.wait()
+    check(said.stat().st_size > 0, f"it said nothing in {took:.0f} s")
+    return took
+
+
 def kill_at_random(count):
+    """Before it says anything, about then, and later."""
     def case(build):
         generator = random.Random(count)
         total = 0
         with place(build) as here:
+            first = time_to_speak(build, here)
             for seed in range(count):
-                total += one_kill(build, here, seed, generator.choice((0.002, 0.01, 0.05)) * generator.random() * 2)
+                total += one_kill(build, here, seed, generator.choice((0.2, 1, 5)) * generator.random() * 2 * first)
         check(total >= count // 4, f"{total} findings printed in {count} kills: the test sees next to nothing")
     return case
 

@@ -5,7 +5,6 @@ wait, or begin and end threads it leaves alone, with the reason.  Whatever is in
 """
 
 import fnmatch
-import platform
 import re
 import subprocess
 
@@ -88,9 +87,11 @@ def number(version):
 
 
 def table_fits_libc(build):
-    """Each with a version that libc has, unless libc is older; the versions in the table are those of x86-64."""
+    """Each with a version that libc has, unless libc is older; the versions in the table are those of x86-64, whose
+    first libc was older than all others'."""
     symbols, of_cxx = libc_symbols(build), cxx_symbols(build)
-    newest = max(number(version) for versions in symbols.values() for version in versions)
+    versions = {number(version) for found in symbols.values() for version in found}
+    oldest, newest = min(versions), max(versions)
     for name, (version, _, _) in interposed().items():
         if version.startswith("CXXABI"):
             check((name, version) in of_cxx, f"libstdc++ has no {name}@{version}")
@@ -98,7 +99,7 @@ def table_fits_libc(build):
         if name not in symbols and number(version) > newest:
             continue
         check(name in symbols, f"libc has no {name}")
-        right = platform.machine() != "x86_64" or f"GLIBC_{version}" in symbols[name]
+        right = max(number(version), oldest) in map(number, symbols[name])
         check(right, f"{name}: the table says {version}, libc has {sorted(symbols[name])}")
 
 

@@ -12,6 +12,8 @@
 
 #include <lockgraph/lockgraph.h>
 
+#include "turns.h"
+
 static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER, inner = PTHREAD_MUTEX_INITIALIZER;
 static volatile int over;
 static pid_t forked = -1;
@@ -41,6 +43,7 @@ static void *take_in_reverse(void *unused) {
     pthread_mutex_lock(&outer);
     pthread_mutex_unlock(&outer);
     pthread_mutex_unlock(&inner);
+    next_turn();
     return unused;
 }
 
@@ -49,7 +52,7 @@ static void go_on_in_child(void) {
     pthread_t thread;
     pthread_mutex_init(&inner, NULL);
     pthread_create(&thread, NULL, take_in_reverse, NULL);
-    usleep(10000);
+    await_turn(1);
     pthread_mutex_lock(&outer);
     pthread_mutex_lock(&inner);
     pthread_mutex_unlock(&inner);

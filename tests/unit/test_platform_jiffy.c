@@ -1,6 +1,8 @@
 #include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "platform/jiffy.h"
@@ -13,12 +15,26 @@ static uint64_t awaited(uint64_t jiffy) {
     return next;
 }
 
-/* Where the kernel has a vDSO, it must be found: without, profiles cost more, and nobody would notice. */
+/* Every kernel with a vDSO has its data; an emulator's vDSO has none. */
+static bool kernel_tells(void) {
+    char line[8192];
+    bool tells = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof line, maps) != NULL)
+        tells |= strstr(line, " [vvar]\n") != NULL;
+    fclose(maps);
+    return tells;
+}
+
+/* Where the kernel tells them, they must be found: without, profiles cost more, and nobody would notice. */
 START_TEST(jiffies_follow_each_other) {
     lgp_jiffy_start();
-    if (getauxval(AT_SYSINFO_EHDR) == 0)
-        return;
     uint64_t jiffy = lgp_jiffy_sure();
+    if (!kernel_tells()) {
+        ck_assert_uint_eq(jiffy, 0);
+        return;
+    }
     ck_assert_uint_ne(jiffy, 0);
     ck_assert(lgp_jiffies.step_ns >= 1000000 && lgp_jiffies.step_ns <= 10000000);
     for (int i = 0; i < 10; i++) {

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/memory.h"
 #include "platform/modules_internal.h"
 #include "platform/safe_read.h"
 
@@ -29,9 +30,17 @@ static bool look_safely(uintptr_t address, struct lgp_module *module) {
     return lgp_module_look(address, module, &room, true);
 }
 
+static bool find_in_maps(uintptr_t address, struct lgp_module *module) {
+    return lgp_maps_find(address, module, false);
+}
+
+static bool find_in_maps_safely(uintptr_t address, struct lgp_module *module) {
+    return lgp_maps_find(address, module, true);
+}
+
 /* All answer the same, but that only those after the first tell the build id. */
 typedef bool find_function(uintptr_t address, struct lgp_module *module);
-static find_function *const ways[] = {lgp_module_find, look, look_safely, lgp_maps_find};
+static find_function *const ways[] = {lgp_module_find, look, look_safely, find_in_maps, find_in_maps_safely};
 enum { WAYS = sizeof ways / sizeof *ways };
 
 /* What the loader itself says of the object that holds `address`. */
@@ -170,6 +179,26 @@ START_TEST(mapped_files_are_no_objects) {
 }
 END_TEST
 
+/* A program may map any number of them, one after the other. */
+START_TEST(of_mapped_files_nothing_is_kept) {
+    struct lgp_module module;
+    char path[] = "/tmp/lockgraph-test-XXXXXX";
+    int descriptor = mkstemp(path);
+    ck_assert_int_eq(write(descriptor, path, sizeof path), sizeof path);
+    ck_assert(find_in_maps((uintptr_t)check_found, &module));
+    uint64_t used = lgp_memory_used();
+    char *mapped = mmap(NULL, sizeof path, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    ck_assert_ptr_ne(mapped, MAP_FAILED);
+    lgp_maps_changed();
+    ck_assert(!find_in_maps((uintptr_t)mapped, &module));
+    ck_assert(find_in_maps((uintptr_t)check_found, &module));
+    ck_assert_uint_eq(lgp_memory_used(), used);
+    munmap(mapped, sizeof path);
+    close(descriptor);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(libraries_that_come_and_go) {
     for (int round = 0; round < 3; round++) {
         void *library = dlopen(EXTRA_LIBRARY, RTLD_NOW);
@@ -179,8 +208,29 @@ START_TEST(libraries_that_come_and_go) {
         const void *inside = (const void *)map->l_ld;
         check_found(inside);
         ck_assert_int_eq(dlclose(library), 0);
+        lgp_maps_changed();
         check_not_found(inside);
     }
+}
+END_TEST
+
+/* Whoever confined himself after the first look loses nothing: what is there is not read again. */
+START_TEST(an_object_is_read_once_with_all_others) {
+    struct lgp_module before, module;
+    struct link_map *map;
+    void *library = dlopen(EXTRA_LIBRARY, RTLD_NOW);
+    ck_assert_int_eq(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
+    ck_assert(find_in_maps_safely((uintptr_t)map->l_ld, &before));
+    ck_assert(find_in_maps((uintptr_t)check_found, &module)); /* of the others' */
+    ck_assert_int_eq(mprotect((void *)before.start, 4096, PROT_NONE), 0);
+    ck_assert(!find_in_maps_safely((uintptr_t)map->l_ld, &module));
+    ck_assert(find_in_maps((uintptr_t)map->l_ld, &module));
+    ck_assert_uint_eq(module.bias, before.bias);
+    ck_assert_uint_eq(module.end, before.end);
+    ck_assert_uint_eq(module.build_id_length, before.build_id_length);
+    ck_assert_mem_eq(module.build_id, before.build_id, before.build_id_length);
+    ck_assert_int_eq(mprotect((void *)before.start, 4096, PROT_READ | PROT_EXEC), 0); /* as on aarch64 */
+    dlclose(library);
 }
 END_TEST
 
@@ -307,7 +357,9 @@ int main(void) {
     tcase_add_test(cases, libraries);
     tcase_add_test(cases, memory_of_no_object);
     tcase_add_test(cases, mapped_files_are_no_objects);
+    tcase_add_test(cases, of_mapped_files_nothing_is_kept);
     tcase_add_test(cases, libraries_that_come_and_go);
+    tcase_add_test(cases, an_object_is_read_once_with_all_others);
     tcase_add_test(cases, a_library_whose_memory_is_gone);
     tcase_add_loop_test(cases, a_library_that_goes_while_it_is_looked_at, 2, WAYS);
     tcase_add_test(cases, damaged_headers_are_refused);

@@ -11,4 +11,8 @@
 int module_file_open(struct pool *pool, const struct symbol_paths *paths, const char *path,
                      const char **found);
 
+/* `path` below `root`, link by link, where the kernel does not do that: for module_file_open and
+ * its test.  Who changes links meanwhile may lead elsewhere. */
+int module_file_open_by_steps(struct pool *pool, const char *root, const char *path);
+
 #endif

@@ -18,14 +18,14 @@ static const char too_many[] =
 static bool delete_some(sqlite3 *handle, const char *text, int64_t value, int64_t *deleted,
                         struct sd_error *error) {
     struct sd_sql sql;
-    int64_t before = sqlite3_total_changes64(handle);
+    int before = sqlite3_total_changes(handle); /* 64 bits from SQLite 3.37 on only; it may wrap around */
     if (!sd_sql_begin(&sql, handle, text, error))
         return false;
     sd_sql_number(&sql, 1, value);
     sd_sql_row(&sql);
     if (!sd_sql_end(&sql, error))
         return false;
-    *deleted += sqlite3_total_changes64(handle) > before ? sqlite3_changes(handle) : 0;
+    *deleted += sqlite3_total_changes(handle) != before ? sqlite3_changes(handle) : 0;
     return true;
 }
 
