@@ -408,6 +408,22 @@ START_TEST(assertions_about_levels) {
 }
 END_TEST
 
+/* It is what it was declared as also where its first use was a wrong one. */
+START_TEST(wrong_first_uses_cost_no_level) {
+    lg_mutex_t given = LG_MUTEX_INITIALIZER("given", LOW), pinned = LG_MUTEX_INITIALIZER("pinned", LOW),
+               asserted = LG_MUTEX_INITIALIZER("asserted", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH);
+    lg_on_violation(LG_REFUSE);
+    ck_assert_int_eq(lg_mutex_unlock(&given), EPERM);
+    ck_assert_int_eq(lg_mutex_pin(&pinned), EPERM);
+    lg_assert_held(&asserted);
+    mutex_take(&high);
+    ck_assert_int_eq(lg_mutex_lock(&given), EDEADLK);
+    ck_assert_int_eq(lg_mutex_lock(&pinned), EDEADLK);
+    ck_assert_int_eq(lg_mutex_lock(&asserted), EDEADLK);
+    mutex_give(&high);
+}
+END_TEST
+
 START_TEST(condition_refused_under_a_higher_lock) {
     lg_mutex_t low = LG_MUTEX_INITIALIZER("low", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH);
     lg_cond_t condition = LG_COND_INITIALIZER;
@@ -550,6 +566,7 @@ int main(void) {
     tcase_add_loop_test(tests, levels_out_of_range, 0, sizeof out_of_range / sizeof *out_of_range);
     tcase_add_test(tests, all_kinds_that_were_made_have_their_level);
     tcase_add_test(tests, assertions_about_levels);
+    tcase_add_test(tests, wrong_first_uses_cost_no_level);
     tcase_add_test(tests, condition_refused_under_a_higher_lock);
     tcase_add_test(tests, refused_takes_nothing);
     tcase_add_test(tests, refused_by_group);
