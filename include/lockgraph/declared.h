@@ -13,7 +13,7 @@
 
 /* Locks that are set up together; the program's, as long as its locks live. */
 typedef struct lg_group {
-    const char *name;
+    const char *name;   /* begins the log lines about its locks: "session 17"; NULL: nothing does */
     int32_t timeout_ms; /* or LG_DEFAULT_TIMEOUT: as the process, LG_NO_TIMEOUT */
     int32_t policy;     /* enum lg_policy, and perhaps LG_MAY_BLOCK */
 } lg_group_t;
