@@ -470,6 +470,37 @@ START_TEST(refused_by_group) {
 }
 END_TEST
 
+static char violation[1024];
+static void keep_violation(const struct lg_finding *finding, void *user) {
+    (void)user;
+    ck_assert_str_eq(finding->kind, "level-violation");
+    snprintf(violation, sizeof violation, "%s", finding->text);
+}
+
+/* At once, where nobody runs `lockgraph report` before the program goes on. */
+START_TEST(a_violation_names_both_locks_and_levels) {
+    lg_mutex_t low = LG_MUTEX_INITIALIZER("low", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH),
+               more = LG_MUTEX_INITIALIZER("more", LG_NO_LEVEL);
+    lg_on_finding(keep_violation, NULL);
+    mutex_take(&high);
+    mutex_take(&more);
+    mutex_take(&low);
+    lg_on_finding(NULL, NULL);
+    unsigned thread;
+    int end = 0;
+    const char *locks = strstr(violation, "  T");
+    ck_assert_msg(locks != NULL &&
+                      sscanf(locks,
+                             "  T%u, low lock 0x%*x (level 10), while it holds high lock 0x%*x (level 20)%n",
+                             &thread, &end) == 1 &&
+                      end != 0,
+                  "%s", violation);
+    mutex_give(&low);
+    mutex_give(&more);
+    mutex_give(&high);
+}
+END_TEST
+
 START_TEST(all_kinds_are_refused) {
     lg_rwlock_t rwlock = LG_RWLOCK_INITIALIZER("rwlock", LOW);
     lg_mutex_t high = LG_MUTEX_INITIALIZER("high", HIGH);
@@ -570,6 +601,7 @@ int main(void) {
     tcase_add_test(tests, condition_refused_under_a_higher_lock);
     tcase_add_test(tests, refused_takes_nothing);
     tcase_add_test(tests, refused_by_group);
+    tcase_add_test(tests, a_violation_names_both_locks_and_levels);
     tcase_add_test(tests, all_kinds_are_refused);
     tcase_add_test_raise_signal(tests, abort_ends_the_program, SIGABRT);
     tcase_add_test(tests, scopes);
