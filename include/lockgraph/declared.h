@@ -11,6 +11,10 @@
 #define LG_DEFAULT_TIMEOUT 0
 #define LG_NO_TIMEOUT      (-1)
 
+/* A name of the line that it stands in. */
+#define LG_JOINED(name, line) name##line
+#define LG_JOIN(name, line)   LG_JOINED(name, line)
+
 /* Locks that are set up together; the program's, as long as its locks live. */
 typedef struct lg_group {
     const char *name;   /* begins the log lines about its locks: "session 17"; NULL: nothing does */

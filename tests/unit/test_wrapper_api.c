@@ -536,6 +536,45 @@ static int returns_inside(void) {
     return 0;
 }
 
+/* Each of these leaves the block, the last two also a block around it. */
+static int continues_inside(void) {
+    int after = 0;
+    LG_WITH(&scope) { continue; }
+    after++;
+    return after;
+}
+static int goes_out_and_in_again(void) {
+    int rounds = 0;
+again:
+    LG_WITH(&scope) {
+        if (++rounds < 3)
+            goto again;
+    }
+    return rounds;
+}
+static int returns_from_two(lg_mutex_t *inner) {
+    LG_WITH(&scope) {
+        LG_WITH(inner) { return 7; }
+    }
+    return 0;
+}
+
+START_TEST(ways_out_of_scopes) {
+    lg_mutex_t inner = LG_MUTEX_INITIALIZER("inner", HIGH);
+    lg_on_violation(LG_REFUSE); /* and EDEADLK, where one were still held */
+    ck_assert_int_eq(continues_inside(), 1);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
+    ck_assert_int_eq(goes_out_and_in_again(), 3);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
+    ck_assert_int_eq(returns_from_two(&inner), 7);
+    ck_assert_int_eq(lg_mutex_unlock(&inner), EPERM);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
+    LG_WITH(&scope) { ck_assert_int_eq(lg_mutex_unlock(&scope), 0); } /* given up by hand: told, no more */
+    ck_assert_int_eq(lg_mutex_lock(&scope), 0);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), 0);
+}
+END_TEST
+
 START_TEST(scopes) {
     ck_assert_int_eq(returns_inside(), 5);
     ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
@@ -604,6 +643,7 @@ int main(void) {
     tcase_add_test(tests, a_violation_names_both_locks_and_levels);
     tcase_add_test(tests, all_kinds_are_refused);
     tcase_add_test_raise_signal(tests, abort_ends_the_program, SIGABRT);
+    tcase_add_test(tests, ways_out_of_scopes);
     tcase_add_test(tests, scopes);
     tcase_add_test(tests, several_in_order);
     suite_add_tcase(suite, tests);
