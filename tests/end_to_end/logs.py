@@ -4,7 +4,7 @@ import os
 import re
 import socket
 
-from harness import EXIT_FINDINGS, SLOWNESS, check, findings, place
+from harness import EXIT_FINDINGS, ROOT, SLOWNESS, check, findings, place
 
 LINE = re.compile(r"^\[(\d+)\.(\d{3})\] (ERROR|WARNING|INFO|DEBUG) lockgraph\[(\d+)/(\d+) ([^\]]+)\]: (\S.*): (.*)$", re.M)
 TIMEOUT = re.compile(r"timeout after (\d+) ms; held by (\d+)(?: (\S+?))?(?: when that began)?"
@@ -140,6 +140,25 @@ def the_default_is_half_a_minute(build):
     gives_up(build, 30000)
 
 
+# Of those that blocking_calls.h lists, the ones that nothing but another process or a disk can keep waiting.
+NOT_KEPT_WAITING = {"write", "writev", "send", "sendto", "sendmsg", "connect", "fsync", "fdatasync", "pwrite", "pwrite64", "pread", "pread64",
+                    "__pread_chk", "__pread64_chk"}
+
+
+def each_blocking_call_is_told(build):
+    table = (ROOT / "lib/interpose/blocking_calls.h").read_text(encoding="utf-8")
+    calls = set(re.findall(r"^ +(?:KNOWN|OTHER)\([a-z_ ]+, (\w+), [A-Z]", table, re.M))
+    check(len(calls) > 30 and NOT_KEPT_WAITING < calls, f"{calls}")
+    missed = calls - NOT_KEPT_WAITING
+    for _ in range(5):  # what is waited for may be there already, on a busy machine
+        with place(build) as here:
+            text = run(here, build, "blocked_calls", options="blocked_limit=1ms").stderr
+        missed -= set(re.findall(r"main program\+0x[0-9a-f]+: held for [1-9]\d* ms of (\w+); taken at main program\+", text))
+        if not missed:
+            return
+    check(False, f"not told of: {missed} in {text}")
+
+
 def release_of_what_is_not_held(build):
     for subject, case in (("misuse_unlock", "twice"), ("rwlock_misuse", "unheld"), ("spin_misuse", "unlocked-free")):
         with place(build) as here:
@@ -238,7 +257,7 @@ def cases():
     for function in (says_who_holds_it, bound_grows_with_the_wait, says_what_the_holder_waits_for,
                      says_that_the_holder_is_at_a_condition, readers_behind_a_writer, bystanders_of_a_deadlock,
                      one_finding_for_many_waits, a_call_that_gives_up_says_so, also_where_no_wait_is_told,
-                     the_default_is_half_a_minute, release_of_what_is_not_held, level_error_is_silent, goes_to_a_file,
+                     the_default_is_half_a_minute, each_blocking_call_is_told, release_of_what_is_not_held, level_error_is_silent, goes_to_a_file,
                      goes_to_the_system_log, without_a_system_log,
                      a_file_that_cannot_be_opened, a_file_whose_descriptor_was_closed, debug_tells_every_call,
                      debug_knows_since_when, debug_changes_no_finding):
