@@ -11,9 +11,13 @@
 #define LG_DEFAULT_TIMEOUT 0
 #define LG_NO_TIMEOUT      (-1)
 
+/* A name of the line that it stands in. */
+#define LG_JOINED(name, line) name##line
+#define LG_JOIN(name, line)   LG_JOINED(name, line)
+
 /* Locks that are set up together; the program's, as long as its locks live. */
 typedef struct lg_group {
-    const char *name;
+    const char *name;   /* begins the log lines about its locks: "session 17"; NULL: nothing does */
     int32_t timeout_ms; /* or LG_DEFAULT_TIMEOUT: as the process, LG_NO_TIMEOUT */
     int32_t policy;     /* enum lg_policy, and perhaps LG_MAY_BLOCK */
 } lg_group_t;

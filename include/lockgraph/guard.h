@@ -1,18 +1,22 @@
 /* Scopes and several locks at once.
  *
  *     LG_WITH(&mutex) {
- *         … return, break and continue give it up, too …
+ *         … return, break, continue and goto give it up, too …
  *     } else {
  *         … it was not to be had: lg_with_error says why …
  *     }
  *
- * The `else` is optional.  break and continue leave the block, not a loop around it. */
+ * The `else` is optional.  break and continue leave the block, not a loop around it.
+ * longjmp does not give it up, nor does cancellation in C compiled without -fexceptions. */
 #ifndef LOCKGRAPH_GUARD_H
 #define LOCKGRAPH_GUARD_H
 
 #include <stddef.h>
 
 #include <lockgraph/mutex.h>
+
+/* Why the calling thread's last LG_WITH that got nothing did not. */
+static __thread int lg_with_error __attribute__((unused));
 
 struct lg_guard {
     lg_mutex_t *mutex; /* NULL once it was given up */
@@ -22,6 +26,8 @@ static __inline__ struct lg_guard lg_guard_take(lg_mutex_t *m) {
     struct lg_guard guard;
     guard.error = lg_mutex_lock(m);
     guard.mutex = guard.error == 0 ? m : 0;
+    if (guard.error != 0)
+        lg_with_error = guard.error;
     guard.rounds = 0;
     return guard;
 }
@@ -30,11 +36,12 @@ static __inline__ void lg_guard_leave(struct lg_guard *guard) {
         lg_mutex_unlock(guard->mutex);
     guard->mutex = 0;
 }
-#define lg_with_error (lg_with_guard.error)
-#define LG_WITH(m)                                                                                           \
-    for (__attribute__((cleanup(lg_guard_leave))) struct lg_guard lg_with_guard = lg_guard_take(m);          \
-         lg_with_guard.rounds == 0; lg_with_guard.rounds = 1)                                                \
-        if (lg_with_guard.error == 0)
+/* Named by their lines: one inside another hides no name of it. */
+#define LG_WITH(m) LG_WITH_NAMED(m, LG_JOIN(lg_guard_of_line_, __LINE__))
+#define LG_WITH_NAMED(m, guard)                                                                              \
+    for (__attribute__((cleanup(lg_guard_leave))) struct lg_guard guard = lg_guard_take(m);                  \
+         guard.rounds == 0; guard.rounds = 1)                                                                \
+        if (guard.error == 0)
 
 #ifdef LOCKGRAPH_DISABLE
 /* Without levels there is one order that all callers share: by address. */

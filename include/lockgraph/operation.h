@@ -39,9 +39,11 @@ static __inline__ void lg_operation_leave(struct lg_operation_scope *scope) {
     if (scope->error == 0)
         lg_operation_end();
 }
-#define LG_OPERATION(name)                                                                                   \
-    for (__attribute__((cleanup(                                                                             \
-             lg_operation_leave))) struct lg_operation_scope lg_operation_scope = {lg_operation(name), 0};   \
-         lg_operation_scope.rounds == 0; lg_operation_scope.rounds = 1)
+/* Named by their lines: one inside another hides no name of it. */
+#define LG_OPERATION(name) LG_OPERATION_NAMED(name, LG_JOIN(lg_operation_of_line_, __LINE__))
+#define LG_OPERATION_NAMED(name, scope)                                                                      \
+    for (__attribute__((cleanup(lg_operation_leave))) struct lg_operation_scope scope = {lg_operation(name), \
+                                                                                         0};                 \
+         scope.rounds == 0; scope.rounds = 1)
 
 #endif

@@ -56,8 +56,9 @@ struct lge_finding {
 struct lge_overdue {
     uint64_t lock;
     const void *address;
+    uint8_t kind; /* enum lgr_lock_kind */
     uint64_t waited_ns;
-    uint32_t holder;       /* kernel id of the first of them */
+    uint32_t holder;       /* kernel id of the first of them; 0: nobody is known */
     uint32_t holder_known; /* its serial; 0: no thread of this process that is known */
     uintptr_t taken_at;    /* 0: not known */
     uint64_t held_ns;      /* 0: not known */
@@ -77,6 +78,7 @@ struct lge_overdue {
 struct lge_overlong {
     uint64_t lock;
     const void *address;
+    uint8_t kind; /* enum lgr_lock_kind */
     uint64_t lasted_ns, limit_ns;
     uintptr_t taken_at;
     uint32_t holder; /* kernel id; 0: the calling thread */
@@ -148,9 +150,10 @@ struct lge_config {
     void (*on_overlong)(const struct lge_overlong *overlong);
     /* Single holds and waits are kept in the evidence from so long on; 0: none. */
     uint64_t timeline_ns;
-    /* Told of each step, with how long the request took, or the hold lasted (0:
-     * not known); engine locks may be held.  NULL: nothing is traced. */
-    void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
+    /* Told of each step, with the lock's enum lgr_lock_kind and how long the request
+     * took, or the hold lasted (0: not known); engine locks may be held.  NULL: nothing
+     * is traced. */
+    void (*on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint8_t kind, uint64_t ns);
     bool profile; /* holds are timed: hold_times.h */
     struct lge_adaptive_limits adaptive;
     /* Tells of a new limit; on the thread whose hold brought it.  May be NULL. */

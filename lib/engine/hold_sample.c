@@ -39,12 +39,22 @@ void lge_sample_add(struct lgr_times *sum, uint64_t *estimated, const struct lge
     *estimated += untimed;
 }
 
+/* Of two ticks since a hold began one at least was a whole jiffy later: so it is where the
+ * processor was taken away at one tick and came back at another. */
+static bool ticked_twice(uint64_t jiffy, uint64_t coarse_ns, uint64_t ns) {
+    uint64_t step = lgp_jiffies.step_ns;
+    return ns >= step && coarse_ns - lgp_jiffy_ns(jiffy) > step + step / 2;
+}
+
 /* Whether a hold that began in that jiffy, and lasted at most `ns`, is certain to have
  * been none of the short ones. */
 static bool stands_out(uint64_t jiffy, uint64_t ns) {
     uint64_t step = lgp_jiffies.step_ns, well_inside = step / 64;
-    return ns >= well_inside && jiffy != lgp_jiffy() &&
-           (ns >= 2 * step || lgp_monotonic_ns() - lgp_coarse_ns() >= well_inside);
+    if (ns < well_inside || jiffy == lgp_jiffy())
+        return false;
+    uint64_t coarse_ns = lgp_coarse_ns();
+    return ns >= 2 * step || ticked_twice(jiffy, coarse_ns, ns) ||
+           lgp_monotonic_ns() - coarse_ns >= well_inside;
 }
 
 /* By itself; and all that follow are timed. */

@@ -59,9 +59,7 @@ static bool exhausted(const struct lge_thread *waiter, const struct lge_keepers 
 }
 
 struct lge_keepers lge_overdue_note(const struct lge_thread *thread) {
-    struct lge_keepers keepers = {0};
-    if (limit_ns != 0)
-        keepers = lge_keepers_find(thread);
+    struct lge_keepers keepers = lge_keepers_find(thread);
     if (keepers.count != 0 && thread->request.kind == LGR_LOCK_SEMAPHORE && !exhausted(thread, &keepers))
         keepers.count = 0;
     return keepers;
@@ -113,9 +111,10 @@ static struct lge_overdue describe(const struct lge_thread *thread, const struct
     struct lge_overdue overdue = {
         .lock = thread->request.id,
         .address = thread->request.address,
+        .kind = thread->request.kind,
         .waited_ns = now - thread->wait_begun,
         .at_first = at_first,
-        .more_holders = keepers->threads - 1,
+        .more_holders = keepers->threads == 0 ? 0 : keepers->threads - 1,
         .queue = lge_waiters_count(thread, thread->request.id, UINT32_MAX),
     };
     describe_hold(&overdue, &keepers->first, now);
@@ -148,14 +147,18 @@ static void report(struct lge_thread *thread, const struct lge_keepers *keepers,
     lge_report_misuse(thread, &misuse);
 }
 
+static void log_it(const struct lge_overdue *overdue) {
+    if (on_overdue != NULL)
+        on_overdue(overdue);
+}
+
 static void tell(struct lge_thread *thread, const struct lge_keepers *keepers, uint64_t now, bool at_first) {
     struct lge_overdue overdue = describe(thread, keepers, now, at_first);
     bool doomed = !at_first && leads_to_deadlock(lge_thread_by_tid(overdue.holder));
     if (!thread->wait_told && !doomed)
         report(thread, keepers, &overdue);
     thread->wait_told = true;
-    if (on_overdue != NULL)
-        on_overdue(&overdue);
+    log_it(&overdue);
 }
 
 /* Where nobody is in the way at this moment the next slice looks again. */
@@ -175,4 +178,26 @@ void lge_overdue_ended(struct lge_thread *thread, const struct lge_keepers *keep
     bool told = atomic_load_explicit(&thread->wait.reported, memory_order_relaxed);
     if (now >= thread->wait_due && keepers->count != 0 && !told)
         tell(thread, keepers, now, true);
+}
+
+/* ---- a wait that ends with nothing ---- */
+
+static bool reaches_limit(const struct lge_thread *thread, uint64_t now) {
+    return limit_ns != 0 && now - thread->wait_begun + millisecond > limit_ns;
+}
+
+void lge_overdue_gave_up(struct lge_thread *thread) {
+    uint64_t now = lgp_monotonic_ns();
+    if (!lge_waits_for_lock(thread) || now - thread->wait_begun < millisecond)
+        return;
+    struct lge_keepers keepers = lge_overdue_note(thread);
+    if (keepers.count == 0 && thread->request.kind == LGR_LOCK_SEMAPHORE)
+        return;
+    bool deadlocked = atomic_load_explicit(&thread->wait.reported, memory_order_relaxed);
+    if (keepers.count != 0 && reaches_limit(thread, now) && !deadlocked) {
+        tell(thread, &keepers, now, false);
+        return;
+    }
+    struct lge_overdue overdue = describe(thread, &keepers, now, false);
+    log_it(&overdue);
 }

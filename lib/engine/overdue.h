@@ -23,4 +23,9 @@ void lge_overdue_look(struct lge_thread *thread);
 struct lge_keepers lge_overdue_note(const struct lge_thread *thread);
 void lge_overdue_ended(struct lge_thread *thread, const struct lge_keepers *keepers);
 
+/* Its time limit has passed, and the call returns with nothing: told in any case, before
+ * lge_wait_end, but for a wait of less than a millisecond and for a semaphore that is no lock.
+ * It is a finding where the wait was as long as the others that are. */
+void lge_overdue_gave_up(struct lge_thread *thread);
+
 #endif

@@ -39,6 +39,7 @@ static void tell_at_release(struct lge_thread *thread, const struct lge_held *he
                             uintptr_t site, uintptr_t sp) {
     tell(&(struct lge_overlong){.lock = held->id,
                                 .address = held->address,
+                                .kind = held->kind,
                                 .lasted_ns = lasted,
                                 .limit_ns = limit_of(held->mode),
                                 .taken_at = held->site,
@@ -92,6 +93,7 @@ static void tell_for_holder(struct lge_thread *thread, const struct lge_holder *
         return;
     tell(&(struct lge_overlong){.lock = holder->lock,
                                 .address = holder->address,
+                                .kind = holder->kind,
                                 .lasted_ns = lasted,
                                 .limit_ns = limit_of(holder->mode),
                                 .holder = holder->tid,

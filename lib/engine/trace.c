@@ -2,14 +2,14 @@
 
 #include "platform/system.h"
 
-void (*lge_on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
+void (*lge_on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint8_t kind, uint64_t ns);
 
 void lge_trace_start(const struct lge_config *config) { lge_on_traced = config->on_traced; }
 
 void lge_trace_requested(struct lge_thread *thread, const struct lge_request *request) {
     thread->asked = request->id;
     thread->asked_ns = lgp_monotonic_ns();
-    lge_on_traced(LGE_TRACED_REQUEST, request->id, request->address, 0);
+    lge_on_traced(LGE_TRACED_REQUEST, request->id, request->address, request->kind, 0);
 }
 
 /* A trylock was not asked for before. */
@@ -21,10 +21,10 @@ void lge_trace_acquired(struct lge_thread *thread) {
     __atomic_store_n(&held->since_ns, now, __ATOMIC_RELAXED);
     lge_held_mark(held, LGE_SINCE_EXACTLY);
     if (lge_tracing())
-        lge_on_traced(LGE_TRACED_ACQUISITION, held->id, held->address, took);
+        lge_on_traced(LGE_TRACED_ACQUISITION, held->id, held->address, held->kind, took);
 }
 
 void lge_trace_released(const struct lge_held *held) {
     uint64_t lasted = lge_held_marks(held) & LGE_SINCE_EXACTLY ? lgp_monotonic_ns() - held->since_ns : 0;
-    lge_on_traced(LGE_TRACED_RELEASE, held->id, held->address, lasted);
+    lge_on_traced(LGE_TRACED_RELEASE, held->id, held->address, held->kind, lasted);
 }

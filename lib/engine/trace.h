@@ -7,7 +7,8 @@
 #include "engine/thread.h"
 
 /* Written by lge_trace_start. */
-extern void (*lge_on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns);
+extern void (*lge_on_traced)(enum lge_traced what, uint64_t lock, const void *address, uint8_t kind,
+                             uint64_t ns);
 static inline bool lge_tracing(void) { return lge_on_traced != NULL; }
 /* Whether a hold notes since when it is. */
 static inline bool lge_clocked(void) { return lge_tracing() || lge_hold_limited; }

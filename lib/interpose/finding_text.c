@@ -1,6 +1,7 @@
 #include "interpose/finding_text.h"
 
 #include "engine/context.h"
+#include "engine/lock_class.h"
 #include "interpose/short_names.h"
 #include "platform/memory.h"
 #include "platform/options.h"
@@ -88,12 +89,21 @@ static const char *const misuses[LGR_KINDS] = {
     [LGR_KIND_USER] = "reports a problem",
 };
 
+static void put_levelled(struct lgp_text *text, uint64_t lock) {
+    lgi_put_lock(text, lock, NULL);
+    lgi_put_level(text, lge_class_get(lge_lock_class(lock)));
+}
+
 static void put_misuse(struct lgp_text *text, const struct lge_finding *finding) {
     const struct lge_finding_edge *call = &finding->edges[0];
     lgp_format(text, "  T%u", call->thread);
     if (call->from != 0) {
         lgp_format(text, ", ");
-        lgi_put_lock(text, call->from, NULL);
+        put_levelled(text, call->from);
+    }
+    if (finding->kind == LGR_KIND_LEVEL_VIOLATION) {
+        lgp_format(text, ", while it holds ");
+        put_levelled(text, call->to);
     }
     if (finding->edge_count > 1)
         lgp_format(text, ", T%u before it", finding->edges[1].thread);

@@ -5,6 +5,7 @@
 #include "engine/operation.h"
 #include "interpose/self.h"
 #include "interpose/short_names.h"
+#include "lockgraph/lockgraph.h"
 #include "platform/log_target.h"
 
 static const uint64_t millisecond = 1000000;
@@ -19,10 +20,34 @@ static void put_operation(struct lgp_text *text) {
         lgp_format(text, "%s: ", name);
 }
 
-static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t lock, const void *address) {
+static const struct lg_group *group_at(const void *address, uint8_t kind) {
+    switch (kind) {
+    case LGR_LOCK_MUTEX:
+        return ((const lg_mutex_t *)address)->declared.group;
+    case LGR_LOCK_RWLOCK:
+        return ((const lg_rwlock_t *)address)->declared.group;
+    case LGR_LOCK_SEMAPHORE:
+        return ((const lg_sem_t *)address)->declared.group;
+    default:
+        return NULL;
+    }
+}
+
+/* Only locks of the lg_ functions are of a class whose levels these look at. */
+static void put_group(struct lgp_text *text, const struct lge_class *class, const void *address,
+                      uint8_t kind) {
+    bool declared = class != NULL && class->by_front_end && address != NULL;
+    const struct lg_group *group = declared ? group_at(address, kind) : NULL;
+    if (group != NULL && group->name != NULL)
+        lgp_format(text, "%s: ", group->name);
+}
+
+static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t lock, const void *address,
+                  uint8_t kind) {
     const struct lge_class *class = lge_class_get(lge_lock_class(lock));
     lgp_log_begin(line, level);
     put_operation(&line->text);
+    put_group(&line->text, class, address, kind);
     lgi_put_lock(&line->text, lock, address);
     lgi_put_level(&line->text, class);
     lgp_format(&line->text, ": ");
@@ -31,6 +56,8 @@ static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t 
 /* ---- a wait past its limit ---- */
 
 static void put_holder(struct lgp_text *text, const struct lge_overdue *overdue) {
+    if (overdue->holder == 0)
+        return;
     lgp_format(text, "; held by %u", overdue->holder);
     if (overdue->holder_name[0] != '\0')
         lgp_format(text, " %s", overdue->holder_name);
@@ -66,7 +93,7 @@ void lgi_log_overdue(const struct lge_overdue *overdue) {
     struct lgp_log_line line;
     if (!lgp_log_wanted(LGP_LOG_WARNING))
         return;
-    begin(&line, LGP_LOG_WARNING, overdue->lock, overdue->address);
+    begin(&line, LGP_LOG_WARNING, overdue->lock, overdue->address, overdue->kind);
     lgp_format(&line.text, "timeout after %lu ms", ms(overdue->waited_ns));
     put_holder(&line.text, overdue);
     put_holders_wait(&line.text, overdue);
@@ -81,7 +108,7 @@ void lgi_log_overlong(const struct lge_overlong *overlong) {
     struct lgp_log_line line;
     if (!lgp_log_wanted(LGP_LOG_WARNING))
         return;
-    begin(&line, LGP_LOG_WARNING, overlong->lock, overlong->address);
+    begin(&line, LGP_LOG_WARNING, overlong->lock, overlong->address, overlong->kind);
     lgp_format(&line.text, "%s for %lu ms, more than %lu ms", overlong->given_up ? "was held" : "is held",
                ms(overlong->lasted_ns), ms(overlong->limit_ns));
     if (overlong->holder != 0)
@@ -95,7 +122,7 @@ void lgi_log_blocked(const struct lge_held *held, const char *function, uint64_t
     struct lgp_log_line line;
     if (!lgp_log_wanted(LGP_LOG_WARNING))
         return;
-    begin(&line, LGP_LOG_WARNING, held->id, held->address);
+    begin(&line, LGP_LOG_WARNING, held->id, held->address, held->kind);
     lgp_format(&line.text, "held for %lu ms of %s; taken at ", ms(ns), function);
     lgi_put_place(&line.text, held->site);
     lgp_log_end(&line, LGP_LOG_WARNING);
@@ -103,18 +130,18 @@ void lgi_log_blocked(const struct lge_held *held, const char *function, uint64_t
 
 /* ---- releases, and everything ---- */
 
-void lgi_log_unheld(uint64_t lock, const void *address) {
+void lgi_log_unheld(uint64_t lock, const void *address, uint8_t kind) {
     struct lgp_log_line line;
     if (!lgp_log_wanted(LGP_LOG_WARNING) || !lge_misuse_wanted(LGR_KIND_UNLOCK_UNHELD))
         return;
-    begin(&line, LGP_LOG_WARNING, lock, address);
+    begin(&line, LGP_LOG_WARNING, lock, address, kind);
     lgp_format(&line.text, "release of a lock that is not held");
     lgp_log_end(&line, LGP_LOG_WARNING);
 }
 
-void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns) {
+void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, uint8_t kind, uint64_t ns) {
     struct lgp_log_line line;
-    begin(&line, LGP_LOG_DEBUG, lock, address);
+    begin(&line, LGP_LOG_DEBUG, lock, address, kind);
     if (what == LGE_TRACED_REQUEST)
         lgp_format(&line.text, "acquiring");
     else
@@ -127,7 +154,7 @@ void lgi_log_traced(enum lge_traced what, uint64_t lock, const void *address, ui
 
 static void log_hold(const struct lge_held *held) {
     struct lgp_log_line line;
-    begin(&line, LGP_LOG_INFO, held->id, held->address);
+    begin(&line, LGP_LOG_INFO, held->id, held->address, held->kind);
     lgp_format(&line.text, "held%s, taken at ", held->mode == LGR_SHARED ? " shared" : "");
     lgi_put_place(&line.text, held->site);
     lgp_log_end_asked(&line, LGP_LOG_INFO);

@@ -16,6 +16,7 @@ struct lgi_limit {
     const struct timespec *at;
     bool by_clock;     /* given by pthread_mutex_clocklock, which checks its clock */
     bool net;          /* a safety net */
+    bool told;         /* of an lg_ call: that it passed is logged, and no signal ends the wait */
     uint32_t after_ms; /* not 0: so long after the wait begins, and `at` is not used */
 };
 /* The same as a point in time, from now on: `limit` itself where it is one (or is

@@ -82,7 +82,7 @@ void lgi_mutex_look_at_unlock(struct lge_thread *thread, pthread_mutex_t *mutex,
     uint64_t id = lgi_mutex_identity(thread, mutex, site, sp);
     report_held(thread, misuse_of(kind, mutex, id, site, sp), holder);
     if (kind == LGR_KIND_UNLOCK_UNHELD)
-        lgi_log_unheld(id, mutex);
+        lgi_log_unheld(id, mutex, LGR_LOCK_MUTEX);
 }
 
 /* ---- destruction ---- */

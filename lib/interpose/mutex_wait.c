@@ -77,6 +77,7 @@ int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const stru
     if (lge_wait_begin(thread, request, &mutex->__data.__owner))
         lgi_on_deadlock();
     int result = wait_in_slices(thread, mutex, request, limit);
+    lgi_limit_passed(thread, limit, result);
     lge_wait_end(thread);
     return result;
 }

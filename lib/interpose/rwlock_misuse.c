@@ -79,7 +79,7 @@ void lgi_rwlock_look_at_unlock(const struct lgi_rwlock_call *call) {
         return;
     if (writer == 0 && readers == 0) {
         report(call, LGR_KIND_UNLOCK_UNHELD, (struct lge_holder){0}, 0);
-        lgi_log_unheld(call->id, call->lock);
+        lgi_log_unheld(call->id, call->lock, LGR_LOCK_RWLOCK);
     } else if (writer != 0 || readers == lge_holders_count(call->lock)) {
         report(call, LGR_KIND_UNLOCK_FOREIGN, holder_of(call->lock), 0);
     }

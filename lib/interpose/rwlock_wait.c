@@ -50,8 +50,10 @@ static int wait_in_slices(struct lge_thread *thread, pthread_rwlock_t *lock,
     struct lgi_slices slices = lgi_slices_start(thread, CLOCK_MONOTONIC, limit);
     for (;;) {
         int result = wait_slice(lock, request->mode, &slices);
-        if (result != ETIMEDOUT || slices.last)
+        if (result != ETIMEDOUT || slices.last) {
+            lgi_limit_passed(thread, limit, result);
             return result;
+        }
         lgi_slice_passed(thread, request, &lock->__data.__cur_writer);
     }
 }
@@ -72,7 +74,10 @@ static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, cons
     lgi_block();
     int result = lgi_rwlock_pass_through(lock, request->mode, limit);
     lgi_unblock();
-    lge_overdue_ended(thread, &keepers);
+    if (result == ETIMEDOUT && limit->told)
+        lge_overdue_gave_up(thread);
+    else
+        lge_overdue_ended(thread, &keepers);
     return result;
 }
 

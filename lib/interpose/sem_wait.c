@@ -45,6 +45,21 @@ static void look_around(struct lge_thread *thread, const struct lge_request *req
     lgi_leave(thread);
 }
 
+/* Keeps errno, which says why. */
+static void give_up(struct lge_thread *thread, const struct lgi_limit *limit) {
+    int error = errno;
+    if (lgi_enter() == NULL)
+        return;
+    lgi_limit_passed(thread, limit, error);
+    lgi_leave(thread);
+    errno = error;
+}
+
+/* By a handler. */
+static bool goes_on(const struct lgi_limit *limit) {
+    return limit == NULL ? handlers_restart() : limit->told;
+}
+
 static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const struct lge_request *request,
                           const struct lgi_limit *limit) {
     int saved = errno;
@@ -55,10 +70,12 @@ static int wait_in_slices(struct lge_thread *thread, sem_t *semaphore, const str
             errno = saved;
             return 0;
         }
-        bool restarted = errno == EINTR && limit == NULL && handlers_restart();
+        bool restarted = errno == EINTR && goes_on(limit);
         bool passed = errno == ETIMEDOUT && !slices.last;
-        if (!restarted && !passed)
+        if (!restarted && !passed) {
+            give_up(thread, limit);
             return -1;
+        }
         look_around(thread, request);
     }
 }

@@ -53,7 +53,7 @@ void lgi_spin_look_at_unlock(const struct lgi_spin_call *call) {
     if (lgi_spin_is_free(call->lock)) {
         uint64_t id = identity(call);
         report(call, LGR_KIND_UNLOCK_UNHELD, id, (struct lge_holder){0});
-        lgi_log_unheld(id, address_of(call));
+        lgi_log_unheld(id, address_of(call), LGR_LOCK_SPIN);
         return;
     }
     struct lge_holder holder = holder_of(call);

@@ -1,5 +1,8 @@
 #include "interpose/wait_slices.h"
 
+#include <errno.h>
+
+#include "engine/overdue.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/runtime.h"
 #include "interpose/told_later.h"
@@ -52,6 +55,11 @@ const struct lgi_limit *lgi_limit_absolute(const struct lgi_limit *limit, struct
 
 uint8_t lgi_limit_flags(const struct lgi_limit *limit) {
     return limit != NULL && !limit->net ? LGE_TIMED : 0;
+}
+
+void lgi_limit_passed(struct lge_thread *thread, const struct lgi_limit *limit, int error) {
+    if (error == ETIMEDOUT && limit != NULL && limit->told)
+        lge_overdue_gave_up(thread);
 }
 
 struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,

@@ -83,12 +83,15 @@ const struct lgi_limit *lgw_net(const struct lg_declared *declared, struct lgi_l
 
 struct lgi_limit lgw_after(int32_t ms) {
     static const struct timespec long_ago = {0, 0};
-    return (struct lgi_limit){
-        .clock = CLOCK_MONOTONIC, .at = &long_ago, .by_clock = true, .after_ms = ms > 0 ? (uint32_t)ms : 0};
+    return (struct lgi_limit){.clock = CLOCK_MONOTONIC,
+                              .at = &long_ago,
+                              .by_clock = true,
+                              .told = true,
+                              .after_ms = ms > 0 ? (uint32_t)ms : 0};
 }
 
 struct lgi_limit lgw_until(const struct timespec *at) {
-    return (struct lgi_limit){.clock = CLOCK_MONOTONIC, .at = at, .by_clock = true};
+    return (struct lgi_limit){.clock = CLOCK_MONOTONIC, .at = at, .by_clock = true, .told = true};
 }
 
 /* ---- levels ---- */

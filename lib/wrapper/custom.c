@@ -81,7 +81,7 @@ static void look_at_release(const struct lgw_custom *call) {
     struct lge_holder holder = holder_of(call);
     report(call, holder.serial != 0 ? LGR_KIND_UNLOCK_FOREIGN : LGR_KIND_UNLOCK_UNHELD, id, &holder);
     if (holder.serial == 0)
-        lgi_log_unheld(id, address_of(call));
+        lgi_log_unheld(id, address_of(call), LGR_LOCK_CUSTOM);
 }
 
 /* ---- events ---- */

@@ -145,9 +145,11 @@ static bool held_by_other(const lg_mutex_t *m) {
 }
 
 static int not_held(lg_mutex_t *m, uintptr_t site, uintptr_t sp) {
+    struct lgw_call call = LGW_CALL(m, mutex, LGR_LOCK_MUTEX, LGR_EXCLUSIVE);
     struct lge_thread *thread = lgi_enter();
     if (thread == NULL)
         return EPERM;
+    identify(thread, &call);
     if (lgi_mutex_usable(thread, &m->mutex, site, sp))
         lgi_mutex_look_at_unlock(thread, &m->mutex, site, sp);
     lgi_leave(thread);

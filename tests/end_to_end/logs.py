@@ -4,7 +4,7 @@ import os
 import re
 import socket
 
-from harness import EXIT_FINDINGS, SLOWNESS, check, findings, place
+from harness import EXIT_FINDINGS, ROOT, SLOWNESS, check, findings, place
 
 LINE = re.compile(r"^\[(\d+)\.(\d{3})\] (ERROR|WARNING|INFO|DEBUG) lockgraph\[(\d+)/(\d+) ([^\]]+)\]: (\S.*): (.*)$", re.M)
 TIMEOUT = re.compile(r"timeout after (\d+) ms; held by (\d+)(?: (\S+?))?(?: when that began)?"
@@ -106,6 +106,59 @@ def one_finding_for_many_waits(build):
         check(counts == [1, 2], f"three waits at two places, counted {counts}")
 
 
+def gives_up(build, limit_ms, options=(), arguments=()):
+    """The calls end never early, on an idle machine late by at most a tenth and 50 ms, each with one line; others go on."""
+    wrong = []
+    for _ in range(1 if limit_ms > 10000 else 3):
+        with place(build) as here:
+            result = here.run(build.subject("lg_limit"), *arguments, options=["--fail-on", "never", *options], seconds=60).expect(0)
+            found = [f["kind"] for f in findings(here.json(), "warning")]
+        waits = [int(us) for us in re.findall(r"^waited (\d+)$", result.stdout, re.M)]
+        others, = re.findall(r"^others (\d+)$", result.stdout, re.M)
+        check(len(waits) == 3 and min(waits) >= limit_ms * 1000, f"early: {result.stdout}")
+        told = timeouts(result.stderr)
+        check(len(told) == 3, f"{len(told)} lines of 3 waits: {result.stderr}")
+        for line, match in told:
+            check(re.match(r"session 17: session\.operation lock 0x[0-9a-f]+ \(level 40\)$", line.lock), line.lock)
+            check(int(match[1]) >= limit_ms and match[3] == "keeper" and match[5], line.event)
+        check(found == (["wait-timeout"] if limit_ms >= 30000 else []), f"found {found}")
+        wrong.append((max(waits) / 1000 - limit_ms, int(others) / 1000))
+        if wrong[-1][0] <= (limit_ms / 10 + 50) * SLOWNESS and wrong[-1][1] < limit_ms:
+            return
+    check(False, f"ms late, and for which others were kept: {wrong}")
+
+
+def a_call_that_gives_up_says_so(build):
+    gives_up(build, LIMIT_MS, arguments=[str(LIMIT_MS)])
+
+
+def also_where_no_wait_is_told(build):
+    gives_up(build, LIMIT_MS, options=["-O", "lock_timeout=none"], arguments=[str(LIMIT_MS)])
+
+
+def the_default_is_half_a_minute(build):
+    gives_up(build, 30000)
+
+
+# Of those that blocking_calls.h lists, the ones that nothing but another process or a disk can keep waiting.
+NOT_KEPT_WAITING = {"write", "writev", "send", "sendto", "sendmsg", "connect", "fsync", "fdatasync", "pwrite", "pwrite64", "pread", "pread64",
+                    "__pread_chk", "__pread64_chk"}
+
+
+def each_blocking_call_is_told(build):
+    table = (ROOT / "lib/interpose/blocking_calls.h").read_text(encoding="utf-8")
+    calls = set(re.findall(r"^ +(?:KNOWN|OTHER)\([a-z_ ]+, (\w+), [A-Z]", table, re.M))
+    check(len(calls) > 30 and NOT_KEPT_WAITING < calls, f"{calls}")
+    missed = calls - NOT_KEPT_WAITING
+    for _ in range(5):  # what is waited for may be there already, on a busy machine
+        with place(build) as here:
+            text = run(here, build, "blocked_calls", options="blocked_limit=1ms").stderr
+        missed -= set(re.findall(r"main program\+0x[0-9a-f]+: held for [1-9]\d* ms of (\w+); taken at main program\+", text))
+        if not missed:
+            return
+    check(False, f"not told of: {missed} in {text}")
+
+
 def release_of_what_is_not_held(build):
     for subject, case in (("misuse_unlock", "twice"), ("rwlock_misuse", "unheld"), ("spin_misuse", "unlocked-free")):
         with place(build) as here:
@@ -203,8 +256,9 @@ def debug_changes_no_finding(build):
 def cases():
     for function in (says_who_holds_it, bound_grows_with_the_wait, says_what_the_holder_waits_for,
                      says_that_the_holder_is_at_a_condition, readers_behind_a_writer, bystanders_of_a_deadlock,
-                     one_finding_for_many_waits, release_of_what_is_not_held, level_error_is_silent, goes_to_a_file,
+                     one_finding_for_many_waits, a_call_that_gives_up_says_so, also_where_no_wait_is_told,
+                     the_default_is_half_a_minute, each_blocking_call_is_told, release_of_what_is_not_held, level_error_is_silent, goes_to_a_file,
                      goes_to_the_system_log, without_a_system_log,
                      a_file_that_cannot_be_opened, a_file_whose_descriptor_was_closed, debug_tells_every_call,
                      debug_knows_since_when, debug_changes_no_finding):
-        yield f"log {function.__name__.replace('_', ' ')}", False, function
+        yield f"log {function.__name__.replace('_', ' ')}", function is the_default_is_half_a_minute, function

@@ -188,6 +188,16 @@ def learnt(build):
         check("new_task (level 70) is taken under new_handler (level 80)" in result.stdout, f"{result}")
 
 
+def learnt_says_who_takes_it(build):
+    """By which threads, the numbered ones together, and on which ways: all that tells locks of a stripped program apart."""
+    with place(build) as here:
+        here.run(build.subject("order_threads")).expect(0)
+        text = command(here, "learn").expect(0).stdout
+        used = dict(re.findall(r"^# (outer|inner) in order_threads; .*\n# Taken by (.*)$", text, re.M))
+        check(used == {"outer": "main, order_worker-*, as in take_outer() < in_order() < work()",
+                       "inner": "main, order_worker-*, as in in_order() < work()"}, f"{used} in {text}")
+
+
 def learnt_of_makers(build):
     """The file is kept by the very run that it was learned from, where callers tell only some locks apart."""
     with place(build) as here:
@@ -398,8 +408,8 @@ def gone(build):
         check(False, f"not said: {out.read_text() if out.exists() else 'nothing'}")
 
 
-CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, learnt_of_makers, first_uses, rings, compared, as_json,
-         json_wants_evidence, by_environment, environment_of_another_build, environment_without_table,
+CASES = [picked_up, loaded, not_found, pairs, blessed, included, mistakes, learnt, learnt_says_who_takes_it, learnt_of_makers, first_uses, rings,
+         compared, as_json, json_wants_evidence, by_environment, environment_of_another_build, environment_without_table,
          environment_mistakes, offsets, gone]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
 
@@ -338,6 +339,42 @@ def cxx_statics_need_no_code(_):
             check("_init" not in symbols, f"initialised by a call: {symbols}")
 
 
+REVERSALS = ("11", "20", "21", "30", "40", "50", "60")
+
+
+def violations(report):
+    return [f["title"] for f in harness.findings(report, "error") if f["kind"] == "level-violation"]
+
+
+def each_policy(build):
+    """Of each reversal of the six tiers, in the program that is linked with the library and under `lockgraph run`: reported and
+    taken, refused, or the end of the program."""
+    outcomes = {"report": ("Success\n", 0), "refuse": ("Resource deadlock avoided\n", 0), "abort": ("", -signal.SIGABRT)}
+    program = build.subject("lg_tiers")
+    for policy, (said, status) in outcomes.items():
+        for level in REVERSALS:
+            with harness.place(build) as here:
+                linked = here.execute([program, level], environment={"LOCKGRAPH_OPTIONS": f"on_violation={policy}"})
+                check(linked.status == status and linked.stdout == said, f"linked, {policy} {level}: {linked}")
+                check(len(violations(here.json())) == 1 and f"(level {level})" in linked.stderr, f"linked, {policy} {level}: {linked}")
+            with harness.place(build) as here:
+                run = here.run(program, level, options=["-O", f"on_violation={policy}"]).expect(harness.EXIT_FINDINGS)
+                check(run.stdout == said and len(violations(here.json())) == 1, f"run, {policy} {level}: {run}")
+        with harness.place(build) as here:
+            here.run(program, "right", options=["-O", f"on_violation={policy}"]).expect(0)
+
+
+def plain_locks_are_only_reported(build):
+    """Whatever the policy: a lock call of libc's does what it does."""
+    order = harness.SUBJECT_SOURCES / "order_tiers.order"
+    for policy in ("refuse", "abort"):
+        for subject, case, options in (("order_tiers", "60", ["--order", order]), ("annotate_levels", "mutex", [])):
+            with harness.place(build) as here:
+                here.run(build.subject(subject), case, options=["-O", f"on_violation={policy}", *options]).expect(harness.EXIT_FINDINGS)
+                report = here.json()
+                check(len(violations(report)) == 1 and report["processes"][0]["exit"] == 0, f"{policy} {subject}: {report['processes']}")
+
+
 def cases():
     for name, function in (("disabled is pthread", disabled_is_pthread), ("disabled needs no library", disabled_needs_no_library),
                            ("enabled does the same", enabled_does_the_same), ("level names in reports", levels_have_names_in_reports),
@@ -345,5 +382,6 @@ def cases():
                            ("exports are the headers", exports_are_the_headers),
                            ("pages name every function", pages_name_every_function), ("headers stand alone", headers_stand_alone),
                            ("headers in every language", headers_in_every_language),
+                           ("each policy", each_policy), ("plain locks are only reported", plain_locks_are_only_reported),
                            ("C++", cxx), ("C++ disabled", cxx_disabled), ("C++ statics", cxx_statics_need_no_code)):
         yield f"wrapper {name}", False, function

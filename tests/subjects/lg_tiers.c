@@ -1,7 +1,7 @@
 /* The six tiers of a session manager, written with the drop-in locks: the right order
  * is silent, and each single reversal is told at the very call.
 
-   arguments: right | 11 | 20 | 30 | 40 | 50 | 60 | unkeyed | descending | held-dump
+   arguments: right | 11 | 20 | 21 | 30 | 40 | 50 | 60 | unkeyed | descending | held-dump
    case: right
    silent
    case: 11
@@ -15,6 +15,11 @@
    call: TAKE the wrong one
    earlier: HOLD the one in the way
    lock: manager.metrics
+   case: 21
+   expect: level-violation none error
+   call: TAKE the wrong one
+   earlier: HOLD the one in the way
+   lock: manager.scrape_slots
    case: 30
    expect: level-violation none error
    call: TAKE the wrong one
@@ -104,22 +109,37 @@ static void in_order(void) {
     expect(lg_mutex_unlock(&global_task));
 }
 
-/* NULL stands for a slot. */
-static void take(lg_mutex_t *m, lg_sem_t *slots) { expect(m ? lg_mutex_lock(m) : lg_sem_wait(slots)); }
-static void give(lg_mutex_t *m, lg_sem_t *slots) { expect(m ? lg_mutex_unlock(m) : lg_sem_post(slots)); }
+struct tier {
+    int level;
+    lg_mutex_t *lock; /* or */
+    lg_sem_t *slots;
+};
+static int take(const struct tier *tier) {
+    return tier->lock ? lg_mutex_lock(tier->lock) : lg_sem_wait(tier->slots);
+}
+static void give(const struct tier *tier) {
+    expect(tier->lock ? lg_mutex_unlock(tier->lock) : lg_sem_post(tier->slots));
+}
 
-/* Each tier under the next one. */
+/* Each tier under the next one.  Where that is refused nothing was taken. */
 static void reversed(int level) {
-    static lg_mutex_t *const locks[] = {&global_task, &metrics, NULL,    &sessions[0],
-                                        &operation,   &task,    &handler};
-    static const int levels[] = {10, 11, 20, 30, 40, 50, 60};
-    for (int i = 1; i < 7; i++) {
-        if (levels[i] != level)
+    static const struct tier tiers[] = {{LEVEL_GLOBAL_TASK, &global_task, NULL},
+                                        {LEVEL_METRICS, &metrics, NULL},
+                                        {LEVEL_SCRAPE_SLOTS, NULL, &scrape_slots},
+                                        {LEVEL_OPERATION_SLOTS, NULL, &operation_slots},
+                                        {LEVEL_SESSION_LOCKS, &sessions[0], NULL},
+                                        {LEVEL_OPERATION, &operation, NULL},
+                                        {LEVEL_TASK, &task, NULL},
+                                        {LEVEL_HANDLER, &handler, NULL}};
+    for (int i = 1; i < 8; i++) {
+        if (tiers[i].level != level)
             continue;
-        take(locks[i], &scrape_slots);        /* HOLD the one in the way */
-        take(locks[i - 1], &operation_slots); /* TAKE the wrong one */
-        give(locks[i - 1], &operation_slots);
-        give(locks[i], &scrape_slots);
+        expect(take(&tiers[i]));          /* HOLD the one in the way */
+        int result = take(&tiers[i - 1]); /* TAKE the wrong one */
+        printf("%s\n", strerror(result));
+        if (result == 0)
+            give(&tiers[i - 1]);
+        give(&tiers[i]);
     }
 }
 

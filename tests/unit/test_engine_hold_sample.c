@@ -157,6 +157,26 @@ START_TEST(every_hold_of_two_jiffies_is_noted_by_itself) {
 }
 END_TEST
 
+/* The processor is taken away at a tick and comes back at the next: all that begins just
+ * before one tick and ends just after a later one. */
+START_TEST(a_hold_that_a_whole_jiffy_passed_in_is_noted_by_itself) {
+    enum { LONG = 400, NEAR = 30000 };
+    uint64_t lasted = 0;
+    for (unsigned i = 0; i < LONG; i++) {
+        pass(STEP - now_ns % STEP - 2 * NEAR);
+        heat();
+        holds(engine_random(2 * LGE_HOLDS_A_SAMPLE), 20); /* timed, or not */
+        uint64_t ns = STEP - now_ns % STEP + STEP + NEAR;
+        lasted += ns;
+        hold(ns);
+        pass(MILLISECOND);
+    }
+    lge_sample_settle(&times);
+    ck_assert_uint_eq(longer_than(STEP / 2), LONG);
+    within(times.hold.total_ns, lasted + (count() - LONG) * 20, 0.001);
+}
+END_TEST
+
 START_TEST(what_is_shorter_than_a_jiffy_is_right_on_average) {
     enum { COUNT = 10000 };
     uint64_t ms = (uint64_t)_i;
@@ -260,6 +280,7 @@ int main(void) {
     tcase_add_loop_test(cases, a_pattern_is_not_mistaken_for_one_of_its_parts, 2, 18);
     tcase_add_test(cases, the_long_one_among_a_million_is_noted);
     tcase_add_test(cases, every_hold_of_two_jiffies_is_noted_by_itself);
+    tcase_add_test(cases, a_hold_that_a_whole_jiffy_passed_in_is_noted_by_itself);
     tcase_add_loop_test(cases, what_is_shorter_than_a_jiffy_is_right_on_average, 1, 8);
     tcase_add_test(cases, after_a_long_one_all_are_timed_again);
     tcase_add_test(cases, a_short_one_that_meets_the_next_jiffy_is_a_short_one);

@@ -336,7 +336,8 @@ static struct {
     uint64_t ns[8];
 } traced;
 
-static void note_step(enum lge_traced what, uint64_t lock, const void *address, uint64_t ns) {
+static void note_step(enum lge_traced what, uint64_t lock, const void *address, uint8_t kind, uint64_t ns) {
+    ck_assert_int_eq(kind, engine_request(lock).kind);
     ck_assert_ptr_eq(address, (const void *)(uintptr_t)lock);
     traced.what[traced.count % 8] = what;
     traced.ns[traced.count++ % 8] = ns;

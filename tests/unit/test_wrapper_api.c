@@ -408,6 +408,22 @@ START_TEST(assertions_about_levels) {
 }
 END_TEST
 
+/* It is what it was declared as also where its first use was a wrong one. */
+START_TEST(wrong_first_uses_cost_no_level) {
+    lg_mutex_t given = LG_MUTEX_INITIALIZER("given", LOW), pinned = LG_MUTEX_INITIALIZER("pinned", LOW),
+               asserted = LG_MUTEX_INITIALIZER("asserted", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH);
+    lg_on_violation(LG_REFUSE);
+    ck_assert_int_eq(lg_mutex_unlock(&given), EPERM);
+    ck_assert_int_eq(lg_mutex_pin(&pinned), EPERM);
+    lg_assert_held(&asserted);
+    mutex_take(&high);
+    ck_assert_int_eq(lg_mutex_lock(&given), EDEADLK);
+    ck_assert_int_eq(lg_mutex_lock(&pinned), EDEADLK);
+    ck_assert_int_eq(lg_mutex_lock(&asserted), EDEADLK);
+    mutex_give(&high);
+}
+END_TEST
+
 START_TEST(condition_refused_under_a_higher_lock) {
     lg_mutex_t low = LG_MUTEX_INITIALIZER("low", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH);
     lg_cond_t condition = LG_COND_INITIALIZER;
@@ -454,6 +470,37 @@ START_TEST(refused_by_group) {
 }
 END_TEST
 
+static char violation[1024];
+static void keep_violation(const struct lg_finding *finding, void *user) {
+    (void)user;
+    ck_assert_str_eq(finding->kind, "level-violation");
+    snprintf(violation, sizeof violation, "%s", finding->text);
+}
+
+/* At once, where nobody runs `lockgraph report` before the program goes on. */
+START_TEST(a_violation_names_both_locks_and_levels) {
+    lg_mutex_t low = LG_MUTEX_INITIALIZER("low", LOW), high = LG_MUTEX_INITIALIZER("high", HIGH),
+               more = LG_MUTEX_INITIALIZER("more", LG_NO_LEVEL);
+    lg_on_finding(keep_violation, NULL);
+    mutex_take(&high);
+    mutex_take(&more);
+    mutex_take(&low);
+    lg_on_finding(NULL, NULL);
+    unsigned thread;
+    int end = 0;
+    const char *locks = strstr(violation, "  T");
+    ck_assert_msg(locks != NULL &&
+                      sscanf(locks,
+                             "  T%u, low lock 0x%*x (level 10), while it holds high lock 0x%*x (level 20)%n",
+                             &thread, &end) == 1 &&
+                      end != 0,
+                  "%s", violation);
+    mutex_give(&low);
+    mutex_give(&more);
+    mutex_give(&high);
+}
+END_TEST
+
 START_TEST(all_kinds_are_refused) {
     lg_rwlock_t rwlock = LG_RWLOCK_INITIALIZER("rwlock", LOW);
     lg_mutex_t high = LG_MUTEX_INITIALIZER("high", HIGH);
@@ -488,6 +535,45 @@ static int returns_inside(void) {
     LG_WITH(&scope) { return 5; }
     return 0;
 }
+
+/* Each of these leaves the block, the last two also a block around it. */
+static int continues_inside(void) {
+    int after = 0;
+    LG_WITH(&scope) { continue; }
+    after++;
+    return after;
+}
+static int goes_out_and_in_again(void) {
+    int rounds = 0;
+again:
+    LG_WITH(&scope) {
+        if (++rounds < 3)
+            goto again;
+    }
+    return rounds;
+}
+static int returns_from_two(lg_mutex_t *inner) {
+    LG_WITH(&scope) {
+        LG_WITH(inner) { return 7; }
+    }
+    return 0;
+}
+
+START_TEST(ways_out_of_scopes) {
+    lg_mutex_t inner = LG_MUTEX_INITIALIZER("inner", HIGH);
+    lg_on_violation(LG_REFUSE); /* and EDEADLK, where one were still held */
+    ck_assert_int_eq(continues_inside(), 1);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
+    ck_assert_int_eq(goes_out_and_in_again(), 3);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
+    ck_assert_int_eq(returns_from_two(&inner), 7);
+    ck_assert_int_eq(lg_mutex_unlock(&inner), EPERM);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), EPERM);
+    LG_WITH(&scope) { ck_assert_int_eq(lg_mutex_unlock(&scope), 0); } /* given up by hand: told, no more */
+    ck_assert_int_eq(lg_mutex_lock(&scope), 0);
+    ck_assert_int_eq(lg_mutex_unlock(&scope), 0);
+}
+END_TEST
 
 START_TEST(scopes) {
     ck_assert_int_eq(returns_inside(), 5);
@@ -550,11 +636,14 @@ int main(void) {
     tcase_add_loop_test(tests, levels_out_of_range, 0, sizeof out_of_range / sizeof *out_of_range);
     tcase_add_test(tests, all_kinds_that_were_made_have_their_level);
     tcase_add_test(tests, assertions_about_levels);
+    tcase_add_test(tests, wrong_first_uses_cost_no_level);
     tcase_add_test(tests, condition_refused_under_a_higher_lock);
     tcase_add_test(tests, refused_takes_nothing);
     tcase_add_test(tests, refused_by_group);
+    tcase_add_test(tests, a_violation_names_both_locks_and_levels);
     tcase_add_test(tests, all_kinds_are_refused);
     tcase_add_test_raise_signal(tests, abort_ends_the_program, SIGABRT);
+    tcase_add_test(tests, ways_out_of_scopes);
     tcase_add_test(tests, scopes);
     tcase_add_test(tests, several_in_order);
     suite_add_tcase(suite, tests);

@@ -5,6 +5,7 @@
 
 #include "learn_levels.h"
 #include "order_words.h"
+#include "stacks.h"
 
 enum { STEP = 10, SURE = 4 }; /* pairs that all ascend by address: less may be chance */
 
@@ -63,6 +64,32 @@ static void add_place(struct learner *learner, const struct seen_class *class) {
                 order_count(pool, class->outer, "class", "classes"));
 }
 
+/* Functions on the way to it that have names, the innermost first: what is left to tell a
+ * lock by where its own module has none. */
+static const char *ways_to(struct learner *learner, const struct seen_class *class) {
+    enum { MOST = 3 };
+    struct pool *pool = &learner->model->pool;
+    const char *list = "";
+    size_t count = 0;
+    for (size_t i = class->taken_at.site; i < class->taken_at.count && count < MOST; i++) {
+        const struct code_frame *at = &class->taken_at.frames[i];
+        if (!at->name || frame_is_bottom(at))
+            continue;
+        list = pool_printf(pool, "%s%s%s()", list, count++ ? " < " : "", at->name);
+    }
+    return list;
+}
+
+static void add_uses(struct learner *learner, const struct seen_class *class) {
+    const char *ways = ways_to(learner, class);
+    text_add(learner->out, "# Taken by");
+    for (size_t i = 0; i < class->thread_count; i++)
+        text_printf(learner->out, "%s %s", i ? "," : "",
+                    text_clean(&learner->model->pool, class->threads[i]));
+    text_printf(learner->out, "%s%s%s\n", class->thread_count == SEEN_THREADS ? ", and perhaps others" : "",
+                *ways ? ", as in " : "", ways);
+}
+
 static void add_nesting(struct learner *learner, size_t index) {
     const struct seen_pair *within = pair_within(learner->seen, index);
     const char *name = learner->names[index];
@@ -88,6 +115,7 @@ static void add_class(struct learner *learner, size_t index) {
     const struct learned_level *level = &learner->levels[index];
     text_add(learner->out, "\n");
     add_place(learner, class);
+    add_uses(learner, class);
     if (level->ring)
         text_printf(learner->out, "# Its level is to be settled by hand: see ring %zu below.\nclass %s\n",
                     level->ring, name);

@@ -317,11 +317,44 @@ static void compare_addresses(struct model *model, struct model_process *process
     }
 }
 
+/* ---- who takes it ---- */
+
+/* "worker-*" of "worker-12": which of several it was is chance. */
+static const char *name_of_its_kind(struct pool *pool, const char *name) {
+    size_t length = strlen(name);
+    while (length != 0 && name[length - 1] >= '0' && name[length - 1] <= '9')
+        length--;
+    return length == 0 || name[length] == '\0' ? name : pool_printf(pool, "%.*s*", (int)length, name);
+}
+
+static void add_thread(struct seen_class *class, const char *name) {
+    size_t at = 0;
+    while (at < class->thread_count && strcmp(class->threads[at], name) < 0)
+        at++;
+    if (class->thread_count == SEEN_THREADS ||
+        (at < class->thread_count && strcmp(class->threads[at], name) == 0))
+        return;
+    for (size_t i = class->thread_count++; i > at; i--)
+        class->threads[i] = class->threads[i - 1];
+    class->threads[at] = name;
+}
+
+static void add_use(struct gatherer *gatherer, const struct model_process *process, size_t index,
+                    uint32_t thread, uint32_t context) {
+    struct seen_class *class = &gatherer->seen.classes[index];
+    const struct model_thread *by = model_thread_of(gatherer->model, process, thread);
+    add_thread(class, name_of_its_kind(&gatherer->model->pool, by->name));
+    if (class->taken_at.count == 0)
+        class->taken_at = model_stack(gatherer->model, process, context);
+}
+
 static void add_edge(struct gatherer *gatherer, struct model_process *process, const struct lgr_edge *edge) {
     size_t from = class_of(gatherer, process, edge->from_class, edge->from_lock);
     size_t to = class_of(gatherer, process, edge->to_class, edge->to_lock);
     if (from == SIZE_MAX || to == SIZE_MAX)
         return;
+    add_use(gatherer, process, from, edge->thread, edge->held_context);
+    add_use(gatherer, process, to, edge->thread, edge->request_context);
     struct seen_pair *pair = pair_of(gatherer, from, to);
     if (pair->sightings++ == 0) {
         pair->held_at = model_stack(gatherer->model, process, edge->held_context);

@@ -6,19 +6,25 @@
 #include "model.h"
 #include "order_file.h"
 
+/* Who took its locks, as far as it was seen: as many as a person reads. */
+enum { SEEN_THREADS = 5 };
+
 struct seen_class {
-    const char *rule;               /* what declares it, "variable v module m"; NULL: nothing can */
-    const char *use_rule;           /* what would declare a guessed one, "use f"; NULL: nothing */
-    const char *function_rule;      /* the same without the line, which may stand for others, too */
-    const char *name;               /* proposed by what it is, or declared */
-    const char *kind;               /* "mutex", … */
-    const struct model_class *what; /* the first that was met */
-    const char *module;             /* path; NULL: not known */
-    size_t declared;                /* class of the order file; SIZE_MAX: none */
-    bool guessed;                   /* known by nothing but where it was first taken */
-    bool merged;                    /* several of the model's classes: one call, other callers */
-    uint64_t offset;                /* of a variable without a name; 0: it has one */
-    size_t outer, inner;            /* classes taken under it, and that it was taken under */
+    const char *rule;                  /* what declares it, "variable v module m"; NULL: nothing can */
+    const char *use_rule;              /* what would declare a guessed one, "use f"; NULL: nothing */
+    const char *function_rule;         /* the same without the line, which may stand for others, too */
+    const char *name;                  /* proposed by what it is, or declared */
+    const char *kind;                  /* "mutex", … */
+    const struct model_class *what;    /* the first that was met */
+    const char *module;                /* path; NULL: not known */
+    size_t declared;                   /* class of the order file; SIZE_MAX: none */
+    bool guessed;                      /* known by nothing but where it was first taken */
+    bool merged;                       /* several of the model's classes: one call, other callers */
+    uint64_t offset;                   /* of a variable without a name; 0: it has one */
+    size_t outer, inner;               /* classes taken under it, and that it was taken under */
+    const char *threads[SEEN_THREADS]; /* distinct; "worker-*" for all with a number there */
+    size_t thread_count;
+    struct stack taken_at; /* one of the places */
 };
 
 /* `to` was requested while `from` was held. */

@@ -1,5 +1,8 @@
 #include "lock_order.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "timed.h"
 
 static const struct lg_level_name names[] = {
@@ -24,7 +27,11 @@ const struct lg_level_name *sd_lock_order_names(size_t *count) {
     return names;
 }
 
-lg_group_t sd_held_over_io = {"held over I/O", LG_DEFAULT_TIMEOUT, LG_DEFAULT | LG_MAY_BLOCK};
+enum { HELD_OVER_IO = LG_DEFAULT | LG_MAY_BLOCK };
+
+lg_group_t sd_held_over_io = {NULL, LG_DEFAULT_TIMEOUT, HELD_OVER_IO};
+static lg_group_t of_manager = {"manager", LG_DEFAULT_TIMEOUT, LG_DEFAULT};
+static lg_group_t of_manager_over_io = {"manager", LG_DEFAULT_TIMEOUT, HELD_OVER_IO};
 
 bool sd_manager_locks_init(struct sd_manager_locks *locks, const struct sd_config *config,
                            struct sd_error *error) {
@@ -35,8 +42,10 @@ bool sd_manager_locks_init(struct sd_manager_locks *locks, const struct sd_confi
         lg_sem_init(&locks->operation_slots, "manager.operation_slots", SD_LEVEL_OPERATION_SLOTS,
                     (unsigned)config->operation_slots) != 0)
         return sd_fail(error, 500, "no_lock", "the manager's locks cannot be made");
-    lg_sem_set_group(&locks->scrape_slots, &sd_held_over_io);
-    lg_sem_set_group(&locks->operation_slots, &sd_held_over_io);
+    lg_mutex_set_group(&locks->global_task, &of_manager);
+    lg_mutex_set_group(&locks->metrics, &of_manager);
+    lg_sem_set_group(&locks->scrape_slots, &of_manager_over_io);
+    lg_sem_set_group(&locks->operation_slots, &of_manager_over_io);
     return true;
 }
 
@@ -47,14 +56,23 @@ void sd_manager_locks_destroy(struct sd_manager_locks *locks) {
     lg_mutex_destroy(&locks->global_task);
 }
 
+static void set_groups(struct sd_session_locks *locks, uint64_t id) {
+    snprintf(locks->name, sizeof locks->name, "session %" PRIu64, id);
+    locks->group = (lg_group_t){locks->name, LG_DEFAULT_TIMEOUT, LG_DEFAULT};
+    locks->held_over_io = (lg_group_t){locks->name, LG_DEFAULT_TIMEOUT, HELD_OVER_IO};
+    lg_mutex_set_group(&locks->place, &locks->group);
+    lg_mutex_set_group(&locks->operation, &locks->held_over_io);
+    lg_mutex_set_group(&locks->task, &locks->group);
+    lg_mutex_set_group(&locks->handler, &locks->group);
+}
+
 bool sd_session_locks_init(struct sd_session_locks *locks, uint64_t id, struct sd_error *error) {
-    (void)id; /* without Lockgraph nobody looks at keys */
     if (lg_mutex_init_keyed(&locks->place, "manager.session_locks", SD_LEVEL_SESSION_LOCKS, id) != 0 ||
         lg_mutex_init(&locks->operation, "session.operation", SD_LEVEL_OPERATION) != 0 ||
         lg_mutex_init(&locks->task, "session.task", SD_LEVEL_TASK) != 0 ||
         lg_mutex_init(&locks->handler, "session.handler", SD_LEVEL_HANDLER) != 0)
         return sd_fail(error, 500, "no_lock", "a session's locks cannot be made");
-    lg_mutex_set_group(&locks->operation, &sd_held_over_io);
+    set_groups(locks, id);
     return true;
 }
 

@@ -42,8 +42,9 @@ enum sd_level {
     SD_LEVEL_LEAF = 80        /* a component's own few instructions; nothing is taken inside */
 };
 
-/* The group of all locks that the table says are held over I/O (lg_mutex_set_group,
- * lg_sem_set_group): of them alone that is not told as blocked-under-lock. */
+/* The locks that the table says are held over I/O are of groups that say so
+ * (lg_mutex_set_group, lg_sem_set_group): of them alone that is not told as
+ * blocked-under-lock.  This one is of those that belong to no session, nor the manager. */
 extern lg_group_t sd_held_over_io;
 
 /* The manager's locks: owned by the service, made first and destroyed last, lent to the
@@ -55,8 +56,10 @@ struct sd_manager_locks {
     lg_sem_t operation_slots;
 };
 
-/* A session's. */
+/* A session's.  Lines of the log about them begin with its name, "session 17". */
 struct sd_session_locks {
+    char name[32];
+    lg_group_t group, held_over_io;
     lg_mutex_t place; /* manager.session_locks[id] */
     lg_mutex_t operation;
     lg_mutex_t task;

@@ -1,4 +1,6 @@
 /* The order of locks, loops and tokens, the histogram. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +19,27 @@ enum { LOCKGRAPH_IS_HERE = 0 };
 enum { LOCKGRAPH_IS_HERE = 1 };
 #endif
 
+static char line[512];
+static void keep_line(enum lg_log_level level, const char *text, void *nothing) {
+    (void)nothing;
+    if (level == LG_LOG_WARNING)
+        snprintf(line, sizeof line, "%s", text);
+}
+
+/* What Lockgraph logs of a lock says whose it is. */
+static void logged(struct sd_manager_locks *manager, struct sd_session_locks *session) {
+    if (!LOCKGRAPH_IS_HERE)
+        return;
+    int before = part_findings();
+    lg_log_to(keep_line, NULL);
+    CHECK(lg_mutex_unlock(&session->operation) == EPERM);
+    CHECK(strstr(line, ": session 7: session.operation lock 0x") != NULL);
+    CHECK(lg_mutex_unlock(&manager->metrics) == EPERM);
+    CHECK(strstr(line, ": manager: manager.metrics lock 0x") != NULL);
+    lg_log_to(NULL, NULL);
+    CHECK(part_findings() == before + 2);
+}
+
 static void order(void) {
     struct sd_manager_locks manager;
     struct sd_session_locks session;
@@ -27,6 +50,7 @@ static void order(void) {
     CHECK(part_findings() == 0);
     CHECK(sd_lock_order_wrong(&manager, &session, &error));
     CHECK(part_findings() == LOCKGRAPH_IS_HERE);
+    logged(&manager, &session);
     sd_session_locks_destroy(&session);
     sd_manager_locks_destroy(&manager);
 }
