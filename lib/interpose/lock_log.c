@@ -7,6 +7,7 @@
 #include "interpose/short_names.h"
 #include "lockgraph/lockgraph.h"
 #include "platform/log_target.h"
+#include "platform/safe_read.h"
 
 static const uint64_t millisecond = 1000000;
 
@@ -20,26 +21,33 @@ static void put_operation(struct lgp_text *text) {
         lgp_format(text, "%s: ", name);
 }
 
-static const struct lg_group *group_at(const void *address, uint8_t kind) {
+/* NULL: its kind has none. */
+static const void *group_of(const void *address, uint8_t kind) {
     switch (kind) {
     case LGR_LOCK_MUTEX:
-        return ((const lg_mutex_t *)address)->declared.group;
+        return &((const lg_mutex_t *)address)->declared.group;
     case LGR_LOCK_RWLOCK:
-        return ((const lg_rwlock_t *)address)->declared.group;
+        return &((const lg_rwlock_t *)address)->declared.group;
     case LGR_LOCK_SEMAPHORE:
-        return ((const lg_sem_t *)address)->declared.group;
+        return &((const lg_sem_t *)address)->declared.group;
     default:
         return NULL;
     }
 }
 
-/* Only locks of the lg_ functions are of a class whose levels these look at. */
+/* Only locks of the lg_ functions are of a class whose levels these look at.  A hold may
+ * outlive its lock's memory. */
 static void put_group(struct lgp_text *text, const struct lge_class *class, const void *address,
                       uint8_t kind) {
-    bool declared = class != NULL && class->by_front_end && address != NULL;
-    const struct lg_group *group = declared ? group_at(address, kind) : NULL;
-    if (group != NULL && group->name != NULL)
-        lgp_format(text, "%s: ", group->name);
+    enum { LONGEST = 128 };
+    char name[LONGEST];
+    const struct lg_group *group;
+    struct lg_group copy;
+    const void *at = class != NULL && class->by_front_end && address != NULL ? group_of(address, kind) : NULL;
+    if (at != NULL && lgp_read_safely(&group, at, sizeof group) && group != NULL &&
+        lgp_read_safely(&copy, group, sizeof copy) && copy.name != NULL &&
+        lgp_read_text_safely(name, copy.name, sizeof name))
+        lgp_format(text, "%s: ", name);
 }
 
 static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t lock, const void *address,

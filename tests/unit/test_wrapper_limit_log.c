@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 
 #include <lockgraph/lockgraph.h>
@@ -212,6 +213,19 @@ START_TEST(a_group_without_a_name_is_not_named) {
 }
 END_TEST
 
+/* Its memory is gone while it is held: a mistake, but none to crash on. */
+START_TEST(a_group_that_is_gone_is_not_named) {
+    lg_mutex_t *own = mmap(NULL, sizeof *own, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_int_eq(lg_mutex_init(own, "own", LEVEL), 0);
+    lg_mutex_set_group(own, &session);
+    ck_assert_int_eq(lg_mutex_lock(own), 0);
+    munmap(own, sizeof *own);
+    lg_held_dump();
+    ck_assert_msg(strstr(lines[0], "]: own lock 0x") != NULL || strstr(lines[1], "]: own lock 0x") != NULL,
+                  "%s\n%s", lines[0], lines[1]);
+}
+END_TEST
+
 int main(void) {
     if (freopen("/dev/null", "w", stderr) == NULL)
         return EXIT_FAILURE;
@@ -226,6 +240,7 @@ int main(void) {
     tcase_add_test(tests, a_wait_for_a_slot_goes_on_after_signals);
     tcase_add_test(tests, other_lines_have_the_group_too);
     tcase_add_test(tests, a_group_without_a_name_is_not_named);
+    tcase_add_test(tests, a_group_that_is_gone_is_not_named);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
