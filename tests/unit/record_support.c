@@ -217,9 +217,11 @@ int temporary_files(char *path, size_t size) {
 
 void temporary_remove(void) {
     lgr_writer_fork_child();
-    char path[sizeof temporary + 300];
-    while (temporary_files(path, sizeof path) > 0 && unlink(path) == 0)
-        ;
+    DIR *directory = opendir(temporary);
+    for (struct dirent *entry; directory && (entry = readdir(directory));)
+        unlinkat(dirfd(directory), entry->d_name, 0); /* no test leaves a directory there */
+    if (directory)
+        closedir(directory);
     rmdir(temporary);
 }
 
