@@ -22,7 +22,8 @@
 
 #include <lockgraph/declared.h>
 
-/* Levels are 1 to 32767. */
+/* Levels are 1 to 32767.  The init functions refuse others; an initialiser of C that is
+ * given one makes a lock without a level, or with another one. */
 #define LG_NO_LEVEL 0
 
 /* What a call does that would take a lock against the order. */

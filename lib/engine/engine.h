@@ -58,7 +58,7 @@ struct lge_overdue {
     const void *address;
     uint8_t kind; /* enum lgr_lock_kind */
     uint64_t waited_ns;
-    uint32_t holder;       /* kernel id of the first of them; 0: nobody is known */
+    uint32_t holder;       /* kernel id of the first of them, or of the thread itself; 0: nobody is known */
     uint32_t holder_known; /* its serial; 0: no thread of this process that is known */
     uintptr_t taken_at;    /* 0: not known */
     uint64_t held_ns;      /* 0: not known */

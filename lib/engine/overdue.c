@@ -120,7 +120,7 @@ static struct lge_overdue describe(const struct lge_thread *thread, const struct
     describe_hold(&overdue, &keepers->first, now);
     lgp_thread_name_of(overdue.holder, overdue.holder_name);
     const struct lge_thread *holder = at_first ? NULL : lge_thread_by_tid(overdue.holder);
-    if (holder != NULL)
+    if (holder != NULL && holder != thread)
         describe_holders_wait(&overdue, holder);
     return overdue;
 }
@@ -186,6 +186,15 @@ static bool reaches_limit(const struct lge_thread *thread, uint64_t now) {
     return limit_ns != 0 && now - thread->wait_begun + millisecond > limit_ns;
 }
 
+/* Zeros where it does not hold it. */
+static struct lge_holder own_hold(const struct lge_thread *thread) {
+    const struct lge_held *held = lge_newest_hold(thread, thread->request.address);
+    if (held == NULL)
+        return (struct lge_holder){0};
+    return (struct lge_holder){
+        .serial = lge_thread_serial(thread), .tid = lge_thread_tid(thread), .site = held->site};
+}
+
 void lge_overdue_gave_up(struct lge_thread *thread) {
     uint64_t now = lgp_monotonic_ns();
     if (!lge_waits_for_lock(thread) || now - thread->wait_begun < millisecond)
@@ -198,6 +207,8 @@ void lge_overdue_gave_up(struct lge_thread *thread) {
         tell(thread, &keepers, now, false);
         return;
     }
+    if (keepers.count == 0)
+        keepers.first = own_hold(thread);
     struct lge_overdue overdue = describe(thread, &keepers, now, false);
     log_it(&overdue);
 }

@@ -63,14 +63,23 @@ static void begin(struct lgp_log_line *line, enum lgp_log_level level, uint64_t 
 
 /* ---- a wait past its limit ---- */
 
-static void put_holder(struct lgp_text *text, const struct lge_overdue *overdue) {
-    if (overdue->holder == 0)
+static void put_thread(struct lgp_text *text, const struct lge_overdue *overdue) {
+    const struct lge_thread *self = lgi_local.block;
+    if (self != NULL && overdue->holder == lge_thread_tid(self)) {
+        lgp_format(text, "; held by this thread");
         return;
+    }
     lgp_format(text, "; held by %u", overdue->holder);
     if (overdue->holder_name[0] != '\0')
         lgp_format(text, " %s", overdue->holder_name);
     else if (overdue->holder_known == 0)
         lgp_format(text, ", no thread that is known");
+}
+
+static void put_holder(struct lgp_text *text, const struct lge_overdue *overdue) {
+    if (overdue->holder == 0)
+        return;
+    put_thread(text, overdue);
     if (overdue->at_first)
         lgp_format(text, " when that began");
     if (overdue->taken_at != 0) {

@@ -74,9 +74,7 @@ static int wait_in_place(struct lge_thread *thread, pthread_rwlock_t *lock, cons
     lgi_block();
     int result = lgi_rwlock_pass_through(lock, request->mode, limit);
     lgi_unblock();
-    if (result == ETIMEDOUT && limit->told)
-        lge_overdue_gave_up(thread);
-    else
+    if (!lgi_limit_passed(thread, limit, result))
         lge_overdue_ended(thread, &keepers);
     return result;
 }

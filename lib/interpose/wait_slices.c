@@ -57,9 +57,11 @@ uint8_t lgi_limit_flags(const struct lgi_limit *limit) {
     return limit != NULL && !limit->net ? LGE_TIMED : 0;
 }
 
-void lgi_limit_passed(struct lge_thread *thread, const struct lgi_limit *limit, int error) {
-    if (error == ETIMEDOUT && limit != NULL && limit->told)
-        lge_overdue_gave_up(thread);
+bool lgi_limit_passed(struct lge_thread *thread, const struct lgi_limit *limit, int error) {
+    if (error != ETIMEDOUT || limit == NULL || !limit->told)
+        return false;
+    lge_overdue_gave_up(thread);
+    return true;
 }
 
 struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,

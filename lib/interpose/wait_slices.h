@@ -25,8 +25,9 @@ uint64_t lgi_slice_cut(const struct lge_thread *thread, uint64_t now, uint64_t n
 
 /* A limit that glibc would not refuse with EINVAL where it checks both. */
 bool lgi_limit_valid(const struct lgi_limit *limit);
-/* Before lge_wait_end: a wait with that limit ended with `error`. */
-void lgi_limit_passed(struct lge_thread *thread, const struct lgi_limit *limit, int error);
+/* Before lge_wait_end: a wait with that limit ended with `error`.  Whether that is such a
+ * limit's own end, which was told. */
+bool lgi_limit_passed(struct lge_thread *thread, const struct lgi_limit *limit, int error);
 struct lgi_slices lgi_slices_start(const struct lge_thread *thread, clockid_t clock,
                                    const struct lgi_limit *limit);
 /* Begins a slice: until when the real call may wait. */

@@ -131,6 +131,18 @@ START_TEST(a_limit_that_passes_is_told_once) {
 }
 END_TEST
 
+START_TEST(ones_own_hold_is_told) {
+    lg_mutex_t own;
+    ck_assert_int_eq(lg_mutex_init(&own, "own", LG_NO_LEVEL), 0);
+    ck_assert_int_eq(lg_mutex_lock(&own), 0);
+    ck_assert_int_eq(lg_mutex_timedlock(&own, LIMIT_MS), ETIMEDOUT);
+    ck_assert_uint_eq(line_count, 1);
+    ck_assert_msg(strstr(lines[0], " ms; held by this thread, taken at main program+0x") != NULL, "%s",
+                  lines[0]);
+    ck_assert_int_eq(lg_mutex_unlock(&own), 0);
+}
+END_TEST
+
 /* What could not wait did not wait too long. */
 START_TEST(none_to_spare_is_not_told) {
     struct timespec past = {1, 0};
@@ -234,6 +246,7 @@ int main(void) {
     tcase_set_timeout(tests, FOREVER_S);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, a_limit_that_passes_is_told_once, 0, sizeof attempts / sizeof *attempts);
+    tcase_add_test(tests, ones_own_hold_is_told);
     tcase_add_test(tests, none_to_spare_is_not_told);
     tcase_add_test(tests, a_plain_call_is_not_told);
     tcase_add_test(tests, a_signal_that_does_not_come_is_not_told);
