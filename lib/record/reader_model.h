@@ -83,10 +83,10 @@ struct lgr_file {
     uint64_t spans_least;
     struct lgr_table stats;                /* of locks */
     struct lgr_table renames, level_names; /* applied to threads and classes at the end */
-    struct lgr_arena arena;          /* strings, edges of findings, copies of records */
-    bool no_memory;                  /* the arena was refused some */
-    size_t at;                       /* offset of the record that is being read */
-    unsigned char *copy;             /* of that record; NULL: it is read where it lies */
+    struct lgr_arena arena;                /* strings, edges of findings, copies of records */
+    bool no_memory;                        /* the arena was refused some */
+    size_t at;                             /* offset of the record that is being read */
+    unsigned char *copy;                   /* of that record; NULL: it is read where it lies */
     size_t damaged, unknown;
     size_t merged; /* processes; 0: no merged file */
 };

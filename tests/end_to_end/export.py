@@ -110,6 +110,57 @@ def single_waits_on_the_time_line(build):
         check("shorter than 10000000 ns" in trace["otherData"]["not recorded"], trace["otherData"])
 
 
+# One writer waits for readers, of whom the first holds longest, the last came just before it, and one has gone.
+READERS = """
+#include <pthread.h>
+#include <unistd.h>
+static pthread_rwlock_t gate = PTHREAD_RWLOCK_INITIALIZER;
+static void reads(unsigned after, unsigned length) {
+    usleep(after * 1000);
+    pthread_rwlock_rdlock(&gate);
+    usleep(length * 1000);
+    pthread_rwlock_unlock(&gate);
+}
+static void *longest(void *unused) { reads(0, 700); return unused; }
+static void *latest(void *unused) { reads(100, 400); return unused; }
+static void *gone(void *unused) { reads(150, 30); return unused; }
+static void *writer(void *unused) {
+    usleep(300000);
+    pthread_rwlock_wrlock(&gate);
+    pthread_rwlock_unlock(&gate);
+    return unused;
+}
+int main(void) {
+    void *(*routines[])(void *) = {longest, latest, gone, writer};
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, routines[i], NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
+"""
+
+
+def a_writer_waits_for_the_last_reader(build):
+    """Of several readers the arrow, and the words of the page, name the one that the wait lasted for."""
+    with place(build) as here:
+        source = here.directory / "readers.c"
+        source.write_text(READERS, encoding="utf-8")
+        here.execute(["gcc", "-g", "-pthread", "-o", "readers", source]).expect(0)
+        here.run(here.directory / "readers", options=["-O", "timeline=10ms"]).expect(0)
+        trace = json.loads(export(here, "perfetto").expect(0).stdout)
+        threads = {e["args"]["name"].split("(")[1][:-1]: e["tid"] for e in trace["traceEvents"] if e["name"] == "thread_name"}
+        arrows = check_trace(trace)
+        check(arrows == {(threads["writer"], threads["longest"])}, f"{arrows} of {threads}")
+        page = here.report("--format", "html").expect(0).stdout
+        data = json.loads(re.search(r'id="data">\n(.*)\n</script>', page)[1])
+        spans = [span for lane in data["timeline"]["lanes"] for span in lane["spans"]]
+        waits = [span for span in spans if span["text"] == "waits for gate"]
+        check([wait["holder"].split("(")[1] for wait in waits] == ["longest)"], f"{waits}")
+        check(not [span for span in spans if "holder" in span and span["state"] != "blocked"], f"{spans}")
+
+
 def nothing_waits_nothing_points(build):
     with place(build) as here:
         here.run(build.subject("abba")).expect(EXIT_FINDINGS)
@@ -212,6 +263,6 @@ def export_usage(build):
 
 def cases():
     for function in (folded_waits, nothing_to_fold, golden_traces_are_right, deadlock_on_the_time_line,
-                     single_waits_on_the_time_line, nothing_waits_nothing_points, tables_are_as_described, the_manuals_questions_are_answered,
+                     single_waits_on_the_time_line, a_writer_waits_for_the_last_reader, nothing_waits_nothing_points, tables_are_as_described, the_manuals_questions_are_answered,
                      the_database_is_replaced_or_left, files_cut_short, export_usage):
         yield f"export {function.__name__.replace('_', ' ')}", False, function

@@ -97,6 +97,16 @@ def without_graphviz(build):
         here.report("--format", "dot", environment={"PATH": str(here.directory)}).expect(EXIT_FINDINGS)
 
 
+def too_large_for_graphviz(build):
+    """It is given up after a while (here by a Graphviz that is at once), and what else can be done is told."""
+    with place(build) as here:
+        here.run(build.subject("abba")).expect(EXIT_FINDINGS)
+        (here.directory / "dot").write_text("#!/bin/sh\nkill -ALRM $$\n", encoding="utf-8")
+        (here.directory / "dot").chmod(0o755)
+        result = here.report("--format", "svg", environment={"PATH": str(here.directory)}).expect(2)
+        check("too large for Graphviz" in result.stderr and "--focus" in result.stderr and not result.stdout, result)
+
+
 def only_near_a_lock(build):
     with place(build) as here:
         here.run(build.subject("lg_tiers"), "right").expect(0)
@@ -206,6 +216,6 @@ def junit_fails_from_fail_on(build):
 
 def cases():
     for function in (golden_graphs_can_be_drawn, names_stay_what_they_are, a_picture_of_a_run, levels_are_ranks,
-                     without_graphviz, only_near_a_lock, options_have_an_effect_or_are_refused, golden_sarif_is_right,
+                     without_graphviz, too_large_for_graphviz, only_near_a_lock, options_have_an_effect_or_are_refused, golden_sarif_is_right,
                      sarif_names_both_stacks, golden_junit_is_right, junit_fails_from_fail_on):
         yield f"format {function.__name__.replace('_', ' ')}", False, function

@@ -243,6 +243,7 @@ def time_line(build):
         check(300000 <= held["end_us"] - held["start_us"] < 300000 + 3000000 * SLOWNESS, f"busy is held for 300 ms, not {held}")
         (begins, ends), = held["waited"]
         check(abs(begins - blocked["start_us"]) <= 1 and abs(ends - min(held["end_us"], blocked["end_us"])) <= 1, f"{held} is waited for in {blocked}")
+        check(blocked["holder"].endswith("(hold)"), f"busy is held by hold, not by {blocked['holder']}")
         check("hold() lg_page.c:" in held["at"] and "wait_for_busy() lg_page.c:" in blocked["at"], f"{held['at']}, {blocked['at']}")
         page.show()
         page.open(file)

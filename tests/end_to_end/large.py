@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from harness import EXIT_FINDINGS, check, place
+from harness import EXIT_FINDINGS, ROOT, check, place
 
 FINDINGS, DEPTH = 1000, 8
 
@@ -47,6 +47,39 @@ def a_database_keeps_no_rows(build):
         check(large < small + 48, f"{large:.0f} MB for 64 MB, {small:.0f} MB for 16 MB")
 
 
+# Forty locks on each of two levels, and one step against them.
+LEVELS = """
+#include <pthread.h>
+#include <stdio.h>
+#include <lockgraph/annotate.h>
+static pthread_mutex_t locks[80];
+int main(void) {
+    char name[16];
+    for (int i = 0; i < 80; i++) {
+        pthread_mutex_init(&locks[i], NULL);
+        snprintf(name, sizeof name, "lock %d", i);
+        LG_NAME(&locks[i], name);
+        LG_LEVEL(&locks[i], i < 40 ? 10 : 20);
+    }
+    pthread_mutex_lock(&locks[70]);
+    pthread_mutex_lock(&locks[30]);
+    return 0;
+}
+"""
+
+
+def a_level_of_many_locks_is_told_in_few_words(build):
+    """Not all of them, but the two that it is about."""
+    with place(build) as here:
+        (here.directory / "levels.c").write_text(LEVELS, encoding="utf-8")
+        here.execute(["gcc", "-g", "-pthread", f"-I{ROOT / 'include'}", "-o", "levels", "levels.c"]).expect(0)
+        here.run(here.directory / "levels").expect(EXIT_FINDINGS)
+        finding = next(f for f in here.json()["findings"] if f["kind"] == "level-violation")
+        order = finding["explanation"].split("the declared order is ")[1].split(".")[0]
+        check(len(order) < 200 and order.count(" and 35 more") == 2, order)
+        check("10 lock 0, " in order and "10 lock 30" in order and "20 lock 40, " in order and "20 lock 70" in order, order)
+
+
 def cases():
-    for function in (json_costs_what_text_does, a_database_keeps_no_rows):
+    for function in (json_costs_what_text_does, a_database_keeps_no_rows, a_level_of_many_locks_is_told_in_few_words):
         yield f"large {function.__name__.replace('_', ' ')}", True, function

@@ -4,19 +4,23 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "format.h"
 #include "memory_file.h"
 
-#define LAYOUT "dot"
+#define LAYOUT   "dot"
+#define PATIENCE 120 /* seconds: it lays ten thousand locks out for hours */
 
 /* Between the standard input and output of `dot`; it complains to ours. */
 static pid_t start_layout(int input, int output) {
     pid_t child = fork();
     if (child != 0)
         return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    alarm(PATIENCE);
     if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0)
         execlp(LAYOUT, LAYOUT, "-Tsvg", (char *)NULL);
     _exit(errno == ENOENT ? 127 : 126);
@@ -65,6 +69,11 @@ static void explain(char *failure, int status) {
         snprintf(failure, FORMAT_FAILURE,
                  "--format svg: Graphviz's \"" LAYOUT "\" is not in PATH: install the package graphviz, or "
                  "write --format dot and lay it out elsewhere");
+    else if (status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        snprintf(failure, FORMAT_FAILURE,
+                 "--format svg: the order is too large for Graphviz's \"" LAYOUT "\", which took more than "
+                 "%d s: draw a part of it, --focus LOCK, or write --format html",
+                 PATIENCE);
     else if (status >= 0 && WIFSIGNALED(status))
         snprintf(failure, FORMAT_FAILURE,
                  "--format svg: Graphviz's \"" LAYOUT "\" was ended by signal %d: draw a part of the graph, "

@@ -196,6 +196,9 @@ static void add_recorded(struct timeline *timeline, const struct timed_spans *sp
                                   since_origin(timeline, span->end_ns), "text", span->what);
         if (span->at)
             json_object_set_new(bar, "at", json_text(span->at));
+        const struct timed_span *holder = span->waits && span->lock ? timed_spans_holder(spans, span) : NULL;
+        if (holder)
+            json_object_set_new(bar, "holder", json_text(holder->thread->label));
         bool more = false;
         json_t *waited = waited_parts(timeline, spans, span, &more);
         if (json_array_size(waited))

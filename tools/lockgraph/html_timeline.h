@@ -9,11 +9,12 @@
 #include "model.h"
 
 /* {"end_us", "least_ns", "lanes": [{"process", "thread", "spans": [{"state", "start_us",
- * "end_us", "text", "at", "waited": [[from_us, to_us]]}]}]}; times from the start of the first
- * process; end null: it was not over.  All holds and waits of that least length are there,
+ * "end_us", "text", "at", "holder", "waited": [[from_us, to_us]]}]}]}; times from the start of the
+ * first process; end null: it was not over.  All holds and waits of that least length are there,
  * null: they were not recorded.  States are "held", "contended" (held while others wait all
- * the time) and "blocked"; "waited" are the parts of a hold in which others wait; it and "at"
- * may be missing.  A new reference. */
+ * the time) and "blocked"; "waited" are the parts of a hold in which others wait; "holder" is
+ * the thread that a wait was for, of several readers the one that held longest; it, "waited"
+ * and "at" may be missing.  A new reference. */
 json_t *html_timeline(struct model *model);
 
 #endif

@@ -78,7 +78,7 @@ static const struct words table[LGR_KINDS] = {
                                       "wake all waiters and wait until they are gone before {at}", "destroys",
                                       "destroyed", "waits for", "waited for"},
     [LGR_KIND_SIGNAL_UNSAFE] =
-        {"{L} is taken in a handler of {detail}, and also with that signal open",
+        {"{L} is taken in a handler of {detail}, and also where that signal is not blocked",
          "when the signal arrives while the same thread holds it, the handler waits for ever",
          "block {detail} while {L} is held, or take no lock in the handler (a self-pipe or "
          "signalfd hands the work to a thread)",
@@ -153,7 +153,7 @@ static const struct words table[LGR_KINDS] = {
 
 /* Kinds that tell two stories: by the detail, or by how grave it is. */
 static const struct words holding_signaller = {
-    "{T} takes {L} on its way to a signal for which {O} waits while it holds {L}",
+    "{O} waits for a signal while it holds {L}, which {T} takes before it signals",
     "while {O} waits, {T} cannot take {L}, so the signal never comes",
     "release {L} before waiting at {earlier}, or signal without taking it at {at}",
     "signals, having taken",
@@ -161,7 +161,7 @@ static const struct words holding_signaller = {
     "waits holding",
     "kept during the wait"};
 static const struct words holding_waiter = {
-    "{T} waits for a condition while it holds {L}, which {O} takes on its way to the signal",
+    "{T} waits for a signal while it holds {L}, which {O} takes before it signals",
     "while {T} waits, {O} cannot take {L}, so the signal never comes",
     "release {L} before waiting at {at}, or signal without taking it at {earlier}",
     "waits holding",
@@ -169,12 +169,12 @@ static const struct words holding_waiter = {
     "signals, having taken",
     "needed for the signal"};
 static const struct words open_last = {
-    "{L} is taken in a handler of {detail}, and also with that signal open",
+    "{L} is taken in a handler of {detail}, and also where that signal is not blocked",
     "when the signal arrives while the same thread holds it, the handler waits for ever",
     "block {detail} while {L} is held at {at}, or take no lock in the handler (a self-pipe or "
     "signalfd hands the work to a thread)",
     "takes",
-    "taken with the signal open",
+    "taken with the signal unblocked",
     "in the handler takes",
     "taken in the handler"};
 static const struct words sem_waited = {

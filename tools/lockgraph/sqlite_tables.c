@@ -7,7 +7,6 @@
 
 static const struct {
     const char *name, *columns;
-    const char *kind; /* of table, in SQLite's words; NULL: the usual one */
 } tables_of[SQLITE_TABLES] = {
     [TABLE_META] = {"meta", "key TEXT PRIMARY KEY, value TEXT"},
     [TABLE_PROCESS] = {"process", "id INTEGER PRIMARY KEY, pid INTEGER, ppid INTEGER, exe TEXT,"
@@ -22,10 +21,8 @@ static const struct {
     [TABLE_FRAME] = {"frame", "id INTEGER PRIMARY KEY, module TEXT, offset INTEGER, build_id TEXT,"
                               " function TEXT, file TEXT, line INTEGER, inlined INTEGER"},
     [TABLE_STACK] = {"stack", "id INTEGER PRIMARY KEY, site INTEGER REFERENCES frame, partial INTEGER"},
-    [TABLE_STACK_FRAME] = {"stack_frame",
-                           "stack INTEGER REFERENCES stack, depth INTEGER,"
-                           " frame INTEGER REFERENCES frame, PRIMARY KEY (stack, depth)",
-                           "WITHOUT ROWID"},
+    [TABLE_STACK_FRAME] = {"stack_frame", "stack INTEGER REFERENCES stack, depth INTEGER,"
+                                          " frame INTEGER REFERENCES frame, PRIMARY KEY (stack, depth)"},
     [TABLE_EDGE] = {"edge", "process INTEGER REFERENCES process, from_class TEXT REFERENCES class,"
                             " to_class TEXT REFERENCES class, from_lock TEXT, to_lock TEXT, from_mode TEXT,"
                             " to_mode TEXT, timed INTEGER, thread INTEGER,"
@@ -64,8 +61,10 @@ static void execute(struct sqlite_tables *tables, const char *sql) {
 
 static void create(struct sqlite_tables *tables, enum sqlite_table table) {
     char sql[1024];
+    /* The largest one, of which a key beside the rows would make half as much again. */
+    const char *kind = table == TABLE_STACK_FRAME ? "WITHOUT ROWID" : "";
     snprintf(sql, sizeof sql, "CREATE TABLE %s (%s) %s", tables_of[table].name, tables_of[table].columns,
-             tables_of[table].kind ? tables_of[table].kind : "");
+             kind);
     execute(tables, sql);
 }
 

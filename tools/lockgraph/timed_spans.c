@@ -11,6 +11,11 @@ struct lock_wait {
     uint64_t start_ns, end_ns;
 };
 
+/* Of several holds of a lock the one that ended last, and the last one of another thread. */
+struct last_holds {
+    const struct timed_span *last, *other; /* NULL: none */
+};
+
 /* ---- one of them ---- */
 
 static uint64_t real_time(const struct model_process *process, uint64_t monotonic_ns) {
@@ -114,6 +119,29 @@ static size_t united(struct lock_wait *waits, size_t count) {
     return kept;
 }
 
+static bool ends_later(const struct timed_span *one, const struct timed_span *other) {
+    return !other || one->end_ns > other->end_ns;
+}
+
+static void note_last(struct last_holds *holds, const struct timed_span *hold) {
+    if (ends_later(hold, holds->last)) {
+        if (holds->last && holds->last->thread != hold->thread)
+            holds->other = holds->last;
+        holds->last = hold;
+    } else if (hold->thread != holds->last->thread && ends_later(hold, holds->other)) {
+        holds->other = hold;
+    }
+}
+
+static void find_last(struct model *model, struct timed_spans *spans) {
+    spans->last = pool_array(&model->pool, spans->hold_count + 1, sizeof *spans->last);
+    for (size_t i = 0; i < spans->hold_count; i++) {
+        if (i && spans->holds[i - 1]->lock == spans->holds[i]->lock)
+            spans->last[i] = spans->last[i - 1];
+        note_last(&spans->last[i], spans->holds[i]);
+    }
+}
+
 static void sort_by_lock(struct model *model, struct timed_spans *spans) {
     spans->waits = pool_array(&model->pool, spans->count + 1, sizeof *spans->waits);
     spans->holds = pool_array(&model->pool, spans->count + 1, sizeof *spans->holds);
@@ -129,6 +157,7 @@ static void sort_by_lock(struct model *model, struct timed_spans *spans) {
     if (spans->wait_count)
         qsort(spans->waits, spans->wait_count, sizeof *spans->waits, compare_waits);
     spans->wait_count = united(spans->waits, spans->wait_count);
+    find_last(model, spans);
 }
 
 struct timed_spans timed_spans_collect(struct model *model) {
@@ -182,8 +211,9 @@ const struct timed_span *timed_spans_holder(const struct timed_spans *spans, con
         else
             high = low + (high - low) / 2;
     }
-    const struct timed_span *hold = low ? spans->holds[low - 1] : NULL;
-    return hold && hold->lock == wait->lock && hold->end_ns > wait->start_ns && hold->thread != wait->thread
-               ? hold
-               : NULL;
+    if (low == 0 || spans->holds[low - 1]->lock != wait->lock)
+        return NULL;
+    const struct last_holds *holds = &spans->last[low - 1];
+    const struct timed_span *hold = holds->last->thread == wait->thread ? holds->other : holds->last;
+    return hold && hold->end_ns > wait->start_ns ? hold : NULL;
 }

@@ -27,6 +27,7 @@ struct timed_spans {
     struct lock_wait *waits; /* by lock and start, none overlapping another of its lock */
     size_t hold_count;
     const struct timed_span **holds; /* by lock and start */
+    struct last_holds *last;         /* for each of them: of it and those of its lock before it */
 };
 
 /* Of the model's pool; asked for once, since it makes names. */
@@ -35,7 +36,8 @@ struct timed_spans timed_spans_collect(struct model *model);
 /* The part of the hold that comes after `from` and in which others waited; false: none does. */
 bool timed_spans_waited(const struct timed_spans *spans, const struct timed_span *hold, uint64_t from,
                         struct waited *part);
-/* Who held the lock when the wait began; NULL: not known. */
+/* Who held the lock when the wait began: of several readers the one that held it longest from
+ * then on, since for that one it lasted; NULL: not known. */
 const struct timed_span *timed_spans_holder(const struct timed_spans *spans, const struct timed_span *wait);
 
 #endif

@@ -75,7 +75,8 @@ function spanWords(span) {
     const length = span.end_us === null ? "to the end" : `for ${about}${duration((span.end_us - span.start_us) * 1000)}`;
     const waited = span.waited ? `; others wait for ${duration(waitedTime(span) * 1000)} of it` : "";
     const place = span.at ? `; ${span.state === "blocked" ? "at" : "taken at"} ${span.at}` : "";
-    return `${span.text}, ${STATES[span.state]}, from ${duration(span.start_us * 1000)} on, ${length}${waited}${place}`;
+    const holder = span.holder ? `; held by ${span.holder}` : "";
+    return `${span.text}, ${STATES[span.state]}, from ${duration(span.start_us * 1000)} on, ${length}${waited}${place}${holder}`;
 }
 
 function barLabel(bar) {
