@@ -127,6 +127,24 @@ static void check_resize(size_t from, size_t to) {
     lgp_free(memory, to);
 }
 
+/* Wherever the kernel begins what such a block is cut out of, which is at any page of its own. */
+START_TEST(very_large_blocks_are_whole) {
+    enum { KERNEL_PAGE = 4096, HUGE = 2097152, STEPS = HUGE / KERNEL_PAGE, SIZE = HUGE - 64, LAST = 65536 };
+    static unsigned char *neighbours[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+        neighbours[i] = mmap(NULL, KERNEL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ck_assert_ptr_ne(neighbours[i], MAP_FAILED);
+        unsigned char *block = lgp_alloc(SIZE), last;
+        ck_assert(lgp_read_safely(&last, block + SIZE - 1, 1));
+        memset(block + SIZE - LAST, 0xee, LAST);
+        ck_assert(all_bytes(neighbours[i], KERNEL_PAGE, 0));
+        lgp_free(block, SIZE);
+    }
+    for (int i = 0; i < STEPS; i++)
+        munmap(neighbours[i], KERNEL_PAGE);
+}
+END_TEST
+
 START_TEST(resizing_keeps_contents_and_zeroes_the_rest) {
     for (size_t i = 0; i < SIZES; i++)
         for (size_t j = 0; j < SIZES; j++)
@@ -249,6 +267,7 @@ static Suite *memory_suite(void) {
     tcase_add_test(blocks, size_classes_waste_at_most_a_quarter);
     tcase_add_test(blocks, large_blocks_go_back_to_the_kernel);
     tcase_add_test(blocks, very_large_blocks_begin_at_a_huge_page);
+    tcase_add_test(blocks, very_large_blocks_are_whole);
     tcase_add_test(blocks, resizing_keeps_contents_and_zeroes_the_rest);
     tcase_add_test(blocks, resizing_nothing_allocates);
     tcase_add_test(blocks, impossible_sizes_are_refused);
