@@ -108,6 +108,9 @@ static void disturb(pthread_t thread) {
 
 static void prepare(void) {
     struct sigaction action = {.sa_handler = take};
+#ifdef __aarch64__
+    action.sa_flags = SA_SIGINFO; /* no other handler can be put off there */
+#endif
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
