@@ -33,6 +33,9 @@ static void leave(int number) { siglongjmp(out, number); }
 
 static void install(void) {
     struct sigaction action = {.sa_handler = leave, .sa_flags = reset_each_time ? (int)SA_RESETHAND : 0};
+#ifdef __aarch64__
+    action.sa_flags |= SA_SIGINFO; /* no other handler can be put off there */
+#endif
     sigaction(SIGUSR1, &action, NULL);
 }
 
