@@ -89,14 +89,13 @@ static void unmap_pages(void *memory, size_t size) {
  * small pages most of it is walking page tables (docs/decisions.md).  Only advice:
  * the administrator's setting decides. */
 static void *map_huge_pages(size_t size) {
-    char *memory = map_pages(size + HUGE - PAGE);
+    char *memory = map_pages(size + HUGE); /* at any page of the kernel's, which may be smaller than ours */
     if (memory == NULL)
         return NULL;
-    size_t before = -(uintptr_t)memory % HUGE, after = HUGE - PAGE - before;
+    size_t before = -(uintptr_t)memory % HUGE;
     if (before != 0)
         unmap_pages(memory, before);
-    if (after != 0)
-        unmap_pages(memory + before + size, after);
+    unmap_pages(memory + before + size, HUGE - before);
     lgp_syscall(SYS_madvise, (long)(memory + before), (long)size, MADV_HUGEPAGE, 0, 0, 0);
     return memory + before;
 }

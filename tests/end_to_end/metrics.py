@@ -128,7 +128,7 @@ def usage_of(report, name):
 
 
 def near(left, right):
-    return abs(left - right) <= 0.02 * right
+    return abs(left - right) <= min(0.02 * SLOWNESS, 0.2) * right
 
 
 def best_of_three(attempt):

@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "put_off.h"
 #include "turns.h"
 
 enum { MOST = 4096, LEAVES = 400 };
@@ -32,7 +33,9 @@ static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER, inner = PTHREAD_MUTEX_
 static void leave(int number) { siglongjmp(out, number); }
 
 static void install(void) {
-    struct sigaction action = {.sa_handler = leave, .sa_flags = reset_each_time ? (int)SA_RESETHAND : 0};
+    struct sigaction action = {.sa_handler = leave, .sa_flags = CAN_BE_PUT_OFF};
+    if (reset_each_time)
+        action.sa_flags |= (int)SA_RESETHAND;
     sigaction(SIGUSR1, &action, NULL);
 }
 

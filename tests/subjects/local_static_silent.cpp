@@ -95,10 +95,11 @@ static void in_child() {
 }
 
 /* A thread that is cancelled in an initialiser leaves the variable for others. */
+static std::atomic<int> begun;
+
 struct Cancelled {
     Cancelled() {
-        static std::atomic<int> times;
-        if (times++ == 0)
+        if (begun++ == 0)
             for (;;)
                 usleep(1000);
         made++;
@@ -113,7 +114,8 @@ static void *use_cancelled(void *unused) {
 static void cancelled() {
     pthread_t one, other;
     pthread_create(&one, nullptr, use_cancelled, nullptr);
-    usleep(20000);
+    while (begun == 0)
+        usleep(1000);
     pthread_create(&other, nullptr, use_cancelled, nullptr);
     usleep(20000);
     pthread_cancel(one);

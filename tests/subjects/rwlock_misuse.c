@@ -79,14 +79,14 @@ static void unheld_twice(void) {
 static void *write_elsewhere(void *unused) {
     pthread_rwlock_wrlock(&lock); /* WRITES elsewhere */
     next_turn();
-    await_turn(2);
+    await_turn(2); /* which does not come */
     return unused;
 }
 
 static void *read_elsewhere(void *unused) {
     pthread_rwlock_rdlock(&lock); /* READS elsewhere */
     next_turn();
-    await_turn(2);
+    await_turn(2); /* which does not come */
     return unused;
 }
 
@@ -95,8 +95,7 @@ static void foreign(void *(*body)(void *)) {
     pthread_create(&thread, NULL, body, NULL);
     await_turn(1);
     pthread_rwlock_unlock(&lock); /* WRONG foreign unlock */
-    next_turn();
-    exit(0);
+    exit(0);                      /* while the thread is still there */
 }
 
 static void foreign_writer(void) { foreign(write_elsewhere); }

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "put_off.h"
 #include "turns.h"
 
 static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER, busy = PTHREAD_MUTEX_INITIALIZER;
@@ -87,7 +88,7 @@ static void hold_busy(int self) {
 }
 
 int main(int argc, char **argv) {
-    struct sigaction action = {.sa_handler = take};
+    struct sigaction action = {.sa_handler = take, .sa_flags = CAN_BE_PUT_OFF};
     pthread_t thread;
     int ring = argc > 1 && strcmp(argv[1], "ring") == 0;
     alarm(60);

@@ -37,6 +37,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "put_off.h"
 #include "turns.h"
 
 static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER, busy = PTHREAD_MUTEX_INITIALIZER;
@@ -107,7 +108,7 @@ static void disturb(pthread_t thread) {
 }
 
 static void prepare(void) {
-    struct sigaction action = {.sa_handler = take};
+    struct sigaction action = {.sa_handler = take, .sa_flags = CAN_BE_PUT_OFF};
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);

@@ -41,8 +41,9 @@ static void set_up(void) {
     pass(MILLISECOND);
 }
 static void tear_down(void) {
+    static const uint64_t none[2];
     lgp_clock_start(NULL);
-    lgp_jiffies.words = (const uint64_t[2]){0, 0};
+    lgp_jiffies.words = none;
 }
 
 /* ---- holds ---- */

@@ -1,6 +1,7 @@
 /* lg_log_to: log lines for a callback of the program, and names of levels in them. */
 #include <check.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -66,7 +67,8 @@ static long size_of_log(void) {
 /* ---- the callback ---- */
 
 START_TEST(every_line_in_its_order) {
-    static const char *const events[] = {": acquiring", ": acquired after 0 ms", ": released after 0 ms"};
+    static const char *const events[] = {"*: acquiring", "*: acquired after [0-9]* ms",
+                                         "*: released after [0-9]* ms"};
     unsigned count = 0;
     lg_log_to(keep, &count);
     errno = 7;
@@ -76,7 +78,7 @@ START_TEST(every_line_in_its_order) {
     ck_assert_uint_eq(count, 3);
     for (unsigned i = 0; i < 3; i++) {
         ck_assert_int_eq(lines[i].level, LG_LOG_DEBUG);
-        ck_assert_msg(ends_with(lines[i].text, events[i]), "%s", lines[i].text);
+        ck_assert_msg(fnmatch(events[i], lines[i].text, 0) == 0, "%s", lines[i].text);
         ck_assert_ptr_nonnull(strstr(lines[i].text, "DEBUG lockgraph["));
         ck_assert(pthread_equal(lines[i].thread, pthread_self()));
     }
