@@ -5,6 +5,7 @@
  *                                               that name the class
  *     LG_LEVEL(&table->lock, LEVEL_TABLE);      its place in the declared order
  *     LG_LEVEL_KEYED(&row->lock, LEVEL_ROW, row->number);
+ *     LG_KEY(&row->lock, row->number);          the key alone: an order file has the level
  *     LG_ORDER("table", "log");                 where both are held, table was first
  *
  * Header-only: nothing is linked, and in a process without the runtime, as in a static
@@ -156,6 +157,8 @@ static __inline__ lg_annotate_call *lg_annotate_found(void) {
     LG_NOTE(LG_NOTE_LEVEL, LG_NOTE_KIND(lock), 0, lock, #lock, (const char *)0, level, 0)
 #define LG_LEVEL_KEYED(lock, level, key)                                                                     \
     LG_NOTE(LG_NOTE_LEVEL, LG_NOTE_KIND(lock), LG_NOTE_KEYED, lock, #lock, (const char *)0, level, key)
+#define LG_KEY(lock, key)                                                                                    \
+    LG_NOTE(LG_NOTE_KEY, LG_NOTE_KIND(lock), 0, lock, (const char *)0, (const char *)0, 0, key)
 #define LG_ORDER(first, second) LG_NOTE(LG_NOTE_ORDER, 0, 0, (const void *)0, first, second, 0, 0)
 
 /* ---- custom locks ---- */

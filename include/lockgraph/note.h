@@ -20,7 +20,8 @@ enum lg_note_what {
     LG_NOTE_HANDED_OVER, /* lock */
     LG_NOTE_TAKEN_OVER,  /* lock, flags */
     LG_NOTE_ORDER,       /* name, other */
-    LG_NOTE_INITIALISED  /* plain locks: lock, name; by this call, which tells its class */
+    LG_NOTE_INITIALISED, /* plain locks: lock, name; by this call, which tells its class */
+    LG_NOTE_KEY          /* lock, key */
 };
 
 enum lg_note_kind {

@@ -22,9 +22,9 @@ struct rank {
     uint32_t anyhow; /* the class whose locks nest in any order; 0: they do not */
 };
 
-/* Of a lock that no front end gives one: an order file has the address for it. */
+/* Of a lock that no front end gives one. */
 static uint64_t key_of(const struct lge_class *class, uint64_t id, const void *address) {
-    return class->order != 0 ? (uintptr_t)address : lge_noted_key(id);
+    return class->by_address ? (uintptr_t)address : lge_noted_key(id);
 }
 
 static struct rank rank_of(const struct lge_held *held) {

@@ -60,7 +60,7 @@ static struct lge_class *add(uint64_t key) {
 struct description {
     uint16_t kind;
     int16_t level;
-    bool keyed, by_front_end, anyhow;
+    bool keyed, by_address, by_front_end, anyhow;
     uint32_t order;
     uint64_t what;    /* context id, address, or the length of `name` */
     const char *name; /* NAMED */
@@ -82,6 +82,7 @@ static void describe(struct lge_class *class, const struct description *wanted) 
     class->epoch = atomic_load_explicit(&lge_modules_epoch, memory_order_relaxed);
     class->level = wanted->level;
     class->keyed = wanted->keyed;
+    class->by_address = wanted->by_address;
     class->by_front_end = wanted->by_front_end;
     class->anyhow = wanted->anyhow;
     class->order = wanted->order;
@@ -168,7 +169,8 @@ uint32_t lge_class_levelled(const char *name, int16_t level, bool keyed, bool by
 uint32_t lge_class_ordered(const char *name, int16_t level, uint16_t nesting, uint32_t number) {
     struct description wanted = {.kind = LGR_CLASS_NAMED,
                                  .level = level,
-                                 .keyed = nesting == LGR_NEST_BY_ADDRESS,
+                                 .keyed = nesting == LGR_NEST_BY_ADDRESS || nesting == LGR_NEST_BY_KEY,
+                                 .by_address = nesting == LGR_NEST_BY_ADDRESS,
                                  .anyhow = nesting == LGR_NEST_ANYHOW,
                                  .order = number,
                                  .what = strlen(name),

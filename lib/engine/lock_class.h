@@ -11,6 +11,7 @@ struct lge_class {
     uint16_t kind;     /* enum lgr_class_kind */
     int16_t level;     /* INT16_MIN: none */
     bool keyed;        /* of one level, they nest by key */
+    bool by_address;   /* which is their address */
     bool by_front_end; /* level.h: who checks their level */
     bool anyhow;       /* among themselves they nest in any order */
     uint32_t order;    /* its number in the order file (declared.h); 0: it is not of one */

@@ -69,8 +69,6 @@ static bool handed_over(const pthread_rwlock_t *lock, uint64_t id) {
 
 /* ---- the hot path ---- */
 
-static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp);
-
 /* The lock's id when the chain may be known, else 0: tagged, and room for one
  * more hold. */
 static inline uint64_t fast_id(const struct lge_thread *thread, pthread_rwlock_t *lock) {
@@ -148,7 +146,8 @@ __attribute__((noinline)) int lgi_rwlock_unlock(pthread_rwlock_t *lock, uintptr_
         return lgi_real.rwlock_unlock(lock);
     lge_releasing(thread, lock, site, sp);
     if (!lge_released(thread, lock)) {
-        const struct lgi_rwlock_call call = {thread, lock, identify(thread, lock, site, sp), site, sp};
+        const struct lgi_rwlock_call call = {thread, lock, lgi_rwlock_identity(thread, lock, site, sp), site,
+                                             sp};
         lgi_rwlock_look_at_unlock(&call);
         tell_handed_over(lock);
     }
@@ -184,7 +183,8 @@ static bool was_destroyed(pthread_rwlock_t *lock) {
 
 static bool tagged(const pthread_rwlock_t *lock) { return use_tags && lock->__data.__shared == 0; }
 
-static uint64_t identify(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
+uint64_t lgi_rwlock_identity(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site,
+                             uintptr_t sp) {
     if (!tagged(lock))
         return lge_identity_table_first_use(thread, lock, site, sp);
     uint64_t id = lge_tag_id(tag_of(lock), lock);
@@ -228,7 +228,7 @@ static uint8_t flags_of(const pthread_rwlock_t *lock, uint64_t id, uint8_t mode,
 
 static struct lge_request request_of(struct lge_thread *thread, pthread_rwlock_t *lock, uint8_t mode,
                                      uintptr_t site, uintptr_t sp, const struct lgi_limit *limit) {
-    uint64_t id = identify(thread, lock, site, sp);
+    uint64_t id = lgi_rwlock_identity(thread, lock, site, sp);
     return (struct lge_request){
         .address = lock,
         .id = id,

@@ -40,7 +40,7 @@ static bool texts_right(const struct lgr_order *order) {
     if (bytes == 0 || order->strings[bytes - 1] != '\0')
         return false;
     for (uint32_t i = 0; i < order->header->class_count; i++)
-        if (order->classes[i].name >= bytes || order->classes[i].nesting > LGR_NEST_ANYHOW)
+        if (order->classes[i].name >= bytes || order->classes[i].nesting >= LGR_NESTINGS)
             return false;
     return true;
 }

@@ -24,7 +24,13 @@ struct lgr_order_header {
 };
 
 /* How locks of one class nest. */
-enum lgr_order_nesting { LGR_NEST_NEVER = 0, LGR_NEST_BY_ADDRESS = 1, LGR_NEST_ANYHOW = 2 };
+enum lgr_order_nesting {
+    LGR_NEST_NEVER = 0,
+    LGR_NEST_BY_ADDRESS = 1,
+    LGR_NEST_ANYHOW = 2,
+    LGR_NEST_BY_KEY = 3, /* which the program gives (LG_KEY) */
+    LGR_NESTINGS
+};
 
 struct lgr_order_class {
     uint32_t name; /* offset among the strings */

@@ -139,7 +139,7 @@ static int name(const struct call *call) {
         return EINVAL;
     if (class == NULL || class->level == LGE_NO_LEVEL)
         return become(call, lge_class_named(call->note->name), NULL);
-    uint64_t id, key = lge_noted_key(known(call));
+    uint64_t id, key = class->by_address ? (uintptr_t)call->address : lge_noted_key(known(call));
     int error = become(call, lge_class_levelled(call->note->name, class->level, class->keyed, false), &id);
     if (error == 0 && class->keyed)
         lge_note_key(id, key);
@@ -184,6 +184,25 @@ static int level(const struct call *call) {
     if (error != 0 || !keyed)
         return error;
     return lge_note_key(id, note->key) ? 0 : ENOMEM;
+}
+
+/* A static lock's, too, which this may be the first to speak of; 0: there is none. */
+static uint64_t identity(const struct call *call) {
+    switch (call->kind) {
+    case LGR_LOCK_MUTEX:
+        return lgi_mutex_identity(call->thread, mutex_of(call), call->site, call->sp);
+    case LGR_LOCK_RWLOCK:
+        return lgi_rwlock_identity(call->thread, rwlock_of(call), call->site, call->sp);
+    default:
+        return known(call);
+    }
+}
+
+static int key(const struct call *call) {
+    uint64_t id = call->kind == LGR_LOCK_SEMAPHORE ? 0 : identity(call);
+    if (id == 0)
+        return EINVAL;
+    return lge_note_key(id, call->note->key) ? 0 : ENOMEM;
 }
 
 static int order(const struct lg_note *note) {
@@ -298,6 +317,8 @@ static int look_at(const struct call *call) {
         return level(call);
     case LG_NOTE_INITIALISED:
         return initialised(call);
+    case LG_NOTE_KEY:
+        return key(call);
     case LG_NOTE_ORDER:
         return order(call->note);
     case LG_NOTE_UNPUBLISHED:

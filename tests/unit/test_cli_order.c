@@ -42,11 +42,14 @@ START_TEST(line_by_line) {
                     "lock c at dir/s.c\n"
                     "lock c init +0x12 module m\n"
                     "lock c use f at s.c\n"
+                    "level 30 d\n"
                     "same a by address\n"
+                    "same d by key\n"
                     "same \"std::map<int, int>::lock\" in any order\n"
                     "before a c\n"
                     "bless a c 'no \"harm\"'"));
-    ck_assert_uint_eq(order.class_count, 3);
+    ck_assert_uint_eq(order.class_count, 4);
+    ck_assert_int_eq(order.classes[3].nesting, LGR_NEST_BY_KEY);
     ck_assert_str_eq(order.classes[0].what, "what it protects");
     ck_assert_int_eq(order.classes[0].level, 10);
     ck_assert_int_eq(order.classes[0].nesting, LGR_NEST_BY_ADDRESS);
@@ -124,7 +127,7 @@ static const struct {
     {"class a\nlock a variable v init f", "x.order:2:25: ", "another line"},
     {"class a\nlock a variable +0x10", "x.order:2:22: ", "add module"},
     {"level 1 a\nsame a", "x.order:2:7: ", "same NAME by address"},
-    {"level 1 a\nsame a by key", "x.order:2:11: ", "no other key"},
+    {"level 1 a\nsame a by number", "x.order:2:11: ", "by what?  Write same NAME by address, by key"},
     {"level 1 a\nsame a in no order", "x.order:2:8: ", "same NAME by address"},
     {"class a\nsame a by address", "x.order:2:6: ", "a has no level"},
     {"level 1 a\nsame a by address\nsame a in any order", "x.order:3:6: ", "said already, at x.order:2"},

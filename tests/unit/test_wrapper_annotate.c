@@ -86,6 +86,19 @@ START_TEST(publishing_and_handing_over) {
 }
 END_TEST
 
+START_TEST(keys) {
+    pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+    sem_t slots;
+    sem_init(&slots, 0, 1);
+    ck_assert_int_eq(note(LG_NOTE_KEY, LG_NOTE_MUTEX, &mutex, NULL, NULL, 0), 0);
+    ck_assert_int_eq(note(LG_NOTE_KEY, LG_NOTE_RWLOCK, &rwlock, NULL, NULL, 0), 0);
+    ck_assert_int_eq(note(LG_NOTE_KEY, LG_NOTE_SEMAPHORE, &slots, NULL, NULL, 0), EINVAL);
+    ck_assert_int_eq(note(LG_NOTE_KEY, LG_NOTE_CUSTOM, &own, NULL, NULL, 0), EINVAL); /* not created */
+    ck_assert_int_eq(note(LG_NOTE_CREATED, LG_NOTE_CUSTOM, &own, NULL, NULL, 0), 0);
+    ck_assert_int_eq(note(LG_NOTE_KEY, LG_NOTE_CUSTOM, &own, NULL, NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(what_it_does_not_know) {
     struct lg_note newer = {sizeof newer, 999, LG_NOTE_CUSTOM, 0, &own, NULL, NULL, 0, 0};
     struct lg_note older = {sizeof older - 1, LG_NOTE_CREATED, LG_NOTE_CUSTOM, 0, &own, NULL, NULL, 0, 0};
@@ -119,6 +132,7 @@ int main(void) {
     tcase_add_test(test, orders);
     tcase_add_test(test, publishing_and_handing_over);
     tcase_add_test(test, what_it_does_not_know);
+    tcase_add_test(tests, keys);
     tcase_add_test(test, kinds);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

@@ -9,11 +9,14 @@ const struct order_class *checked_class(const struct checked *checked, size_t cl
     return index == SIZE_MAX ? NULL : &checked->order->classes[index];
 }
 
-/* Of locks of one level, in one class or in two. */
+/* Of locks of one level, in one class or in two.  Keys are not recorded: what is against
+ * them is told when it happens. */
 static bool breaks_nesting(const struct seen_pair *pair, const struct order_class *from,
                            const struct order_class *to) {
     if (from->nesting == LGR_NEST_BY_ADDRESS && to->nesting == LGR_NEST_BY_ADDRESS)
         return pair->descending > 0;
+    if (from->nesting == LGR_NEST_BY_KEY && to->nesting == LGR_NEST_BY_KEY)
+        return false;
     return from != to || from->nesting == LGR_NEST_NEVER;
 }
 

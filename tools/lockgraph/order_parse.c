@@ -267,7 +267,7 @@ static bool read_lock(struct line *line) {
 }
 
 static bool read_same(struct line *line) {
-    static const char form[] = "same NAME by address, or same NAME in any order";
+    static const char form[] = "same NAME by address, by key, or in any order";
     struct order_same same = {0};
     struct word word, how;
     if (!need_word(line, &word, form))
@@ -277,10 +277,9 @@ static bool read_same(struct line *line) {
     if (!need_word(line, &how, form))
         return false;
     if (word_is(&how, "by") && need_word(line, &word, form)) {
-        if (!word_is(&word, "address"))
-            return wrong(line, word.at,
-                         "locks without annotation have no other key than their address; write %s", form);
-        same.nesting = LGR_NEST_BY_ADDRESS;
+        if (!word_is(&word, "address") && !word_is(&word, "key"))
+            return wrong(line, word.at, "by what?  Write %s", form);
+        same.nesting = word_is(&word, "key") ? LGR_NEST_BY_KEY : LGR_NEST_BY_ADDRESS;
     } else if (word_is(&how, "in") && read_word(line, &word) && word_is(&word, "any") &&
                read_word(line, &word) && word_is(&word, "order")) {
         same.nesting = LGR_NEST_ANYHOW;
