@@ -132,7 +132,7 @@ int main(void) {
     tcase_add_test(test, orders);
     tcase_add_test(test, publishing_and_handing_over);
     tcase_add_test(test, what_it_does_not_know);
-    tcase_add_test(tests, keys);
+    tcase_add_test(test, keys);
     tcase_add_test(test, kinds);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);
