@@ -26,10 +26,12 @@ static sigset_t awaited_signals(void) {
     return set;
 }
 
-/* SIGTTOU too: handing the terminal over from the background must not stop us. */
+/* SIGTTOU too: handing the terminal over from the background must not stop us.  And SIGPIPE:
+ * the program is looked after, and ended in time, also when nobody reads our words. */
 static void block_signals(void) {
     sigset_t set = awaited_signals();
     sigaddset(&set, SIGTTOU);
+    sigaddset(&set, SIGPIPE);
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigaction(SIGCHLD, &plain, &original_child_action);
     sigprocmask(SIG_BLOCK, &set, &original_mask);
