@@ -13,7 +13,7 @@
 #define GRACE_MS 2000
 
 static sigset_t original_mask;
-static struct sigaction original_child_action;
+static struct sigaction original_child_action, original_pipe_action;
 
 static sigset_t awaited_signals(void) {
     sigset_t set;
@@ -31,9 +31,10 @@ static sigset_t awaited_signals(void) {
 static void block_signals(void) {
     sigset_t set = awaited_signals();
     sigaddset(&set, SIGTTOU);
-    sigaddset(&set, SIGPIPE);
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigaction(SIGCHLD, &plain, &original_child_action);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, &original_pipe_action);
     sigprocmask(SIG_BLOCK, &set, &original_mask);
 }
 
@@ -47,6 +48,7 @@ static _Noreturn void become(char **arguments, const struct job_environment *env
     setenv("LD_PRELOAD", environment->preload, 1);
     setenv("LOCKGRAPH_OPTIONS", environment->options, 1);
     sigaction(SIGCHLD, &original_child_action, NULL);
+    sigaction(SIGPIPE, &original_pipe_action, NULL);
     sigprocmask(SIG_SETMASK, &original_mask, NULL);
     execvp(arguments[0], arguments);
     int error = errno;
