@@ -242,7 +242,28 @@ def wrong_usage(build):
             check(OPTIONS[0] not in command(here, name, "--help").expect(0).stdout, f"{name} names nothing")
 
 
-CASES = [moved_sources, left_out_prefixes, below_a_root, debug_directories, asks_a_server_that_is_configured,
+def loaded_by_a_relative_path(build):
+    """dlopen("./plugin.so"): names are there where the command finds that build, too, also once it is unloaded."""
+    with place(build) as here:
+        (here.directory / "plugin.c").write_text(
+            "#include <pthread.h>\nstatic pthread_mutex_t pa = PTHREAD_MUTEX_INITIALIZER, pb = PTHREAD_MUTEX_INITIALIZER;\n"
+            "static void both(pthread_mutex_t *a, pthread_mutex_t *b) { pthread_mutex_lock(a); pthread_mutex_lock(b);\n"
+            "pthread_mutex_unlock(b); pthread_mutex_unlock(a); }\n"
+            "void *forth(void *x) { both(&pa, &pb); return x; }\nvoid *back(void *x) { both(&pb, &pa); return x; }\n")
+        (here.directory / "host.c").write_text(
+            "#include <dlfcn.h>\n#include <pthread.h>\ntypedef void *(*start)(void *);\n"
+            "int main(void) { pthread_t t; void *h = dlopen(\"./plugin.so\", RTLD_NOW);\n"
+            "pthread_create(&t, 0, (start)dlsym(h, \"forth\"), 0); pthread_join(t, 0);\n"
+            "pthread_create(&t, 0, (start)dlsym(h, \"back\"), 0); pthread_join(t, 0); return dlclose(h); }\n")
+        for arguments in (("-shared", "-fPIC", "-Wl,--build-id", "-o", "plugin.so", "plugin.c"), ("-o", "host", "host.c", "-ldl")):
+            subprocess.run(["gcc", "-g", "-pthread", *arguments], cwd=here.directory, check=True)
+        here.run(here.directory / "host", options=["--fail-on", "never"]).expect(0)
+        text = here.execute([build.command, "report", "--show", "notes", "--fail-on", "never"]).expect(0).stdout
+        check("pa and pb" in text and "plugin.c:" in text, f"no names: {text}")
+
+
+CASES = [moved_sources, left_out_prefixes, below_a_root, loaded_by_a_relative_path, debug_directories,
+         asks_a_server_that_is_configured,
          asks_no_server_while_a_program_hangs, hostile_paths,
          wrong_usage]
 

@@ -392,7 +392,19 @@ def run_keeps_the_status(build):
             check("no error" not in result.stderr, f"a reason that is none: {result}")
 
 
-CASES = (top_tells_waits, top_tells_what_changed, top_ends, top_finds_evidence, top_on_a_terminal, top_gives_the_terminal_back,
+def nobody_reads_what_run_says(build):
+    """Behind `| head`, say: the program is ended in time all the same."""
+    with place(build) as here:
+        reads, writes = os.pipe()
+        os.close(reads)
+        with subprocess.Popen([build.command, "run", "--timeout", "0.5", "--", "sleep", "60"], cwd=here.directory,
+                              stderr=writes) as run:
+            os.close(writes)
+            check(run.wait(30) == 124, f"its exit status is {run.returncode}")
+
+
+CASES = (nobody_reads_what_run_says,
+         top_tells_waits, top_tells_what_changed, top_ends, top_finds_evidence, top_on_a_terminal, top_gives_the_terminal_back,
          top_of_what_is_over, top_wrong_use,
          follows, follows_in_json, follows_new_processes, follows_into_a_file, threads_count, run_tells_stacks,
          run_tells_stalls, run_keeps_the_status)

@@ -1,6 +1,7 @@
 """`lockgraph merge`, and orders that contradict each other only across runs."""
 
 import itertools
+import random
 import subprocess
 
 from harness import EXIT_FINDINGS, check, findings, place
@@ -168,6 +169,26 @@ def any_order(build):
         check(apart == merged and len(merged) >= 2, f"{apart} and {merged}")
 
 
+def whichever_ran_first(build):
+    """Many rings, at two places each: the same findings whichever run was the first, merged or not, so that a
+    baseline stays one."""
+    with place(build) as here:
+        takes = program(here)
+        draw = random.Random(2)
+        runs = ["".join(draw.sample(pair, 2)) for pair in itertools.combinations("abcgRS", 2)]
+        runs += ["." + order for order in runs]
+        first, second = ([run(here, takes, f"{name}{i}", runs[i]) for i in order]
+                         for name, order in (("forward", range(len(runs))), ("backward", reversed(range(len(runs))))))
+        command(here, "merge", "-o", "all.lgm", *first).expect(0)
+        expected, *others = ({f["id"] for f in across(here, *inputs)}
+                             for inputs in (first, second, ["all.lgm"]))
+        check(len(expected) > 3, f"too few to tell: {expected}")
+        for other in others:
+            check(other == expected, f"{other} and {expected}")
+        command(here, "merge", "-o", "again.lgm", *second).expect(0)
+        command(here, "check", "--baseline", "all.lgm", "--fail-on", "note", "again.lgm").expect(0)
+
+
 def hostile(build):
     """Truncated, or with a byte changed, at some places (the unit suite takes all): 65, or a report."""
     with place(build) as here:
@@ -221,7 +242,7 @@ def keeps_what_is_no_file(build):
         check(target.is_dir() and (here.directory / "link").is_symlink(), "it was replaced")
 
 
-CASES = [two_runs, none, rings, notes, any_order, hostile, no_figures, keeps_what_is_no_file]
+CASES = [two_runs, none, rings, notes, any_order, whichever_ran_first, hostile, no_figures, keeps_what_is_no_file]
 
 
 def cases():

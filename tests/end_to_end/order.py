@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+import subprocess
 
 from harness import EXIT_FINDINGS, SUBJECT_SOURCES, check, findings, load_schema, place
 
@@ -171,6 +172,10 @@ def learnt(build):
         command(here, "learn", "-o", NAME).expect(0)
         check((here.directory / NAME).read_text(encoding="utf-8") == text, "-o writes something else")
         check("exists" in command(here, "learn", "-o", NAME).expect(2).stderr, "it was written over")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            said = subprocess.run([build.command, "learn"], cwd=here.directory, stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        check(said.returncode == 70 and "No space left" in said.stderr, f"on a full disk: {said}")
         levels = re.findall(r"^level (\d+) (\S+)", text, re.M)
         check(levels == [("10", "global_task"), ("20", "metrics.lock"), ("30", "scrape_slots"),
                          ("40", "operation_slots"), ("50", "new_session"), ("60", "new_operation"),

@@ -238,6 +238,23 @@ def wrong_use(build):
             check(words in result.stderr, f"{words!r} is not said: {result}")
 
 
+def nothing_to_look_at(build):
+    """Why, of who has ended but not been waited for, and of threads of the kernel; and a full disk is told."""
+    with place(build) as here:
+        with subprocess.Popen(["true"]) as ended:
+            os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+            said = here.execute([build.command, "inspect", ended.pid]).expect(65).stderr
+            check(f"process {ended.pid} has ended" in said, f"that is not why: {said}")
+        status = pathlib.Path("/proc/2/status")  # kthreadd, where processes of the machine are seen
+        if os.geteuid() == 0 and status.exists() and "Kthread:\t1" in status.read_text(encoding="utf-8"):
+            said = here.execute([build.command, "inspect", "2"]).expect(65).stderr
+            check("is a thread of the kernel" in said, f"that is not why: {said}")
+        with started(here, "sleep", "60") as process, open("/dev/full", "w", encoding="utf-8") as full:
+            said = subprocess.run([build.command, "inspect", str(process.pid)], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+            check(said.returncode == 70 and "No space left" in said.stderr, f"on a full disk: {said}")
+
+
 def without_ptrace():
     """After fork: seccomp(2) answers ENOSYS to ptrace, whose number the machine has."""
     load, equal, answer, allow, failing = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050000
@@ -282,4 +299,5 @@ def cases():
     yield "inspect a healthy program again and again", True, healthy()
     yield "inspect in words", False, text
     yield "inspect wrong use", False, wrong_use
+    yield "inspect where there is nothing to look at", False, nothing_to_look_at
     yield "inspect where ptrace is missing", False, no_ptrace

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "evidence.h"
 #include "exit_code.h"
 #include "ink.h"
 #include "inspect_words.h"
-#include "output.h"
 #include "snapshot.h"
 #include "snapshot_stacks.h"
 #include "snapshot_waits.h"
@@ -51,12 +51,8 @@ static int tell(struct snapshot *snapshot, const struct settings *settings) {
         inspect_json(&out, snapshot, stacks, &waits);
     else
         inspect_text(&out, snapshot, stacks, &waits, ink_wanted(stdout));
-    bool written = output_write(&out, NULL, "we");
-    text_free(&out);
     symbols_close(symbols);
-    if (!written)
-        return EXIT_INTERNAL;
-    return waits.cycle_count ? EXIT_FINDINGS : EXIT_CLEAN;
+    return evidence_print(&out, waits.cycle_count ? EXIT_FINDINGS : EXIT_CLEAN);
 }
 
 static int inspect(const struct command *command, int count, char **arguments) {

@@ -28,12 +28,13 @@ static bool apply(void *target, const struct command_option *option, const char 
 }
 
 /* What somebody settled by hand in an older one is not written over. */
-static bool write_out(const struct text *out, const char *file) {
-    bool written = output_write(out, file, "wxe");
-    if (!written)
-        complain("cannot write %s: %s%s", file ? file : "the order", strerror(errno),
-                 errno == EEXIST ? "; write to another file and take over what is new" : "");
-    return written;
+static int write_out(const struct text *out, const char *file, int status) {
+    if (output_write(out, file, "wxe"))
+        return status;
+    bool there = errno == EEXIST;
+    complain("cannot write %s: %s%s", file ? file : "the order", strerror(errno),
+             there ? "; write to another file and take over what is new" : "");
+    return there ? EXIT_USAGE : EXIT_INTERNAL;
 }
 
 static int learn_from(const struct path_list *inputs, const struct settings *settings, bool all_found) {
@@ -46,8 +47,8 @@ static int learn_from(const struct path_list *inputs, const struct settings *set
     if (seen.class_count == 0)
         complain("no lock was taken under another one: there is no order to learn");
     learn_text(&out, model, &seen);
-    if (model->process_count && !write_out(&out, settings->output))
-        status = EXIT_USAGE;
+    if (model->process_count)
+        status = write_out(&out, settings->output, status);
     text_free(&out);
     model_free(model);
     return status;

@@ -13,7 +13,7 @@
 #define GRACE_MS 2000
 
 static sigset_t original_mask;
-static struct sigaction original_child_action;
+static struct sigaction original_child_action, original_pipe_action;
 
 static sigset_t awaited_signals(void) {
     sigset_t set;
@@ -26,12 +26,15 @@ static sigset_t awaited_signals(void) {
     return set;
 }
 
-/* SIGTTOU too: handing the terminal over from the background must not stop us. */
+/* SIGTTOU too: handing the terminal over from the background must not stop us.  And SIGPIPE:
+ * the program is looked after, and ended in time, also when nobody reads our words. */
 static void block_signals(void) {
     sigset_t set = awaited_signals();
     sigaddset(&set, SIGTTOU);
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigaction(SIGCHLD, &plain, &original_child_action);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, &original_pipe_action);
     sigprocmask(SIG_BLOCK, &set, &original_mask);
 }
 
@@ -45,6 +48,7 @@ static _Noreturn void become(char **arguments, const struct job_environment *env
     setenv("LD_PRELOAD", environment->preload, 1);
     setenv("LOCKGRAPH_OPTIONS", environment->options, 1);
     sigaction(SIGCHLD, &original_child_action, NULL);
+    sigaction(SIGPIPE, &original_pipe_action, NULL);
     sigprocmask(SIG_SETMASK, &original_mask, NULL);
     execvp(arguments[0], arguments);
     int error = errno;

@@ -1,6 +1,7 @@
 /* The snapshot of a running process, through proc(5) and ptrace(2). */
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,8 @@ static void look_at(struct snapshot *snapshot, struct target *target) {
 
 /* ---- the whole ---- */
 
+static bool process_is_there(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
+
 static const char *why_not(struct snapshot *snapshot) {
     if (errno == ENOSYS)
         return pool_printf(
@@ -285,6 +288,10 @@ static const char *why_not(struct snapshot *snapshot) {
             "process %d cannot be looked at: ptrace(2) is missing here, as in some sandboxes and "
             "emulators",
             (int)snapshot->pid);
+    if (errno == ESRCH && process_is_there(snapshot->pid))
+        return pool_printf(snapshot->pool,
+                           "process %d has ended, and only its parent has not asked for its end",
+                           (int)snapshot->pid);
     bool forbidden = errno == EPERM || errno == EACCES;
     uint32_t tracer = forbidden ? status_number(snapshot->pid, (uint32_t)snapshot->pid, "TracerPid:") : 0;
     if (tracer)
@@ -311,8 +318,11 @@ static int find_modules(struct snapshot *snapshot) {
     return why ? why : dwfl_report_end(snapshot->dwfl, NULL, NULL);
 }
 
-/* One that is killed loses its memory before it counts as ended. */
+/* One that is killed loses its memory before it counts as ended; a thread of the kernel,
+ * which has no program, never had any. */
 static const char *why_no_modules(const struct snapshot *snapshot, int why) {
+    if (status_number(snapshot->pid, (uint32_t)snapshot->pid, "Kthread:"))
+        return pool_printf(snapshot->pool, "process %d is a thread of the kernel", (int)snapshot->pid);
     if (why == ESRCH || why == ENOENT || is_over(snapshot->pid, (uint32_t)snapshot->pid))
         return pool_printf(snapshot->pool, "process %d has just ended", (int)snapshot->pid);
     return pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)snapshot->pid,

@@ -228,8 +228,10 @@ static const char *existing_file(struct pool *pool, const char *path) {
 
 static void open_module(struct symbols *symbols, struct module_symbols *module) {
     const char *file = existing_file(&symbols->pool, module->raw_path);
-    if (file[0] != '/')
-        return; /* vdso and other unnamed objects */
+    /* Not the vdso and other unnamed objects.  What was loaded by a relative path may lie there
+     * from here, too, which only a build id can tell. */
+    if (file[0] != '/' && (!strchr(file, '/') || module->raw_id_length == 0))
+        return;
     bool rebuilt = false;
     int descriptor = module_file_open(&symbols->pool, symbols->paths, file, &file);
     if (descriptor >= 0 && load(symbols, module, descriptor, file)) {
