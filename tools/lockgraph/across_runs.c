@@ -17,10 +17,9 @@ struct search {
     struct model *model;
     struct pair_graph graph;
     size_t origin_count;
-    struct origin *origins;         /* by pair, then source */
-    size_t *first_origin;           /* of each pair, and one more */
-    const struct sighting **chosen; /* by pair and ring_modes; NULL: not yet */
-    bool one_thread;                /* no source had a second one */
+    struct origin *origins; /* by pair, then source */
+    size_t *first_origin;   /* of each pair, and one more */
+    bool one_thread;        /* no source had a second one */
     void (*add)(struct model *model, const struct model_finding *finding);
 };
 
@@ -250,36 +249,15 @@ static const struct model_thread *thread_of_run(struct model *model, const struc
     return named;
 }
 
-static const char *places_of(struct model *model, const struct sighting *sighting) {
-    struct model_edge edge = model_edge_of(model, sighting->process, sighting->edge);
-    return finding_edge_identity(&model->pool, &edge);
-}
-
-/* A sighting whose modes are those with which the ring closes: the same places whichever
- * process came first, since the finding's id is made of them. */
-static const struct sighting *choose_sighting(const struct search *search, const struct graph_pair *pair,
-                                              unsigned modes) {
-    const struct sighting *best = NULL;
-    const char *best_places = NULL;
+/* A sighting whose modes are those with which the ring closes, the first of them. */
+static const struct sighting *sighting_for(const struct search *search, const struct ring *ring, size_t at) {
+    const struct graph_pair *pair = ring->pairs[at];
     for (size_t i = pair->first; i < pair->first + pair->count; i++) {
-        const struct sighting *sighting = &search->graph.sightings[i];
-        if (ring_modes(sighting->edge) != modes)
-            continue;
-        const char *places = places_of(search->model, sighting);
-        if (!best || strcmp(places, best_places) < 0) {
-            best = sighting;
-            best_places = places;
-        }
+        const struct lgr_edge *edge = search->graph.sightings[i].edge;
+        if (ring_modes(edge) == ring->modes[at])
+            return &search->graph.sightings[i];
     }
-    return best;
-}
-
-/* Chosen once for all rings of the pair. */
-static const struct sighting *sighting_for(struct search *search, const struct ring *ring, size_t at) {
-    const struct sighting **kept = &search->chosen[4 * index_of(search, ring->pairs[at]) + ring->modes[at]];
-    if (!*kept)
-        *kept = choose_sighting(search, ring->pairs[at], ring->modes[at]);
-    return *kept;
+    return &search->graph.sightings[pair->first];
 }
 
 static void tell(const struct ring *ring, void *context) {
@@ -329,6 +307,5 @@ void across_runs(struct model *model, void (*add)(struct model *model, const str
         return;
     search.graph = pair_graph_of(model);
     gather_origins(&search);
-    search.chosen = pool_array(&model->pool, 4 * search.graph.pair_count + 1, sizeof(void *));
     graph_rings(&model->pool, &search.graph, tell, &search);
 }

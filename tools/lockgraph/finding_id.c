@@ -26,7 +26,7 @@ static const char *target_word(const struct model_edge *edge) {
     return edge->condition_name ? edge->condition_name : "condition";
 }
 
-const char *finding_edge_identity(struct pool *pool, const struct model_edge *edge) {
+static const char *edge_identity(struct pool *pool, const struct model_edge *edge) {
     return pool_printf(pool, "%s/%s@%s -> %s/%s@%s", edge->from ? edge->from->identity : "nothing",
                        edge->shared_from ? "s" : "x",
                        edge->signaller ? "" : stack_identity(pool, &edge->held_at, 0),
@@ -97,7 +97,7 @@ const char *finding_id(struct pool *pool, const struct model_finding *finding) {
     if (finding->edge_count) {
         const char **parts = pool_array(pool, finding->edge_count, sizeof *parts);
         for (size_t i = 0; i < finding->edge_count; i++)
-            parts[i] = finding_edge_identity(pool, &finding->edges[i]);
+            parts[i] = edge_identity(pool, &finding->edges[i]);
         if (is_stall(finding))
             ring = set_of(pool, parts, finding->edge_count);
         else if (is_about_one_lock(finding))

@@ -22,8 +22,6 @@
  * are in no order. */
 bool is_about_one_lock(const struct model_finding *finding);
 
-/* What the id is made of, of one edge: both locks, their modes and both places. */
-const char *finding_edge_identity(struct pool *pool, const struct model_edge *edge);
 const char *finding_id(struct pool *pool, const struct model_finding *finding);
 /* 12 hex digits for any text. */
 const char *stable_id(struct pool *pool, const char *text);

@@ -90,18 +90,6 @@ struct model_class *model_class_of(struct model *model, struct model_process *pr
     return *slot;
 }
 
-static int compare_class_ids(const void *a, const void *b) {
-    const struct model_class *const *left = a, *const *right = b;
-    return strcmp((*left)->id, (*right)->id);
-}
-
-void model_order_classes(struct model *model) {
-    if (model->class_count)
-        qsort(model->classes, model->class_count, sizeof *model->classes, compare_class_ids);
-    for (size_t i = 0; i < model->class_count; i++)
-        model->classes[i]->index = i;
-}
-
 void model_name_classes(struct model *model) {
     for (size_t i = 0; i < model->process_count; i++) {
         size_t count = 0;

@@ -206,8 +206,6 @@ struct model_thread *model_thread_of(struct model *model, const struct model_pro
                                      uint32_t serial);
 struct stack model_stack(struct model *model, const struct model_process *process, uint32_t context);
 struct model_class *model_class_of(struct model *model, struct model_process *process, uint32_t id);
-/* Numbers the classes that are in model.classes by now anew: by their ids. */
-void model_order_classes(struct model *model);
 /* Every recorded class is in model.classes from then on. */
 void model_name_classes(struct model *model);
 /* The frame a stack is named by; NULL when nothing is known. */

@@ -20,20 +20,6 @@ static size_t count_edges(const struct model *model) {
     return count;
 }
 
-/* In an order that no run, and no merging, changes: what is found first in the graph is
- * found first in every one of the same pairs. */
-static void settle_classes(struct model *model) {
-    for (size_t i = 0; i < model->process_count; i++) {
-        struct model_process *process = &model->processes[i];
-        for (size_t k = 0; k < lgr_edge_count(process->file); k++) {
-            const struct lgr_edge *edge = lgr_edge_at(process->file, k);
-            model_class_of(model, process, edge->from_class);
-            model_class_of(model, process, edge->to_class);
-        }
-    }
-    model_order_classes(model);
-}
-
 static void gather(struct model *model, struct model_process *process, struct pair_graph *graph) {
     for (size_t i = 0; i < lgr_edge_count(process->file); i++) {
         const struct lgr_edge *edge = lgr_edge_at(process->file, i);
@@ -69,7 +55,6 @@ struct pair_graph pair_graph_of(struct model *model) {
     size_t count = count_edges(model);
     graph.sightings = pool_array(&model->pool, count + 1, sizeof *graph.sightings);
     graph.pairs = pool_array(&model->pool, count + 1, sizeof *graph.pairs);
-    settle_classes(model);
     for (size_t i = 0; i < model->process_count; i++)
         gather(model, &model->processes[i], &graph);
     qsort(graph.sightings, graph.sighting_count, sizeof *graph.sightings, compare);

@@ -27,8 +27,7 @@ struct pair_graph {
     size_t *out;                /* pairs of class i: [out[i], out[i + 1]) */
 };
 
-/* Names every class that takes part, and numbers all that are named anew, by their ids: a
- * graph made before is void.  Lives as long as the model. */
+/* Names every class that takes part.  Lives as long as the model. */
 struct pair_graph pair_graph_of(struct model *model);
 
 /* The pair; NULL when it was never seen. */
