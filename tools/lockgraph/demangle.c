@@ -25,6 +25,8 @@ static char *without_suffixes(const char *symbol) {
     char *copy = strdup(symbol);
     if (!copy)
         return NULL;
+    if (copy[0])
+        copy[1 + strcspn(copy + 1, "@")] = 0;
     for (char *dot = copy[0] ? strchr(copy + 1, '.') : NULL; dot; dot = strchr(dot + 1, '.'))
         if (compiler_suffix(dot)) {
             *dot = 0;
