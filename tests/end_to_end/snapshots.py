@@ -106,6 +106,36 @@ def stripped(build):
         check({t["wait"]["for"] for t in seen["threads"]} == {"mutex", "thread"}, f"what for? {json.dumps(seen)}")
 
 
+def names_of_all_objects(build):
+    """By its variable, whatever word of it is waited at; main holds what has an owner."""
+    with place(build) as here, started(here, build.subject("waits_for_all")) as process:
+        expected = {("rwlock", "catalogue"), ("semaphore", "slots"), ("condition", "news"), ("mutex", "ledger"),
+                    ("barrier", "start_line")}
+        for _ in range(int(50 * SLOWNESS)):
+            time.sleep(0.1)
+            seen = inspect(here, process.pid, 0)
+            waits = {(t["wait"]["for"], t["wait"]["name"]) for t in seen["threads"] if t["wait"]}
+            if {kind for kind, _ in waits} == {kind for kind, _ in expected}:
+                break
+        check(waits == expected, f"{waits} is not {expected}")
+        held = {t["wait"]["name"] for t in seen["threads"] if t["wait"] and t["wait"]["owner"] == process.pid}
+        check(held == {"catalogue", "ledger"}, f"main holds {held}")
+
+
+def not_to_be_looked_at(build):
+    with place(build) as here, started(here, "true") as process:
+        for _ in range(int(50 * SLOWNESS)):
+            said = here.execute([build.command, "inspect", process.pid]).stderr
+            if "has ended, and its parent does not know yet" in said:
+                break
+            time.sleep(0.1)
+        else:
+            raise Failure(f"of a zombie it says {said}")
+        if pathlib.Path("/proc/2/comm").exists() and pathlib.Path("/proc/2/comm").read_text(encoding="utf-8") == "kthreadd\n":
+            said = here.execute([build.command, "inspect", "2"]).expect(65).stderr
+            check("a thread of the kernel" in said, f"of one it says {said}")
+
+
 def under_the_runtime(build):
     """Whose waits are one for a limited time after another."""
     with place(build) as here:
@@ -274,6 +304,8 @@ def cases():
     for program in NO_RINGS:
         yield f"inspect {' '.join(program)} sees no ring", False, no_ring(*program)
     yield "inspect a stripped program", False, stripped
+    yield "inspect names all that is waited for", False, names_of_all_objects
+    yield "inspect what may not be looked at", False, not_to_be_looked_at
     yield "inspect under the runtime", False, under_the_runtime
     yield "inspect a core file", False, core
     yield "inspect a core file from a container", False, core_from_a_container
