@@ -131,9 +131,7 @@ static void look_at_condition(struct snapshot_wait *wait) {
 }
 
 /* Who comes waits at its second word, who destroys it at its fifth. */
-static void look_at_barrier(struct snapshot_wait *wait) {
-    wait->address -= wait->address % 8 == 4 ? 4 : 16;
-}
+static void look_at_barrier(struct snapshot_wait *wait) { wait->address -= wait->address % 8 == 4 ? 4 : 16; }
 
 /* A thread's end is waited for at the word that holds its kernel id. */
 static void look_at_thread(const struct futex_wait *futex, struct snapshot_wait *wait) {
