@@ -109,6 +109,43 @@ def baselines(build):
         command(here, "check", "--baseline", new, old).expect(0)
 
 
+def releases(build):
+    """A library is the same one whatever the version behind its name."""
+    with place(build) as here:
+        source = here.directory / "bank.c"
+        source.write_text(BANK.replace("int main(void)", "int bank(void)"), encoding="utf-8")
+        program = here.directory / "shop"
+        program.with_suffix(".c").write_text("int bank(void);\nint main(void) { return bank(); }\n", encoding="utf-8")
+        for version in ("1.4.0", "1.5"):
+            library = here.directory / f"libbank.so.{version}"
+            subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-pthread", "-o", library, source], check=True)
+            subprocess.run(["gcc", "-g", "-o", program, program.with_suffix(".c"), library], check=True)
+            here.run(program, options=["--fail-on", "never", "-o", "data"]).expect(0)
+            here.report("--fail-on", "never", "--format", "json", "-o", f"{version}.json", "data").expect(0)
+        result = command(here, "diff", "--fail-on", "note", "1.4.0.json", "1.5.json").expect(0)
+        check("findings: 0 new, 0 gone, 1 as before" in result.stdout, f"another library: {result}")
+
+
+def names_that_are_gone(build):
+    """Why all is new against evidence whose program was rebuilt since, is said; a report keeps the names."""
+    with place(build) as here:
+        old = run_bank(here, "old")
+        here.report("--fail-on", "never", "--format", "json", "-o", "old.json", old).expect(0)
+        said = command(here, "diff", old, old).expect(0).stdout
+        check("Symbols" not in said, f"nothing is missing: {said}")
+        program = here.directory / "old/bank"
+        program.unlink()
+        subprocess.run(["gcc", "-g", "-pthread", "-DMOVED", "-o", program, here.directory / "bank.c"], check=True)
+        here.run(program, options=["--fail-on", "never", "-o", "new.data"]).expect(0)
+        for arguments in (("diff", old, "new.data"), ("check", "--baseline", old, "new.data")):
+            said = command(here, *arguments).expect(EXIT_FINDINGS).stdout
+            check(f"Symbols of {old}: " in said and "was replaced after the run" in said, f"it is not said: {said}")
+        said = command(here, "check", "--baseline", "new.data", old).expect(EXIT_FINDINGS).stdout
+        check("Symbols: " in said and "was replaced after the run" in said, f"it is not said: {said}")
+        said = command(here, "check", "--baseline", "old.json", "--fail-on", "note", "new.data").expect(0).stdout
+        check("Symbols" not in said, f"nothing is missing: {said}")
+
+
 def differences(build):
     """What is new, gone and as before; pairs alone are notes; a suppressed finding is not new."""
     with place(build) as here:
@@ -169,7 +206,7 @@ def unreadable(build):
         command(here, "check", data).expect(USAGE)
 
 
-CASES = [script, baselines, differences, levels, unreadable]
+CASES = [script, baselines, releases, names_that_are_gone, differences, levels, unreadable]
 
 
 def cases():

@@ -8,7 +8,7 @@ from harness import EXIT_FINDINGS, check, findings, place
 
 USAGE, UNREADABLE = 2, 65
 
-# Takes the locks that are named, in that order; with a second thread unless told not to.
+# Takes the locks that are named, in that order; with a second thread unless told not to by ".".  "+ab": elsewhere.
 TAKES = """
 #include <pthread.h>
 #include <string.h>
@@ -49,6 +49,13 @@ static void *take(void *names) {
         unlock(all[i]);
     return NULL;
 }
+static void *take_elsewhere(void *unused) {
+    pthread_mutex_lock(&a);
+    pthread_mutex_lock(&b);
+    pthread_mutex_unlock(&b);
+    pthread_mutex_unlock(&a);
+    return unused;
+}
 int main(int count, char **arguments) {
     pthread_t thread;
     for (int i = 1; i < count; i++) {
@@ -56,7 +63,7 @@ int main(int count, char **arguments) {
             take(arguments[i] + 1);
             continue;
         }
-        pthread_create(&thread, NULL, take, arguments[i]);
+        pthread_create(&thread, NULL, arguments[i][0] == '+' ? take_elsewhere : take, arguments[i]);
         pthread_join(thread, NULL);
     }
     return 0;
@@ -189,6 +196,35 @@ def whichever_ran_first(build):
         command(here, "check", "--baseline", "all.lgm", "--fail-on", "note", "again.lgm").expect(0)
 
 
+def many_rings(build):
+    """Of rings that share orders the same ones are told, in whichever order the locks were met."""
+    with place(build) as here:
+        takes, generator = program(here), random.Random(4)
+        pairs = ["".join(pair) for pair in itertools.permutations("abcgRS", 2)]
+        data = [run(here, takes, f"run{i}", *generator.sample(pairs, 6)) for i in range(3)]
+        command(here, "merge", "-o", "all.lgm", *data).expect(0)
+        command(here, "merge", "-o", "last.lgm", data[2]).expect(0)
+        apart, merged, partly = ({f["id"]: (f["verdict"], f["severity"]) for f in findings(here.json(*inputs))}
+                                 for inputs in (data, ["all.lgm"], ["last.lgm", *data[:2]]))
+        check(sum(verdict == "across-runs" for verdict, _ in apart.values()) >= 3, f"too few rings: {apart}")
+        check(apart == merged == partly, f"{apart}, merged {merged}, partly {partly}")
+        command(here, "check", "--baseline", "all.lgm", "--fail-on", "note", *data).expect(0)
+
+
+def many_places(build):
+    """A ring has one id, whichever of the places of an order was seen first."""
+    with place(build) as here:
+        takes = program(here)
+        ids = set()
+        for number, orders in enumerate(itertools.permutations((("ab",), ("+ab",), ("ba",)))):
+            data = [run(here, takes, f"{number}.{i}", *order) for i, order in enumerate(orders)]
+            command(here, "merge", "-o", "all.lgm", *data).expect(0)
+            for inputs in (data, ["all.lgm"]):
+                found, = across(here, *inputs)
+                ids.add(found["id"])
+        check(len(ids) == 1, f"one ring, several ids: {ids}")
+
+
 def hostile(build):
     """Truncated, or with a byte changed, at some places (the unit suite takes all): 65, or a report."""
     with place(build) as here:
@@ -242,7 +278,8 @@ def keeps_what_is_no_file(build):
         check(target.is_dir() and (here.directory / "link").is_symlink(), "it was replaced")
 
 
-CASES = [two_runs, none, rings, notes, any_order, whichever_ran_first, hostile, no_figures, keeps_what_is_no_file]
+CASES = [two_runs, none, rings, notes, any_order, whichever_ran_first, many_rings, many_places, hostile, no_figures,
+         keeps_what_is_no_file]
 
 
 def cases():

@@ -106,6 +106,36 @@ def stripped(build):
         check({t["wait"]["for"] for t in seen["threads"]} == {"mutex", "thread"}, f"what for? {json.dumps(seen)}")
 
 
+def names_of_all_objects(build):
+    """By its variable, whatever word of it is waited at; main holds what has an owner."""
+    with place(build) as here, started(here, build.subject("waits_for_all")) as process:
+        expected = {("rwlock", "catalogue"), ("semaphore", "slots"), ("condition", "news"), ("mutex", "ledger"),
+                    ("barrier", "start_line")}
+        for _ in range(int(50 * SLOWNESS)):
+            time.sleep(0.1)
+            seen = inspect(here, process.pid, 0)
+            waits = {(t["wait"]["for"], t["wait"]["name"]) for t in seen["threads"] if t["wait"]}
+            if {kind for kind, _ in waits} == {kind for kind, _ in expected}:
+                break
+        check(waits == expected, f"{waits} is not {expected}")
+        held = {t["wait"]["name"] for t in seen["threads"] if t["wait"] and t["wait"]["owner"] == process.pid}
+        check(held == {"catalogue", "ledger"}, f"main holds {held}")
+
+
+def not_to_be_looked_at(build):
+    with place(build) as here, started(here, "true") as process:
+        for _ in range(int(50 * SLOWNESS)):
+            said = here.execute([build.command, "inspect", process.pid]).stderr
+            if "has ended, and its parent does not know yet" in said:
+                break
+            time.sleep(0.1)
+        else:
+            raise Failure(f"of a zombie it says {said}")
+        if pathlib.Path("/proc/2/comm").exists() and pathlib.Path("/proc/2/comm").read_text(encoding="utf-8") == "kthreadd\n":
+            said = here.execute([build.command, "inspect", "2"]).expect(65).stderr
+            check("a thread of the kernel" in said, f"of one it says {said}")
+
+
 def under_the_runtime(build):
     """Whose waits are one for a limited time after another."""
     with place(build) as here:
@@ -238,17 +268,8 @@ def wrong_use(build):
             check(words in result.stderr, f"{words!r} is not said: {result}")
 
 
-def nothing_to_look_at(build):
-    """Why, of who has ended but not been waited for, and of threads of the kernel; and a full disk is told."""
+def full_disk(build):
     with place(build) as here:
-        with subprocess.Popen(["true"]) as ended:
-            os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-            said = here.execute([build.command, "inspect", ended.pid]).expect(65).stderr
-            check(f"process {ended.pid} has ended" in said, f"that is not why: {said}")
-        status = pathlib.Path("/proc/2/status")  # kthreadd, where processes of the machine are seen
-        if os.geteuid() == 0 and status.exists() and "Kthread:\t1" in status.read_text(encoding="utf-8"):
-            said = here.execute([build.command, "inspect", "2"]).expect(65).stderr
-            check("is a thread of the kernel" in said, f"that is not why: {said}")
         with started(here, "sleep", "60") as process, open("/dev/full", "w", encoding="utf-8") as full:
             said = subprocess.run([build.command, "inspect", str(process.pid)], stdout=full, stderr=subprocess.PIPE,
                                   text=True, check=False)
@@ -291,6 +312,8 @@ def cases():
     for program in NO_RINGS:
         yield f"inspect {' '.join(program)} sees no ring", False, no_ring(*program)
     yield "inspect a stripped program", False, stripped
+    yield "inspect names all that is waited for", False, names_of_all_objects
+    yield "inspect what may not be looked at", False, not_to_be_looked_at
     yield "inspect under the runtime", False, under_the_runtime
     yield "inspect a core file", False, core
     yield "inspect a core file from a container", False, core_from_a_container
@@ -299,5 +322,5 @@ def cases():
     yield "inspect a healthy program again and again", True, healthy()
     yield "inspect in words", False, text
     yield "inspect wrong use", False, wrong_use
-    yield "inspect where there is nothing to look at", False, nothing_to_look_at
+    yield "inspect full disk", False, full_disk
     yield "inspect where ptrace is missing", False, no_ptrace

@@ -109,6 +109,11 @@ START_TEST(frame_identity_is_normalised) {
     ck_assert_str_ne(frame_identity(&pool, &one), frame_identity(&pool, &moved));
     struct code_frame stripped = library_frame("/lib/libx.so", NULL);
     ck_assert_str_eq(frame_identity(&pool, &stripped), "libx.so+2000");
+    struct code_frame release = library_frame("/lib/libx.so.1.4.0", "flush");
+    struct code_frame next_release = library_frame("/lib/libx.so.2", "flush");
+    struct code_frame other = library_frame("/lib/libx.so.old", "flush");
+    ck_assert_str_eq(frame_identity(&pool, &release), frame_identity(&pool, &next_release));
+    ck_assert_str_ne(frame_identity(&pool, &release), frame_identity(&pool, &other));
     stripped.build_id = "1234";
     ck_assert_str_eq(frame_identity(&pool, &stripped), "1234+2000");
     ck_assert_str_eq(frame_identity(&pool, NULL), "?");

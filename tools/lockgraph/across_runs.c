@@ -13,13 +13,22 @@ struct origin {
     size_t pair, source;
 };
 
+/* Which sighting stands for a pair. */
+struct choice {
+    struct model_edge edge;
+    struct model_process *process;
+};
+
+enum { MODES = 4 }; /* ring_modes */
+
 struct search {
     struct model *model;
     struct pair_graph graph;
     size_t origin_count;
-    struct origin *origins; /* by pair, then source */
-    size_t *first_origin;   /* of each pair, and one more */
-    bool one_thread;        /* no source had a second one */
+    struct origin *origins;  /* by pair, then source */
+    size_t *first_origin;    /* of each pair, and one more */
+    struct choice **choices; /* by pair and modes; NULL: not made yet */
+    bool one_thread;         /* no source had a second one */
     void (*add)(struct model *model, const struct model_finding *finding);
 };
 
@@ -38,7 +47,8 @@ static size_t sources_in(const struct model_process *process) {
 }
 
 static void add_origin(struct search *search, size_t from, size_t to, size_t source) {
-    const struct graph_pair *pair = pair_graph_pair(&search->graph, from, to);
+    bool known = from != SIZE_MAX && to != SIZE_MAX;
+    const struct graph_pair *pair = known ? pair_graph_pair(&search->graph, from, to) : NULL;
     if (pair)
         search->origins[search->origin_count++] =
             (struct origin){(size_t)(pair - search->graph.pairs), source};
@@ -50,7 +60,8 @@ static void add_seen(struct search *search, struct model_process *process, size_
         const struct model_class *from = model_class_of(search->model, process, seen->from_class);
         const struct model_class *to = model_class_of(search->model, process, seen->to_class);
         if (from && to && seen->source)
-            add_origin(search, from->index, to->index, base + seen->source - 1);
+            add_origin(search, pair_graph_node(&search->graph, from), pair_graph_node(&search->graph, to),
+                       base + seen->source - 1);
     }
 }
 
@@ -109,8 +120,8 @@ static bool graded_before(const struct search *search, const struct ring *ring) 
 
 static bool has_pair(const struct search *search, const struct model_finding *finding,
                      const struct graph_pair *pair) {
-    const struct model_class *from = search->model->classes[pair->from];
-    const struct model_class *to = search->model->classes[pair->to];
+    const struct model_class *from = search->graph.classes[pair->from];
+    const struct model_class *to = search->graph.classes[pair->to];
     for (size_t i = 0; i < finding->edge_count; i++) {
         const struct model_edge *edge = &finding->edges[i];
         if (edge->from && edge->to && edge->from->class == from && edge->to->class == to)
@@ -195,7 +206,7 @@ static const struct model_lock *holding_lock(const struct search *search, size_t
 }
 
 static bool may_be_gate(const struct search *search, size_t class, bool files) {
-    const char *kind = search->model->classes[class]->kind;
+    const char *kind = search->graph.classes[class]->kind;
     return files ? strcmp(kind, "guess") != 0 && is_of_file(holding_lock(search, class))
                  : strcmp(kind, "static") == 0;
 }
@@ -217,7 +228,7 @@ static const struct model_lock *find_gate(const struct search *search, const str
 
 static bool is_guess(const struct search *search, const struct ring *ring) {
     for (size_t i = 0; i < ring->length; i++)
-        if (strcmp(search->model->classes[ring->pairs[i]->from]->kind, "guess") == 0)
+        if (strcmp(search->graph.classes[ring->pairs[i]->from]->kind, "guess") == 0)
             return true;
     return false;
 }
@@ -249,15 +260,35 @@ static const struct model_thread *thread_of_run(struct model *model, const struc
     return named;
 }
 
-/* A sighting whose modes are those with which the ring closes, the first of them. */
-static const struct sighting *sighting_for(const struct search *search, const struct ring *ring, size_t at) {
-    const struct graph_pair *pair = ring->pairs[at];
-    for (size_t i = pair->first; i < pair->first + pair->count; i++) {
-        const struct lgr_edge *edge = search->graph.sightings[i].edge;
-        if (ring_modes(edge) == ring->modes[at])
-            return &search->graph.sightings[i];
+/* Of the sightings of these modes the one that is first by what ids are made of, however files
+ * were read; of very many places, of the first few. */
+static void choose(struct search *search, size_t index, unsigned modes, struct choice *best) {
+    enum { MOST_PLACES = 64 };
+    const struct graph_pair *pair = &search->graph.pairs[index];
+    const char *first = NULL;
+    for (size_t i = 0, looked = 0; i < pair->count && looked < MOST_PLACES; i++) {
+        const struct sighting *sighting = &search->graph.sightings[pair->first + i];
+        if (ring_modes(sighting->edge) != modes)
+            continue;
+        struct model_edge edge = model_edge_of(search->model, sighting->process, sighting->edge);
+        const char *identity = edge_identity(&search->model->pool, &edge);
+        looked++;
+        if (first && strcmp(identity, first) >= 0)
+            continue;
+        first = identity;
+        *best = (struct choice){edge, sighting->process};
     }
-    return &search->graph.sightings[pair->first];
+}
+
+/* With the modes with which the ring closes. */
+static const struct choice *choice_for(struct search *search, const struct ring *ring, size_t at) {
+    size_t index = index_of(search, ring->pairs[at]);
+    struct choice **choice = &search->choices[index * MODES + ring->modes[at]];
+    if (!*choice) {
+        *choice = pool_alloc(&search->model->pool, sizeof **choice);
+        choose(search, index, ring->modes[at], *choice);
+    }
+    return *choice;
 }
 
 static void tell(const struct ring *ring, void *context) {
@@ -272,14 +303,14 @@ static void tell(const struct ring *ring, void *context) {
                                     .process_count = 0};
     finding.edges = pool_array(&model->pool, ring->length, sizeof *finding.edges);
     for (size_t i = 0; i < ring->length; i++) {
-        const struct sighting *sighting = sighting_for(search, ring, i);
-        finding.edges[i] = model_edge_of(model, sighting->process, sighting->edge);
+        const struct choice *choice = choice_for(search, ring, i);
+        finding.edges[i] = choice->edge;
         finding.edges[i].thread = thread_of_run(model, finding.edges[i].thread, i + 1);
         finding.edges[i].sites = ring->pairs[i]->count;
-        finding.process_count += sighting->process != finding.last_process;
-        finding.last_process = sighting->process;
+        finding.process_count += choice->process != finding.last_process;
+        finding.last_process = choice->process;
         if (i == 0)
-            finding.process = sighting->process;
+            finding.process = choice->process;
     }
     grade(search, ring, &finding);
     model_label_edges(model, &finding);
@@ -307,5 +338,6 @@ void across_runs(struct model *model, void (*add)(struct model *model, const str
         return;
     search.graph = pair_graph_of(model);
     gather_origins(&search);
+    search.choices = pool_array(&model->pool, search.graph.pair_count * MODES + 1, sizeof *search.choices);
     graph_rings(&model->pool, &search.graph, tell, &search);
 }

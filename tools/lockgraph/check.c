@@ -87,6 +87,10 @@ static int check_all(struct pool *pool, const struct settings *settings, int ope
     if (model && settings->baseline &&
         check_baseline(&out, model, &baseline.summary, settings->baseline, settings->fail_on))
         status = EXIT_FINDINGS;
+    if (settings->baseline) {
+        summary_add_problems(&out, baseline.model, settings->baseline);
+        summary_add_problems(&out, model, NULL);
+    }
     if (model)
         model_free(model);
     summary_unload(&baseline);

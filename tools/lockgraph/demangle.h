@@ -7,7 +7,8 @@
 #include "pool.h"
 
 /* `symbol` readable and clean (text.h): demangled, compiler suffixes (.cold,
- * .constprop.0, .isra.1, .part.2, .0 of a local static) dropped. */
+ * .constprop.0, .isra.1, .part.2, .0 of a local static) and versions (@@GLIBC_2.34)
+ * dropped. */
 char *demangled(struct pool *pool, const char *symbol, bool parameters);
 
 /* Both forms of symbols that stay where they are, like those of a symbol table: found again

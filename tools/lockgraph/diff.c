@@ -37,6 +37,8 @@ static int compare(struct pool *pool, char **paths, const struct settings *setti
         struct difference difference = difference_of(pool, &before.summary, &now.summary);
         text_add(&out, "lockgraph: ");
         difference_text(&out, &difference, ink_wanted(stdout));
+        summary_add_problems(&out, before.model, paths[0]);
+        summary_add_problems(&out, now.model, paths[1]);
         status = difference_fails(&difference, settings->fail_on) ? EXIT_FINDINGS : EXIT_CLEAN;
     }
     summary_unload(&before);

@@ -26,7 +26,7 @@ static const char *target_word(const struct model_edge *edge) {
     return edge->condition_name ? edge->condition_name : "condition";
 }
 
-static const char *edge_identity(struct pool *pool, const struct model_edge *edge) {
+const char *edge_identity(struct pool *pool, const struct model_edge *edge) {
     return pool_printf(pool, "%s/%s@%s -> %s/%s@%s", edge->from ? edge->from->identity : "nothing",
                        edge->shared_from ? "s" : "x",
                        edge->signaller ? "" : stack_identity(pool, &edge->held_at, 0),

@@ -23,6 +23,8 @@
 bool is_about_one_lock(const struct model_finding *finding);
 
 const char *finding_id(struct pool *pool, const struct model_finding *finding);
+/* Its part in that. */
+const char *edge_identity(struct pool *pool, const struct model_edge *edge);
 /* 12 hex digits for any text. */
 const char *stable_id(struct pool *pool, const char *text);
 

@@ -127,7 +127,7 @@ static void add_thread(const struct view *view, size_t index) {
     text_printf(view->out, " %s\n", doing(view, index));
     const char *called = stack->first ? stack->frames[stack->first - 1].name : NULL;
     if (called)
-        text_printf(view->out, "      (in %.*s)\n", (int)strcspn(called, "@"), called);
+        text_printf(view->out, "      (in %s)\n", called);
     for (size_t i = stack->first; i < end; i++)
         add_frame(view, &stack->frames[i]);
     if (stack->count == 0)

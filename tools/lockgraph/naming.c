@@ -28,7 +28,8 @@ static struct static_name static_name_at(struct model *model, const struct lgr_m
         result.name = variable.name;
     else
         result.name = pool_printf(&model->pool, "%s+0x%lx", file, (unsigned long)offset);
-    const char *where = variable.name || !module_build_id(module)[0] ? file : module_build_id(module);
+    bool by_file = variable.name || !module_build_id(module)[0];
+    const char *where = by_file ? unversioned_name(&model->pool, file) : module_build_id(module);
     result.identity = pool_printf(&model->pool, "static %s!%s", where, result.name);
     return result;
 }

@@ -1,6 +1,7 @@
 #include "pair_graph.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int compare(const void *a, const void *b) {
     const struct sighting *one = a, *other = b;
@@ -31,6 +32,28 @@ static void gather(struct model *model, struct model_process *process, struct pa
     }
 }
 
+static int compare_classes(const void *a, const void *b) {
+    const struct model_class *const *one = a, *const *other = b;
+    return strcmp((*one)->id, (*other)->id);
+}
+
+/* What is found first must not depend on the order in which files were read. */
+static void number_nodes(struct model *model, struct pair_graph *graph) {
+    size_t count = graph->class_count = model->class_count;
+    graph->classes = pool_array(&model->pool, count + 1, sizeof *graph->classes);
+    graph->nodes = pool_array(&model->pool, count + 1, sizeof *graph->nodes);
+    for (size_t i = 0; i < count; i++)
+        graph->classes[i] = model->classes[i];
+    if (count)
+        qsort(graph->classes, count, sizeof(struct model_class *), compare_classes);
+    for (size_t i = 0; i < count; i++)
+        graph->nodes[graph->classes[i]->index] = i;
+    for (size_t i = 0; i < graph->sighting_count; i++) {
+        graph->sightings[i].from = graph->nodes[graph->sightings[i].from];
+        graph->sightings[i].to = graph->nodes[graph->sightings[i].to];
+    }
+}
+
 static void make_pairs(struct pair_graph *graph) {
     for (size_t i = 0; i < graph->sighting_count; i++) {
         const struct sighting *sighting = &graph->sightings[i];
@@ -57,12 +80,16 @@ struct pair_graph pair_graph_of(struct model *model) {
     graph.pairs = pool_array(&model->pool, count + 1, sizeof *graph.pairs);
     for (size_t i = 0; i < model->process_count; i++)
         gather(model, &model->processes[i], &graph);
+    number_nodes(model, &graph);
     qsort(graph.sightings, graph.sighting_count, sizeof *graph.sightings, compare);
-    graph.class_count = model->class_count;
     graph.out = pool_array(&model->pool, graph.class_count + 1, sizeof *graph.out);
     make_pairs(&graph);
     index_pairs(&graph);
     return graph;
+}
+
+size_t pair_graph_node(const struct pair_graph *graph, const struct model_class *class) {
+    return class->index < graph->class_count ? graph->nodes[class->index] : SIZE_MAX;
 }
 
 const struct graph_pair *pair_graph_pair(const struct pair_graph *graph, size_t from, size_t to) {

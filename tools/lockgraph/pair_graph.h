@@ -8,7 +8,7 @@
 
 /* One record of one process. */
 struct sighting {
-    size_t from, to; /* index of the class in the model */
+    size_t from, to; /* nodes */
     struct model_process *process;
     const struct lgr_edge *edge;
 };
@@ -20,17 +20,21 @@ struct graph_pair {
 };
 
 struct pair_graph {
-    size_t class_count; /* as the model had when the graph was made */
+    size_t class_count;           /* of the model, when the graph was made */
+    struct model_class **classes; /* by node: by their ids, however they were met */
+    size_t *nodes;                /* by index of the class in the model */
     size_t sighting_count, pair_count;
     struct sighting *sightings; /* by pair */
     struct graph_pair *pairs;   /* by from, then to */
-    size_t *out;                /* pairs of class i: [out[i], out[i + 1]) */
+    size_t *out;                /* pairs of node i: [out[i], out[i + 1]) */
 };
 
 /* Names every class that takes part.  Lives as long as the model. */
 struct pair_graph pair_graph_of(struct model *model);
 
-/* The pair; NULL when it was never seen. */
+/* SIZE_MAX: of a class that the model had not yet. */
+size_t pair_graph_node(const struct pair_graph *graph, const struct model_class *class);
+/* The pair of these nodes; NULL when it was never seen. */
 const struct graph_pair *pair_graph_pair(const struct pair_graph *graph, size_t from, size_t to);
 
 #endif

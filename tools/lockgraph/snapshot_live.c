@@ -77,11 +77,30 @@ static struct call call_of(pid_t pid, uint32_t tid) {
     return call;
 }
 
+/* State and flags in /proc/PID/task/TID/stat; a state of 0: it is gone. */
+struct task_stat {
+    char state;
+    unsigned flags;
+};
+
+static struct task_stat stat_of(pid_t pid, uint32_t tid) {
+    char line[512];
+    struct task_stat stat = {0};
+    const char *end = read_task_line(pid, tid, "stat", line, sizeof line) ? strrchr(line, ')') : NULL;
+    if (end)
+        sscanf(end + 1, " %c %*d %*d %*d %*d %*d %u", &stat.state, &stat.flags);
+    return stat;
+}
+
 /* Ended, and only not yet waited for: may not be looked at, whoever asks. */
 static bool is_over(pid_t pid, uint32_t tid) {
-    char line[512];
-    const char *end = read_task_line(pid, tid, "stat", line, sizeof line) ? strrchr(line, ')') : NULL;
-    return !end || (end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X'));
+    char state = stat_of(pid, tid).state;
+    return state == 0 || state == 'Z' || state == 'X';
+}
+
+static bool is_of_kernel(pid_t pid) {
+    enum { PF_KTHREAD = 0x00200000 }; /* Linux, include/linux/sched.h */
+    return (stat_of(pid, (uint32_t)pid).flags & PF_KTHREAD) != 0;
 }
 
 /* A number in a line of /proc/PID/task/TID/status, the last of several; 0: none. */
@@ -279,7 +298,10 @@ static void look_at(struct snapshot *snapshot, struct target *target) {
 
 /* ---- the whole ---- */
 
-static bool process_is_there(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
+static const char *kernel_thread(const struct snapshot *snapshot) {
+    return pool_printf(snapshot->pool, "process %d is a thread of the kernel: it has no stack of a program",
+                       (int)snapshot->pid);
+}
 
 static const char *why_not(struct snapshot *snapshot) {
     if (errno == ENOSYS)
@@ -288,11 +310,9 @@ static const char *why_not(struct snapshot *snapshot) {
             "process %d cannot be looked at: ptrace(2) is missing here, as in some sandboxes and "
             "emulators",
             (int)snapshot->pid);
-    if (errno == ESRCH && process_is_there(snapshot->pid))
-        return pool_printf(snapshot->pool,
-                           "process %d has ended, and only its parent has not asked for its end",
-                           (int)snapshot->pid);
     bool forbidden = errno == EPERM || errno == EACCES;
+    if (is_of_kernel(snapshot->pid))
+        return kernel_thread(snapshot);
     uint32_t tracer = forbidden ? status_number(snapshot->pid, (uint32_t)snapshot->pid, "TracerPid:") : 0;
     if (tracer)
         return pool_printf(snapshot->pool,
@@ -303,7 +323,11 @@ static const char *why_not(struct snapshot *snapshot) {
                            "may not look at process %d: be its user or root, and see "
                            "/proc/sys/kernel/yama/ptrace_scope (0 lets a user look at all of its own)",
                            (int)snapshot->pid);
-    return pool_printf(snapshot->pool, "there is no process %d", (int)snapshot->pid);
+    bool zombie = stat_of(snapshot->pid, (uint32_t)snapshot->pid).state == 'Z';
+    return pool_printf(snapshot->pool,
+                       zombie ? "process %d has ended, and its parent does not know yet"
+                              : "there is no process %d",
+                       (int)snapshot->pid);
 }
 
 static const Dwfl_Callbacks callbacks = {
@@ -321,8 +345,8 @@ static int find_modules(struct snapshot *snapshot) {
 /* One that is killed loses its memory before it counts as ended; a thread of the kernel,
  * which has no program, never had any. */
 static const char *why_no_modules(const struct snapshot *snapshot, int why) {
-    if (status_number(snapshot->pid, (uint32_t)snapshot->pid, "Kthread:"))
-        return pool_printf(snapshot->pool, "process %d is a thread of the kernel", (int)snapshot->pid);
+    if (is_of_kernel(snapshot->pid))
+        return kernel_thread(snapshot);
     if (why == ESRCH || why == ENOENT || is_over(snapshot->pid, (uint32_t)snapshot->pid))
         return pool_printf(snapshot->pool, "process %d has just ended", (int)snapshot->pid);
     return pool_printf(snapshot->pool, "the modules of process %d cannot be read: %s", (int)snapshot->pid,

@@ -125,10 +125,13 @@ static void look_at_rwlock(const struct snapshot *snapshot, struct snapshot_wait
     wait->readers = wait->owner == 0 ? rwlock.__data.__readers >> READER_SHIFT : 0;
 }
 
-/* One of the two words for the groups of waiters, the last eight bytes of it. */
+/* One of the two words for the groups of waiters; not at the same place in every glibc. */
 static void look_at_condition(struct snapshot_wait *wait) {
-    wait->address = (wait->address & ~(uint64_t)7) - (sizeof(pthread_cond_t) - 8);
+    wait->address = (wait->address & ~(uint64_t)7) - offsetof(pthread_cond_t, __data.__g_signals);
 }
+
+/* Who comes waits at its second word, who destroys it at its fifth. */
+static void look_at_barrier(struct snapshot_wait *wait) { wait->address -= wait->address % 8 == 4 ? 4 : 16; }
 
 /* A thread's end is waited for at the word that holds its kernel id. */
 static void look_at_thread(const struct futex_wait *futex, struct snapshot_wait *wait) {
@@ -169,6 +172,8 @@ static struct snapshot_wait wait_of(const struct snapshot *snapshot, const struc
         look_at_rwlock(snapshot, &wait);
     else if (wait.object == WAITS_CONDITION)
         look_at_condition(&wait);
+    else if (wait.object == WAITS_BARRIER)
+        look_at_barrier(&wait);
     else if (wait.object == WAITS_THREAD)
         look_at_thread(futex, &wait);
     return wait;

@@ -130,7 +130,7 @@ const char *frame_short(struct pool *pool, const struct code_frame *frame) {
 const char *frame_identity(struct pool *pool, const struct code_frame *frame) {
     if (!frame || !frame->module)
         return "?";
-    const char *module = base_name(frame->module);
+    const char *module = unversioned_name(pool, frame->module);
     if (!frame->function)
         return pool_printf(pool, "%s+%lx", frame->build_id[0] ? frame->build_id : module,
                            (unsigned long)frame->offset);

@@ -91,8 +91,8 @@ struct summary summary_of_model(struct model *model) {
             (struct summary_class){model->classes[i]->id, model->classes[i]->name, model->classes[i]->level};
     summary.edges = pool_array(&model->pool, graph.pair_count + 1, sizeof *summary.edges);
     for (size_t i = 0; i < graph.pair_count; i++)
-        summary.edges[summary.edge_count++] = (struct summary_edge){model->classes[graph.pairs[i].from]->id,
-                                                                    model->classes[graph.pairs[i].to]->id};
+        summary.edges[summary.edge_count++] = (struct summary_edge){graph.classes[graph.pairs[i].from]->id,
+                                                                    graph.classes[graph.pairs[i].to]->id};
     summary_settle(&summary);
     return summary;
 }

@@ -2,6 +2,7 @@
 
 #include "evidence.h"
 #include "exit_code.h"
+#include "symbols.h"
 
 bool summary_load(struct pool *pool, const char *path, const struct suppressions *suppressions,
                   struct summary_side *side) {
@@ -21,4 +22,13 @@ void summary_unload(struct summary_side *side) {
     if (side->model)
         model_free(side->model);
     side->model = NULL;
+}
+
+void summary_add_problems(struct text *out, const struct model *model, const char *path) {
+    const char *problem;
+    struct pool pool = {0};
+    const char *whose = path ? pool_printf(&pool, " of %s", text_clean(&pool, path)) : "";
+    for (size_t i = 0; model && (problem = symbols_problem(model->symbols, i)); i++)
+        text_printf(out, "Symbols%s: %s.\n", whose, problem);
+    pool_free(&pool);
 }

@@ -76,6 +76,12 @@ const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+const char *unversioned_name(struct pool *pool, const char *path) {
+    const char *name = base_name(path), *version = strstr(name, ".so.");
+    bool versioned = version && version[4 + strspn(version + 4, "0123456789.")] == 0;
+    return versioned ? pool_string_n(pool, name, (size_t)(version - name) + 3) : name;
+}
+
 const char *module_build_id(const struct module_symbols *module) { return module->build_id; }
 const char *module_path(const struct module_symbols *module) { return module->path; }
 

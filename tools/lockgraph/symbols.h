@@ -75,5 +75,7 @@ const char *symbols_problem(const struct symbols *symbols, size_t index);
 
 /* Last component of a path. */
 const char *base_name(const char *path);
+/* The same of a library without its version: a later libx.so.1.3 is still that libx.so. */
+const char *unversioned_name(struct pool *pool, const char *path);
 
 #endif

@@ -40,7 +40,7 @@ static size_t mark(struct model *model, const struct pair_graph *graph, const ch
         marks[sighting->to] |= is_called(pattern, model_lock_of(model, process, sighting->edge->to_lock));
     }
     for (size_t i = 0; i < graph->class_count; i++) {
-        const struct model_class *class = model->classes[i];
+        const struct model_class *class = graph->classes[i];
         marks[i] |= pattern_matches(pattern, class->name) || pattern_matches(pattern, class->short_name) ||
                     pattern_matches(pattern, class->id);
         count += marks[i];
@@ -54,7 +54,7 @@ static const char *label(struct model *model, const struct pair_graph *graph, co
     const struct sighting *first = &graph->sightings[pair->first];
     const struct model_lock *lock =
         model_lock_of(model, first->process, of_from ? first->edge->from_lock : first->edge->to_lock);
-    const struct model_class *class = model->classes[of_from ? pair->from : pair->to];
+    const struct model_class *class = graph->classes[of_from ? pair->from : pair->to];
     return lock->class ? lock->short_name : class->short_name;
 }
 
