@@ -5,8 +5,8 @@
 
 #include "model.h"
 
-/* Calls `add` with a finding, all but its words, for each such ring: the shortest of those
- * that begin with one pair, within a budget of work.  A ring that one process saw as a
+/* Calls `add` with a finding, all but its words, for each such ring: the shortest
+ * through each pair, within a budget of work.  A ring that one process saw as a
  * whole was graded there, with all that is known of it, and is left out. */
 void across_runs(struct model *model, void (*add)(struct model *model, const struct model_finding *finding));
 

@@ -1,5 +1,8 @@
 #include "graph_rings.h"
 
+#include <search.h>
+#include <string.h>
+
 #define WORK 50000000u /* pairs looked at, over all rings */
 
 /* A class reached, with its lock wanted exclusively (0) or shared (1). */
@@ -19,6 +22,7 @@ struct walk {
     size_t *queue;
     size_t work;
     struct ring ring;
+    void *found; /* tsearch tree of rings */
 };
 
 static void gather_modes(struct walk *walk) {
@@ -87,13 +91,13 @@ static void find_components(struct pool *pool, struct walk *walk) {
 /* ---- the shortest ring ---- */
 
 /* Reaches what follows from `state`; its class's lock is wanted `shared`. */
-static void expand(struct walk *walk, size_t state, uint32_t round, size_t start, size_t *tail) {
+static void expand(struct walk *walk, size_t state, uint32_t round, size_t *tail) {
     const struct pair_graph *graph = walk->graph;
     size_t class = state / 2, shared = state % 2;
     for (size_t i = graph->out[class]; i < graph->out[class + 1]; i++) {
         const struct graph_pair *pair = &graph->pairs[i];
         walk->work++;
-        if (i <= start || pair->from == pair->to || walk->component[pair->to] != walk->component[class])
+        if (pair->from == pair->to || walk->component[pair->to] != walk->component[class])
             continue;
         for (unsigned modes = 0; modes < 4; modes++) {
             size_t next = STATE(pair->to, modes & 1);
@@ -132,10 +136,45 @@ static bool close_ring(struct walk *walk, size_t start, unsigned modes, uint32_t
             return true;
         }
         if (state / 2 != pair->from)
-            expand(walk, state, round, start, &tail);
+            expand(walk, state, round, &tail);
     }
     return false;
 }
+
+/* ---- each of them once ---- */
+
+static int compare_rings(const void *a, const void *b) {
+    const struct ring *one = a, *other = b;
+    if (one->length != other->length)
+        return one->length < other->length ? -1 : 1;
+    return memcmp(one->pairs, other->pairs, one->length * sizeof(struct graph_pair *));
+}
+
+/* From its first pair on; in the pool. */
+static struct ring *from_first_pair(struct pool *pool, const struct ring *ring) {
+    struct ring *result = pool_alloc(pool, sizeof *result);
+    size_t first = 0;
+    *result = (struct ring){.length = ring->length};
+    result->pairs = pool_array(pool, ring->length, sizeof(struct graph_pair *));
+    result->modes = pool_array(pool, ring->length, sizeof *result->modes);
+    for (size_t i = 1; i < ring->length; i++)
+        if (ring->pairs[i] < ring->pairs[first])
+            first = i;
+    for (size_t i = 0; i < ring->length; i++) {
+        result->pairs[i] = ring->pairs[(first + i) % ring->length];
+        result->modes[i] = ring->modes[(first + i) % ring->length];
+    }
+    return result;
+}
+
+/* NULL: it was found from another of its pairs. */
+static const struct ring *new_ring(struct pool *pool, struct walk *walk) {
+    struct ring *ring = from_first_pair(pool, &walk->ring);
+    struct ring **known = tsearch(ring, &walk->found, compare_rings);
+    return known && *known == ring ? ring : NULL;
+}
+
+static void keep(void *node) { (void)node; }
 
 void graph_rings(struct pool *pool, const struct pair_graph *graph,
                  void (*tell)(const struct ring *ring, void *context), void *context) {
@@ -155,8 +194,11 @@ void graph_rings(struct pool *pool, const struct pair_graph *graph,
             continue;
         for (unsigned modes = 0; modes < 4; modes++)
             if (walk.modes[i] >> modes & 1 && close_ring(&walk, i, modes, ++round)) {
-                tell(&walk.ring, context);
+                const struct ring *ring = new_ring(pool, &walk);
+                if (ring)
+                    tell(ring, context);
                 break;
             }
     }
+    tdestroy(walk.found, keep);
 }

@@ -16,8 +16,8 @@ static inline unsigned ring_modes(const struct lgr_edge *edge) {
     return (unsigned)(edge->mode_from == LGR_SHARED) * 2 + (edge->mode_to == LGR_SHARED);
 }
 
-/* For each pair the shortest ring of it and later pairs, if there is one, within a budget
- * of work; `tell` sees it during the call only. */
+/* For each pair the shortest ring through it, if there is one, within a budget of work; each
+ * ring once, from its first pair on.  It lives as long as the pool. */
 void graph_rings(struct pool *pool, const struct pair_graph *graph,
                  void (*tell)(const struct ring *ring, void *context), void *context);
 

@@ -34,7 +34,7 @@ static void gather(struct model *model, struct model_process *process, struct pa
 
 static int compare_classes(const void *a, const void *b) {
     const struct model_class *const *one = a, *const *other = b;
-    return strcmp((*one)->id, (*other)->id);
+    return strcmp((*one)->identity, (*other)->identity);
 }
 
 /* What is found first must not depend on the order in which files were read. */

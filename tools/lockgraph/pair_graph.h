@@ -21,7 +21,7 @@ struct graph_pair {
 
 struct pair_graph {
     size_t class_count;           /* of the model, when the graph was made */
-    struct model_class **classes; /* by node: by their ids, however they were met */
+    struct model_class **classes; /* by node: by their identities, however they were met */
     size_t *nodes;                /* by index of the class in the model */
     size_t sighting_count, pair_count;
     struct sighting *sightings; /* by pair */
