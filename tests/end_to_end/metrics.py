@@ -43,6 +43,10 @@ def metadata(families, line):
     check(what != "UNIT" or name.endswith("_" + text[0]), f"the name does not end with its unit: {line}")
 
 
+def unescaped(text):
+    return re.sub(r"\\(.)", lambda c: "\n" if c[1] == "n" else c[1], text)
+
+
 def parse(text):
     """{family: Family}, whose samples are (name, {label: value}, number)"""
     check(text.endswith("# EOF\n") and text.count("# EOF") == 1, f"no end: {text[-100:]}")
@@ -53,8 +57,7 @@ def parse(text):
             continue
         found = SAMPLE.match(line)
         check(found and NUMBER.match(found[3]), f"an ill-formed sample: {line}")
-        labels = {name: re.sub(r"\\(.)", lambda c: "\n" if c[1] == "n" else c[1], value)
-                  for name, value in LABEL.findall(found[2] or "")}
+        labels = {name: unescaped(value) for name, value in LABEL.findall(found[2] or "")}
         check((found[1], tuple(labels.items())) not in seen, f"twice: {line}")
         seen.add((found[1], tuple(labels.items())))
         family = family_of(families, found[1])
@@ -93,8 +96,9 @@ NOT_BASE = {"ms", "us", "ns", "sec", "secs", "second", "milliseconds", "microsec
 
 
 def conventions(families):
-    """What `promtool check metrics` looks for as well, and the specification (OpenMetrics 1.0) says.  promtool itself is no
-    test of this text: it reads Prometheus' older format, in which counters are declared with their _total."""
+    """What `promtool check metrics` looks for as well, and the specification (OpenMetrics 1.0) says.  That itself is no
+    test of this text: it reads Prometheus' older format, in which counters are declared with their _total; see
+    prometheus_reads_it."""
     for name, family in families.items():
         words = name.split("_")
         check(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name), f"{name} is not in snake_case (MetricFamily, Name)")
@@ -330,6 +334,33 @@ def profile_changes_no_result(build):
 STORE = "store \"a\\b\"\nü"
 
 
+def promtool(build):
+    """Debian's, out of its package: installed, that would start a server."""
+    kept = build.directory / "promtool"
+    if not (kept / "usr/bin/promtool").exists():
+        kept.mkdir(exist_ok=True)
+        subprocess.run("apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb usr/bin/prometheus", shell=True,
+                       cwd=kept, check=True, timeout=300)
+    return kept / "usr/bin/promtool"
+
+
+def prometheus_reads_it(build):
+    """Prometheus' own reader of OpenMetrics, for which each sample needs a time: into its database, and out again the same."""
+    with place(build) as here:
+        here.preload(build.subject("lg_metrics"), options="verdict=0:profile=1").expect(0)
+        text = here.report("--format", "openmetrics").stdout
+        (here.directory / "text").write_text(re.sub("^([^#].*)$", rf"\1 {int(time.time()) - 3600}", text, flags=re.M), encoding="utf-8")
+        told = here.execute([promtool(build), "tsdb", "create-blocks-from", "openmetrics", "text", "blocks"])
+        check(told.status == 0, f"{told}\n{text}")
+        (here.directory / "blocks/wal").mkdir()  # of a database that is complete
+        samples = re.findall(r"^\{(.*)\} (\S+) \d+$", here.execute([promtool(build), "tsdb", "dump", "blocks"]).expect(0).stdout, re.M)
+        found = sorted((sorted((name, unescaped(text)) for name, text in re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)),
+                        float(number)) for labels, number in samples)
+        expected = sorted((sorted([*labels.items(), ("__name__", name)]), number)
+                          for family in parse(text).values() for name, labels, number in family.samples)
+        check(found == expected and len(found) > 50, f"{found}\nis not {expected}")
+
+
 def the_process_tells_itself(build):
     with place(build) as here:
         result = here.preload(build.subject("lg_metrics"), options="verdict=0:profile=1").expect(0)
@@ -419,3 +450,4 @@ def cases():
                      the_report_tells_the_same, waits_are_told, a_limit_follows_the_holds, not_before_a_hundred_holds,
                      not_unless_asked, lines_name_the_operation):
         yield f"metrics {function.__name__.replace('_', ' ')}", False, function
+    yield "metrics prometheus reads it", True, prometheus_reads_it
