@@ -271,6 +271,8 @@ static void *come_and_go(void *unused) {
             inside = (uintptr_t)map->l_ld;
         if (library != NULL)
             dlclose(library);
+        lgp_maps_changed(); /* as the runtime does after it: until then a copy may be kept that missed the
+                               library */
     }
     return unused;
 }
@@ -353,6 +355,7 @@ int main(void) {
     lgp_modules_start();
     Suite *suite = suite_create("platform modules");
     TCase *cases = tcase_create("modules");
+    tcase_set_timeout(cases, 60); /* on a busy machine a library comes and goes slowly */
     tcase_add_test(cases, own_code_and_data);
     tcase_add_test(cases, libraries);
     tcase_add_test(cases, memory_of_no_object);
