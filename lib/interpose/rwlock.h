@@ -16,8 +16,9 @@ int lgi_rwlock_unlock(pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp);
 /* The id of a lock that was declared to be of that class: a new one at its first use. */
 uint64_t lgi_rwlock_declared(struct lge_thread *thread, pthread_rwlock_t *lock, uint32_t class_id);
 
-/* Its id, or 0; the same, and it goes: the next use is that of a new lock. */
+/* Its lock id: a new one at its first use; 0 instead of a new one. */
 uint64_t lgi_rwlock_identity(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp);
+/* Its id, or 0; the same, and it goes: the next use is that of a new lock. */
 uint64_t lgi_rwlock_known(pthread_rwlock_t *lock);
 uint64_t lgi_rwlock_forget(pthread_rwlock_t *lock);
 

@@ -47,8 +47,7 @@ static size_t sources_in(const struct model_process *process) {
 }
 
 static void add_origin(struct search *search, size_t from, size_t to, size_t source) {
-    bool known = from != SIZE_MAX && to != SIZE_MAX;
-    const struct graph_pair *pair = known ? pair_graph_pair(&search->graph, from, to) : NULL;
+    const struct graph_pair *pair = pair_graph_pair(&search->graph, from, to);
     if (pair)
         search->origins[search->origin_count++] =
             (struct origin){(size_t)(pair - search->graph.pairs), source};

@@ -93,6 +93,8 @@ size_t pair_graph_node(const struct pair_graph *graph, const struct model_class 
 }
 
 const struct graph_pair *pair_graph_pair(const struct pair_graph *graph, size_t from, size_t to) {
+    if (from >= graph->class_count)
+        return NULL;
     size_t low = graph->out[from], high = graph->out[from + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -34,7 +34,7 @@ struct pair_graph pair_graph_of(struct model *model);
 
 /* SIZE_MAX: of a class that the model had not yet. */
 size_t pair_graph_node(const struct pair_graph *graph, const struct model_class *class);
-/* The pair of these nodes; NULL when it was never seen. */
+/* The pair of these nodes; NULL when it was never seen, or either is none. */
 const struct graph_pair *pair_graph_pair(const struct pair_graph *graph, size_t from, size_t to);
 
 #endif

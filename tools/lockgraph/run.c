@@ -34,7 +34,6 @@ struct run {
     struct order order;
     const char *runtime;
     const struct lgr_told *told; /* NULL: there is none */
-    const char *directory;       /* absolute */
     bool default_directory;
     struct run_files files;
     struct format_options format;
@@ -71,17 +70,16 @@ static bool prepare_options(struct run *run, const char **error) {
 }
 
 static bool prepare_directory(struct run *run, const char **error) {
-    run->directory = data_dir_prepare(&run->pool, run->options.data, run->settings.append, error);
-    if (!run->directory)
+    run->files.directory = data_dir_prepare(&run->pool, run->options.data, run->settings.append, error);
+    if (!run->files.directory)
         return false;
-    if (strlen(run->directory) >= sizeof run->options.data) {
+    if (strlen(run->files.directory) >= sizeof run->options.data) {
         *error = "the name of the directory is too long";
         return false;
     }
     run->default_directory = strcmp(run->options.data, DEFAULT_DATA_DIR) == 0;
-    strcpy(run->options.data, run->directory);
-    run->files.directory = run->directory;
-    data_dir_list(&run->pool, run->directory, &run->files.before);
+    strcpy(run->options.data, run->files.directory);
+    data_dir_list(&run->pool, run->files.directory, &run->files.before);
     return true;
 }
 
@@ -91,7 +89,7 @@ static void prepare_format(struct run *run) {
                                           .brief = true,
                                           .order = &run->order,
                                           .show_notes = run->settings.strict,
-                                          .directory = run->directory,
+                                          .directory = run->files.directory,
                                           .default_directory = run->default_directory};
     run->watch = (struct watch){.files_of_run = &run->files, .suppressions = &run->suppressions};
 }
@@ -169,7 +167,7 @@ static int conclude(struct run *run) {
                               .command = run->arguments[0],
                               .probe = &run->probe,
                               .told = run->told,
-                              .directory = run->directory,
+                              .directory = run->files.directory,
                               .fail_on = run->settings.fail_on,
                               .strict = run->settings.strict,
                               .quiet = !run->options.verdict,
@@ -177,7 +175,7 @@ static int conclude(struct run *run) {
                               .format = run->format};
     tell_verdict(&verdict, &outcome);
     if (files.count == 0 && run->files.before.count == 0)
-        rmdir(run->directory); /* nothing came: leave nothing */
+        rmdir(run->files.directory); /* nothing came: leave nothing */
     return exit_code_of_run(&outcome);
 }
 
@@ -191,7 +189,7 @@ static int not_started(struct run *run) {
     job_kill(&run->job, false);
     job_finish(&run->job);
     if (run->files.before.count == 0)
-        rmdir(run->directory);
+        rmdir(run->files.directory);
     return cannot_run(run, run->job.start_error);
 }
 

@@ -10,7 +10,7 @@
 #include "record/format.h"
 
 struct run_files {
-    const char *directory;
+    const char *directory;   /* absolute */
     struct path_list before; /* what was there when it began */
     uint64_t key;            /* of this run; 0: its files bear none */
 };

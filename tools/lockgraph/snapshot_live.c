@@ -1,7 +1,6 @@
 /* The snapshot of a running process, through proc(5) and ptrace(2). */
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
