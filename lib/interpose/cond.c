@@ -308,7 +308,8 @@ void lgi_cond_initialised(pthread_cond_t *condition) {
     lgi_leave(thread);
 }
 
-/* glibc waits in there for waiters that nobody may ever wake: said before. */
+/* glibc waits in there for waiters that nobody may ever wake: said before.  What other
+ * processes signalled is not known. */
 void lgi_cond_destroyed(pthread_cond_t *condition, uintptr_t site, uintptr_t sp) {
     if (!lgi_condition_watched(condition))
         return;
@@ -317,7 +318,7 @@ void lgi_cond_destroyed(pthread_cond_t *condition, uintptr_t site, uintptr_t sp)
         return;
     struct lgi_condition_conflict conflict;
     lgi_condition_destroy(condition, &conflict);
-    if (conflict.found) {
+    if (conflict.found && !process_shared(condition)) {
         struct lge_misuse misuse = misuse_of(LGR_KIND_COND_DESTROY_WAITED, site, sp, &conflict.other);
         if (conflict.other.mutex != NULL) {
             know_mutex(&conflict.other);
