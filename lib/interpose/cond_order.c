@@ -26,6 +26,7 @@ struct condition {
      * release; read by who looks for a stall, acquire. */
     _Atomic uint32_t signalled;
     uint64_t arrived; /* the number of the newest wait */
+    bool waited;      /* somebody ever did */
     struct lgi_condition_use last;
     struct holds *waiting, *signalling; /* NULL: none */
 };
@@ -81,14 +82,41 @@ static void drop_holds(const void *address, struct condition *known) {
     watch(address, -1);
 }
 
+/* glibc counts all waits that were ever begun, in the first word.  A condition of a stack,
+ * or of C++, may end without a word: one that nobody waited for yet is not the one that
+ * was waited for at its address before. */
+static void forget_former(const void *address, struct condition *known) {
+    const uint64_t *waits_begun = address;
+    bool waited = __atomic_load_n(waits_begun, __ATOMIC_RELAXED) != 0;
+    if (known->waited && !waited && known->waiters == 0) {
+        drop_holds(address, known);
+        known->waited = false;
+    }
+    known->waited |= waited;
+}
+
 /* ---- what they hold ---- */
+
+/* Those that ended without a word would fill the table for good. */
+static void forget_all_holds(void) {
+    for (size_t i = 0; i < conditions.capacity;) {
+        struct condition *known = conditions.slots[i].value;
+        if (known == NULL || !keeps(known)) {
+            i++;
+            continue;
+        }
+        const void *address = (const void *)(uintptr_t)conditions.slots[i].key;
+        drop_holds(address, known);
+        drop_if_unused(address, known); /* another one may be in its slot now */
+    }
+}
 
 static bool room_for(const void *address, const struct condition *known, struct holds **holds) {
     if (*holds != NULL)
         return true;
     bool first = !keeps(known);
     if (first && kept == MOST_KEPT)
-        return false;
+        forget_all_holds();
     *holds = lgp_alloc(sizeof **holds);
     if (*holds != NULL && first) {
         kept++;
@@ -162,6 +190,7 @@ static void enter_waiter(struct condition *known, const struct lgi_condition_use
         known->last.mutex != use->mutex && known->last.serial != use->serial)
         *conflict = (struct lgi_condition_conflict){.found = true, .other = known->last};
     known->waiters++;
+    known->waited = true;
     known->arrived = ++waits;
     known->last = *use;
 }
@@ -172,6 +201,7 @@ const _Atomic uint32_t *lgi_condition_wait_begin(const void *condition, const st
     lgp_lock(&lock);
     struct condition *known = obtain(condition);
     if (known != NULL) {
+        forget_former(condition, known);
         if (known->sync == NULL)
             known->sync = lge_sync_new();
         watch(condition, 1);
@@ -274,6 +304,7 @@ void lgi_condition_signal(struct lge_thread *thread, const void *condition, bool
     lgp_lock(&lock);
     struct condition *known = lge_depth(thread) > 1 ? obtain(condition) : find(condition);
     if (known != NULL) {
+        forget_former(condition, known);
         if (known->sync != NULL && lge_thread_has_past(thread))
             lge_sync_release(thread, known->sync);
         count_signal(known, all);

@@ -9,7 +9,8 @@
  * Misuse: a waiter counts as blocked as long as fewer signals came than there
  * are waiters, so what is said of blocked waiters is never said too early.
  * What waiters and signallers hold besides is remembered until the condition is
- * destroyed or initialised.
+ * destroyed or initialised, another one is seen at its address, or too many have
+ * such a memory.
  *
  * A signal looks at one word (lgi_condition_watched) when nobody waits. */
 #ifndef LOCKGRAPH_INTERPOSE_COND_ORDER_H
