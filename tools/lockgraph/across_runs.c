@@ -130,12 +130,13 @@ static bool has_pair(const struct search *search, const struct model_finding *fi
 }
 
 /* A process told of the ring, though it may not have seen all of it: a forked child knows
- * what its parent did. */
-static bool told_before(const struct search *search, const struct ring *ring) {
+ * what its parent did.  Of at least that severity. */
+static bool told_before(const struct search *search, const struct ring *ring, unsigned severity) {
     for (size_t i = 0; i < search->model->finding_count; i++) {
         const struct model_finding *finding = &search->model->findings[i];
         size_t found = 0;
-        if (finding->edge_count != ring->length || finding->verdict == LGR_VERDICT_ACROSS_RUNS)
+        if (finding->edge_count != ring->length || finding->verdict == LGR_VERDICT_ACROSS_RUNS ||
+            finding->severity < severity)
             continue;
         while (found < ring->length && has_pair(search, finding, ring->pairs[found]))
             found++;
@@ -182,15 +183,21 @@ static bool is_on(const struct ring *ring, size_t class) {
     return false;
 }
 
-/* Locks of files are the same ones in all processes: each of these is a thread to the
- * others, and only a lock of a file keeps them out of each other's way. */
-static bool is_of_file(const struct model_lock *lock) {
-    return lock && strcmp(lock->kind, lock_kind_name(LGR_LOCK_FILE)) == 0;
+/* Locks of files, and process-shared ones but those that every process has for itself in a
+ * static variable.  glibc marks all robust mutexes as process-shared: that says nothing. */
+static bool is_common(const struct model_lock *lock) {
+    if (!lock || !lock->info)
+        return false;
+    return lock->info->kind == LGR_LOCK_FILE ||
+           ((lock->info->attributes & LGR_LOCK_PSHARED) && !(lock->info->attributes & LGR_LOCK_ROBUST) &&
+            !(lock->class && strcmp(lock->class->kind, "static") == 0));
 }
 
+/* Common locks are the same ones in all processes: each of these is a thread to the others,
+ * and only a common lock keeps them out of each other's way. */
 static bool between_processes(const struct model_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++)
-        if (!is_of_file(finding->edges[i].from))
+        if (!is_common(finding->edges[i].from))
             return false;
     return true;
 }
@@ -204,18 +211,18 @@ static const struct model_lock *holding_lock(const struct search *search, size_t
     return model_lock_of(search->model, sighting->process, sighting->edge->from_lock);
 }
 
-static bool may_be_gate(const struct search *search, size_t class, bool files) {
+static bool may_be_gate(const struct search *search, size_t class, bool common) {
     const char *kind = search->graph.classes[class]->kind;
-    return files ? strcmp(kind, "guess") != 0 && is_of_file(holding_lock(search, class))
-                 : strcmp(kind, "static") == 0;
+    return common ? strcmp(kind, "guess") != 0 && is_common(holding_lock(search, class))
+                  : strcmp(kind, "static") == 0;
 }
 
 /* A static lock, which is one in every process, around two orders of the ring; where
- * `files`, a lock of a file. */
-static const struct model_lock *find_gate(const struct search *search, const struct ring *ring, bool files) {
+ * `common`, a common one. */
+static const struct model_lock *find_gate(const struct search *search, const struct ring *ring, bool common) {
     for (size_t class = 0; class < search->graph.class_count; class ++) {
         size_t count = 0;
-        if (is_on(ring, class) || !may_be_gate(search, class, files))
+        if (is_on(ring, class) || !may_be_gate(search, class, common))
             continue;
         for (size_t i = 0; i < ring->length; i++)
             count += gates(search, class, ring->pairs[i]);
@@ -233,17 +240,25 @@ static bool is_guess(const struct search *search, const struct ring *ring) {
 }
 
 static void grade(const struct search *search, const struct ring *ring, struct model_finding *finding) {
-    bool files = between_processes(finding);
+    bool common = between_processes(finding);
     finding->severity = LGR_NOTE;
-    finding->gate = find_gate(search, ring, files);
+    finding->gate = find_gate(search, ring, common);
     if (finding->gate)
         finding->reason = LGR_REASON_GATE;
     else if (is_guess(search, ring))
         finding->reason = LGR_REASON_GUESSED_CLASS;
-    else if (search->one_thread && !files)
+    else if (search->one_thread && !common)
         finding->reason = LGR_REASON_THREAD;
     else
         finding->severity = LGR_WARNING;
+}
+
+/* What kept a forked child from its parent's order, that it is another process, does not
+ * keep them apart where the locks are common. */
+static bool worth_telling(const struct search *search, const struct ring *ring,
+                          const struct model_finding *finding) {
+    bool new_danger = finding->severity > LGR_NOTE && between_processes(finding);
+    return new_danger || !told_before(search, ring, LGR_NOTE);
 }
 
 /* ---- the finding ---- */
@@ -293,7 +308,7 @@ static const struct choice *choice_for(struct search *search, const struct ring 
 static void tell(const struct ring *ring, void *context) {
     struct search *search = context;
     struct model *model = search->model;
-    if (graded_before(search, ring) || told_before(search, ring))
+    if (graded_before(search, ring) || told_before(search, ring, LGR_WARNING))
         return;
     struct model_finding finding = {.kind = LGR_KIND_ORDER_CYCLE,
                                     .verdict = LGR_VERDICT_ACROSS_RUNS,
@@ -312,6 +327,8 @@ static void tell(const struct ring *ring, void *context) {
             finding.process = choice->process;
     }
     grade(search, ring, &finding);
+    if (!worth_telling(search, ring, &finding))
+        return;
     model_label_edges(model, &finding);
     finding.id = finding_id(&model->pool, &finding);
     search->add(model, &finding);

@@ -237,6 +237,16 @@ static bool graver(const struct model_finding *a, const struct model_finding *b)
     return a->severity != b->severity ? a->severity > b->severity : a->verdict > b->verdict;
 }
 
+/* One across runs tells anew what processes told of. */
+static void unite_across_runs(struct model_finding *known, const struct model_finding *other) {
+    struct model_finding first = *known;
+    if (graver(other, known))
+        *known = *other;
+    known->count = first.count;
+    if (known->process_count < first.process_count)
+        known->process_count = first.process_count;
+}
+
 /* The graver of the two tells the story; counts add up. */
 static void unite(struct model_finding *known, const struct model_finding *other) {
     struct model_finding first = *known;
@@ -252,7 +262,8 @@ static void unite(struct model_finding *known, const struct model_finding *other
 static void add_finding(struct model *model, const struct model_finding *finding) {
     struct model_finding *known = known_finding(model, finding->id);
     if (known) {
-        unite(known, finding);
+        bool anew = finding->verdict == LGR_VERDICT_ACROSS_RUNS && known->verdict != LGR_VERDICT_ACROSS_RUNS;
+        (anew ? unite_across_runs : unite)(known, finding);
         return;
     }
     model->findings = checked_resize(model->findings, model->finding_count + 1, sizeof *model->findings);
