@@ -5,6 +5,7 @@
 
 #include "finding_id.h"
 #include "graph_rings.h"
+#include "kin.h"
 #include "kinds.h"
 #include "model_findings.h"
 
@@ -195,7 +196,7 @@ static bool is_common(const struct model_lock *lock) {
 
 /* Common locks are the same ones in all processes: each of these is a thread to the others,
  * and only a common lock keeps them out of each other's way. */
-static bool between_processes(const struct model_finding *finding) {
+static bool have_common_locks(const struct model_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++)
         if (!is_common(finding->edges[i].from))
             return false;
@@ -240,25 +241,40 @@ static bool is_guess(const struct search *search, const struct ring *ring) {
 }
 
 static void grade(const struct search *search, const struct ring *ring, struct model_finding *finding) {
-    bool common = between_processes(finding);
+    finding->common_locks = have_common_locks(finding);
     finding->severity = LGR_NOTE;
-    finding->gate = find_gate(search, ring, common);
+    finding->gate = find_gate(search, ring, finding->common_locks);
     if (finding->gate)
         finding->reason = LGR_REASON_GATE;
     else if (is_guess(search, ring))
         finding->reason = LGR_REASON_GUESSED_CLASS;
-    else if (search->one_thread && !common)
+    else if (search->one_thread && !finding->common_locks)
         finding->reason = LGR_REASON_THREAD;
     else
         finding->severity = LGR_WARNING;
 }
 
-/* What kept a forked child from its parent's order, that it is another process, does not
- * keep them apart where the locks are common. */
+/* Parts of the ring were seen in two processes at the same time, of which one forked the
+ * other, or that were both forked by one. */
+static bool met(const struct search *search, const struct ring *ring) {
+    const struct sighting *sightings = search->graph.sightings;
+    for (size_t i = 1; i < ring->length; i++)
+        for (size_t j = 0; j < i; j++)
+            for (size_t one = 0; one < ring->pairs[i]->count; one++)
+                for (size_t other = 0; other < ring->pairs[j]->count; other++)
+                    if (are_kin(search->model, sightings[ring->pairs[i]->first + one].process,
+                                sightings[ring->pairs[j]->first + other].process))
+                        return true;
+    return false;
+}
+
+/* What keeps the orders apart in one process, or a forked child from its parent's, does not
+ * where the locks are common: another process goes on meanwhile. */
 static bool worth_telling(const struct search *search, const struct ring *ring,
-                          const struct model_finding *finding) {
-    bool new_danger = finding->severity > LGR_NOTE && between_processes(finding);
-    return new_danger || !told_before(search, ring, LGR_NOTE);
+                          const struct model_finding *finding, bool graded) {
+    if (finding->severity > LGR_NOTE && finding->common_locks)
+        return !graded || met(search, ring);
+    return !graded && !told_before(search, ring, LGR_NOTE);
 }
 
 /* ---- the finding ---- */
@@ -308,7 +324,8 @@ static const struct choice *choice_for(struct search *search, const struct ring 
 static void tell(const struct ring *ring, void *context) {
     struct search *search = context;
     struct model *model = search->model;
-    if (graded_before(search, ring) || told_before(search, ring, LGR_WARNING))
+    bool graded = graded_before(search, ring);
+    if (told_before(search, ring, LGR_WARNING))
         return;
     struct model_finding finding = {.kind = LGR_KIND_ORDER_CYCLE,
                                     .verdict = LGR_VERDICT_ACROSS_RUNS,
@@ -327,7 +344,7 @@ static void tell(const struct ring *ring, void *context) {
             finding.process = choice->process;
     }
     grade(search, ring, &finding);
-    if (!worth_telling(search, ring, &finding))
+    if (!worth_telling(search, ring, &finding, graded))
         return;
     model_label_edges(model, &finding);
     finding.id = finding_id(&model->pool, &finding);

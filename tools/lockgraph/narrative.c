@@ -226,6 +226,9 @@ static const char *why_across_runs(struct pool *pool, const struct model_finding
     case LGR_REASON_THREAD:
         return "no process saw all of these orders, and none had a second thread";
     default:
+        if (finding->common_locks)
+            return "several processes share these locks, and what keeps the orders apart in one of them, if "
+                   "anything does, keeps no other one out; a run in which they meet hangs";
         return "each order was seen, but by no process all of them, so what may keep them apart is not "
                "known; "
                "a run in which they meet hangs";
