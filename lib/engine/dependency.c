@@ -42,20 +42,18 @@ static bool listed(const struct lge_dependency *dependency, uint64_t id) {
 
 static uint64_t bloom(uint64_t id) { return (uint64_t)1 << (lge_mix(id, 1) & 63); }
 
-/* One is kept. */
-static void note_switch(struct lge_dependency *to, const struct lge_held *held) {
-    if (!(lge_held_marks(held) & LGE_TAKEN_UNDER) || to->switch_under != 0 || (to->flags & LGE_TAKEN_BACK))
+static uint64_t bit_of(uint32_t held) { return held < 64 ? (uint64_t)1 << held : 0; }
+
+/* Of the hold that was copied last. */
+static void note_handed(struct lge_dependency *to, const struct lge_held *held) {
+    if (!(lge_held_marks(held) & LGE_TAKEN_UNDER) || (to->flags & LGE_TAKEN_BACK))
         return;
-    to->switch_lock = held->id;
-    to->switch_under = held->under;
-    to->signature = lge_mix(to->signature, held->under);
+    to->handed |= bit_of(to->held_count - 1);
+    to->signature = lge_mix(to->signature, LGE_TAKEN_UNDER);
 }
 
-static bool same_switch(const struct lge_dependency *last, const struct lge_thread *thread) {
-    for (const struct lge_held *held = thread->base + 1; held <= thread->top; held++)
-        if (lge_held_marks(held) & LGE_TAKEN_UNDER)
-            return last->switch_lock == held->id && last->switch_under == held->under;
-    return last->switch_under == 0;
+bool lge_dependency_handed(const struct lge_dependency *dependency, const struct lgr_held *held) {
+    return (dependency->handed & bit_of((uint32_t)(held - dependency->held))) != 0;
 }
 
 /* Recursive holds count once, as first taken. */
@@ -65,7 +63,7 @@ static void copy_holds(struct lge_dependency *to, const struct lge_thread *threa
             continue;
         to->held[to->held_count++] = (struct lgr_held){held->id, held->context, held->mode};
         to->lockset |= bloom(held->id);
-        note_switch(to, held);
+        note_handed(to, held);
         to->signature = lge_mix(to->signature ^ held->id, held->mode);
         to->shape = lge_mix(to->shape ^ lge_lock_class(held->id), held->mode);
     }
@@ -74,8 +72,7 @@ static void copy_holds(struct lge_dependency *to, const struct lge_thread *threa
 static bool reusable(const struct lge_dependency *last, const struct lge_thread *thread,
                      const struct lge_request *request, uint32_t context) {
     return last != NULL && last->chain == thread->top->key && last->context == context &&
-           last->epoch == thread->epoch && last->mode == request->mode && last->flags == request->flags &&
-           same_switch(last, thread);
+           last->epoch == thread->epoch && last->mode == request->mode && last->flags == request->flags;
 }
 
 struct lge_dependency *lge_dependency_make(struct lge_thread *thread, const struct lge_request *request,

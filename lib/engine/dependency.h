@@ -18,15 +18,15 @@ struct lge_dependency {
     uint32_t time;   /* its vector clock component */
     uint32_t epoch;
     struct lge_past *past;
-    uint64_t chain;                     /* key of the held stack */
-    uint64_t signature;                 /* held locks and modes, and how it was requested */
-    uint64_t shape;                     /* the same with classes instead of locks */
-    uint64_t lockset;                   /* Bloom word of the held ids: disjoint words, disjoint sets */
-    uint64_t requested;                 /* the lock it was first made for */
-    uint64_t switch_lock, switch_under; /* a semaphore it holds, and what that was taken under; 0: none */
-    uint32_t context;                   /* of the request */
-    uint8_t mode;                       /* of the request */
-    uint8_t flags;                      /* enum lge_request_flags of the request */
+    uint64_t chain;     /* key of the held stack */
+    uint64_t signature; /* held locks and modes, and how it was requested */
+    uint64_t shape;     /* the same with classes instead of locks */
+    uint64_t lockset;   /* Bloom word of the held ids: disjoint words, disjoint sets */
+    uint64_t requested; /* the lock it was first made for */
+    uint64_t handed;    /* the holds, by bit, of semaphores that were LGE_TAKEN_UNDER */
+    uint32_t context;   /* of the request */
+    uint8_t mode;       /* of the request */
+    uint8_t flags;      /* enum lge_request_flags of the request */
     uint16_t reserved;
     uint32_t held_count;
     uint32_t room;          /* entries allocated */
@@ -43,6 +43,8 @@ void lge_dependency_drop(struct lge_dependency *dependency);
 /* The hold of `id` (a lock, or a class when by_class), or NULL. */
 const struct lgr_held *lge_dependency_hold(const struct lge_dependency *dependency, uint64_t id,
                                            bool by_class);
+/* One of its holds: of a semaphore that was LGE_TAKEN_UNDER. */
+bool lge_dependency_handed(const struct lge_dependency *dependency, const struct lgr_held *held);
 /* A lock that both hold, not both shared; 0: none. */
 uint64_t lge_dependency_gate(const struct lge_dependency *a, const struct lge_dependency *b);
 /* Why one is always before the other; NULL: they may overlap. */

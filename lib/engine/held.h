@@ -31,19 +31,17 @@ struct lge_held {
     uint8_t mode;              /* enum lgr_mode */
     uint8_t kind;              /* enum lgr_lock_kind */
     uint8_t attributes;
-    uint8_t marks; /* enum lge_held_mark */
-    union {
-        uint64_t under;     /* LGE_TAKEN_UNDER: the id of that lock */
-        uint64_t order_key; /* LGE_HELD_LEVEL: its key among locks of its level */
-    };
-    uint64_t since_ns; /* LGE_SINCE_*: on the monotonic clock; LGE_SINCE_TICKS: of platform/ticks.h;
+    uint8_t marks;      /* enum lge_held_mark */
+    uint64_t order_key; /* LGE_HELD_LEVEL: its key among locks of its level */
+    uint64_t since_ns;  /* LGE_SINCE_*: on the monotonic clock; LGE_SINCE_TICKS: of platform/ticks.h;
                           LGE_HOLD_SAMPLED alone: of platform/jiffy.h */
 };
 _Static_assert(sizeof(struct lge_held) == 64, "more than a cache line");
 
 /* Since when a lock is held: taking it reads no clock, but one that had to wait for
- * it notes when it first saw the hold, which was taken before that.  Of a semaphore:
- * that another lock was held when it was taken, and is not any more. */
+ * it notes when it first saw the hold, which was taken before that.  Of a semaphore of
+ * one slot that nobody declared a lock: that another lock was held when it was taken,
+ * and is not any more. */
 enum lge_held_mark {
     LGE_SINCE_AT_LEAST = 1,
     LGE_SINCE_EXACTLY = 2,

@@ -13,6 +13,11 @@ int16_t lge_class_level(uint32_t class_id) {
     return class == NULL ? (int16_t)LGE_NO_LEVEL : class->level;
 }
 
+bool lge_lock_declared(uint64_t id) {
+    const struct lge_class *class = lge_class_get(lge_lock_class(id));
+    return class != NULL && (class->level != LGE_NO_LEVEL || class->order != 0);
+}
+
 /* ---- what stands in the way ---- */
 
 struct rank {

@@ -26,6 +26,9 @@ enum { LGE_NO_LEVEL = INT16_MIN };
 uint32_t lge_class_levelled(const char *name, int16_t level, bool keyed, bool by_front_end);
 /* Its level; LGE_NO_LEVEL: none. */
 int16_t lge_class_level(uint32_t class_id);
+/* Somebody says that this is a lock: its class has a level, or a place in the order
+ * file. */
+bool lge_lock_declared(uint64_t id);
 
 /* Whether the request keeps the order; reported when it does not.  Before it
  * blocks; never for a trylock.  A lock the thread holds already keeps it. */

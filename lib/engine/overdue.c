@@ -50,17 +50,28 @@ static void put_off(struct lge_thread *thread, uint64_t now) {
 
 /* ---- who ---- */
 
-/* Whether the semaphore certainly is a lock all of whose slots are held; of one
- * slot that another thread has this is believed before a holder posted it. */
-static bool exhausted(const struct lge_thread *waiter, const struct lge_keepers *keepers) {
-    bool proven;
-    uint32_t slots = lge_semaphore_exhaustible(waiter->request.id, &proven);
-    return slots != 0 && keepers->count + keepers->own >= slots && (proven || slots == 1);
+/* Whether all slots of the semaphore are held, as far as it is a lock; *certain: it is. */
+static bool exhausted(const struct lge_thread *waiter, const struct lge_keepers *keepers, bool *certain) {
+    enum lge_semaphore_trust trust;
+    uint32_t slots = lge_semaphore_exhaustible(waiter->request.id, &trust);
+    *certain = trust != LGE_PERHAPS_LOCK;
+    return slots != 0 && keepers->count + keepers->own >= slots && (*certain || slots == 1);
+}
+
+/* Who may be in the way; *certain: they are. */
+static struct lge_keepers keepers_of(const struct lge_thread *thread, bool *certain) {
+    struct lge_keepers keepers = lge_keepers_find(thread);
+    *certain = true;
+    if (keepers.count != 0 && thread->request.kind == LGR_LOCK_SEMAPHORE &&
+        !exhausted(thread, &keepers, certain))
+        keepers.count = 0;
+    return keepers;
 }
 
 struct lge_keepers lge_overdue_note(const struct lge_thread *thread) {
-    struct lge_keepers keepers = lge_keepers_find(thread);
-    if (keepers.count != 0 && thread->request.kind == LGR_LOCK_SEMAPHORE && !exhausted(thread, &keepers))
+    bool certain;
+    struct lge_keepers keepers = keepers_of(thread, &certain);
+    if (!certain)
         keepers.count = 0;
     return keepers;
 }
@@ -199,11 +210,12 @@ void lge_overdue_gave_up(struct lge_thread *thread) {
     uint64_t now = lgp_monotonic_ns();
     if (!lge_waits_for_lock(thread) || now - thread->wait_begun < millisecond)
         return;
-    struct lge_keepers keepers = lge_overdue_note(thread);
+    bool certain;
+    struct lge_keepers keepers = keepers_of(thread, &certain);
     if (keepers.count == 0 && thread->request.kind == LGR_LOCK_SEMAPHORE)
         return;
     bool deadlocked = atomic_load_explicit(&thread->wait.reported, memory_order_relaxed);
-    if (keepers.count != 0 && reaches_limit(thread, now) && !deadlocked) {
+    if (certain && keepers.count != 0 && reaches_limit(thread, now) && !deadlocked) {
         tell(thread, &keepers, now, false);
         return;
     }

@@ -22,10 +22,10 @@ void lge_overlong_start(const struct lge_config *config) {
 static uint64_t limit_of(uint8_t mode) { return limits[mode == LGR_SHARED ? LGR_SHARED : LGR_EXCLUSIVE]; }
 
 bool lge_hold_counts(uint8_t kind, uint64_t id) {
-    bool proven = false;
+    enum lge_semaphore_trust trust = LGE_PERHAPS_LOCK;
     if (kind != LGR_LOCK_SEMAPHORE)
         return kind != LGR_LOCK_FILE;
-    return lge_semaphore_exhaustible(id, &proven) == 1 || proven;
+    return lge_semaphore_exhaustible(id, &trust) == 1 || trust != LGE_PERHAPS_LOCK;
 }
 
 static void tell(const struct lge_overlong *overlong) {

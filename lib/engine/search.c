@@ -10,7 +10,7 @@
 /* Constraints that a verdict gives up. */
 enum relax {
     RELAX_TIMED = 1,
-    RELAX_ORDER = 2, /* and semaphores that signal, or are switches */
+    RELAX_ORDER = 2, /* and semaphores that signal, or are handed on */
     RELAX_GATE = 4,
     RELAX_THREAD = 8
 };
@@ -163,21 +163,18 @@ static bool signals(const struct lge_step *step) {
     return held != NULL && lge_semaphore_signals(held->lock);
 }
 
-/* A semaphore of one slot was taken under the very lock that its holder asks for
- * now, and given up since.  The first and the last of a group do so, who count
- * themselves under that lock ("lightswitch"): whoever holds the semaphore keeps
- * the others from asking for it.  If nobody counts, it hangs as soon as two meet,
- * and is seen then. */
-static bool switches(const struct lge_step *step) {
-    const struct lge_dependency *dependency = step->dependency;
-    const struct lge_node *from = step->edge->from, *to = step->edge->to;
-    if (dependency->switch_under == 0)
+/* A semaphore of one slot was taken under a lock that was given up since.  The first
+ * of a group does so, who counts himself under that lock ("lightswitch"): the last
+ * one, who need not be the same, gives the semaphore back.  So what its taker asks for
+ * meanwhile keeps nobody from it for certain.  If nobody counts, it hangs as soon as
+ * two meet. */
+static bool handed_on(const struct lge_step *step) {
+    const struct lge_node *from = step->edge->from;
+    if (step->dependency->handed == 0)
         return false;
-    if (!from->is_class)
-        return lge_node_number(from) == dependency->switch_lock &&
-               lge_node_number(to) == dependency->switch_under;
-    return lge_node_number(from) == lge_lock_class(dependency->switch_lock) &&
-           lge_node_number(to) == lge_lock_class(dependency->switch_under);
+    const struct lgr_held *held =
+        lge_dependency_hold(step->dependency, lge_node_number(from), from->is_class);
+    return held != NULL && lge_dependency_handed(step->dependency, held);
 }
 
 /* A part of the cycle holds up another one than the part before it: a chord, and
@@ -229,7 +226,7 @@ static bool fits(size_t depth, struct lge_edge *edge, struct lge_dependency *can
     const struct lge_step step = {edge, candidate};
     if (!(search.relax & RELAX_TIMED) && (candidate->flags & LGE_TIMED))
         return false;
-    if (!(search.relax & RELAX_ORDER) && (signals(&step) || switches(&step)))
+    if (!(search.relax & RELAX_ORDER) && (signals(&step) || handed_on(&step)))
         return false;
     if (!blocks(edge, search.path[depth - 1].dependency, candidate))
         return false;
@@ -391,9 +388,9 @@ static void explain(struct lge_cycle *cycle) {
         cycle->reason_kind = LGR_REASON_GATE;
         cycle->reason_id = room;
     }
-    /* Else graded so low by a semaphore, which signals or is a switch. */
+    /* Else graded so low by a semaphore, which signals or is handed on. */
     for (size_t i = 0; i < cycle->length && lacks_reason(cycle); i++)
-        if (switches(&cycle->steps[i]))
+        if (handed_on(&cycle->steps[i]))
             cycle->reason_kind = LGR_REASON_SWITCH;
     if (lacks_reason(cycle))
         cycle->reason_kind = LGR_REASON_SEMAPHORE;
@@ -408,7 +405,7 @@ static void try_phases(struct lge_cycle *cycle, enum lgr_verdict above, enum lgr
         search.relax = phases[i].relax;
         if (!(search.relax & RELAX_TIMED) && (search.path[0].dependency->flags & LGE_TIMED))
             continue;
-        if (!(search.relax & RELAX_ORDER) && (signals(&search.path[0]) || switches(&search.path[0])))
+        if (!(search.relax & RELAX_ORDER) && (signals(&search.path[0]) || handed_on(&search.path[0])))
             continue;
         search.steps = 0;
         cycle->length = along ? descend_along(along) : deepen();

@@ -1,5 +1,6 @@
 #include "engine/semaphore.h"
 
+#include "engine/level.h"
 #include "engine/lifecycle.h"
 #include "engine/map.h"
 #include "engine/thread.h"
@@ -12,7 +13,8 @@ struct semaphore {
     uint64_t id;
     const void *address;
     uint32_t slots;
-    bool shared, signal, proven;
+    uint32_t proof; /* posts by holders, as many as count */
+    bool shared, signal;
     struct lge_sync *sync; /* a signal's, once something flowed */
 };
 
@@ -85,6 +87,8 @@ static struct semaphore *add(uint64_t id, const void *address) {
     return NULL;
 }
 
+static bool proven(const struct semaphore *semaphore) { return semaphore->proof >= LGE_SEMAPHORE_PROOF; }
+
 static unsigned facts_of(const struct semaphore *semaphore) {
     if (semaphore == NULL)
         return LGE_SEMAPHORE_SIGNAL;
@@ -93,7 +97,7 @@ static unsigned facts_of(const struct semaphore *semaphore) {
         facts |= LGE_SEMAPHORE_SEVERAL;
     if (semaphore->signal)
         facts |= LGE_SEMAPHORE_SIGNAL;
-    if (semaphore->proven)
+    if (proven(semaphore))
         facts |= LGE_SEMAPHORE_PROVEN;
     if (semaphore->sync != NULL)
         facts |= LGE_SEMAPHORE_ORDERS;
@@ -190,12 +194,13 @@ bool lge_semaphore_signals(uint64_t id) {
     return signals;
 }
 
-uint32_t lge_semaphore_exhaustible(uint64_t id, bool *proven) {
+uint32_t lge_semaphore_exhaustible(uint64_t id, enum lge_semaphore_trust *trust) {
+    bool declared = lge_lock_declared(id);
     lgp_lock(&semaphores.lock);
     const struct semaphore *known = find(id);
     bool usable = known != NULL && !known->signal && !known->shared;
     uint32_t slots = usable ? known->slots : 0;
-    *proven = usable && known->proven;
+    *trust = declared ? LGE_DECLARED_LOCK : usable && proven(known) ? LGE_PROVEN_LOCK : LGE_PERHAPS_LOCK;
     lgp_unlock(&semaphores.lock);
     return atomic_load_explicit(&unseen, memory_order_relaxed) != 0 ? 0 : slots;
 }
@@ -267,7 +272,7 @@ unsigned lge_semaphore_posting(struct lge_thread *thread, uint64_t id, const voi
     if (known == NULL && lge_thread_has_past(thread))
         known = add(id, address);
     if (known != NULL && held && !known->signal)
-        known->proven = true;
+        known->proof += !proven(known);
     else if (known != NULL)
         become_signal(known);
     if (known != NULL && known->signal)

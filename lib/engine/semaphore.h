@@ -29,7 +29,7 @@
 enum lge_semaphore_facts {
     LGE_SEMAPHORE_SEVERAL = 1 << 8,    /* slots */
     LGE_SEMAPHORE_SIGNAL = 1 << 9,     /* no lock */
-    LGE_SEMAPHORE_PROVEN = 1 << 10,    /* a holder posted */
+    LGE_SEMAPHORE_PROVEN = 1 << 10,    /* holders posted it LGE_SEMAPHORE_PROOF times */
     LGE_SEMAPHORE_ORDERS = 1 << 11,    /* something flowed from a post */
     LGE_SEMAPHORE_DESTROYED = 1 << 12, /* the tag is all that is left of it */
     LGE_SEMAPHORE_FACTS = 31 << 8,
@@ -37,6 +37,15 @@ enum lge_semaphore_facts {
 };
 /* A semaphore of more slots closes no cycle: so much evidence is not kept. */
 enum { LGE_SEMAPHORE_MOST_SLOTS = 32 };
+/* So many posts by holders, and none by others, make chance improbable. */
+enum { LGE_SEMAPHORE_PROOF = 16 };
+
+/* How certain it is that only holders will post. */
+enum lge_semaphore_trust {
+    LGE_PERHAPS_LOCK,
+    LGE_PROVEN_LOCK,  /* by their posts */
+    LGE_DECLARED_LOCK /* level.h: somebody says so */
+};
 
 /* The id in a tag of the semaphore at `address`, valid or stale, and its facts;
  * else 0. */
@@ -64,8 +73,8 @@ uint32_t lge_semaphore_slots(uint64_t id);
 /* True for created ones only. */
 bool lge_semaphore_signals(uint64_t id);
 /* Slots, when nobody but their holders was seen to post it and nobody outside
- * this process can; else 0.  *proven: a holder did post. */
-uint32_t lge_semaphore_exhaustible(uint64_t id, bool *proven);
+ * this process can; else 0. */
+uint32_t lge_semaphore_exhaustible(uint64_t id, enum lge_semaphore_trust *trust);
 bool lge_semaphore_known(uint64_t id);
 
 /* Completes a request of a lock: mode and flags by its slots. */

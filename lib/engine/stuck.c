@@ -15,7 +15,8 @@ static const long settling_ns = 10000000;
 
 struct set {
     struct lge_thread_set threads;
-    bool doubtful;  /* a semaphore in it was never posted by a holder */
+    bool plain;     /* a semaphore in it was not declared a lock */
+    bool doubtful;  /* its holders did not prove it one, or one of them may have handed it on */
     bool ambiguous; /* and it may as well be one that signals */
     bool at_barrier;
     bool at_semaphore;
@@ -32,29 +33,36 @@ bool lge_stuck_by_ring(const struct lge_thread *thread) {
            !lge_semaphore_known(lge_wait_target(thread));
 }
 
-static uint32_t slots_of(const struct lge_thread *thread, uint64_t id) {
+static uint32_t slots_of(const struct lge_thread *thread, uint64_t id, bool *handed) {
     uint32_t slots = 0;
-    for (const struct lge_held *held = thread->top; held > thread->base; held--)
+    for (const struct lge_held *held = thread->top; held > thread->base; held--) {
         slots += held->id == id;
+        *handed = *handed || (held->id == id && lge_held_marks(held) & LGE_TAKEN_UNDER);
+    }
     return slots;
+}
+
+/* Anybody may post what is no lock. */
+static void doubt(struct set *set, enum lge_semaphore_trust trust, bool several, bool handed) {
+    set->plain = set->plain || trust != LGE_DECLARED_LOCK;
+    set->doubtful = set->doubtful || handed || trust == LGE_PERHAPS_LOCK;
+    set->ambiguous = set->ambiguous || (several && trust == LGE_PERHAPS_LOCK);
 }
 
 /* All slots must be held by threads that wait. */
 static bool add_holders(struct set *set, const struct lge_thread *waiter) {
     uint64_t id = lge_wait_target(waiter);
-    bool proven;
+    enum lge_semaphore_trust trust;
+    bool handed = false;
     set->at_semaphore = true;
-    uint32_t slots = lge_semaphore_exhaustible(id, &proven), held = 0;
+    uint32_t slots = lge_semaphore_exhaustible(id, &trust), held = 0;
     struct lge_thread *holder;
     for (uint32_t n = 0; slots != 0 && (holder = lge_waits_for(waiter, n)) != NULL; n++) {
         if (!lge_set_add(&set->threads, holder))
             return false;
-        held += slots_of(holder, id);
+        held += slots_of(holder, id, &handed);
     }
-    if (!proven) {
-        set->doubtful = true;
-        set->ambiguous = set->ambiguous || slots != 1 || slots_of(waiter, id) != 0;
-    }
+    doubt(set, trust, slots != 1 || slots_of(waiter, id, &handed) != 0, handed);
     return slots != 0 && held >= slots;
 }
 
@@ -101,9 +109,14 @@ static bool barriers_stay_closed(const struct set *set) {
     return true;
 }
 
-static bool waited_long(const struct lge_thread *thread) {
-    uint64_t since = lge_wait_since(thread);
-    return since != 0 && lgp_realtime_ns() - since >= long_wait_ns;
+static bool waited_long(const struct set *set) {
+    uint64_t now = lgp_realtime_ns();
+    for (size_t i = 0; i < set->threads.count; i++) {
+        uint64_t since = lge_wait_since(set->threads.members[i].thread);
+        if (since == 0 || now - since < long_wait_ns)
+            return false;
+    }
+    return true;
 }
 
 static bool somebody_timed(const struct set *set) {
@@ -114,18 +127,22 @@ static bool somebody_timed(const struct set *set) {
 }
 
 /* A wait with a limit may be a way to sleep; a handler may be what posts. */
-static bool beyond_doubt(struct set *set, const struct lge_thread *thread) {
+static bool may_be_posted(const struct set *set) {
     if (!set->doubtful)
-        return true;
-    if (somebody_timed(set))
         return false;
-    if (set->ambiguous && atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0)
-        return false;
-    if (!set->ambiguous && waited_long(thread))
+    return somebody_timed(set) ||
+           (set->ambiguous && atomic_load_explicit(&lge_signals_handled, memory_order_relaxed) != 0);
+}
+
+/* A semaphore that nobody declared a lock may be posted by whoever does not wait.
+ * That its holders always did it themselves is believed when the ring lasts. */
+static bool beyond_doubt(struct set *set) {
+    if (!set->plain || (!set->doubtful && waited_long(set)))
         return true;
     size_t first = set->threads.count;
     set->everybody = true;
-    return lge_set_add_everybody(&set->threads) && close_from(set, first);
+    return !may_be_posted(set) && lge_set_add_everybody(&set->threads) && close_from(set, first) &&
+           !may_be_posted(set);
 }
 
 /* A thread that was cancelled a moment ago leaves its wait for a semaphore as soon
@@ -140,7 +157,7 @@ static bool settled(const struct set *set) {
 
 bool lge_stuck(struct lge_thread *thread) {
     struct set set = {0};
-    bool stuck = lge_set_add(&set.threads, thread) && close_from(&set, 0) && beyond_doubt(&set, thread) &&
+    bool stuck = lge_set_add(&set.threads, thread) && close_from(&set, 0) && beyond_doubt(&set) &&
                  lge_set_unchanged(&set.threads) && barriers_stay_closed(&set) &&
                  lge_set_unchanged(&set.threads) && nobody_else(&set) && settled(&set);
     lge_set_free(&set.threads);

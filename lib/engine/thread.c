@@ -9,6 +9,7 @@
 #include "engine/dependency.h"
 #include "engine/hold_times.h"
 #include "engine/known.h"
+#include "engine/level.h"
 #include "engine/operation.h"
 #include "engine/past.h"
 #include "engine/step_cache.h"
@@ -399,21 +400,18 @@ uint32_t lge_thread_serial(const struct lge_thread *thread) {
     return atomic_load_explicit(&thread->serial, memory_order_relaxed);
 }
 
-/* Search.c asks what a semaphore was taken under: the first of it that is given
- * up. */
-static void note_under(struct lge_held *semaphore, uint64_t under) {
-    if (semaphore->kind != LGR_LOCK_SEMAPHORE || semaphore->mode != LGR_EXCLUSIVE ||
-        (semaphore->attributes & LGE_HELD_LEVEL) != 0 || lge_held_marks(semaphore) & LGE_TAKEN_UNDER)
-        return;
-    semaphore->under = under;
-    lge_held_mark(semaphore, LGE_TAKEN_UNDER);
+/* Who may give it back: search.c and stuck.c ask. */
+static void note_under(struct lge_held *semaphore) {
+    if (semaphore->kind == LGR_LOCK_SEMAPHORE && semaphore->mode == LGR_EXCLUSIVE &&
+        !lge_lock_declared(semaphore->id))
+        lge_held_mark(semaphore, LGE_TAKEN_UNDER);
 }
 
-/* A semaphore that is a switch is another hold than one that is none: what is known
- * of the one says nothing of the other. */
+/* A semaphore that may be given back by another is another hold than one that may not:
+ * what is known of the one says nothing of the other. */
 static uint64_t key_with(uint64_t below, const struct lge_held *held) {
     uint64_t key = lge_chain_key(below, held->id, held->mode, lge_place(held->site, held->context));
-    return lge_held_marks(held) & LGE_TAKEN_UNDER ? lge_mix(key, held->under) : key;
+    return lge_held_marks(held) & LGE_TAKEN_UNDER ? lge_mix(key, LGE_TAKEN_UNDER) : key;
 }
 
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
@@ -426,11 +424,11 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         lge_trace_released(at);
     if (lge_timing != 0)
         lge_hold_ends(thread, at);
-    uint64_t key = at[-1].key, id = at->id;
+    uint64_t key = at[-1].key;
     /* Those above it move down, and their keys no longer contain it. */
     for (; at != thread->top; at++) {
         *at = at[1];
-        note_under(at, id);
+        note_under(at);
         key = key_with(key, at);
         at->key = key;
     }

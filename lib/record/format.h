@@ -317,7 +317,7 @@ enum lgr_reason {
     LGR_REASON_THREAD = 9,  /* reason_id: serial of the one thread */
     LGR_REASON_DETAIL = 10, /* misuse: reason_id is what its kind says there, see LGR_FINDING */
     LGR_REASON_QUEUE = 11, /* deadlock, reading again: reason_id is the serial of a writer, see LGR_FINDING */
-    LGR_REASON_SWITCH = 12, /* a semaphore is taken and given back under the other lock only */
+    LGR_REASON_SWITCH = 12, /* a semaphore was taken under a lock given up since: another may give it back */
     LGR_REASON_FORK = 13,   /* one thread exists in the parent of this process only */
 };
 

@@ -46,20 +46,18 @@ struct chains {
 struct random_thread {
     struct lge_thread *engine;
     uint32_t serial;
-    unsigned held;         /* set of locks */
-    unsigned owned;        /* of those, the ones held exclusively */
-    uint64_t stack;        /* the same as a chain */
-    unsigned under[LOCKS]; /* of a semaphore held: 1 + the first lock given up that it was taken under */
-    struct chains known;   /* that cost the engine one compare: see repeats() */
+    unsigned held;       /* set of locks */
+    unsigned owned;      /* of those, the ones held exclusively */
+    uint64_t stack;      /* the same as a chain */
+    unsigned handed;     /* set of semaphores held that were taken under a lock given up since */
+    struct chains known; /* that cost the engine one compare: see repeats() */
     bool ended;
     struct clock clock;
 };
 struct dependency {
     unsigned thread, request, held, owned;
     bool shared, timed; /* the request */
-    /* Where switched is not 0: the lock of that number, from 1, a semaphore, was
-     * taken under the other. */
-    unsigned switched, switched_under;
+    unsigned handed;    /* of those held, as above */
     bool traceless;     /* a repeat that the engine does not notice, by design */
     struct clock clock; /* its own component is its time */
 };

@@ -102,17 +102,6 @@ static bool repeats(struct machine *machine, const struct random_step *step,
     return repeated;
 }
 
-/* The oldest semaphore that was taken under a lock that is given up by now. */
-static void note_switch(const struct random_thread *self, struct dependency *dependency) {
-    for (unsigned shift = 0; self->stack >> shift; shift += 6) {
-        unsigned lock = (unsigned)(self->stack >> shift & 63) >> 3;
-        if (self->under[lock - 1] != 0) {
-            dependency->switched = lock;
-            dependency->switched_under = self->under[lock - 1];
-        }
-    }
-}
-
 static void depend(struct machine *machine, const struct random_step *step) {
     struct random_thread *self = &machine->threads[step->thread];
     if (machine->program->kinds[step->object] == LGR_LOCK_RWLOCK && !step->shared) {
@@ -129,11 +118,11 @@ static void depend(struct machine *machine, const struct random_step *step) {
         .request = step->object,
         .held = self->held,
         .owned = self->owned,
+        .handed = self->handed,
         .shared = step->shared,
         .timed = step->kind == RANDOM_TIMED,
         .clock = self->clock,
     };
-    note_switch(self, dependency);
     dependency->traceless = repeats(machine, step, dependency);
 }
 
@@ -165,7 +154,7 @@ static bool lock(struct machine *machine, const struct random_step *step) {
     self->held |= 1u << step->object;
     self->owned |= step->shared ? 0 : 1u << step->object;
     self->stack = self->stack << 6 | place_of(step);
-    self->under[step->object] = 0;
+    self->handed &= ~(1u << step->object);
     return true;
 }
 
@@ -174,9 +163,7 @@ static void leave_under(struct machine *machine, struct random_thread *self, uns
     for (unsigned shift = 0; (self->stack >> shift & 63) >> 3 != lock + 1; shift += 6) {
         unsigned newer = ((unsigned)(self->stack >> shift & 63) >> 3) - 1;
         bool single = machine->program->kinds[newer] == LGR_LOCK_SEMAPHORE && (self->owned & 1u << newer);
-        if (single && self->under[newer] == 0) {
-            self->under[newer] = lock + 1;
-        }
+        self->handed |= single ? 1u << newer : 0;
     }
 }
 

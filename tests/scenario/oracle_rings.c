@@ -67,17 +67,16 @@ static enum lgr_verdict lower(enum lgr_verdict one, enum lgr_verdict other) {
     return one < other ? one : other;
 }
 
-/* The part holds a semaphore that it took under the lock it asks for: a switch. */
-static bool switches(const struct choice *choice, size_t depth) {
-    const struct dependency *part = choice->part[depth];
-    return part->switched == choice->ring->locks[depth] + 1 && part->switched_under == part->request + 1;
+/* The part holds a semaphore that it took under a lock it has given up. */
+static bool handed_on(const struct choice *choice, size_t depth) {
+    return (choice->part[depth]->handed & 1u << choice->ring->locks[depth]) != 0;
 }
 
 /* Adding the part at `depth` to those below it. */
 static enum lgr_verdict grade_with(const struct choice *choice, size_t depth, enum lgr_verdict grade) {
     const struct dependency *part = choice->part[depth];
     grade = lower(grade, part->timed ? LGR_VERDICT_TIMED : LGR_VERDICT_FEASIBLE);
-    grade = lower(grade, switches(choice, depth) ? LGR_VERDICT_ORDERED : LGR_VERDICT_FEASIBLE);
+    grade = lower(grade, handed_on(choice, depth) ? LGR_VERDICT_ORDERED : LGR_VERDICT_FEASIBLE);
     for (size_t i = 0; i < depth; i++) {
         grade = lower(grade, grade_of_pair(choice->part[i], part));
     }
@@ -246,7 +245,7 @@ static unsigned common(const struct lge_finding_edge *one, const struct lge_find
 
 static bool has_switch(const struct machine *machine) {
     for (size_t i = 0; i < machine->dependency_count; i++) {
-        if (machine->dependencies[i].switched != 0) {
+        if (machine->dependencies[i].handed != 0) {
             return true;
         }
     }

@@ -1,5 +1,5 @@
-/* The same while the main thread sleeps: it could be the one to post, so a while
- * passes before anything is said.
+/* The same while the main thread sleeps: it could be the one to post.  But so far
+ * they were always posted by who held them, and the ring lasts.
  *
  * deadlock
  * expect: deadlock actual error
@@ -13,6 +13,13 @@
 #include "turns.h"
 
 static sem_t cash, vault;
+
+static void use(sem_t *semaphore) {
+    for (int i = 0; i < 20; i++) {
+        sem_wait(semaphore);
+        sem_post(semaphore);
+    }
+}
 
 static void *first(void *unused) {
     pthread_setname_np(pthread_self(), "teller");
@@ -37,6 +44,8 @@ int main(void) {
     pthread_t threads[2];
     sem_init(&cash, 0, 1);
     sem_init(&vault, 0, 1);
+    use(&cash);
+    use(&vault);
     pthread_create(&threads[0], NULL, first, NULL);
     pthread_create(&threads[1], NULL, second, NULL);
     sleep(50);

@@ -42,8 +42,10 @@ int main(void) {
     pthread_t threads[3];
     alarm(60);
     sem_init(&pool, 0, 2);
-    sem_wait(&pool);
-    sem_post(&pool); /* a lock, as everybody can see */
+    for (int i = 0; i < 20; i++) { /* a lock, as everybody can see */
+        sem_wait(&pool);
+        sem_post(&pool);
+    }
     for (int i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, i == 0 ? mutex_first : slot_first, NULL);
     sleep(50);

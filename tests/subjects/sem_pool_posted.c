@@ -1,4 +1,4 @@
-/* A pool of three that was used as a pool before four threads that take two each
+/* A pool of three that was used as a pool for a while before four threads that take two each
  * run it dry; the main thread sleeps.
  *
  * deadlock
@@ -29,8 +29,10 @@ int main(void) {
     pthread_t threads[4];
     alarm(60);
     sem_init(&pool, 0, 3);
-    sem_wait(&pool);
-    sem_post(&pool);
+    for (int i = 0; i < 20; i++) {
+        sem_wait(&pool);
+        sem_post(&pool);
+    }
     for (int i = 0; i < 4; i++)
         pthread_create(&threads[i], NULL, take_two, NULL);
     sleep(50);

@@ -13,6 +13,9 @@
  * case: empty-places
  *     silent
  *     options: -O lock_timeout=100ms
+ * case: idle-worker
+ *     silent
+ *     options: -O lock_timeout=100ms
  * case: barrier
  *     silent
  *     options: -O lock_timeout=100ms
@@ -46,7 +49,7 @@ enum { LONG_MS = 700, SHORT_MS = 50 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, outer = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
-static sem_t events, places;
+static sem_t events, places, work;
 static int ready;
 
 static void must(int good) {
@@ -93,6 +96,25 @@ static void consumer(void) {
     sem_post(&places);
 }
 
+/* Some work is there at the start: who got it does not keep the other from more. */
+static void *more_work(void *unused) {
+    pause_ms(LONG_MS);
+    sem_post(&work);
+    return unused;
+}
+static void idle_worker(void) {
+    pthread_t thread;
+    await_turn(1);
+    pthread_create(&thread, NULL, more_work, NULL);
+    must(sem_wait(&work) == 0);
+    pthread_join(thread, NULL);
+}
+static void busy_worker(void) {
+    must(sem_wait(&work) == 0);
+    next_turn();
+    pause_ms(2 * LONG_MS);
+}
+
 static void barrier_waits(void) { pthread_barrier_wait(&barrier); }
 static void barrier_full(void) {
     pause_ms(LONG_MS);
@@ -131,6 +153,7 @@ static const struct {
     {"condition-holding", condition_holding_waits, make_ready},
     {"signal", signal_waits, signal_comes},
     {"empty-places", producer, consumer},
+    {"idle-worker", idle_worker, busy_worker},
     {"barrier", barrier_waits, barrier_full},
     {"join", nothing, lasts},
     {"timedlock", gives_up, holds_long},
@@ -149,6 +172,7 @@ int main(int argc, char **argv) {
     pthread_barrier_init(&barrier, NULL, 2);
     sem_init(&events, 0, 0);
     sem_init(&places, 0, 2);
+    sem_init(&work, 0, 1);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].name, argc > 1 ? argv[1] : "") == 0)
             kind = i;

@@ -181,7 +181,16 @@ static void preferred_writer_waiter(void) {
     pthread_rwlock_unlock(&preferred);
 }
 
+/* Its holders were seen to post it, so that it is a lock. */
+static void prove(sem_t *lock) {
+    for (int i = 0; i < 20; i++) {
+        sem_wait(lock);
+        sem_post(lock);
+    }
+}
+
 static void semaphore_holder(void) {
+    prove(&semaphore);
     sem_wait(&semaphore); /* HOLDS SEMAPHORE */
     hold();
     sem_post(&semaphore);
@@ -192,6 +201,7 @@ static void semaphore_waiter(void) {
 }
 
 static void semaphore_timed_holder(void) {
+    prove(&semaphore);
     sem_wait(&semaphore); /* HOLDS TIMED SEMAPHORE */
     hold();
     sem_post(&semaphore);
@@ -202,10 +212,8 @@ static void semaphore_timed_waiter(void) {
     errno = OWN_ERRNO;
 }
 
-/* Its holders were seen to post it, so that it is a lock of two slots. */
 static void pool_holder(void) {
-    sem_wait(&slots);
-    sem_post(&slots);
+    prove(&slots);
     for (int i = 0; i < 2; i++)
         sem_wait(&slots); /* HOLDS SLOTS */
     hold();

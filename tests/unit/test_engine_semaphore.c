@@ -2,6 +2,7 @@
 
 #include "engine/dependency.h"
 #include "engine/known.h"
+#include "engine/level.h"
 #include "engine/past.h"
 #include "engine/semaphore.h"
 #include "engine/wait.h"
@@ -30,6 +31,13 @@ static unsigned give(struct lge_thread *thread, uint64_t id) {
     return lge_semaphore_posting(thread, id, (const void *)(uintptr_t)id);
 }
 
+static void prove(struct lge_thread *thread, uint64_t id) {
+    for (int i = 0; i < LGE_SEMAPHORE_PROOF; i++) {
+        take(thread, id);
+        give(thread, id);
+    }
+}
+
 START_TEST(facts_come_one_by_one) {
     struct lge_thread *holder = engine_thread(NULL), *other = engine_thread(NULL);
     uint64_t one = semaphore(holder, 1), several = semaphore(holder, 3), none = semaphore(holder, 0);
@@ -37,7 +45,9 @@ START_TEST(facts_come_one_by_one) {
     ck_assert_uint_eq(lge_semaphore_facts_of(several), LGE_SEMAPHORE_SEVERAL);
     ck_assert_uint_eq(lge_semaphore_facts_of(none), LGE_SEMAPHORE_SIGNAL);
     take(holder, one);
-    ck_assert_uint_eq(give(holder, one), LGE_SEMAPHORE_PROVEN);
+    ck_assert_uint_eq(give(holder, one), 0);
+    prove(holder, one);
+    ck_assert_uint_eq(lge_semaphore_facts_of(one), LGE_SEMAPHORE_PROVEN);
     ck_assert(!lge_semaphore_signals(one));
     ck_assert_uint_eq(give(other, one), LGE_SEMAPHORE_PROVEN | LGE_SEMAPHORE_SIGNAL);
     ck_assert(lge_semaphore_signals(one));
@@ -90,14 +100,33 @@ END_TEST
 START_TEST(one_of_another_process_is_never_exhausted) {
     struct lge_thread *thread = engine_thread(NULL);
     uint64_t id = engine_lock(thread, "shared");
-    bool proven;
+    enum lge_semaphore_trust trust;
     lge_semaphore_created(id, NULL, 1, true);
-    ck_assert_uint_eq(lge_semaphore_exhaustible(id, &proven), 0);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(id, &trust), 0);
     uint64_t own = semaphore(thread, 2);
-    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &proven), 2);
-    ck_assert(!proven);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &trust), 2);
+    ck_assert_int_eq(trust, LGE_PERHAPS_LOCK);
+    prove(thread, own);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &trust), 2);
+    ck_assert_int_eq(trust, LGE_PROVEN_LOCK);
     lge_semaphore_unseen_post();
-    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &proven), 0);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(own, &trust), 0);
+}
+END_TEST
+
+START_TEST(one_with_a_level_is_declared) {
+    struct lge_thread *thread = engine_thread(NULL);
+    enum lge_semaphore_trust trust;
+    uint64_t id = lge_lock_id_new(thread, lge_class_levelled("pool", 10, false, true));
+    uint64_t named = lge_lock_id_new(thread, lge_class_levelled("token", LGE_NO_LEVEL, false, true));
+    lge_semaphore_created(id, NULL, 2, false);
+    lge_semaphore_created(named, NULL, 2, false);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(id, &trust), 2);
+    ck_assert_int_eq(trust, LGE_DECLARED_LOCK);
+    ck_assert_uint_eq(lge_semaphore_exhaustible(named, &trust), 2);
+    ck_assert_int_eq(trust, LGE_PERHAPS_LOCK);
+    give(thread, id); /* not by a holder: a signal, whatever was said of it */
+    ck_assert_uint_eq(lge_semaphore_exhaustible(id, &trust), 0);
 }
 END_TEST
 
@@ -266,6 +295,7 @@ int main(void) {
     tcase_add_test(facts, stale_holds_go_with_the_next_check);
     tcase_add_test(facts, posts_that_nobody_saw);
     tcase_add_test(facts, one_of_another_process_is_never_exhausted);
+    tcase_add_test(facts, one_with_a_level_is_declared);
     tcase_add_test(facts, facts_are_kept_beside_the_id);
     TCase *order = engine_case(suite, "order");
     tcase_add_test(order, a_hand_over_keeps_known_chains);

@@ -178,11 +178,10 @@ static const char *why_ordered(struct pool *pool, const struct model_finding *fi
     case LGR_REASON_SEMAPHORE:
         return "a semaphore hands over from the one order to the other";
     case LGR_REASON_SWITCH:
-        return "who holds the semaphore took it under the very lock that it asks for again, as the first and "
-               "the "
-               "last of a group do who count themselves under that lock: then nobody else asks for it; "
-               "without "
-               "such a count it hangs as soon as two threads meet";
+        return "who took the semaphore did so under a lock that it has given up since, as the first of a "
+               "group does who count themselves under that lock: then the last of them gives it back, "
+               "whatever "
+               "the first one waits for; without such a count it hangs as soon as two threads meet";
     case LGR_REASON_FORK:
         return "one order was seen before the fork, by a thread that is the parent's and not in this process";
     case LGR_REASON_CONDITION:
