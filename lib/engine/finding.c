@@ -9,6 +9,7 @@
 #include "engine/map.h"
 #include "engine/misuse.h"
 #include "engine/mix.h"
+#include "engine/resting.h"
 #include "platform/memory.h"
 
 struct problem {
@@ -17,6 +18,7 @@ struct problem {
     enum lgr_verdict verdict;
     enum lgr_severity severity;
     _Atomic uint64_t *count; /* in the evidence file, or NULL */
+    struct lge_finding *resting;
 };
 
 static struct lge_config config;
@@ -24,6 +26,7 @@ static struct {
     struct lge_map problems; /* by what makes the problem the same */
     uint32_t numbers;
     uint64_t errors;
+    _Atomic uint32_t resting;       /* problems that have one, or had; relaxed: spares the look */
     struct lge_finding_edge *edges; /* of the report being made */
     size_t room;
 } findings;
@@ -97,12 +100,13 @@ static struct problem *new_problem(uint64_t key) {
     return problem;
 }
 
-static void emit(struct problem *problem, struct lge_finding *finding) {
-    uint64_t count = 1;
+/* `more`: sightings that its record does not count yet. */
+static void record(struct problem *problem, struct lge_finding *finding, uint64_t more) {
+    uint64_t count = more;
     if (problem->count != NULL)
         count += atomic_load_explicit(problem->count, memory_order_relaxed);
-    if (finding->severity == LGR_ERROR && problem->severity != LGR_ERROR)
-        findings.errors++;
+    findings.errors += finding->severity == LGR_ERROR && problem->severity != LGR_ERROR;
+    findings.errors -= finding->severity != LGR_ERROR && problem->severity == LGR_ERROR;
     problem->kind = finding->kind;
     problem->verdict = finding->verdict;
     problem->severity = finding->severity;
@@ -110,8 +114,35 @@ static void emit(struct problem *problem, struct lge_finding *finding) {
     if (config.recording)
         problem->count = lge_evidence_finding(finding, count);
     finding->recorded = problem->count != NULL;
+}
+
+static void emit(struct problem *problem, struct lge_finding *finding) {
+    record(problem, finding, 1);
+    lge_resting_free(problem->resting);
+    problem->resting = lge_resting_copy(finding);
+    if (problem->resting != NULL)
+        atomic_fetch_add_explicit(&findings.resting, 1, memory_order_relaxed);
     if (config.on_finding != NULL)
         config.on_finding(finding, config.user);
+}
+
+static void lower(struct problem *problem) {
+    lge_resting_lower(problem->resting);
+    record(problem, problem->resting, problem->count == NULL);
+    lge_resting_free(problem->resting);
+    problem->resting = NULL;
+}
+
+void lge_findings_lower(uint64_t semaphore) {
+    if (atomic_load_explicit(&findings.resting, memory_order_relaxed) == 0)
+        return;
+    lge_graph_lock();
+    for (size_t i = 0; i < findings.problems.capacity; i++) {
+        struct problem *problem = findings.problems.slots[i].value;
+        if (problem != NULL && problem->resting != NULL && lge_resting_on(problem->resting, semaphore))
+            lower(problem);
+    }
+    lge_graph_unlock();
 }
 
 /* Readers that all ask to write what they read. */
@@ -349,14 +380,19 @@ void lge_report_stall(const struct lge_finding_edge *edges, size_t count) {
 }
 
 void lge_findings_reset(void) {
-    for (size_t i = 0; i < findings.problems.capacity; i++)
-        lgp_free(findings.problems.slots[i].value, sizeof(struct problem));
+    for (size_t i = 0; i < findings.problems.capacity; i++) {
+        struct problem *problem = findings.problems.slots[i].value;
+        if (problem != NULL)
+            lge_resting_free(problem->resting);
+        lgp_free(problem, sizeof *problem);
+    }
     lge_map_clear(&findings.problems);
     lgp_free(findings.edges, findings.room * sizeof *findings.edges);
     findings.edges = NULL;
     findings.room = 0;
     findings.numbers = 0;
     findings.errors = 0;
+    atomic_store_explicit(&findings.resting, 0, memory_order_relaxed);
 }
 
 struct lgp_part lge_findings_part(void) {

@@ -1,5 +1,6 @@
 /* Findings: one per distinct problem, regraded upwards, counted when seen
- * again.  Under the graph lock. */
+ * again; lowered to a note when a semaphore that they rest on turns out to signal.
+ * Under the graph lock, except where said. */
 #ifndef LOCKGRAPH_ENGINE_FINDING_H
 #define LOCKGRAPH_ENGINE_FINDING_H
 
@@ -29,6 +30,9 @@ bool lge_kind_wanted(enum lgr_kind kind);
 /* Counts the problem with that key when it is known with at least the severity
  * of `finding`; reports it otherwise.  The key covers the kind. */
 void lge_report_misuse_finding(struct lge_finding *finding, uint64_t key);
+/* The semaphore is no lock: what rests on it is a note from now on, in the evidence file
+ * only.  Takes the graph lock. */
+void lge_findings_lower(uint64_t semaphore);
 uint64_t lge_findings_count(void);
 uint64_t lge_findings_errors(void);
 /* After fork: the child's problems start anew in its own file. */

@@ -1,5 +1,6 @@
 #include "engine/semaphore.h"
 
+#include "engine/finding.h"
 #include "engine/level.h"
 #include "engine/lifecycle.h"
 #include "engine/map.h"
@@ -104,11 +105,13 @@ static unsigned facts_of(const struct semaphore *semaphore) {
     return facts;
 }
 
-static void become_signal(struct semaphore *semaphore) {
+/* True when it was a lock so far: its findings are to be lowered. */
+static bool become_signal(struct semaphore *semaphore) {
     if (semaphore->signal)
-        return;
+        return false;
     semaphore->signal = true;
     atomic_fetch_add_explicit(&turned, 1, memory_order_relaxed);
+    return true;
 }
 
 /* ---- life ---- */
@@ -232,14 +235,15 @@ static bool too_many(const struct semaphore *semaphore, const struct lge_thread 
 void lge_semaphore_acquired(struct lge_thread *thread, const struct lge_request *request) {
     lgp_lock(&semaphores.lock);
     struct semaphore *known = find(request->id);
-    if (known != NULL && !known->signal && too_many(known, thread))
-        become_signal(known);
+    bool turns = known != NULL && !known->signal && too_many(known, thread) && become_signal(known);
     bool lock = known != NULL && !known->signal;
     if (known != NULL && known->sync != NULL)
         lge_sync_acquire(thread, known->sync, LGR_REASON_SEMAPHORE);
     lgp_unlock(&semaphores.lock);
     if (lock)
         lge_acquired(thread, request);
+    if (turns)
+        lge_findings_lower(request->id);
 }
 
 /* We are in a handler that came while a hold was being written down. */
@@ -266,6 +270,7 @@ static void flow(struct lge_thread *thread, struct semaphore *semaphore) {
 
 unsigned lge_semaphore_posting(struct lge_thread *thread, uint64_t id, const void *address) {
     bool held = !interrupted(thread) && lge_released(thread, address);
+    bool turns = false;
     touch_wait(thread);
     lgp_lock(&semaphores.lock);
     struct semaphore *known = find(id);
@@ -274,11 +279,13 @@ unsigned lge_semaphore_posting(struct lge_thread *thread, uint64_t id, const voi
     if (known != NULL && held && !known->signal)
         known->proof += !proven(known);
     else if (known != NULL)
-        become_signal(known);
+        turns = become_signal(known);
     if (known != NULL && known->signal)
         flow(thread, known);
     unsigned facts = facts_of(known);
     lgp_unlock(&semaphores.lock);
+    if (turns)
+        lge_findings_lower(id);
     return facts;
 }
 

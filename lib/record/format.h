@@ -377,7 +377,8 @@ static inline bool lgr_waits_for_thread(uint32_t kind) {
  * lgr_level_detail.
  *
  * The same problem seen again does not append a record: `count` is raised in
- * place.  A problem regraded upwards appends a new record with the same
+ * place.  A problem regraded upwards, or lowered to a note because a semaphore it
+ * rests on turned out to signal, appends a new record with the same
  * problem number; the last record of a problem wins and its count includes
  * the earlier ones. */
 struct lgr_finding {

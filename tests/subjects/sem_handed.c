@@ -1,6 +1,7 @@
 /* Semaphores of one slot that one thread takes and another gives back, in programs that
  * hang nowhere.  Until that is seen for the first time the taker seems to hold a lock,
  * and to be in a ring with who waits for it, for much longer than a lock would be held.
+ * What was told of it before is a note then.
  *
  * silent
  * near: order-cycle, deadlock
@@ -13,6 +14,12 @@
  * note: order-cycle ordered gives it back
  *
  * case: mailbox
+ *
+ * case: pool
+ * note: order-cycle ordered semaphore
+ *
+ * case: limiter
+ * note: order-cycle ordered semaphore
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -119,6 +126,75 @@ static void *receiver(void *unused) {
     return unused;
 }
 
+/* ---- a pool of one connection, which the worker gives back for whom he works ---- */
+
+static sem_t connections, jobs;
+static pthread_mutex_t settings = PTHREAD_MUTEX_INITIALIZER;
+
+static void look_at_settings(void) {
+    pthread_mutex_lock(&settings);
+    pthread_mutex_unlock(&settings);
+}
+
+static void *acceptor(void *unused) {
+    for (int own = 0; own < 20; own++) {
+        sem_wait(&connections);
+        sem_post(&connections);
+    }
+    sem_wait(&connections);
+    sem_post(&jobs);
+    next_turn();
+    await_turn(2);
+    look_at_settings();
+    return unused;
+}
+
+static void *worker(void *unused) {
+    sem_wait(&jobs);
+    await_turn(2);
+    usleep(300000);
+    sem_post(&connections);
+    return unused;
+}
+
+static void *reloader(void *unused) {
+    await_turn(1);
+    pthread_mutex_lock(&settings);
+    next_turn();
+    sem_wait(&connections);
+    sem_post(&connections);
+    pthread_mutex_unlock(&settings);
+    return unused;
+}
+
+/* ---- a limit of rate: every token but the first one comes from a clock ---- */
+
+static sem_t tokens;
+
+static void *spender(void *unused) {
+    sem_wait(&tokens);
+    next_turn();
+    await_turn(2);
+    look_at_settings();
+    return unused;
+}
+
+static void *thrifty(void *unused) {
+    await_turn(1);
+    pthread_mutex_lock(&settings);
+    next_turn();
+    sem_wait(&tokens);
+    pthread_mutex_unlock(&settings);
+    return unused;
+}
+
+static void *ticker(void *unused) {
+    await_turn(2);
+    take_long();
+    sem_post(&tokens);
+    return unused;
+}
+
 static const struct {
     const char *name;
     void *(*threads[3])(void *);
@@ -126,6 +202,8 @@ static const struct {
     {"room", {first_reader, second_reader, writer}},
     {"proven-room", {first_reader, second_reader, writer}},
     {"mailbox", {first_sender, second_sender, receiver}},
+    {"pool", {acceptor, worker, reloader}},
+    {"limiter", {spender, thrifty, ticker}},
 };
 
 static void run(void *(*const routines[3])(void *)) {
@@ -142,6 +220,9 @@ int main(int argc, char **argv) {
     sem_init(&room, 0, 1);
     sem_init(&place, 0, 1);
     sem_init(&letters, 0, 0);
+    sem_init(&connections, 0, 1);
+    sem_init(&jobs, 0, 0);
+    sem_init(&tokens, 0, 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (is(cases[i].name))
             run(cases[i].threads);

@@ -1,9 +1,11 @@
 #include <pthread.h>
 
 #include "engine/dependency.h"
+#include "engine/finding.h"
 #include "engine/known.h"
 #include "engine/level.h"
 #include "engine/past.h"
+#include "engine/resting.h"
 #include "engine/semaphore.h"
 #include "engine/wait.h"
 #include "engine_support.h"
@@ -127,6 +129,63 @@ START_TEST(one_with_a_level_is_declared) {
     ck_assert_int_eq(trust, LGE_PERHAPS_LOCK);
     give(thread, id); /* not by a holder: a signal, whatever was said of it */
     ck_assert_uint_eq(lge_semaphore_exhaustible(id, &trust), 0);
+}
+END_TEST
+
+static void nest(struct lge_thread *thread, uint64_t outer, uint64_t inner) {
+    take(thread, outer);
+    take(thread, inner);
+    give(thread, inner);
+    give(thread, outer);
+}
+
+START_TEST(what_rests_on_one_is_lowered_when_it_signals) {
+    struct lge_thread *one = engine_thread(NULL), *other = engine_thread(NULL), *third = engine_thread(NULL);
+    uint64_t a = semaphore(one, 1), b = semaphore(one, 1), apart = semaphore(one, 1);
+    nest(one, a, b);
+    nest(other, b, a);
+    ck_assert_uint_eq(lge_findings_errors(), 1);
+    give(third, apart);
+    ck_assert_uint_eq(lge_findings_errors(), 1);
+    give(third, b);
+    ck_assert_uint_eq(lge_findings_errors(), 0);
+    ck_assert_uint_eq(lge_findings_count(), 1);
+    give(third, a);
+    ck_assert_uint_eq(lge_findings_errors(), 0);
+}
+END_TEST
+
+static struct lge_finding_edge edge_of(uint64_t from, uint64_t to, uint8_t wait_kind) {
+    return (struct lge_finding_edge){.from = from, .to = to, .wait_kind = wait_kind};
+}
+
+START_TEST(a_deadlock_is_lowered_to_a_cycle_of_orders) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t pool = semaphore(thread, 2), mutex = engine_lock(thread, "mutex");
+    struct lge_finding_edge edges[] = {edge_of(pool, mutex, LGR_WAIT_LOCK),
+                                       edge_of(mutex, pool, LGR_WAIT_LOCK)};
+    struct lge_finding told = {.kind = LGR_KIND_DEADLOCK,
+                               .verdict = LGR_VERDICT_ACTUAL,
+                               .severity = LGR_ERROR,
+                               .edge_count = 2,
+                               .edges = edges};
+    struct lge_finding *kept = lge_resting_copy(&told);
+    ck_assert_ptr_nonnull(kept);
+    ck_assert(lge_resting_on(kept, pool));
+    lge_resting_lower(kept);
+    ck_assert_int_eq(kept->kind, LGR_KIND_ORDER_CYCLE);
+    ck_assert_int_eq(kept->verdict, LGR_VERDICT_ORDERED);
+    ck_assert_int_eq(kept->severity, LGR_NOTE);
+    ck_assert_ptr_null(lge_resting_copy(kept));
+    lge_resting_free(kept);
+    edges[0].wait_kind = LGR_WAIT_JOIN;
+    kept = lge_resting_copy(&told);
+    lge_resting_lower(kept);
+    ck_assert_int_eq(kept->kind, LGR_KIND_DEADLOCK);
+    ck_assert_int_eq(kept->severity, LGR_NOTE);
+    lge_resting_free(kept);
+    told.kind = LGR_KIND_STALL; /* whose edges name threads there */
+    ck_assert_ptr_null(lge_resting_copy(&told));
 }
 END_TEST
 
@@ -296,6 +355,8 @@ int main(void) {
     tcase_add_test(facts, posts_that_nobody_saw);
     tcase_add_test(facts, one_of_another_process_is_never_exhausted);
     tcase_add_test(facts, one_with_a_level_is_declared);
+    tcase_add_test(facts, what_rests_on_one_is_lowered_when_it_signals);
+    tcase_add_test(facts, a_deadlock_is_lowered_to_a_cycle_of_orders);
     tcase_add_test(facts, facts_are_kept_beside_the_id);
     TCase *order = engine_case(suite, "order");
     tcase_add_test(order, a_hand_over_keeps_known_chains);
