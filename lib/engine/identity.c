@@ -21,8 +21,10 @@ struct lge_hot lge_hot = {.tag_secret = 0x5bd1e995a5a5a5a5u, .fast_kind = -1};
 static struct {
     struct lgp_lock lock;
     struct lge_map by_address;
-    _Atomic uint64_t next; /* lock number not given out yet; relaxed */
-    _Atomic uint64_t base; /* first number of this process image */
+    struct lge_map shared;   /* by id: those of whom that was said */
+    _Atomic uint32_t shares; /* how many; relaxed: spares look-ups */
+    _Atomic uint64_t next;   /* lock number not given out yet; relaxed */
+    _Atomic uint64_t base;   /* first number of this process image */
 } identity = {.next = 1, .base = 1};
 
 void lge_identity_start(void) {
@@ -165,10 +167,20 @@ static uint64_t table_get(const void *address) {
     return (uint64_t)(uintptr_t)lge_map_get(&identity.by_address, (uintptr_t)address);
 }
 
+static void count_shared(void) {
+    atomic_store_explicit(&identity.shares, (uint32_t)identity.shared.count, memory_order_relaxed);
+}
+
+static void table_remove(const void *address, uint64_t id) {
+    lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+    lge_map_remove(&identity.shared, id, &identity);
+    count_shared();
+}
+
 static void table_put(const void *address, uint64_t id) {
     uint64_t old = table_get(address);
     if (old != 0)
-        lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)old);
+        table_remove(address, old);
     lge_map_add(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
     lge_side_put(address, id, identity.by_address.count);
 }
@@ -226,7 +238,7 @@ uint64_t lge_identity_table_forget(const void *address) {
     lgp_lock(&identity.lock);
     uint64_t id = table_get(address);
     if (id != 0)
-        lge_map_remove(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+        table_remove(address, id);
     lge_side_forget(address);
     lgp_unlock(&identity.lock);
     return id;
@@ -239,6 +251,23 @@ bool lge_identity_table_knows(const void *address) {
     uint64_t id = table_get(address);
     lgp_unlock(&identity.lock);
     return id != 0;
+}
+
+void lge_identity_table_share(uint64_t id) {
+    lgp_lock(&identity.lock);
+    if (lge_map_get(&identity.shared, id) == NULL)
+        lge_map_add(&identity.shared, id, &identity);
+    count_shared();
+    lgp_unlock(&identity.lock);
+}
+
+bool lge_identity_table_shared(uint64_t id) {
+    if (atomic_load_explicit(&identity.shares, memory_order_relaxed) == 0)
+        return false;
+    lgp_lock(&identity.lock);
+    bool shared = lge_map_get(&identity.shared, id) != NULL;
+    lgp_unlock(&identity.lock);
+    return shared;
 }
 
 bool lge_identity_table_has(const void *address, uint64_t id) {
@@ -258,6 +287,8 @@ void lge_identity_after_fork(uint32_t pid) {
 
 void lge_identity_reset(void) {
     lge_map_clear(&identity.by_address);
+    lge_map_clear(&identity.shared);
+    count_shared();
     lge_side_reset();
     atomic_store_explicit(&identity.next, 1, memory_order_relaxed);
     atomic_store_explicit(&identity.base, 1, memory_order_relaxed);

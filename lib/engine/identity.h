@@ -91,6 +91,9 @@ uint64_t lge_identity_table_known(const void *address);
 uint64_t lge_identity_table_forget(const void *address);
 /* Whether there is a lock at that address. */
 bool lge_identity_table_knows(const void *address);
+/* Other processes may see the lock, too: for those that do not say so themselves. */
+void lge_identity_table_share(uint64_t id);
+bool lge_identity_table_shared(uint64_t id);
 /* Whether the lock at that address still is that one; under the table lock, too. */
 bool lge_identity_table_has(const void *address, uint64_t id);
 

@@ -25,16 +25,16 @@ static const void *address_of(const pthread_spinlock_t *lock) { return (const vo
 
 static void make_request(struct lge_thread *thread, pthread_spinlock_t *lock, uintptr_t site, uintptr_t sp,
                          struct lge_request *request) {
-    if (!lge_identity_table_knows(address_of(lock)))
-        lgi_spin_look_at_use(&(struct lgi_spin_call){thread, lock, site, sp});
+    uint64_t id = lgi_spin_identity(&(struct lgi_spin_call){thread, lock, site, sp});
     *request = (struct lge_request){
         .address = address_of(lock),
-        .id = lge_identity_table_first_use(thread, address_of(lock), site, sp),
+        .id = id,
         .site = site,
         .sp = sp,
         .context = lge_context_at_site(thread, site, sp),
         .mode = LGR_EXCLUSIVE,
         .kind = LGR_LOCK_SPIN,
+        .attributes = lge_identity_table_shared(id) ? LGR_LOCK_PSHARED : 0,
     };
 }
 
@@ -156,7 +156,9 @@ LGI_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared) {
         lgi_spin_look_at_init(&(struct lgi_spin_call){thread, lock, site, sp});
     int result = lgi_real.spin_init(lock, shared);
     if (thread != NULL) {
-        lge_identity_table_initialised(thread, address_of(lock), site, sp);
+        uint64_t id = lge_identity_table_initialised(thread, address_of(lock), site, sp);
+        if (shared == PTHREAD_PROCESS_SHARED)
+            lge_identity_table_share(id);
         lgi_leave(thread);
     }
     return result;

@@ -7,6 +7,7 @@
 #include "interpose/fork.h"
 #include "interpose/lock_log.h"
 #include "interpose/spin_fast.h"
+#include "platform/modules.h"
 
 static const void *address_of(const struct lgi_spin_call *call) {
     return (const void *)(uintptr_t)call->lock;
@@ -28,18 +29,15 @@ static void report(const struct lgi_spin_call *call, enum lgr_kind kind, uint64_
                                 .earlier_context = earlier.context,
                                 .earlier_thread = earlier.serial,
                                 .address = address_of(call),
-                                .lock_kind = LGR_LOCK_SPIN};
+                                .lock_kind = LGR_LOCK_SPIN,
+                                .attributes = lge_identity_table_shared(id) ? LGR_LOCK_PSHARED : 0};
     lge_report_misuse(call->thread, &misuse);
-}
-
-static uint64_t identity(const struct lgi_spin_call *call) {
-    return lge_identity_table_first_use(call->thread, address_of(call), call->site, call->sp);
 }
 
 /* A forked child has the locks as its parent's threads left them. */
 static bool readable(void) { return lge_hot.fast_spin && !lgi_forked(); }
 
-void lgi_spin_look_at_use(const struct lgi_spin_call *call) {
+static void look_at_first_use(const struct lgi_spin_call *call) {
     struct lge_destroyed destroyed;
     if (!lge_destroyed_get(address_of(call), &destroyed) || destroyed.lock == 0)
         return;
@@ -47,11 +45,24 @@ void lgi_spin_look_at_use(const struct lgi_spin_call *call) {
            (struct lge_holder){.serial = destroyed.thread, .context = destroyed.context});
 }
 
+/* What nobody initialised here was initialised by another process, as far as we know,
+ * unless it is a static variable. */
+uint64_t lgi_spin_identity(const struct lgi_spin_call *call) {
+    const void *address = address_of(call);
+    if (lge_identity_table_knows(address))
+        return lge_identity_table_first_use(call->thread, address, call->site, call->sp);
+    look_at_first_use(call);
+    uint64_t id = lge_identity_table_first_use(call->thread, address, call->site, call->sp);
+    if (!lgp_module_contains((uintptr_t)address))
+        lge_identity_table_share(id);
+    return id;
+}
+
 void lgi_spin_look_at_unlock(const struct lgi_spin_call *call) {
     if (!readable())
         return;
     if (lgi_spin_is_free(call->lock)) {
-        uint64_t id = identity(call);
+        uint64_t id = lgi_spin_identity(call);
         report(call, LGR_KIND_UNLOCK_UNHELD, id, (struct lge_holder){0});
         lgi_log_unheld(id, address_of(call), LGR_LOCK_SPIN);
         return;

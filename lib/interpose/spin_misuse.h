@@ -15,8 +15,8 @@ struct lgi_spin_call {
     uintptr_t site, sp;
 };
 
-/* Before a use of a lock that has no identity (any more). */
-void lgi_spin_look_at_use(const struct lgi_spin_call *call);
+/* Before a use of the lock: its identity; it is looked at when it has none (any more). */
+uint64_t lgi_spin_identity(const struct lgi_spin_call *call);
 /* Before an unlock by a thread that does not hold it, as far as is known. */
 void lgi_spin_look_at_unlock(const struct lgi_spin_call *call);
 /* Before it is destroyed, whose id that was; and to be told to who uses it. */
