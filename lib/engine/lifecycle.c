@@ -52,6 +52,7 @@ static void forget_all(void) {
 void lge_fork_child(struct lge_thread *self, uint32_t tid) {
     uint32_t tid_before = lge_thread_tid(self);
     lgp_modules_after_fork();
+    lge_thread_drop_shared(self); /* first: later its ids may mean nothing */
     bool whole = intact();
     if (!whole) {
         forget_all();

@@ -8,7 +8,7 @@
 /* In the child, on its only thread, which is `self` (its block in the parent),
  * with its new kernel id.  What the parent knew stays known unless another
  * thread was changing it at the moment of the fork; then all is forgotten, but
- * for what `self` holds. */
+ * for what `self` holds; but what it holds in memory that both see is the parent's. */
 void lge_fork_child(struct lge_thread *self, uint32_t tid);
 
 /* Each part's own; see platform/part.h. */

@@ -41,7 +41,7 @@ static void add(const struct lge_thread *thread, const struct lge_held *held) {
 static bool stays_held(const struct lge_thread *thread, const struct lge_held *held,
                        lge_orphan_check *check) {
     return held->address != NULL && held->kind != LGR_LOCK_SEMAPHORE && held->kind != LGR_LOCK_FILE &&
-           (held->attributes & LGR_LOCK_PSHARED) == 0 && check(held, lge_thread_tid(thread));
+           !lge_hold_shared(held) && check(held, lge_thread_tid(thread));
 }
 
 /* Its owner was running when the copy was made. */

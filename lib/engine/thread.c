@@ -8,6 +8,7 @@
 #include "engine/context.h"
 #include "engine/dependency.h"
 #include "engine/hold_times.h"
+#include "engine/identity.h"
 #include "engine/known.h"
 #include "engine/level.h"
 #include "engine/operation.h"
@@ -414,6 +415,19 @@ static uint64_t key_with(uint64_t below, const struct lge_held *held) {
     return lge_held_marks(held) & LGE_TAKEN_UNDER ? lge_mix(key, LGE_TAKEN_UNDER) : key;
 }
 
+/* Those above it move down, and their keys no longer contain it. */
+static void take_out(struct lge_thread *thread, struct lge_held *at) {
+    uint64_t key = at[-1].key;
+    for (; at != thread->top; at++) {
+        *at = at[1];
+        note_under(at);
+        key = key_with(key, at);
+        at->key = key;
+    }
+    lge_known_fetch(thread, key);
+    thread->top--;
+}
+
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held) {
     struct lge_held *at = lge_newest_hold(thread, address);
     if (at == NULL)
@@ -424,17 +438,25 @@ bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *he
         lge_trace_released(at);
     if (lge_timing != 0)
         lge_hold_ends(thread, at);
-    uint64_t key = at[-1].key;
-    /* Those above it move down, and their keys no longer contain it. */
-    for (; at != thread->top; at++) {
-        *at = at[1];
-        note_under(at);
-        key = key_with(key, at);
-        at->key = key;
-    }
-    lge_known_fetch(thread, key);
-    thread->top--;
+    take_out(thread, at);
     return true;
+}
+
+/* ---- fork ---- */
+
+/* The fast path of spinlocks knows no attributes. */
+bool lge_hold_shared(const struct lge_held *held) {
+    struct lgp_part ids = lge_identity_part();
+    if (held->kind != LGR_LOCK_SPIN)
+        return (held->attributes & LGR_LOCK_PSHARED) != 0;
+    return !lgp_part_intact(&ids) || lge_identity_table_shared(held->id);
+}
+
+/* Down to one that a handler, in which we are, found half written. */
+void lge_thread_drop_shared(struct lge_thread *self) {
+    for (struct lge_held *held = self->top; held > self->base && held->address != NULL; held--)
+        if (held->kind != LGR_LOCK_FILE && lge_hold_shared(held))
+            take_out(self, held);
 }
 
 /* The child counts what it uses itself. */

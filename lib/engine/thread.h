@@ -229,6 +229,12 @@ static inline void lge_push(struct lge_thread *thread, uint64_t key, uint64_t id
  * it to *held when that is not NULL. */
 bool lge_pop(struct lge_thread *thread, const void *address, struct lge_held *held);
 
+/* In a forked child, as long as it has one thread: whether the parent has that lock,
+ * too. */
+bool lge_hold_shared(const struct lge_held *held);
+/* ... takes these off the stack, but for locks of files: they are the parent's to give
+ * up. */
+void lge_thread_drop_shared(struct lge_thread *self);
 /* After fork, in the child: `self` is the only thread; the others ended. */
 void lge_threads_after_fork(struct lge_thread *self, uint32_t tid);
 /* The same when the list was lost: `self` begins anew, with the holds it has,

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/identity.h"
 #include "engine/lifecycle.h"
 #include "engine/orphan.h"
 #include "engine/thread.h"
@@ -21,6 +22,7 @@
 #include "interpose/runtime.h"
 #include "interpose/self.h"
 #include "interpose/signal.h"
+#include "interpose/spin_fast.h"
 #include "interpose/thread_exit.h"
 #include "interpose/thread_table.h"
 #include "interpose/watchdog.h"
@@ -41,6 +43,7 @@ static __thread struct { uintptr_t site, sp; } fork_call __attribute__((tls_mode
 static bool held_in_child(const struct lge_held *held, uint32_t tid) {
     pthread_mutex_t mutex;
     pthread_rwlock_t rwlock;
+    int spin;
     switch (held->kind) {
     case LGR_LOCK_MUTEX:
         return lgp_read_safely(&mutex, held->address, sizeof mutex) && mutex.__data.__lock != 0 &&
@@ -49,8 +52,11 @@ static bool held_in_child(const struct lge_held *held, uint32_t tid) {
         return lgp_read_safely(&rwlock, held->address, sizeof rwlock) &&
                (held->mode == LGR_SHARED ? rwlock.__data.__readers >> 3 != 0
                                          : (uint32_t)rwlock.__data.__cur_writer == tid);
+    case LGR_LOCK_SPIN:
+        return !lge_hot.fast_spin ||
+               (lgp_read_safely(&spin, held->address, sizeof spin) && spin != LGI_SPIN_FREE);
     default:
-        return held->kind == LGR_LOCK_SPIN;
+        return false;
     }
 }
 

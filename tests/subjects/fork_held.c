@@ -20,6 +20,21 @@
  * lock: table
  * in child
  *
+ * case: spin
+ * expect: fork-held none error
+ * call: ASKS for the spinlock
+ * earlier: HELD spinlock
+ * lock: busy
+ * in child
+ *
+ * case: spin-given-up
+ * silent
+ * near: fork-held
+ *
+ * case: spin-shared
+ * silent
+ * near: fork-held
+ *
  * case: class
  * expect: fork-held none warning
  * call: TAKES another
@@ -53,6 +68,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -61,9 +77,11 @@
 static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER, journal = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_mutex_t *accounts[2];
+static pthread_spinlock_t busy, *spin = &busy;
 static const char *what;
 
 static int is(const char *word) { return strcmp(what, word) == 0; }
+static int is_spin(void) { return strncmp(what, "spin", 4) == 0; }
 
 static void *worker(void *unused) {
     pthread_setname_np(pthread_self(), "worker");
@@ -71,6 +89,8 @@ static void *worker(void *unused) {
         pthread_rwlock_wrlock(&table); /* HELD for writing */
     else if (is("class"))
         pthread_mutex_lock(accounts[0]); /* HELD account */
+    else if (is_spin())
+        pthread_spin_lock(spin); /* HELD spinlock */
     else if (!is("own") && !is("around"))
         pthread_mutex_lock(&ledger); /* HELD by worker */
     next_turn();
@@ -79,6 +99,8 @@ static void *worker(void *unused) {
         pthread_rwlock_unlock(&table);
     else if (is("class"))
         pthread_mutex_unlock(accounts[0]);
+    else if (is_spin())
+        pthread_spin_unlock(spin);
     else if (!is("own") && !is("around"))
         pthread_mutex_unlock(&ledger);
     return unused;
@@ -93,6 +115,12 @@ __attribute__((noinline)) static pthread_mutex_t *new_account(void) {
     return account;
 }
 
+static void initialise_spin(void) {
+    if (is("spin-shared"))
+        spin = mmap(NULL, sizeof *spin, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_spin_init(spin, is("spin-shared") ? PTHREAD_PROCESS_SHARED : PTHREAD_PROCESS_PRIVATE);
+}
+
 static void prepare(void) { pthread_mutex_lock(&ledger); }
 static void release(void) { pthread_mutex_unlock(&ledger); }
 
@@ -105,6 +133,10 @@ static void child(void) {
         pthread_mutex_timedlock(&ledger, &past); /* ASKS with a limit */
     if (is("rwlock"))
         pthread_rwlock_timedrdlock(&table, &past); /* READS with a limit */
+    if (is("spin-given-up"))
+        pthread_spin_unlock(spin); /* for the thread that is not there */
+    if (is_spin())
+        pthread_spin_lock(spin); /* ASKS for the spinlock */
     if (is("class"))
         pthread_mutex_lock(accounts[1]); /* TAKES another */
     if (is("execs"))
@@ -129,6 +161,7 @@ int main(int argc, char **argv) {
         accounts[i] = new_account();
     if (is("around"))
         pthread_atfork(prepare, release, release);
+    initialise_spin();
     pthread_t thread;
     pthread_create(&thread, NULL, worker, NULL);
     await_turn(1);
@@ -137,6 +170,8 @@ int main(int argc, char **argv) {
     pid_t pid = fork();
     if (pid == 0)
         child();
+    if (is("spin-shared")) /* its worker gives it up meanwhile */
+        next_turn();
     waitpid(pid, NULL, 0);
     if (is("own"))
         pthread_mutex_unlock(&ledger);

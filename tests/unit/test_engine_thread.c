@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "engine/dependency.h"
+#include "engine/identity.h"
 #include "engine/known.h"
 #include "engine/lifecycle.h"
 #include "engine/past.h"
@@ -208,6 +209,50 @@ START_TEST(a_release_out_of_order_leaves_the_keys_of_the_rest) {
 }
 END_TEST
 
+static void take_as(struct lge_thread *thread, uint64_t id, uint8_t kind, uint8_t attributes) {
+    struct lge_request request = engine_request(id);
+    request.kind = kind;
+    request.attributes = attributes;
+    lge_acquired(thread, &request);
+}
+
+START_TEST(a_child_has_what_is_its_own) {
+    struct lge_thread *parent = engine_thread(NULL), *other = engine_thread(NULL);
+    uint64_t outer = engine_lock(parent, "outer"), inner = engine_lock(parent, "inner"),
+             theirs = engine_lock(parent, "theirs"), spin = engine_lock(parent, "spin"),
+             shared = engine_lock(parent, "shared spin"), file = engine_lock(parent, "file");
+    lge_identity_table_share(shared);
+    take_as(parent, theirs, LGR_LOCK_RWLOCK, LGR_LOCK_PSHARED);
+    take_as(parent, outer, LGR_LOCK_MUTEX, 0);
+    take_as(parent, shared, LGR_LOCK_SPIN, 0); /* by its fast path */
+    take_as(parent, spin, LGR_LOCK_SPIN, 0);
+    take_as(parent, file, LGR_LOCK_FILE, LGR_LOCK_PSHARED); /* file_hold.h */
+    take_as(parent, inner, LGR_LOCK_MUTEX, 0);
+    take_as(parent, theirs, LGR_LOCK_RWLOCK, LGR_LOCK_PSHARED);
+    lge_thread_drop_shared(parent);
+    take_as(other, outer, LGR_LOCK_MUTEX, 0);
+    take_as(other, spin, LGR_LOCK_SPIN, 0);
+    take_as(other, file, LGR_LOCK_FILE, LGR_LOCK_PSHARED);
+    take_as(other, inner, LGR_LOCK_MUTEX, 0);
+    check_same_keys(parent, other);
+    lge_thread_drop_shared(parent);
+    ck_assert_uint_eq(lge_held_count(parent), 4);
+}
+END_TEST
+
+/* In a handler that interrupted an acquisition: its caller goes on with that place. */
+START_TEST(what_is_half_written_stays_where_it_is) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t below = engine_lock(thread, "below"), above = engine_lock(thread, "above");
+    take_as(thread, below, LGR_LOCK_MUTEX, LGR_LOCK_PSHARED);
+    lge_push(thread, 0, 0, NULL, 0, 0, 0, 0, 0, 0);
+    take_as(thread, above, LGR_LOCK_MUTEX, LGR_LOCK_PSHARED);
+    lge_thread_drop_shared(thread);
+    ck_assert_uint_eq(lge_held_count(thread), 2);
+    ck_assert_uint_eq(thread->base[1].id, below);
+}
+END_TEST
+
 START_TEST(modes_and_places_make_other_keys) {
     struct lge_thread *thread = engine_thread(NULL);
     struct lge_request request = engine_request(engine_lock(thread, "lock"));
@@ -368,6 +413,8 @@ int main(void) {
     tcase_add_test(held, a_held_stack_grows);
     tcase_add_test(held, a_release_out_of_order_leaves_the_keys_of_the_rest);
     tcase_add_test(held, modes_and_places_make_other_keys);
+    tcase_add_test(held, a_child_has_what_is_its_own);
+    tcase_add_test(held, what_is_half_written_stays_where_it_is);
     tcase_add_test(held, the_newest_hold_of_an_address_goes);
     tcase_add_test(held, a_hold_that_another_thread_gave_up_goes);
     TCase *pasts = engine_case(suite, "pasts");
