@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/lifecycle.h"
 #include "engine/mix.h"
+#include "engine/regions.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
 
@@ -11,6 +12,7 @@ enum { PLACES = 4096 };
 static struct {
     struct lgp_lock lock;
     struct lge_destroyed *places; /* one for each hash of an address: the newest wins */
+    struct lge_regions regions;   /* of these addresses */
 } table;
 
 static struct lge_destroyed *place_of(const void *address) {
@@ -21,8 +23,10 @@ void lge_destroyed_put(const struct lge_destroyed *destroyed) {
     lgp_lock(&table.lock);
     if (table.places == NULL)
         table.places = lgp_alloc(PLACES * sizeof *table.places);
-    if (table.places != NULL)
+    if (table.places != NULL) {
         *place_of(destroyed->address) = *destroyed;
+        lge_regions_add(&table.regions, destroyed->address);
+    }
     lgp_unlock(&table.lock);
 }
 
@@ -35,6 +39,23 @@ bool lge_destroyed_get(const void *address, struct lge_destroyed *destroyed) {
     if (known && destroyed->context == 0)
         destroyed->context = lge_context_intern(&destroyed->site, 1, true);
     return known;
+}
+
+static void forget_within(const void *start, size_t size) {
+    table.regions = (struct lge_regions){0};
+    for (struct lge_destroyed *place = table.places; place != table.places + PLACES; place++) {
+        if ((uintptr_t)place->address - (uintptr_t)start < size)
+            place->address = NULL;
+        else if (place->address != NULL)
+            lge_regions_add(&table.regions, place->address);
+    }
+}
+
+void lge_destroyed_unmapped(const void *start, size_t size) {
+    lgp_lock(&table.lock);
+    if (table.places != NULL && lge_regions_may_have(&table.regions, start, size))
+        forget_within(start, size);
+    lgp_unlock(&table.lock);
 }
 
 void lge_destroyed_reset(void) {

@@ -4,6 +4,7 @@
 #define LOCKGRAPH_ENGINE_DESTROYED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lge_destroyed {
@@ -17,6 +18,8 @@ struct lge_destroyed {
 void lge_destroyed_put(const struct lge_destroyed *destroyed);
 /* False when it is not (no longer) known.  Its context is never 0. */
 bool lge_destroyed_get(const void *address, struct lge_destroyed *destroyed);
+/* Those between the addresses are not known any more: their memory goes. */
+void lge_destroyed_unmapped(const void *start, size_t size);
 void lge_destroyed_reset(void);
 
 #endif

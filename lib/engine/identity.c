@@ -6,6 +6,7 @@
 #include "engine/declared.h"
 #include "engine/map.h"
 #include "engine/mix.h"
+#include "engine/regions.h"
 #include "engine/side_tag.h"
 #include "engine/signal.h"
 #include "engine/thread.h"
@@ -21,10 +22,11 @@ struct lge_hot lge_hot = {.tag_secret = 0x5bd1e995a5a5a5a5u, .fast_kind = -1};
 static struct {
     struct lgp_lock lock;
     struct lge_map by_address;
-    struct lge_map shared;   /* by id: those of whom that was said */
-    _Atomic uint32_t shares; /* how many; relaxed: spares look-ups */
-    _Atomic uint64_t next;   /* lock number not given out yet; relaxed */
-    _Atomic uint64_t base;   /* first number of this process image */
+    struct lge_regions regions; /* of these addresses */
+    struct lge_map shared;      /* by id: those of whom that was said */
+    _Atomic uint32_t shares;    /* how many; relaxed: spares look-ups */
+    _Atomic uint64_t next;      /* lock number not given out yet; relaxed */
+    _Atomic uint64_t base;      /* first number of this process image */
 } identity = {.next = 1, .base = 1};
 
 void lge_identity_start(void) {
@@ -182,6 +184,7 @@ static void table_put(const void *address, uint64_t id) {
     if (old != 0)
         table_remove(address, old);
     lge_map_add(&identity.by_address, (uintptr_t)address, (void *)(uintptr_t)id);
+    lge_regions_add(&identity.regions, address);
     lge_side_put(address, id, identity.by_address.count);
 }
 
@@ -242,6 +245,30 @@ uint64_t lge_identity_table_forget(const void *address) {
     lge_side_forget(address);
     lgp_unlock(&identity.lock);
     return id;
+}
+
+/* A removal moves later entries up, so the same place is looked at again. */
+static void forget_within(const void *start, size_t size) {
+    identity.regions = (struct lge_regions){0};
+    for (size_t i = 0; i < identity.by_address.capacity;) {
+        const struct lge_map_slot *slot = &identity.by_address.slots[i];
+        const void *address = (const void *)(uintptr_t)slot->key;
+        if (slot->value != NULL && slot->key - (uintptr_t)start < size) {
+            table_remove(address, (uint64_t)(uintptr_t)slot->value);
+            lge_side_forget(address);
+            continue;
+        }
+        if (slot->value != NULL)
+            lge_regions_add(&identity.regions, address);
+        i++;
+    }
+}
+
+void lge_identity_table_unmapped(const void *start, size_t size) {
+    lgp_lock(&identity.lock);
+    if (identity.by_address.count != 0 && lge_regions_may_have(&identity.regions, start, size))
+        forget_within(start, size);
+    lgp_unlock(&identity.lock);
 }
 
 bool lge_identity_table_knows(const void *address) {

@@ -89,6 +89,8 @@ uint64_t lge_identity_table_declared(struct lge_thread *thread, const void *addr
 uint64_t lge_identity_table_known(const void *address);
 /* Takes the address out of the table; its id, or 0. */
 uint64_t lge_identity_table_forget(const void *address);
+/* ... all those between the addresses: their memory is no longer what it was. */
+void lge_identity_table_unmapped(const void *start, size_t size);
 /* Whether there is a lock at that address. */
 bool lge_identity_table_knows(const void *address);
 /* Other processes may see the lock, too: for those that do not say so themselves. */

@@ -112,6 +112,19 @@ void lgi_barrier_forget(const void *address) {
     lgp_unlock(&lock);
 }
 
+/* A removal moves later entries up, so the same place is looked at again. */
+void lgi_barriers_unmapped(const void *start, size_t size) {
+    lgp_lock(&lock);
+    for (size_t i = 0; i < barriers.capacity;) {
+        const struct lge_map_slot *slot = &barriers.slots[i];
+        if (slot->value != NULL && slot->key - (uintptr_t)start < size)
+            remove_known((const void *)(uintptr_t)slot->key);
+        else
+            i++;
+    }
+    lgp_unlock(&lock);
+}
+
 /* ---- rounds ---- */
 
 static struct lgi_round *gathering(struct barrier *barrier) {

@@ -29,6 +29,8 @@ struct lgi_barrier_call lgi_barrier_initialised(const void *barrier, unsigned co
  * this one. */
 struct lgi_barrier_call lgi_barrier_destroyed(const void *barrier, struct lgi_barrier_call call);
 void lgi_barrier_forget(const void *barrier);
+/* All between the addresses, also that they were destroyed: their memory goes. */
+void lgi_barriers_unmapped(const void *start, size_t size);
 /* About to wait.  NULL: the barrier is not known, nothing is ordered; *destroyed
  * is where it was destroyed, as far as that is remembered. */
 struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *barrier, uintptr_t site,

@@ -1,14 +1,20 @@
 /* munmap(2): memory that goes while a lock in it is held.  What free() gives back
  * is not looked at: a held lock in it is found when the same memory is locked or
- * initialised again. */
+ * initialised again.  And what is mapped at the same address later are other locks,
+ * as far as the lock itself does not say which it is. */
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "engine/destroyed.h"
 #include "engine/holders.h"
+#include "engine/identity.h"
 #include "engine/misuse.h"
+#include "interpose/barrier_order.h"
 #include "interpose/mutex_kind.h"
 #include "interpose/real.h"
 #include "interpose/self.h"
+
+enum { PAGE = 4096 }; /* at least */
 
 /* The memory is still there: the mutex itself tells whether it is held. */
 static bool held_now(const struct lge_holder *holder) {
@@ -33,10 +39,24 @@ static void look(struct lge_thread *thread, void *start, size_t size, uintptr_t 
     lge_report_misuse(thread, &misuse);
 }
 
+/* Whole pages go, and nothing where the kernel will refuse. */
+static void forget(const void *start, size_t size) {
+    size_t whole = (size + PAGE - 1) & ~(size_t)(PAGE - 1);
+    if (whole == 0 || (uintptr_t)start % PAGE != 0)
+        return;
+    lge_identity_table_unmapped(start, whole);
+    lge_destroyed_unmapped(start, whole);
+    lgi_barriers_unmapped(start, whole);
+}
+
+/* Forgotten first: as soon as the real function has returned, other memory may be
+ * there. */
 LGI_EXPORT int munmap(void *start, size_t size) {
-    struct lge_thread *thread = lge_misuse_wanted(LGR_KIND_FREE_HELD) ? lgi_enter() : NULL;
+    struct lge_thread *thread = lgi_enter();
     if (thread != NULL) {
-        look(thread, start, size, LGI_SITE(), LGI_SP());
+        if (lge_misuse_wanted(LGR_KIND_FREE_HELD))
+            look(thread, start, size, LGI_SITE(), LGI_SP());
+        forget(start, size);
         lgi_leave(thread);
     }
     return lgi_real.munmap(start, size);

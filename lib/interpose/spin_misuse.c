@@ -8,6 +8,7 @@
 #include "interpose/lock_log.h"
 #include "interpose/spin_fast.h"
 #include "platform/modules.h"
+#include "platform/tasks.h"
 
 static const void *address_of(const struct lgi_spin_call *call) {
     return (const void *)(uintptr_t)call->lock;
@@ -37,9 +38,12 @@ static void report(const struct lgi_spin_call *call, enum lgr_kind kind, uint64_
 /* A forked child has the locks as its parent's threads left them. */
 static bool readable(void) { return lge_hot.fast_spin && !lgi_forked(); }
 
+/* Another process may have made a new one of it, which does not show; the attribute of
+ * the old one says nothing of that. */
 static void look_at_first_use(const struct lgi_spin_call *call) {
     struct lge_destroyed destroyed;
-    if (!lge_destroyed_get(address_of(call), &destroyed) || destroyed.lock == 0)
+    if (!lge_destroyed_get(address_of(call), &destroyed) || destroyed.lock == 0 ||
+        lgp_memory_shared(address_of(call)))
         return;
     report(call, LGR_KIND_USE_DESTROYED, destroyed.lock,
            (struct lge_holder){.serial = destroyed.thread, .context = destroyed.context});

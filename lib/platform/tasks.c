@@ -196,3 +196,11 @@ bool lgp_shared_mappings_each(bool (*each)(uintptr_t start, uintptr_t end, void 
     lgp_free(mappings.buffer, ROOM);
     return got == 0;
 }
+
+static bool lies_elsewhere(uintptr_t start, uintptr_t end, void *address) {
+    return (uintptr_t)address < start || (uintptr_t)address >= end;
+}
+
+bool lgp_memory_shared(const void *address) {
+    return !lgp_shared_mappings_each(lies_elsewhere, (void *)(uintptr_t)address);
+}

@@ -204,6 +204,10 @@ START_TEST(the_newest_destroyed_locks_are_known) {
     ck_assert(lge_destroyed_get(address(8), &found));
     ck_assert_uint_eq(found.context, place(0x301));
     ck_assert(!lge_destroyed_get(address(16), &found));
+    lge_destroyed_unmapped(address(9), 4096);
+    ck_assert(lge_destroyed_get(address(8), &found));
+    lge_destroyed_unmapped(address(7), 4096);
+    ck_assert(!lge_destroyed_get(address(8), &found));
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 
 #include "engine/identity.h"
+#include "engine/regions.h"
 #include "engine/side_tag.h"
 #include "engine_support.h"
 
@@ -117,6 +118,44 @@ START_TEST(the_table_keeps_its_tags_in_step) {
 }
 END_TEST
 
+/* ---- memory that goes ---- */
+
+START_TEST(what_is_unmapped_is_forgotten) {
+    enum { ALL = 1000, LOW = 300, HIGH = 700 };
+    struct lge_thread *thread = engine_thread(NULL);
+    static char places[ALL][8192];
+    uint64_t ids[ALL];
+    for (int i = 0; i < ALL; i++)
+        ids[i] = lge_identity_table_initialised(thread, places[i], 0x4711, 0);
+    lge_identity_table_share(ids[LOW]);
+    lge_identity_table_unmapped(places[LOW], (size_t)(HIGH - LOW) * sizeof places[0]);
+    for (int i = 0; i < ALL; i++) {
+        bool stays = i < LOW || i >= HIGH;
+        ck_assert(lge_identity_table_has(places[i], ids[i]) == stays);
+        ck_assert_uint_eq(lge_identity_table_known(places[i]), stays ? ids[i] : 0);
+    }
+    ck_assert(!lge_identity_table_shared(ids[LOW]));
+    lge_identity_table_unmapped(places[LOW], 1); /* nothing is left there */
+    ck_assert_uint_ne(lge_identity_table_first_use(thread, places[LOW], 0x4711, 0), ids[LOW]);
+    lge_identity_table_unmapped(NULL, SIZE_MAX);
+    ck_assert(!lge_identity_table_knows(places[0]));
+}
+END_TEST
+
+START_TEST(where_something_may_be) {
+    static struct lge_regions regions;
+    const uintptr_t region = (uintptr_t)1 << LGE_REGION_BITS, turn = region * LGE_REGIONS;
+    lge_regions_add(&regions, (void *)(3 * turn + 5 * region + 7));
+    ck_assert(lge_regions_may_have(&regions, (void *)(3 * turn + 5 * region), 1));
+    ck_assert(lge_regions_may_have(&regions, (void *)(3 * turn + 6 * region - 1), 1));
+    ck_assert(!lge_regions_may_have(&regions, (void *)(3 * turn + 6 * region), region));
+    ck_assert(!lge_regions_may_have(&regions, (void *)(3 * turn), 5 * region));
+    ck_assert(lge_regions_may_have(&regions, (void *)(3 * turn), 5 * region + 1));
+    ck_assert(lge_regions_may_have(&regions, (void *)(3 * turn + 6 * region), turn));
+    ck_assert(lge_regions_may_have(&regions, (void *)(9 * turn), 2 * turn));
+}
+END_TEST
+
 /* ---- a writer and readers at once ---- */
 
 enum { SHARED = 64, LIVES = 20000 };
@@ -160,6 +199,8 @@ int main(void) {
     tcase_add_test(tests, a_new_start_knows_nothing);
     tcase_add_test(tests, no_distance_is_unlucky);
     tcase_add_test(tests, the_table_keeps_its_tags_in_step);
+    tcase_add_test(tests, what_is_unmapped_is_forgotten);
+    tcase_add_test(tests, where_something_may_be);
     tcase_add_test(tests, readers_never_see_another_lock);
     return engine_run(suite);
 }

@@ -182,6 +182,8 @@ START_TEST(shared_mappings) {
     ck_assert(!is_shared(private));
     ck_assert(is_shared(shared));
     ck_assert(is_shared(shared + 8191));
+    ck_assert(lgp_memory_shared(shared + 8191));
+    ck_assert(!lgp_memory_shared(private));
     ck_assert(!is_shared(shared + 8192));
     munmap(shared, 8192);
     ck_assert(!is_shared(shared));
