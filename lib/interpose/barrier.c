@@ -3,8 +3,8 @@
  * A barrier orders what its threads do (barrier_order.h).  Any thread of the
  * process may come and end a wait at one, so that a deadlock through a barrier
  * is certain, and named, only when every thread waits without limit
- * (engine/stuck.c).  Process-shared barriers are left alone: we do not see who
- * else comes. */
+ * (engine/stuck.c), and never named through a process-shared one: we do not see
+ * who else comes. */
 #include <pthread.h>
 
 #include "engine/context.h"
@@ -39,10 +39,7 @@ LGI_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
     struct lge_thread *thread = result == 0 ? lgi_enter() : NULL;
     if (thread == NULL)
         return result;
-    if (shared(attributes))
-        lgi_barrier_forget(barrier);
-    else
-        report(thread, lgi_barrier_initialised(barrier, count), site, sp);
+    report(thread, lgi_barrier_initialised(barrier, count, shared(attributes)), site, sp);
     lgi_leave(thread);
     return result;
 }

@@ -9,7 +9,8 @@
 struct barrier {
     unsigned count;
     unsigned inside; /* threads that came and have not left, of any round */
-    bool mixed;      /* there were more of them than a round has */
+    bool mixed;      /* there were more of them than a round has, or others than we see */
+    bool shared;     /* other processes may come: whether one waits is not known */
     bool gone;       /* destroyed: freed by the last one to leave */
     struct lgi_round *gathering;
     struct lgi_barrier_call destroyed; /* then that is all it has */
@@ -45,14 +46,13 @@ static void free_if_gone(struct barrier *barrier) {
         lgp_free(barrier, sizeof *barrier);
 }
 
-static void add(const void *address, unsigned count, struct lgi_barrier_call call) {
-    struct barrier *barrier = lgp_alloc(sizeof *barrier);
-    if (barrier == NULL)
+static void add(const void *address, struct barrier barrier) {
+    struct barrier *made = lgp_alloc(sizeof *made);
+    if (made == NULL)
         return;
-    barrier->count = count;
-    barrier->destroyed = call;
-    if (!lge_map_add(&barriers, (uintptr_t)address, barrier))
-        lgp_free(barrier, sizeof *barrier);
+    *made = barrier;
+    if (!lge_map_add(&barriers, (uintptr_t)address, made))
+        lgp_free(made, sizeof *made);
 }
 static bool is_destroyed(const struct barrier *barrier) { return barrier->destroyed.thread != 0; }
 
@@ -69,7 +69,7 @@ static void remove_known(const void *address) {
 /* Whoever waits there, or destroyed it before. */
 static struct lgi_barrier_call last_call(const void *address) {
     const struct barrier *barrier = find(address);
-    if (barrier == NULL)
+    if (barrier == NULL || barrier->shared)
         return (struct lgi_barrier_call){0};
     return barrier->gathering != NULL && !barrier->mixed ? barrier->gathering->first : barrier->destroyed;
 }
@@ -80,17 +80,17 @@ static void remember(const void *address, struct lgi_barrier_call call) {
     if (oldest != NULL && is_destroyed(oldest))
         remove_known((const void *)(uintptr_t)*place);
     *place = (uintptr_t)address;
-    add(address, 0, call);
+    add(address, (struct barrier){.destroyed = call});
 }
 
-struct lgi_barrier_call lgi_barrier_initialised(const void *address, unsigned count) {
+struct lgi_barrier_call lgi_barrier_initialised(const void *address, unsigned count, bool shared) {
     lgp_lock(&lock);
     const struct barrier *known = find(address);
     struct lgi_barrier_call last = last_call(address);
     if (known != NULL && is_destroyed(known))
         last.thread = 0;
     remove_known(address);
-    add(address, count, (struct lgi_barrier_call){0});
+    add(address, (struct barrier){.count = count, .shared = shared});
     lgp_unlock(&lock);
     return last;
 }
@@ -98,18 +98,13 @@ struct lgi_barrier_call lgi_barrier_initialised(const void *address, unsigned co
 struct lgi_barrier_call lgi_barrier_destroyed(const void *address, struct lgi_barrier_call call) {
     lgp_lock(&lock);
     struct lgi_barrier_call last = last_call(address);
-    if (find(address) != NULL) {
-        remove_known(address);
+    const struct barrier *barrier = find(address);
+    bool shared = barrier != NULL && barrier->shared; /* made anew by another process, perhaps */
+    remove_known(address);
+    if (barrier != NULL && !shared)
         remember(address, call);
-    }
     lgp_unlock(&lock);
     return last;
-}
-
-void lgi_barrier_forget(const void *address) {
-    lgp_lock(&lock);
-    remove_known(address);
-    lgp_unlock(&lock);
 }
 
 /* A removal moves later entries up, so the same place is looked at again. */
@@ -167,7 +162,7 @@ static struct lgi_round *arrive(struct lge_thread *thread, struct barrier *barri
     bool complete = ++round->arrived == barrier->count;
     if (complete)
         barrier->gathering = NULL;
-    if (complete || barrier->mixed)
+    if (complete || barrier->mixed || barrier->shared)
         close_round(round);
     return round;
 }
@@ -180,6 +175,8 @@ struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *addr
         *where = barrier->destroyed;
         barrier = NULL;
     }
+    if (barrier != NULL && barrier->shared && barrier->mixed) /* for good */
+        barrier = NULL;
     struct lgi_round *round = barrier == NULL ? NULL : arrive(thread, barrier, site, sp);
     lgp_unlock(&lock);
     return round;
@@ -187,12 +184,21 @@ struct lgi_round *lgi_barrier_arrive(struct lge_thread *thread, const void *addr
 
 const _Atomic uint32_t *lgi_barrier_all_here(const struct lgi_round *round) { return &round->all_here; }
 
+/* The round was over without those whom it lacks here. */
+static void others_came(struct barrier *barrier, const struct lgi_round *round) {
+    barrier->mixed = true;
+    if (barrier->gathering == round)
+        barrier->gathering = NULL;
+}
+
 void lgi_barrier_leave(struct lge_thread *thread, struct lgi_round *round) {
     lgp_lock(&lock);
     struct barrier *barrier = round->barrier;
+    if (barrier->shared && round->arrived < barrier->count)
+        others_came(barrier, round);
     if (!barrier->mixed && round->sync != NULL)
         lge_sync_acquire(thread, round->sync, LGR_REASON_BARRIER);
-    if (++round->left == barrier->count)
+    if (++round->left == round->arrived && barrier->gathering != round)
         free_round(round);
     barrier->inside--;
     free_if_gone(barrier);
@@ -211,6 +217,9 @@ void lgi_barriers_after_fork(void) {
     for (size_t i = 0; whole && i < old.capacity; i++) {
         const struct barrier *barrier = old.slots[i].value;
         if (barrier != NULL && !is_destroyed(barrier))
-            add((const void *)(uintptr_t)old.slots[i].key, barrier->count, barrier->destroyed);
+            add((const void *)(uintptr_t)old.slots[i].key,
+                (struct barrier){.count = barrier->count,
+                                 .shared = barrier->shared,
+                                 .mixed = barrier->shared && barrier->mixed});
     }
 }

@@ -8,7 +8,11 @@
  * A round is whoever came one after the other, as many as the barrier counts.
  * Where more threads than that are inside at once, libc may put them together
  * in another way, and in the next run will: such a barrier orders nothing from
- * then on. */
+ * then on.
+ *
+ * Of a process-shared barrier those who come from other processes are not seen.  It
+ * orders as others do as long as nobody leaves a round before as many came as it
+ * counts: then all of them are this process's threads. */
 #ifndef LOCKGRAPH_INTERPOSE_BARRIER_ORDER_H
 #define LOCKGRAPH_INTERPOSE_BARRIER_ORDER_H
 
@@ -23,12 +27,12 @@ struct lgi_barrier_call {
     bool waits;      /* it is a wait that is not over; else a destruction */
 };
 
-/* The wait that is not over there. */
-struct lgi_barrier_call lgi_barrier_initialised(const void *barrier, unsigned count);
+/* The wait that is not over there, unless other processes come to what was there.
+ * `shared`: they come to this one. */
+struct lgi_barrier_call lgi_barrier_initialised(const void *barrier, unsigned count, bool shared);
 /* `call`: this one.  The wait that is not over there, or the destruction before
  * this one. */
 struct lgi_barrier_call lgi_barrier_destroyed(const void *barrier, struct lgi_barrier_call call);
-void lgi_barrier_forget(const void *barrier);
 /* All between the addresses, also that they were destroyed: their memory goes. */
 void lgi_barriers_unmapped(const void *start, size_t size);
 /* About to wait.  NULL: the barrier is not known, nothing is ordered; *destroyed
