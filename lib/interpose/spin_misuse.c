@@ -51,22 +51,26 @@ static void look_at_first_use(const struct lgi_spin_call *call) {
 
 /* What nobody initialised here was initialised by another process, as far as we know,
  * unless it is a static variable. */
-uint64_t lgi_spin_identity(const struct lgi_spin_call *call) {
+static uint64_t identity(const struct lgi_spin_call *call) {
     const void *address = address_of(call);
-    if (lge_identity_table_knows(address))
-        return lge_identity_table_first_use(call->thread, address, call->site, call->sp);
-    look_at_first_use(call);
+    bool known = lge_identity_table_knows(address);
     uint64_t id = lge_identity_table_first_use(call->thread, address, call->site, call->sp);
-    if (!lgp_module_contains((uintptr_t)address))
+    if (!known && !lgp_module_contains((uintptr_t)address))
         lge_identity_table_share(id);
     return id;
+}
+
+uint64_t lgi_spin_identity(const struct lgi_spin_call *call) {
+    if (!lge_identity_table_knows(address_of(call)))
+        look_at_first_use(call);
+    return identity(call);
 }
 
 void lgi_spin_look_at_unlock(const struct lgi_spin_call *call) {
     if (!readable())
         return;
     if (lgi_spin_is_free(call->lock)) {
-        uint64_t id = lgi_spin_identity(call);
+        uint64_t id = identity(call);
         report(call, LGR_KIND_UNLOCK_UNHELD, id, (struct lge_holder){0});
         lgi_log_unheld(id, address_of(call), LGR_LOCK_SPIN);
         return;

@@ -111,9 +111,12 @@ static int become(const struct call *call, uint32_t class_id, uint64_t *id) {
                    : EINVAL;
     if (held_by_another(call))
         return EINVAL;
+    bool shared = lge_identity_table_shared(known(call));
     uint64_t old = forget(call), fresh = 0;
     if (class_id != LGE_CLASS_NONE)
         rename_holds(call, fresh = declared(call, class_id));
+    if (shared && fresh != 0)
+        lge_identity_table_share(fresh);
     if (old != 0)
         lge_lock_destroyed(old);
     if (id != NULL)
