@@ -73,7 +73,7 @@ struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id) {
     struct lge_holder holder = {0};
     bool found = false;
     lge_threads_lock();
-    for (const struct lge_thread *t = lge_threads_first(); t != NULL && !found; t = t->next_in_list)
+    for (const struct lge_thread *t = lge_threads_all(); t != NULL && !found; t = lge_threads_after(t))
         found = t != self && waits_for(t, id, &holder);
     lge_threads_unlock();
     return found ? holder : (struct lge_holder){0};
@@ -176,6 +176,10 @@ static uint32_t owner_of(const struct lge_thread *waiter) {
     return tid > 0 && tid < INT_MAX - 1 && (uint32_t)tid != lge_thread_tid(waiter) ? (uint32_t)tid : 0;
 }
 
+static bool seen_outside(const struct lge_thread *waiter) {
+    return (waiter->request.attributes & LGR_LOCK_PSHARED) != 0;
+}
+
 /* Holders are looked for where the lock names none, and their stacks say all. */
 static bool in_stacks(const struct lge_thread *waiter) {
     if (waiter->request.kind == LGR_LOCK_RWLOCK)
@@ -186,19 +190,22 @@ static bool in_stacks(const struct lge_thread *waiter) {
 struct lge_keepers lge_keepers_find(const struct lge_thread *waiter) {
     struct lge_keepers keepers = {0};
     uint32_t tid = owner_of(waiter);
+    bool stranger = false; /* of another process, by an id that a thread of this one has */
     lge_threads_lock();
     const struct lge_thread *owner = tid == 0 ? NULL : lge_thread_by_tid(tid);
     if (owner != NULL) {
         look_at_holds(owner, waiter, &keepers);
-        if (keepers.count == 0) /* taken past us */
+        if (keepers.count == 0 && !seen_outside(waiter)) /* taken past us */
             keepers.first = of_thread(owner);
+        else if (keepers.count == 0)
+            stranger = true;
     } else if (tid == 0 && in_stacks(waiter)) {
-        for (const struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list)
+        for (const struct lge_thread *t = lge_threads_all(); t != NULL; t = lge_threads_after(t))
             look_at_holds(t, waiter, &keepers);
     }
     lge_threads_unlock();
     if (tid != 0) {
-        keepers.first.tid = tid;
+        keepers.first.tid = stranger ? 0 : tid;
         keepers.count = keepers.threads = 1;
     }
     return keepers;
@@ -212,7 +219,7 @@ uint32_t lge_waiters_count(const struct lge_thread *self, uint64_t id, uint32_t 
     struct lge_holder unused;
     uint32_t count = 0;
     lge_threads_lock();
-    for (const struct lge_thread *t = lge_threads_first(); t != NULL && most-- != 0; t = t->next_in_list)
+    for (const struct lge_thread *t = lge_threads_all(); t != NULL && most-- != 0; t = lge_threads_after(t))
         count += t != self && waits_for(t, id, &unused);
     lge_threads_unlock();
     return count;

@@ -42,6 +42,13 @@ struct lge_thread *lge_threads_first(void) {
 struct lge_thread *lge_threads_leaving(void) {
     return threads.leaving;
 }
+struct lge_thread *lge_threads_all(void) {
+    return threads.first != NULL ? threads.first : threads.leaving;
+}
+struct lge_thread *lge_threads_after(const struct lge_thread *thread) {
+    bool last = thread->next_in_list == NULL && thread->life != LGE_THREAD_LEAVING;
+    return last ? threads.leaving : thread->next_in_list;
+}
 uint64_t lge_threads_count(void) {
     lge_threads_lock();
     uint64_t count = threads.serial;

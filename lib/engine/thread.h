@@ -57,6 +57,7 @@ struct lge_wait {
     _Atomic uint32_t endless;   /* no limit of its own, and nobody outside the process ends it */
     _Atomic uint32_t lock_kind; /* LOCK: enum lgr_lock_kind */
     _Atomic uint32_t shareable; /* the owner field tells of exclusive holders only */
+    _Atomic uint32_t outside;   /* other processes see the lock, too: its owner may be one of theirs */
     _Atomic uint32_t queues;    /* behind waiting writers */
     _Atomic uint32_t condition; /* wants the lock back after waiting for one */
     _Atomic uint32_t stacked;   /* held contexts are resolved, too */
@@ -138,6 +139,9 @@ void lge_threads_unlock(void);
 struct lge_thread *lge_threads_first(void);
 /* Those that ended and may still run destructors of the program. */
 struct lge_thread *lge_threads_leaving(void);
+/* These after those: the first, and the one after `thread`; NULL: no more. */
+struct lge_thread *lge_threads_all(void);
+struct lge_thread *lge_threads_after(const struct lge_thread *thread);
 
 /* Doubles the held stack; false when memory is out. */
 bool lge_thread_grow(struct lge_thread *thread);

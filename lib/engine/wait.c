@@ -33,6 +33,10 @@ static bool shareable(const struct lge_request *request) {
     return request->kind == LGR_LOCK_RWLOCK && !(request->flags & LGE_HOLDERS_UNKNOWN);
 }
 
+static bool seen_outside(const struct lge_request *request) {
+    return (request->attributes & LGR_LOCK_PSHARED) != 0;
+}
+
 static bool queues(const struct lge_request *request) {
     return shareable(request) && request->mode == LGR_SHARED && (request->flags & LGE_WRITER_PREFERRED);
 }
@@ -64,6 +68,7 @@ static void store(struct lge_thread *thread, const struct begun *begun) {
     atomic_store_explicit(&wait->lock_kind, request->kind, memory_order_relaxed);
     atomic_store_explicit(&wait->address, begun->address, memory_order_relaxed);
     atomic_store_explicit(&wait->shareable, shareable(request), memory_order_relaxed);
+    atomic_store_explicit(&wait->outside, seen_outside(request), memory_order_relaxed);
     atomic_store_explicit(&wait->queues, queues(request), memory_order_relaxed);
     atomic_store_explicit(&wait->condition, (request->flags & LGE_TAKEN_BACK) != 0, memory_order_relaxed);
     atomic_store_explicit(&wait->timed, begun->timed, memory_order_relaxed);

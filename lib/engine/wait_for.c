@@ -56,7 +56,7 @@ bool lge_queues_behind(const struct lge_thread *reader, const struct lge_thread 
 static uint32_t count_readers(uint64_t id) {
     uint32_t count = 0;
     lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL; t = t->next_in_list) {
+    for (struct lge_thread *t = lge_threads_all(); t != NULL; t = lge_threads_after(t)) {
         if (!lge_waiting(lge_wait_sequence(t)))
             continue;
         for (const struct lge_held *held = t->top; held > t->base; held--)
@@ -90,7 +90,7 @@ static struct lge_thread *obstacle(const struct lge_thread *waiter, uint32_t n) 
     struct lge_thread *found = NULL;
     bool queued = queues(waiter) && is_shut_out(waiter);
     lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
+    for (struct lge_thread *t = lge_threads_all(); t != NULL && found == NULL; t = lge_threads_after(t)) {
         uint32_t sequence = lge_wait_sequence(t);
         if (lge_waiting(sequence) && in_the_way(t, waiter, queued) && lge_wait_unchanged(t, sequence) &&
             n-- == 0)
@@ -127,23 +127,22 @@ struct lge_thread *lge_owner_thread(const struct lge_thread *waiter, uint32_t ti
     return found != NULL ? found : owner_before_fork(waiter, tid);
 }
 
-struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single) {
-    const int *owner = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
-    *single = owner != NULL && !atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed);
-    return owner == NULL ? NULL : lge_owner_thread(thread, owner_tid(owner));
+/* Whether the id in the lock need not be that of the thread which holds it. */
+static bool owner_is_doubtful(const struct lge_thread *waiter) {
+    return atomic_load_explicit(&lge_handed_over, memory_order_relaxed) ||
+           atomic_load_explicit(&waiter->wait.outside, memory_order_relaxed);
 }
 
-static bool still_its(const struct lge_thread *waiter, const struct lge_thread *owner) {
-    if (!atomic_load_explicit(&lge_handed_over, memory_order_relaxed) || owner == NULL)
-        return true;
+static bool is_its(const struct lge_thread *waiter, const struct lge_thread *owner) {
     const void *address = atomic_load_explicit(&waiter->wait.address, memory_order_relaxed);
-    return lge_holder_find(atomic_load_explicit(&owner->tid, memory_order_relaxed), address).lock != 0;
+    return lge_holder_find(lge_thread_tid(owner), address).lock != 0;
 }
 
-static struct lge_thread *holder(const struct lge_thread *waiter) {
-    bool single;
-    struct lge_thread *owner = lge_waits_for_owner(waiter, &single);
-    return still_its(waiter, owner) ? owner : NULL;
+struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single) {
+    const int *field = atomic_load_explicit(&thread->wait.owner, memory_order_relaxed);
+    *single = field != NULL && !atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed);
+    struct lge_thread *owner = field == NULL ? NULL : lge_owner_thread(thread, owner_tid(field));
+    return owner == NULL || !owner_is_doubtful(thread) || is_its(thread, owner) ? owner : NULL;
 }
 
 bool lge_waits_at_barrier(const struct lge_thread *thread) {
@@ -196,14 +195,15 @@ struct lge_thread *lge_waits_for(const struct lge_thread *thread, uint32_t n) {
     if (atomic_load_explicit(&thread->wait.owner, memory_order_relaxed) == NULL ||
         atomic_load_explicit(&thread->wait.shareable, memory_order_relaxed))
         return obstacle(thread, n);
-    return n == 0 ? holder(thread) : NULL;
+    bool single;
+    return n == 0 ? lge_waits_for_owner(thread, &single) : NULL;
 }
 
 bool lge_waits_for_still(const struct lge_thread *thread, const struct lge_thread *next) {
     bool single;
     const struct lge_thread *owner = lge_waits_for_owner(thread, &single);
     if (single)
-        return owner == next && still_its(thread, owner);
+        return owner == next;
     if (lge_wait_kind(thread) == LGR_WAIT_ONCE)
         return once_runner(thread) == next;
     if (lge_queues_behind(thread, next))
@@ -221,7 +221,7 @@ struct lge_thread *lge_other_upgrader(const struct lge_thread *thread) {
     if (!upgrades(thread, lge_wait_target(thread)))
         return NULL;
     lge_threads_lock();
-    for (struct lge_thread *t = lge_threads_first(); t != NULL && found == NULL; t = t->next_in_list) {
+    for (struct lge_thread *t = lge_threads_all(); t != NULL && found == NULL; t = lge_threads_after(t)) {
         uint32_t sequence = lge_wait_sequence(t);
         if (t != thread && lge_waiting(sequence) && upgrades(t, lge_wait_target(thread)) &&
             lge_wait_unchanged(t, sequence))

@@ -1,8 +1,11 @@
 /* The edges of the wait-for graph: whom does a waiting thread wait for?
  *
- * - The owner, where the lock tells: a mutex, and a rwlock that is written.
+ * - The owner, where the lock tells: a mutex, and a rwlock that is written.  Where
+ *   that may be a thread of another process, whose id means nothing here (it may
+ *   be of another namespace), only a thread that has the lock on its held stack.
  * - Holders found in the held stacks of waiting threads, which do not change
- *   during a wait.  One that runs is of no interest: it can go on.
+ *   during a wait.  One that runs is of no interest: it can go on.  A thread that
+ *   ended waits like any other, in its destructors.
  * - At a once control: who runs its routine.
  * - At a barrier: anybody, since anybody may come.
  * - A queue: where writers are preferred a reader waits for the writer that
@@ -23,8 +26,8 @@ struct lge_thread *lge_owner_thread(const struct lge_thread *waiter, uint32_t ti
 /* The only owner there can be, read now; *single is false where holders have to
  * be looked for.  NULL: a stranger, or nobody. */
 struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single);
-/* Locks are given up by others than who took them: the owner that a lock names
- * counts only while it holds it, as far as the holds tell.  Relaxed. */
+/* Locks are given up by others than who took them: from now on the owner that any lock
+ * names counts only while it holds it, as far as the holds tell.  Relaxed. */
 extern _Atomic bool lge_handed_over;
 /* Who runs the routine of that once control now; NULL: nobody, or not known. */
 struct lge_thread *lge_runs_once(const void *control);

@@ -23,6 +23,14 @@ static struct lge_misuse misuse_of(enum lgr_kind kind, const pthread_mutex_t *mu
                                .attributes = lgi_mutex_attributes(mutex)};
 }
 
+/* The owner that the mutex names.  Where other processes see it, that may be one of
+ * their threads, whose id a thread of ours has, too: only one that has it counts. */
+static struct lge_holder holder_of(const pthread_mutex_t *mutex, uint32_t owner) {
+    struct lge_holder holder = lge_holder_find(owner, mutex);
+    bool stranger = holder.lock == 0 && (lgi_mutex_attributes(mutex) & LGR_LOCK_PSHARED) != 0;
+    return stranger ? (struct lge_holder){0} : holder;
+}
+
 static void report_held(struct lge_thread *thread, struct lge_misuse misuse, struct lge_holder holder) {
     misuse.earlier_context = holder.context;
     misuse.earlier_thread = holder.serial;
@@ -75,7 +83,7 @@ void lgi_mutex_look_at_unlock(struct lge_thread *thread, pthread_mutex_t *mutex,
     struct lgi_mutex_state state = lgi_mutex_state(mutex);
     if (state.owner == lge_thread_tid(thread) || (lgi_kind_of(mutex) & LGI_ELISION))
         return;
-    struct lge_holder holder = lge_holder_find(state.owner, mutex);
+    struct lge_holder holder = holder_of(mutex, state.owner);
     if (state.locked && nameless(holder))
         return;
     enum lgr_kind kind = state.locked ? LGR_KIND_UNLOCK_FOREIGN : LGR_KIND_UNLOCK_UNHELD;
@@ -97,7 +105,7 @@ void lgi_mutex_look_at_destroy(struct lge_thread *thread, pthread_mutex_t *mutex
         report_held(thread, misuse_of(LGR_KIND_DESTROY_WAITED, mutex, id, site, sp), waiter);
         return;
     }
-    struct lge_holder holder = lge_holder_find(state.owner, mutex);
+    struct lge_holder holder = holder_of(mutex, state.owner);
     if (state.owner != 0 && !nameless(holder))
         report_held(thread, misuse_of(LGR_KIND_DESTROY_HELD, mutex, id, site, sp), holder);
 }
@@ -139,8 +147,7 @@ void lgi_mutex_look_at_lock(struct lge_thread *thread, const struct lge_request 
 
 void lgi_mutex_look_at_init(struct lge_thread *thread, pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     uint64_t id = lgi_mutex_known(mutex);
-    struct lgi_mutex_state state = lgi_mutex_state(mutex);
-    struct lge_holder holder = lge_holder_find(id == 0 ? 0 : state.owner, mutex);
+    struct lge_holder holder = holder_of(mutex, id == 0 ? 0 : lgi_mutex_state(mutex).owner);
     if (holder.lock != 0 && holder.lock == id) {
         report_held(thread, misuse_of(LGR_KIND_REINIT_HELD, mutex, id, site, sp), holder);
     } else if (!lgi_forked()) {
@@ -166,7 +173,7 @@ void lgi_look_at_result(struct lge_thread *thread, pthread_mutex_t *mutex, int r
     if (mutex != NULL) {
         uint64_t id = lgi_mutex_identity(thread, mutex, site, sp);
         misuse = misuse_of(LGR_KIND_API_ERROR, mutex, id, site, sp);
-        holder = lge_holder_find(lgi_mutex_state(mutex).owner, mutex);
+        holder = holder_of(mutex, lgi_mutex_state(mutex).owner);
     }
     misuse.detail = (uint64_t)result;
     report_held(thread, misuse, holder);
