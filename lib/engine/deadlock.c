@@ -153,7 +153,7 @@ static bool find(struct lge_thread *thread) {
 static bool holder_runs(const struct lge_thread *thread) {
     const struct lge_wait *wait = &thread->wait;
     const int *owner = atomic_load_explicit(&wait->owner, memory_order_relaxed);
-    uint32_t tid = owner == NULL ? 0 : (uint32_t)__atomic_load_n(owner, __ATOMIC_RELAXED);
+    uint32_t tid = owner == NULL ? 0 : lge_owner_id(__atomic_load_n(owner, __ATOMIC_RELAXED));
     bool joins = lgr_waits_for_thread(lge_wait_kind(thread));
     bool several = owner == NULL || atomic_load_explicit(&wait->shareable, memory_order_relaxed);
     if (!joins && several && tid == 0)

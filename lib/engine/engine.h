@@ -297,7 +297,7 @@ size_t lge_held_count(const struct lge_thread *thread);
 
 /* The lock was busy: publishes that the thread waits, and looks for a wait-for
  * cycle that this closes.  `owner` points to the lock's owner field, a kernel
- * thread id, read until lge_wait_end; NULL when the lock has none: then the
+ * thread id (thread.h: lge_owner_id), read until lge_wait_end; NULL when the lock has none: then the
  * holders are looked for in the held stacks of waiting threads.  A rwlock's
  * tells of a writer, and readers are looked for as well.  True when the
  * thread is part of a deadlock (reported).  Reported at most once per wait. */

@@ -1,8 +1,7 @@
 #include "engine/holders.h"
 
-#include <limits.h>
-
 #include "engine/hold_times.h"
+#include "engine/outside.h"
 #include "platform/system.h"
 
 /* A stack whose lower part was never captured says at least its first line. */
@@ -168,16 +167,11 @@ static void look_at_holds(const struct lge_thread *thread, const struct lge_thre
     keepers->threads += keepers->count != before;
 }
 
-/* The lock's owner field; 0: nobody, or glibc's words for a robust mutex that is
- * to be made consistent or cannot be any more. */
+/* The lock's owner; 0: nobody, or itself. */
 static uint32_t owner_of(const struct lge_thread *waiter) {
     const int *owner = atomic_load_explicit(&waiter->wait.owner, memory_order_relaxed);
-    int tid = owner == NULL ? 0 : __atomic_load_n(owner, __ATOMIC_RELAXED);
-    return tid > 0 && tid < INT_MAX - 1 && (uint32_t)tid != lge_thread_tid(waiter) ? (uint32_t)tid : 0;
-}
-
-static bool seen_outside(const struct lge_thread *waiter) {
-    return (waiter->request.attributes & LGR_LOCK_PSHARED) != 0;
+    uint32_t tid = owner == NULL ? 0 : lge_owner_id(__atomic_load_n(owner, __ATOMIC_RELAXED));
+    return tid != lge_thread_tid(waiter) ? tid : 0;
 }
 
 /* Holders are looked for where the lock names none, and their stacks say all. */
@@ -195,7 +189,7 @@ struct lge_keepers lge_keepers_find(const struct lge_thread *waiter) {
     const struct lge_thread *owner = tid == 0 ? NULL : lge_thread_by_tid(tid);
     if (owner != NULL) {
         look_at_holds(owner, waiter, &keepers);
-        if (keepers.count == 0 && !seen_outside(waiter)) /* taken past us */
+        if (keepers.count == 0 && !lge_maybe_outside(waiter->request.attributes)) /* taken past us */
             keepers.first = of_thread(owner);
         else if (keepers.count == 0)
             stranger = true;

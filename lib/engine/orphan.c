@@ -7,6 +7,7 @@
 #include "engine/lifecycle.h"
 #include "engine/lock_class.h"
 #include "engine/misuse.h"
+#include "engine/outside.h"
 #include "engine/thread.h"
 #include "platform/futex_lock.h"
 #include "platform/part.h"
@@ -37,11 +38,13 @@ static void add(const struct lge_thread *thread, const struct lge_held *held) {
 }
 
 /* A lock in memory that both processes see is the parent's to release, and who
- * waits on a semaphore need not be who posts it. */
+ * waits on a semaphore need not be who posts it.  The memory of a robust mutex is
+ * asked once the child can allocate. */
 static bool stays_held(const struct lge_thread *thread, const struct lge_held *held,
                        lge_orphan_check *check) {
     return held->address != NULL && held->kind != LGR_LOCK_SEMAPHORE && held->kind != LGR_LOCK_FILE &&
-           !lge_hold_shared(held) && check(held, lge_thread_tid(thread));
+           (!lge_hold_shared(held) || (held->attributes & LGR_LOCK_ROBUST) != 0) &&
+           check(held, lge_thread_tid(thread));
 }
 
 /* Its owner was running when the copy was made. */
@@ -88,7 +91,7 @@ void lge_orphans_note(struct lge_thread *self, uintptr_t site, uintptr_t sp) {
     uint32_t count = atomic_load_explicit(&lge_orphans, memory_order_relaxed), kept = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct orphan orphan = orphans[i];
-        if (!known(&orphan))
+        if (!known(&orphan) || lge_outside(orphan.held.address, orphan.held.attributes))
             continue;
         if (!orphan.noted) {
             if (orphan.held.context == 0)

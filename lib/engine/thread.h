@@ -45,7 +45,7 @@ struct lge_wait {
     _Atomic uint32_t sequence;
     _Atomic uint32_t kind;                  /* enum lgr_wait_kind */
     _Atomic uint64_t target;                /* lock id, thread serial, or address of a condition */
-    _Atomic(const int *) owner;             /* owner field of the lock, or NULL */
+    _Atomic(const int *) owner;             /* owner field of the lock (lge_owner_id), or NULL */
     _Atomic(const void *) address;          /* of the lock, condition or barrier */
     _Atomic(struct lge_thread *) joined;    /* thread waited for */
     _Atomic(const _Atomic uint32_t *) over; /* not 0 once all have come to the barrier; or one of those who
@@ -57,7 +57,7 @@ struct lge_wait {
     _Atomic uint32_t endless;   /* no limit of its own, and nobody outside the process ends it */
     _Atomic uint32_t lock_kind; /* LOCK: enum lgr_lock_kind */
     _Atomic uint32_t shareable; /* the owner field tells of exclusive holders only */
-    _Atomic uint32_t outside;   /* other processes see the lock, too: its owner may be one of theirs */
+    _Atomic uint32_t outside;   /* other processes may see the lock, too: its owner may be one of theirs */
     _Atomic uint32_t queues;    /* behind waiting writers */
     _Atomic uint32_t condition; /* wants the lock back after waiting for one */
     _Atomic uint32_t stacked;   /* held contexts are resolved, too */
@@ -176,6 +176,12 @@ static inline uint64_t lge_wait_target(const struct lge_thread *thread) {
 }
 static inline bool lge_waits_for_lock(const struct lge_thread *thread) {
     return lge_wait_kind(thread) == LGR_WAIT_LOCK;
+}
+/* The kernel id in an owner field; 0: nobody's.  The field may be a word that the kernel
+ * knows, with a bit that somebody waits, and one that the owner died. */
+static inline uint32_t lge_owner_id(int field) {
+    enum { ID_BITS = 0x3fffffff }; /* FUTEX_TID_MASK */
+    return (uint32_t)field & ID_BITS;
 }
 /* When a wait that was looked at again began; 0: it was not. */
 static inline uint64_t lge_wait_since(const struct lge_thread *thread) {

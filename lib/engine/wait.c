@@ -8,6 +8,7 @@
 #include "engine/evidence.h"
 #include "engine/graph.h"
 #include "engine/heartbeat.h"
+#include "engine/outside.h"
 #include "engine/overdue.h"
 #include "engine/overlong.h"
 #include "engine/stall.h"
@@ -31,10 +32,6 @@ static bool all_stacked(const struct lge_thread *thread) {
 
 static bool shareable(const struct lge_request *request) {
     return request->kind == LGR_LOCK_RWLOCK && !(request->flags & LGE_HOLDERS_UNKNOWN);
-}
-
-static bool seen_outside(const struct lge_request *request) {
-    return (request->attributes & LGR_LOCK_PSHARED) != 0;
 }
 
 static bool queues(const struct lge_request *request) {
@@ -68,7 +65,7 @@ static void store(struct lge_thread *thread, const struct begun *begun) {
     atomic_store_explicit(&wait->lock_kind, request->kind, memory_order_relaxed);
     atomic_store_explicit(&wait->address, begun->address, memory_order_relaxed);
     atomic_store_explicit(&wait->shareable, shareable(request), memory_order_relaxed);
-    atomic_store_explicit(&wait->outside, seen_outside(request), memory_order_relaxed);
+    atomic_store_explicit(&wait->outside, lge_maybe_outside(request->attributes), memory_order_relaxed);
     atomic_store_explicit(&wait->queues, queues(request), memory_order_relaxed);
     atomic_store_explicit(&wait->condition, (request->flags & LGE_TAKEN_BACK) != 0, memory_order_relaxed);
     atomic_store_explicit(&wait->timed, begun->timed, memory_order_relaxed);
@@ -141,9 +138,10 @@ static void note_queue(const struct lge_thread *thread) {
     lge_table_unlock();
 }
 
-/* Nobody outside the process, and no refusal of libc, ends it. */
+/* Nobody outside the process, and no refusal of libc, ends it.  Who tells of a stall
+ * asks in what memory the lock is (lge_config.company): here a robust mutex passes for private. */
 static bool ends_inside(const struct lge_request *request) {
-    return (request->attributes & (LGR_LOCK_PSHARED | LGR_LOCK_PRIO_PROTECT)) == 0 &&
+    return lge_maybe_private(request->attributes) && (request->attributes & LGR_LOCK_PRIO_PROTECT) == 0 &&
            request->kind != LGR_LOCK_FILE;
 }
 

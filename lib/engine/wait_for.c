@@ -3,6 +3,7 @@
 #include "engine/context.h"
 #include "engine/file_hold.h"
 #include "engine/holders.h"
+#include "engine/outside.h"
 #include "engine/survivor.h"
 #include "platform/memory.h"
 
@@ -103,14 +104,14 @@ static struct lge_thread *obstacle(const struct lge_thread *waiter, uint32_t n) 
 /* Another thread may have got its lock meanwhile, given it up and unmapped it:
  * its owner field is read so that nothing can happen. */
 static uint32_t owner_tid(const int *owner) {
-    int tid = 0;
-    return lgp_read_safely(&tid, owner, sizeof tid) ? (uint32_t)tid : 0;
+    int field = 0;
+    return lgp_read_safely(&field, owner, sizeof field) ? lge_owner_id(field) : 0;
 }
 
 static bool holds_privately(const struct lge_thread *t, uint64_t id) {
     for (const struct lge_held *held = t->top; held > t->base; held--)
         if (held->id == id)
-            return (held->attributes & LGR_LOCK_PSHARED) == 0;
+            return !lge_outside(held->address, held->attributes);
     return false;
 }
 

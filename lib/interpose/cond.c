@@ -13,13 +13,16 @@
 #include "engine/known.h"
 #include "engine/misuse.h"
 #include "engine/mix.h"
+#include "engine/outside.h"
 #include "engine/overlong.h"
 #include "interpose/company.h"
 #include "interpose/cond.h"
 #include "interpose/cond_order.h"
 #include "interpose/mutex.h"
+#include "interpose/mutex_kind.h"
 #include "interpose/on_deadlock.h"
 #include "interpose/real.h"
+#include "platform/tasks.h"
 
 /* A mutex given up for the wait. */
 struct given_up {
@@ -55,18 +58,19 @@ static void about_mutex(struct lge_misuse *misuse, const struct lge_request *req
     misuse->attributes = request->attributes;
 }
 
+static uint32_t owner_of(const pthread_mutex_t *mutex) {
+    return lge_owner_id(__atomic_load_n(lgi_mutex_owner(mutex), __ATOMIC_RELAXED));
+}
+
 /* A mutex that was taken past us belongs to the caller all the same: its owner
  * field decides.  One whose lock is elided has no owner. */
 static bool held_in_fact(const pthread_mutex_t *mutex, const struct lge_thread *thread) {
-    enum { ELISION = 256 };
-    int owner = __atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
-    return (uint32_t)owner == lge_thread_tid(thread) ||
-           (__atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & ELISION) != 0;
+    return owner_of(mutex) == lge_thread_tid(thread) || (lgi_kind_of(mutex) & LGI_ELISION) != 0;
 }
 
 static void report_unheld(const struct given_up *given, const pthread_mutex_t *mutex) {
-    struct lge_thread *owner =
-        lge_thread_by_tid((uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED));
+    bool outside = lge_outside(mutex, given->request.attributes); /* its owner may be, too */
+    struct lge_thread *owner = outside ? NULL : lge_thread_by_tid(owner_of(mutex));
     struct lgi_condition_use other = {.serial = owner == NULL ? 0 : lge_thread_serial(owner)};
     struct lge_misuse misuse =
         misuse_of(LGR_KIND_COND_WAIT_UNHELD, given->request.site, given->request.sp, &other);
@@ -143,6 +147,16 @@ static void tell_use(struct lge_thread *thread, const pthread_cond_t *condition,
     lge_evidence_condition(thread, condition, mutex, role);
 }
 
+/* Once for a thread and condition.  Not of a mutex that other processes see. */
+static void tell_wait(const struct given_up *given, const struct lgi_condition_use *use) {
+    if (lge_outside(use->mutex, given->request.attributes)) {
+        lge_recent_insert(given->thread, lge_mix((uintptr_t)given->condition, LGR_CONDITION_WAITS));
+        return;
+    }
+    know_mutex(use);
+    tell_use(given->thread, given->condition, use->mutex_id, LGR_CONDITION_WAITS);
+}
+
 /* ---- waiting ---- */
 
 static void enter_wait(struct given_up *given, pthread_mutex_t *mutex) {
@@ -151,17 +165,16 @@ static void enter_wait(struct given_up *given, pthread_mutex_t *mutex) {
     use.context = given->request.context;
     if (use.context == 0)
         use.context = lge_context_capture(given->thread, given->request.site, given->request.sp);
-    if (given->mutex_held && (given->request.attributes & LGR_LOCK_PSHARED) == 0) {
+    if (given->mutex_held && lge_maybe_private(given->request.attributes)) {
         use.mutex = mutex;
         use.mutex_id = given->request.id;
     }
     given->context = use.context;
-    if (use.mutex != NULL && untold(given->thread, given->condition, LGR_CONDITION_WAITS)) {
-        know_mutex(&use);
-        tell_use(given->thread, given->condition, use.mutex_id, LGR_CONDITION_WAITS);
-    }
+    if (use.mutex != NULL && untold(given->thread, given->condition, LGR_CONDITION_WAITS))
+        tell_wait(given, &use);
     given->signalled = lgi_condition_wait_begin(given->condition, &use, &conflict);
-    if (conflict.found)
+    if (conflict.found && !lge_outside(mutex, given->request.attributes) &&
+        !lgp_memory_shared(conflict.other.mutex))
         report_two_mutexes(given, &conflict.other);
     if (given->mutex_held && lge_held_count(given->thread) != 0)
         check_holding(given, &use);
@@ -181,7 +194,7 @@ static void publish(struct given_up *given, const pthread_mutex_t *mutex, bool l
         .endless = !limited && given->signalled != NULL && !process_shared(given->condition),
     };
     given->published = given->mutex_held && (wait.endless || lge_held_count(given->thread) != 0);
-    if (given->published && lge_wait_condition(given->thread, &given->request, &mutex->__data.__owner, &wait))
+    if (given->published && lge_wait_condition(given->thread, &given->request, lgi_mutex_owner(mutex), &wait))
         lgi_on_deadlock();
 }
 

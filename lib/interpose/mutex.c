@@ -93,6 +93,7 @@ LGI_EXPORT LGI_HOT int pthread_mutex_unlock(pthread_mutex_t *mutex) {
 
 /* ---- requests ---- */
 
+/* Process-shared is every robust mutex to glibc: engine/outside.h. */
 uint8_t lgi_mutex_attributes(const pthread_mutex_t *mutex) {
     int kind = lgi_kind_of(mutex);
     unsigned attributes = 0;

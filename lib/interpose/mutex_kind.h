@@ -29,6 +29,12 @@ static inline int lgi_kind_of(const pthread_mutex_t *mutex) {
     return __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED);
 }
 
+/* Where its owner's id is (lge_owner_id).  A robust mutex that was got with EOWNERDEAD
+ * names nobody in __owner until it is made consistent; its lock word does. */
+static inline const int *lgi_mutex_owner(const pthread_mutex_t *mutex) {
+    return lgi_kind_of(mutex) & LGI_ROBUST ? &mutex->__data.__lock : &mutex->__data.__owner;
+}
+
 /* What is seen of its holder. */
 struct lgi_mutex_state {
     uint32_t locked; /* 0: nobody holds it */

@@ -7,6 +7,7 @@
 #include "engine/destroyed.h"
 #include "engine/holders.h"
 #include "engine/misuse.h"
+#include "engine/outside.h"
 #include "interpose/fork.h"
 #include "interpose/lock_log.h"
 #include "interpose/mutex_kind.h"
@@ -27,7 +28,7 @@ static struct lge_misuse misuse_of(enum lgr_kind kind, const pthread_mutex_t *mu
  * their threads, whose id a thread of ours has, too: only one that has it counts. */
 static struct lge_holder holder_of(const pthread_mutex_t *mutex, uint32_t owner) {
     struct lge_holder holder = lge_holder_find(owner, mutex);
-    bool stranger = holder.lock == 0 && (lgi_mutex_attributes(mutex) & LGR_LOCK_PSHARED) != 0;
+    bool stranger = holder.lock == 0 && lge_maybe_outside(lgi_mutex_attributes(mutex));
     return stranger ? (struct lge_holder){0} : holder;
 }
 

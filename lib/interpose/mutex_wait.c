@@ -45,7 +45,7 @@ static int wait_in_slices(struct lge_thread *thread, pthread_mutex_t *mutex,
         lgi_unblock();
         if (result != ETIMEDOUT || slices.last)
             return result;
-        lgi_slice_passed(thread, request, &mutex->__data.__owner);
+        lgi_slice_passed(thread, request, lgi_mutex_owner(mutex));
     }
 }
 
@@ -74,7 +74,7 @@ int lgi_mutex_wait(struct lge_thread *thread, pthread_mutex_t *mutex, const stru
         return lgi_mutex_pass_through(mutex, limit);
     if (look_again(mutex) == 0)
         return 0;
-    if (lge_wait_begin(thread, request, &mutex->__data.__owner))
+    if (lge_wait_begin(thread, request, lgi_mutex_owner(mutex)))
         lgi_on_deadlock();
     int result = wait_in_slices(thread, mutex, request, limit);
     lgi_limit_passed(thread, limit, result);

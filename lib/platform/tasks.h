@@ -26,7 +26,7 @@ bool lgp_handlers_installed(void);
 /* Calls `each` for every mapping that other processes may share, until it says
  * false.  False: it did, or the kernel does not tell. */
 bool lgp_shared_mappings_each(bool (*each)(uintptr_t start, uintptr_t end, void *user), void *user);
-/* False: the memory at that address is this process's alone. */
+/* Whether that address is in one of them, or the kernel does not tell.  Reads a file. */
 bool lgp_memory_shared(const void *address);
 
 #endif

@@ -8,6 +8,10 @@
  * line: WAIT first
  * line: JOIN
  * says: all 3 threads wait for ever, signal to a condition, was last signalled, by T1 (main)
+ * case: robust
+ * threads: 3
+ * line: WAIT first
+ * line: JOIN
  * case: queue
  * edges: 2
  * line: WAIT queue
@@ -119,12 +123,21 @@ static void play_mixed(void) {
     waits_at_barrier(NULL);
 }
 
+static void make_robust(void) {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&mutex, &attributes);
+}
+
 int main(int count, char **arguments) {
     const char *what = count > 1 ? arguments[1] : "";
     sem_init(&never_posted, 0, 0);
     pthread_barrier_init(&barrier, NULL, 3);
     pthread_cond_signal(&condition); /* nobody waits for it yet */
-    if (strcmp(what, "condition") == 0) {
+    if (strcmp(what, "robust") == 0)
+        make_robust();
+    if (strcmp(what, "condition") == 0 || strcmp(what, "robust") == 0) {
         pthread_t first = start(waits_for_signal);
         start(waits_for_signal);
         join(first);

@@ -6,6 +6,7 @@
  * case: limit
  * case: shared
  * case: shared_condition
+ * case: shared_robust
  * case: named
  * case: pipe
  * case: timer
@@ -35,7 +36,7 @@ enum { A_WHILE = 300000 }; /* microseconds */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static sem_t private_one, *semaphore = &private_one;
-static int woken;
+static int woken, robust;
 
 /* What others process see, too. */
 static struct {
@@ -135,6 +136,7 @@ static void share(void) {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_mutexattr_init(&mutex_attributes);
     pthread_mutexattr_setpshared(&mutex_attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&mutex_attributes, robust ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED);
     pthread_mutex_init(&shared->mutex, &mutex_attributes);
     pthread_condattr_init(&attributes);
     pthread_condattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -182,6 +184,11 @@ static void by_childs_signal(void) {
     pid_t pid = child(signal_shared);
     join(start(waits_for_shared_signal));
     waitpid(pid, NULL, 0);
+}
+
+static void by_childs_signal_robust(void) {
+    robust = 1;
+    by_childs_signal();
 }
 
 static void by_name(void) {
@@ -311,13 +318,21 @@ static const struct {
     const char *name;
     void (*play)(void);
 } plays[] = {
-    {"handler", by_handler}, {"nested_handler", by_nested_handler},
-    {"limit", by_limit},     {"shared", by_child},
-    {"named", by_name},      {"shared_condition", by_childs_signal},
-    {"pipe", by_pipe},       {"other_process", in_shared_memory},
-    {"timer", by_timer},     {"sleeper", by_sleeper},
-    {"sigwait", by_sigwait}, {"cancelled", by_cancellation},
-    {"idle", leave_idle},    {"exit_handler", by_exit_handler},
+    {"handler", by_handler},
+    {"nested_handler", by_nested_handler},
+    {"limit", by_limit},
+    {"shared", by_child},
+    {"named", by_name},
+    {"shared_condition", by_childs_signal},
+    {"pipe", by_pipe},
+    {"other_process", in_shared_memory},
+    {"timer", by_timer},
+    {"sleeper", by_sleeper},
+    {"sigwait", by_sigwait},
+    {"cancelled", by_cancellation},
+    {"idle", leave_idle},
+    {"exit_handler", by_exit_handler},
+    {"shared_robust", by_childs_signal_robust},
 };
 
 int main(int count, char **arguments) {

@@ -20,6 +20,9 @@
  * case: inherit
  *     call: WAITS FOR INHERIT
  *     earlier: HOLDS INHERIT
+ * case: robust
+ *     call: WAITS FOR ROBUST
+ *     earlier: HOLDS ROBUST
  * case: c11
  *     call: WAITS FOR MTX
  *     earlier: HOLDS MTX
@@ -63,7 +66,7 @@ enum { HELD_MS = 1500, PATIENCE_MS = 600, OWN_ERRNO = 4321 };
 static pthread_mutex_t mutex_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pthread_mutex_t errorcheck = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
-static pthread_mutex_t inherit;
+static pthread_mutex_t inherit, robust;
 static mtx_t c11;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_rwlock_t preferred = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
@@ -129,6 +132,25 @@ static void inherit_holder(void) {
 static void inherit_waiter(void) {
     must(pthread_mutex_lock(&inherit) == 0); /* WAITS FOR INHERIT */
     pthread_mutex_unlock(&inherit);
+}
+
+/* Its owner died, and it is made consistent at the end only. */
+static void *dies(void *unused) {
+    pthread_mutex_lock(&robust);
+    return unused;
+}
+static void robust_holder(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, dies, NULL);
+    pthread_join(thread, NULL);
+    must(pthread_mutex_lock(&robust) == EOWNERDEAD); /* HOLDS ROBUST */
+    hold();
+    pthread_mutex_consistent(&robust);
+    pthread_mutex_unlock(&robust);
+}
+static void robust_waiter(void) {
+    must(pthread_mutex_lock(&robust) == 0); /* WAITS FOR ROBUST */
+    pthread_mutex_unlock(&robust);
 }
 
 static void c11_holder(void) {
@@ -245,6 +267,7 @@ static const struct {
     {"recursive", recursive_holder, recursive_waiter},
     {"errorcheck", errorcheck_holder, errorcheck_waiter},
     {"inherit", inherit_holder, inherit_waiter},
+    {"robust", robust_holder, robust_waiter},
     {"c11", c11_holder, c11_waiter},
     {"timedlock", timedlock_holder, timedlock_waiter},
     {"reader", reader_holder, reader_waiter},
@@ -269,6 +292,9 @@ static void init_locks(void) {
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
     pthread_mutex_init(&inherit, &attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_NONE);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&robust, &attributes);
     mtx_init(&c11, mtx_plain);
     sem_init(&semaphore, 0, 1);
     sem_init(&slots, 0, 2);

@@ -33,7 +33,7 @@ void engine_up(void) {
     lgp_module_contains((uintptr_t)engine_up); /* what it remembers is not the engine's */
     used_before = lgp_memory_used();
     forgets = false;
-    last_tid = 1u << 30;
+    last_tid = 1u << 29;
     random_state = 12345;
     memset(&engine_seen, 0, sizeof engine_seen);
     lge_start(&engine_config);

@@ -145,13 +145,18 @@ START_TEST(a_stranger_is_told_by_number) {
 }
 END_TEST
 
-START_TEST(words_of_a_robust_mutex_are_no_holder) {
-    static const int words[] = {INT32_MAX, INT32_MAX - 1};
-    for (size_t i = 0; i < 2; i++) {
-        owner = words[i];
+/* It is the lock word, with bits above the id: somebody waits, the owner died. */
+START_TEST(a_robust_mutex_names_its_holder_below_its_bits) {
+    static const struct {
+        uint32_t word, holder;
+    } words[] = {{1u << 30, 0}, {3u << 30, 0}, {1u << 31, 0}, {1u << 31 | 77, 77}, {77, 77}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        told.count = 0;
+        owner = (int)words[i].word;
         begin(waiter, queue);
         pass(waiter);
-        ck_assert_uint_eq(told.count, 0);
+        ck_assert_uint_eq(told.count, words[i].holder != 0);
+        ck_assert(words[i].holder == 0 || told.last.holder == words[i].holder);
         lge_wait_end(waiter);
     }
 }
@@ -393,7 +398,7 @@ static Suite *overdue_suite(void) {
     tcase_add_test(tests, each_period_is_told_and_found_once);
     tcase_add_test(tests, nobody_who_holds_it_is_told_later);
     tcase_add_test(tests, a_stranger_is_told_by_number);
-    tcase_add_test(tests, words_of_a_robust_mutex_are_no_holder);
+    tcase_add_test(tests, a_robust_mutex_names_its_holder_below_its_bits);
     tcase_add_test(tests, since_when_is_a_lower_bound);
     tcase_add_test(tests, a_bound_moves_with_its_hold);
     tcase_add_test(tests, the_holders_own_wait_and_the_queue);
