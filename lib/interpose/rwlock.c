@@ -389,7 +389,7 @@ LGI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlocka
  * program's again as soon as the call returns, so the tag is changed here. */
 static int destroy_tracked(struct lge_thread *thread, pthread_rwlock_t *lock, uintptr_t site, uintptr_t sp) {
     bool has_tag = tagged(lock);
-    uint64_t id = has_tag ? lge_tag_known(tag_of(lock), lock) : 0;
+    uint64_t id = lgi_rwlock_known(lock);
     const struct lgi_rwlock_call call = {thread, lock, id, site, sp};
     lgi_rwlock_look_at_destroy(&call);
     int result = lgi_real.rwlock_destroy(lock);

@@ -48,8 +48,8 @@ static void report(const struct lgi_rwlock_call *call, enum lgr_kind kind, struc
     lge_report_misuse(call->thread, &misuse);
 }
 
-/* A lock in shared memory may be held by another process, and a forked child has
- * the state that its parent's threads left. */
+/* A lock in shared memory may be held by another process.  A forked child has the
+ * state that its parent's threads left, and says nothing. */
 static bool others_unseen(const struct lgi_rwlock_call *call) {
     return call->lock->__data.__shared != 0 || lgi_forked();
 }
@@ -75,23 +75,23 @@ void lgi_rwlock_note_destroyed(const struct lgi_rwlock_call *call) {
  * known: the caller may be one of whom we did not see that it began. */
 void lgi_rwlock_look_at_unlock(const struct lgi_rwlock_call *call) {
     uint32_t writer = writer_of(call->lock), readers = readers_of(call->lock);
-    if (others_unseen(call) || writer == lge_thread_tid(call->thread))
+    if (lgi_forked() || writer == lge_thread_tid(call->thread))
         return;
     if (writer == 0 && readers == 0) {
         report(call, LGR_KIND_UNLOCK_UNHELD, (struct lge_holder){0}, 0);
         lgi_log_unheld(call->id, call->lock, LGR_LOCK_RWLOCK);
-    } else if (writer != 0 || readers == lge_holders_count(call->lock)) {
+    } else if (!others_unseen(call) && (writer != 0 || readers == lge_holders_count(call->lock))) {
         report(call, LGR_KIND_UNLOCK_FOREIGN, holder_of(call->lock), 0);
     }
 }
 
 void lgi_rwlock_look_at_destroy(const struct lgi_rwlock_call *call) {
-    if (call->id == 0 || others_unseen(call))
+    if (call->id == 0 || lgi_forked())
         return;
     struct lge_holder waiter = lge_waiter_find(call->thread, call->id);
     if (waiter.serial != 0)
         report(call, LGR_KIND_DESTROY_WAITED, waiter, 0);
-    else if (writer_of(call->lock) != 0 || readers_of(call->lock) != 0)
+    else if (!others_unseen(call) && (writer_of(call->lock) != 0 || readers_of(call->lock) != 0))
         report(call, LGR_KIND_DESTROY_HELD, holder_of(call->lock), 0);
 }
 
