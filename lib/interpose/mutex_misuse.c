@@ -28,8 +28,9 @@ static struct lge_misuse misuse_of(enum lgr_kind kind, const pthread_mutex_t *mu
  * their threads, whose id a thread of ours has, too: only one that has it counts. */
 static struct lge_holder holder_of(const pthread_mutex_t *mutex, uint32_t owner) {
     struct lge_holder holder = lge_holder_find(owner, mutex);
-    bool stranger = holder.lock == 0 && lge_maybe_outside(lgi_mutex_attributes(mutex));
-    return stranger ? (struct lge_holder){0} : holder;
+    if (holder.lock == 0 && lge_maybe_outside(lgi_mutex_attributes(mutex)))
+        return (struct lge_holder){0};
+    return holder;
 }
 
 static void report_held(struct lge_thread *thread, struct lge_misuse misuse, struct lge_holder holder) {
