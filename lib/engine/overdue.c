@@ -35,8 +35,9 @@ void lge_overdue_begin(struct lge_thread *thread) {
 }
 
 uint64_t lge_wait_left(const struct lge_thread *thread, uint64_t now) {
-    uint64_t hold = lge_overlong_due(thread);
-    uint64_t due = thread->wait_due < hold ? thread->wait_due : hold;
+    uint64_t hold = lge_overlong_due(thread), due = thread->wait_due;
+    if (hold > now && hold < due) /* one that is not known yet, or was told, cuts nothing */
+        due = hold;
     if (due != UINT64_MAX && due <= now)
         return 0;
     uint64_t left = due == UINT64_MAX ? due : due - now;

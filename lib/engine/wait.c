@@ -284,11 +284,12 @@ bool lge_wait_again(struct lge_thread *thread) {
     lge_wait_stack(thread);
     bool stuck = lge_deadlock_look_again(thread) || lge_stall_look(thread);
     if (!stuck) {
-        lge_overdue_look(thread);
         lge_overlong_look(thread);
         lge_heartbeats_look();
     }
     lge_usages_write_sometimes(lgp_monotonic_ns());
+    if (!stuck)
+        lge_overdue_look(thread); /* last: the next slice is not cut for what came due during the others */
     return stuck;
 }
 

@@ -157,6 +157,25 @@ START_TEST(who_waits_knows_when_to_look) {
 }
 END_TEST
 
+/* Else the next slice were not cut for it, and the wait over before it was looked at. */
+START_TEST(a_hold_that_was_told_leaves_the_limit_of_the_wait) {
+    struct lge_request request = engine_request(queue);
+    engine_down();
+    engine_config.wait_limit_ns = UINT64_C(10000000000);
+    start_with(LIMIT, 0);
+    engine_take(holder, queue);
+    lge_wait_begin(waiter, &request, &owner);
+    usleep(LONG_US);
+    lge_wait_again(waiter);
+    ck_assert_uint_eq(told.count, 1);
+    uint64_t left = lge_wait_left(waiter, lgp_monotonic_ns());
+    ck_assert_uint_gt(left, UINT64_C(5000000000));
+    ck_assert_uint_le(left, UINT64_C(10000000000));
+    lge_wait_end(waiter);
+    engine_config.wait_limit_ns = 0;
+}
+END_TEST
+
 /* ---- blocking calls ---- */
 
 START_TEST(the_newest_hold_that_counts_is_blocked_under) {
@@ -288,6 +307,7 @@ int main(void) {
     tcase_add_test(tests, what_is_meant_to_be_long_is_not_told);
     tcase_add_test(tests, who_waits_tells_of_a_hold_that_goes_on);
     tcase_add_test(tests, who_waits_knows_when_to_look);
+    tcase_add_test(tests, a_hold_that_was_told_leaves_the_limit_of_the_wait);
     tcase_add_test(tests, the_newest_hold_that_counts_is_blocked_under);
     tcase_add_test(tests, a_missing_heartbeat_is_told_once);
     tcase_add_test(tests, who_waits_behind_it_is_told);
