@@ -55,6 +55,15 @@ struct lge_holder lge_holder_find(uint32_t tid, const void *address) {
     return holder;
 }
 
+bool lge_holder_has(const struct lge_thread *thread, uint64_t id) {
+    bool has = false;
+    lge_threads_lock();
+    for (const struct lge_held *held = newest(thread); held > thread->base && !has; held--)
+        has = address_of(held) != NULL && held->id == id;
+    lge_threads_unlock();
+    return has;
+}
+
 /* The sequence is odd while it waits, and the same afterwards when all that was
  * read belongs to one wait. */
 static bool waits_for(const struct lge_thread *thread, uint64_t id, struct lge_holder *holder) {

@@ -26,6 +26,8 @@ struct lge_holder {
 
 /* The thread with that kernel id, and its newest hold of `address`. */
 struct lge_holder lge_holder_find(uint32_t tid, const void *address);
+/* Whether the thread has that lock, as its held stack says. */
+bool lge_holder_has(const struct lge_thread *thread, uint64_t id);
 /* A thread other than `self` that waits for the lock; serial 0: none. */
 struct lge_holder lge_waiter_find(const struct lge_thread *self, uint64_t id);
 /* Its context, made of the site where none was captured. */

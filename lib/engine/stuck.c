@@ -92,9 +92,13 @@ static bool close_from(struct set *set, size_t i) {
     return true;
 }
 
-/* All known threads wait; somebody else may come. */
+/* All known threads wait; somebody else may come.  What a thread that ended still does
+ * may post a semaphore. */
 static bool nobody_else(const struct set *set) {
-    return !set->everybody || lge_company_of(&set->threads) != LGE_IN_COMPANY;
+    if (!set->everybody)
+        return true;
+    enum lge_company company = lge_company_of(&set->threads);
+    return company != LGE_IN_COMPANY && !(set->plain && company == LGE_LEAVING);
 }
 
 /* Who waits with a limit goes on after it, perhaps to the barrier; and a barrier

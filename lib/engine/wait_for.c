@@ -134,9 +134,9 @@ static bool owner_is_doubtful(const struct lge_thread *waiter) {
            atomic_load_explicit(&waiter->wait.outside, memory_order_relaxed);
 }
 
+/* By the lock: who wants it back after a wait for a condition is known by that one's address. */
 static bool is_its(const struct lge_thread *waiter, const struct lge_thread *owner) {
-    const void *address = atomic_load_explicit(&waiter->wait.address, memory_order_relaxed);
-    return lge_holder_find(lge_thread_tid(owner), address).lock != 0;
+    return lge_holder_has(owner, lge_wait_target(waiter));
 }
 
 struct lge_thread *lge_waits_for_owner(const struct lge_thread *thread, bool *single) {
