@@ -2,6 +2,7 @@
 
 #include "engine/context.h"
 #include "engine/map.h"
+#include "engine/regions.h"
 #include "engine/thread.h"
 #include "platform/futex_lock.h"
 #include "platform/memory.h"
@@ -27,7 +28,8 @@ struct lgi_round {
 
 /* Lock order: this one before any of the engine's. */
 static struct lgp_lock lock;
-static struct lge_map barriers; /* by address */
+static struct lge_map barriers;    /* by address */
+static struct lge_regions regions; /* of these addresses; of others they had, too */
 /* Addresses of those destroyed lately, which are remembered. */
 enum { REMEMBERED = 256 };
 static uint64_t destroyed[REMEMBERED];
@@ -51,6 +53,7 @@ static void add(const void *address, struct barrier barrier) {
     if (made == NULL)
         return;
     *made = barrier;
+    lge_regions_add(&regions, address);
     if (!lge_map_add(&barriers, (uintptr_t)address, made))
         lgp_free(made, sizeof *made);
 }
@@ -108,15 +111,25 @@ struct lgi_barrier_call lgi_barrier_destroyed(const void *address, struct lgi_ba
 }
 
 /* A removal moves later entries up, so the same place is looked at again. */
-void lgi_barriers_unmapped(const void *start, size_t size) {
-    lgp_lock(&lock);
+static void forget_within(const void *start, size_t size) {
+    regions = (struct lge_regions){0};
     for (size_t i = 0; i < barriers.capacity;) {
         const struct lge_map_slot *slot = &barriers.slots[i];
-        if (slot->value != NULL && slot->key - (uintptr_t)start < size)
-            remove_known((const void *)(uintptr_t)slot->key);
-        else
-            i++;
+        const void *address = (const void *)(uintptr_t)slot->key;
+        if (slot->value != NULL && slot->key - (uintptr_t)start < size) {
+            remove_known(address);
+            continue;
+        }
+        if (slot->value != NULL)
+            lge_regions_add(&regions, address);
+        i++;
     }
+}
+
+void lgi_barriers_unmapped(const void *start, size_t size) {
+    lgp_lock(&lock);
+    if (lge_regions_may_have(&regions, start, size))
+        forget_within(start, size);
     lgp_unlock(&lock);
 }
 
