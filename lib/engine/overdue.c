@@ -198,6 +198,11 @@ static bool reaches_limit(const struct lge_thread *thread, uint64_t now) {
     return limit_ns != 0 && now - thread->wait_begun + millisecond > limit_ns;
 }
 
+static void began_before(struct lge_thread *thread, uint64_t least_ns, uint64_t now) {
+    if (now - thread->wait_begun < least_ns && least_ns < now)
+        thread->wait_begun = now - least_ns;
+}
+
 /* Zeros where it does not hold it. */
 static struct lge_holder own_hold(const struct lge_thread *thread) {
     const struct lge_held *held = lge_newest_hold(thread, thread->request.address);
@@ -207,9 +212,12 @@ static struct lge_holder own_hold(const struct lge_thread *thread) {
         .serial = lge_thread_serial(thread), .tid = lge_thread_tid(thread), .site = held->site};
 }
 
-void lge_overdue_gave_up(struct lge_thread *thread) {
+void lge_overdue_gave_up(struct lge_thread *thread, uint32_t least_ms) {
     uint64_t now = lgp_monotonic_ns();
-    if (!lge_waits_for_lock(thread) || now - thread->wait_begun < millisecond)
+    if (!lge_waits_for_lock(thread))
+        return;
+    began_before(thread, least_ms * millisecond, now);
+    if (now - thread->wait_begun < millisecond)
         return;
     bool certain;
     struct lge_keepers keepers = keepers_of(thread, &certain);

@@ -25,7 +25,8 @@ void lge_overdue_ended(struct lge_thread *thread, const struct lge_keepers *keep
 
 /* Its time limit has passed, and the call returns with nothing: told in any case, before
  * lge_wait_end, but for a wait of less than a millisecond and for a semaphore that is no lock.
- * It is a finding where the wait was as long as the others that are. */
-void lge_overdue_gave_up(struct lge_thread *thread);
+ * It is a finding where the wait was as long as the others that are.  The call took
+ * `least_ms` at least: it began before the wait did. */
+void lge_overdue_gave_up(struct lge_thread *thread, uint32_t least_ms);
 
 #endif

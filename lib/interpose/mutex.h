@@ -18,6 +18,7 @@ struct lgi_limit {
     bool net;          /* a safety net */
     bool told;         /* of an lg_ call: that it passed is logged, and no signal ends the wait */
     uint32_t after_ms; /* not 0: so long after the wait begins, and `at` is not used */
+    uint32_t least_ms; /* `at` was so long after the call began, before the wait did */
 };
 /* The same as a point in time, from now on: `limit` itself where it is one (or is
  * NULL), else *absolute with *at. */

@@ -50,6 +50,7 @@ const struct lgi_limit *lgi_limit_absolute(const struct lgi_limit *limit, struct
     *absolute = *limit;
     absolute->at = at;
     absolute->after_ms = 0;
+    absolute->least_ms = limit->after_ms;
     return absolute;
 }
 
@@ -60,7 +61,7 @@ uint8_t lgi_limit_flags(const struct lgi_limit *limit) {
 bool lgi_limit_passed(struct lge_thread *thread, const struct lgi_limit *limit, int error) {
     if (error != ETIMEDOUT || limit == NULL || !limit->told)
         return false;
-    lge_overdue_gave_up(thread);
+    lge_overdue_gave_up(thread, limit->least_ms);
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/context.h"
 #include "engine/holders.h"
+#include "engine/overdue.h"
 #include "engine/semaphore.h"
 #include "engine/wait.h"
 #include "engine_support.h"
@@ -104,6 +105,26 @@ START_TEST(left_is_the_time_until_then) {
     lge_wait_end(waiter);
     lge_wait_join(waiter, third, 1, 0, 0, false);
     ck_assert_uint_eq(lge_wait_left(waiter, now()), UINT64_MAX);
+    lge_wait_end(waiter);
+}
+END_TEST
+
+/* From when its limit was counted to when it was published is part of the call. */
+START_TEST(a_call_that_gives_up_lasted_its_limit) {
+    enum { CALL_MS = 5000, SHORTER_MS = 1 };
+    start_with(60 * UINT64_C(1000000000));
+    engine_take(holder, queue);
+    begin(waiter, queue);
+    lge_overdue_gave_up(waiter, CALL_MS);
+    ck_assert_uint_eq(told.count, 1);
+    ck_assert_uint_ge(told.last.waited_ns, CALL_MS * UINT64_C(1000000));
+    ck_assert_uint_lt(told.last.waited_ns, (CALL_MS + 1) * UINT64_C(1000000));
+    lge_wait_end(waiter);
+    begin(waiter, queue);
+    usleep(LONG_US);
+    lge_overdue_gave_up(waiter, SHORTER_MS);
+    ck_assert_uint_eq(told.count, 2);
+    ck_assert_uint_ge(told.last.waited_ns, LONG_US * 1000);
     lge_wait_end(waiter);
 }
 END_TEST
@@ -411,6 +432,7 @@ static Suite *overdue_suite(void) {
     tcase_add_checked_fixture(own, NULL, engine_down);
     suite_add_tcase(suite, own);
     tcase_add_test(own, left_is_the_time_until_then);
+    tcase_add_test(own, a_call_that_gives_up_lasted_its_limit);
     tcase_add_test(own, no_limit_is_never);
     tcase_add_test(own, each_step_is_traced_with_its_time);
     return suite;

@@ -127,7 +127,9 @@ START_TEST(a_limit_that_passes_is_told_once) {
     ck_assert_msg(sscanf(event, ": timeout after %u ms; held by %*u keeper%n", &ms, &end) == 1 && end != 0,
                   "%s", event);
     ck_assert_msg(strstr(event, ", taken at main program+0x") != NULL, "%s", event);
-    ck_assert_uint_ge(ms, LIMIT_MS);
+    /* A point in time may have come nearer before the call began. */
+    bool until = attempts[_i] == mutex_until || attempts[_i] == writer_until;
+    ck_assert_uint_ge(ms, until ? LIMIT_MS / 2 : LIMIT_MS);
 }
 END_TEST
 
