@@ -31,6 +31,7 @@ static struct {
     uint64_t unused;            /* lock numbers those had set aside */
     uint64_t adopted;           /* alive when last looked, and since */
     uint64_t next_sweep;
+    uint64_t left, next_left_sweep; /* on the list of those leaving */
     _Atomic(struct lge_thread *) by_tid[TID_BUCKETS];
 } threads;
 
@@ -171,7 +172,9 @@ static bool counts(const struct lge_thread *thread) {
 static void release_block(struct lge_thread *thread) {
     if (counts(thread))
         lge_census_remove(LGE_CENSUS_THREAD);
-    link_out(thread->life == LGE_THREAD_LEAVING ? &threads.leaving : &threads.first, thread);
+    bool left = thread->life == LGE_THREAD_LEAVING;
+    threads.left -= left;
+    link_out(left ? &threads.leaving : &threads.first, thread);
     tid_remove(thread);
     lge_thread_waits_over(thread);
     end_life(thread);
@@ -305,9 +308,14 @@ void lge_thread_abandon(struct lge_thread *thread) {
     lge_threads_unlock();
 }
 
-/* Looked through each time their number has doubled. */
-static void release_lost(void) {
+/* Lists of threads of which nobody tells that they are gone are looked through each
+ * time their number has doubled. */
+static uint64_t sweep_after(uint64_t alive) {
     enum { FIRST_SWEEP = 64 };
+    return alive * 2 > FIRST_SWEEP ? alive * 2 : FIRST_SWEEP;
+}
+
+static void release_lost(void) {
     struct lge_thread *next;
     threads.adopted = 0;
     for (struct lge_thread *t = threads.first; t != NULL; t = next) {
@@ -319,7 +327,7 @@ static void release_lost(void) {
         else
             release_block(t);
     }
-    threads.next_sweep = threads.adopted * 2 > FIRST_SWEEP ? threads.adopted * 2 : FIRST_SWEEP;
+    threads.next_sweep = sweep_after(threads.adopted);
 }
 
 void lge_thread_adopted(struct lge_thread *thread) {
@@ -344,8 +352,20 @@ bool lge_thread_over(const struct lge_thread *thread) {
     return over;
 }
 
+static void release_gone(void) {
+    struct lge_thread *next;
+    for (struct lge_thread *t = threads.leaving; t != NULL; t = next) {
+        next = t->next_in_list;
+        if (!lgp_thread_alive(lge_thread_tid(t)))
+            release_block(t);
+    }
+    threads.next_left_sweep = sweep_after(threads.left);
+}
+
 /* Nobody will join: to the list of those whose blocks can be taken. */
 static void leave(struct lge_thread *thread) {
+    if (++threads.left > threads.next_left_sweep)
+        release_gone();
     link_out(&threads.first, thread);
     link_in(&threads.leaving, thread);
     thread->life = LGE_THREAD_LEAVING;

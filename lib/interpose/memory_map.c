@@ -39,11 +39,16 @@ static void look(struct lge_thread *thread, void *start, size_t size, uintptr_t 
     lge_report_misuse(thread, &misuse);
 }
 
-/* Whole pages go, and nothing where the kernel will refuse. */
-static void forget(const void *start, size_t size) {
+/* Of whole pages; 0 where the kernel will refuse, and nothing goes. */
+static size_t whole_pages(const void *start, size_t size) {
+    const uintptr_t end_of_space = (uintptr_t)1 << 56; /* at most, where addresses have 64 bits */
     size_t whole = (size + PAGE - 1) & ~(size_t)(PAGE - 1);
-    if (whole == 0 || (uintptr_t)start % PAGE != 0)
-        return;
+    bool refused = (uintptr_t)start % PAGE != 0 || (uintptr_t)start > end_of_space ||
+                   whole > end_of_space - (uintptr_t)start;
+    return refused ? 0 : whole;
+}
+
+static void forget(const void *start, size_t whole) {
     lge_identity_table_unmapped(start, whole);
     lge_destroyed_unmapped(start, whole);
     lgi_barriers_unmapped(start, whole);
@@ -54,9 +59,11 @@ static void forget(const void *start, size_t size) {
 LGI_EXPORT int munmap(void *start, size_t size) {
     struct lge_thread *thread = lgi_enter();
     if (thread != NULL) {
-        if (lge_misuse_wanted(LGR_KIND_FREE_HELD))
-            look(thread, start, size, LGI_SITE(), LGI_SP());
-        forget(start, size);
+        size_t whole = whole_pages(start, size);
+        if (whole != 0 && lge_misuse_wanted(LGR_KIND_FREE_HELD))
+            look(thread, start, whole, LGI_SITE(), LGI_SP());
+        if (whole != 0)
+            forget(start, whole);
         lgi_leave(thread);
     }
     return lgi_real.munmap(start, size);

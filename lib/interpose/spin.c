@@ -169,8 +169,9 @@ LGI_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock) {
     struct lge_thread *thread = lgi_enter();
     int result = lgi_real.spin_destroy(lock);
     if (thread != NULL) {
-        uint64_t id = lge_identity_table_forget(address_of(lock));
+        uint64_t id = lge_identity_table_known(address_of(lock));
         lgi_spin_look_at_destroy(&(struct lgi_spin_call){thread, lock, site, sp}, id);
+        lge_identity_table_forget(address_of(lock));
         if (id != 0)
             lge_lock_destroyed(id);
         lgi_leave(thread);

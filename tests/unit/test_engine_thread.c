@@ -85,6 +85,32 @@ START_TEST(detached_blocks_are_used_again) {
 }
 END_TEST
 
+static unsigned count_leaving(void) {
+    unsigned count = 0;
+    for (struct lge_thread *t = lge_threads_leaving(); t != NULL; t = t->next_in_list)
+        count++;
+    return count;
+}
+
+/* Who looks through the list of those that leave does not meet all there ever were at once. */
+START_TEST(many_that_left_are_not_kept) {
+    enum { MANY = 1000, KEPT = 65 };
+    static struct lge_thread *blocks[MANY];
+    struct lge_thread *here = lge_thread_new(NULL, 0, 0);
+    lge_thread_begin(here, (uint32_t)lgp_tid(), 0, 0);
+    lge_thread_detached(here);
+    lge_thread_end(here);
+    for (int i = 0; i < MANY; i++) {
+        blocks[i] = engine_thread(NULL);
+        lge_thread_detached(blocks[i]);
+    }
+    for (int i = 0; i < MANY; i++)
+        lge_thread_end(blocks[i]);
+    ck_assert_uint_le(count_leaving(), KEPT);
+    ck_assert_int_eq(here->life, LGE_THREAD_LEAVING); /* its kernel thread still runs */
+}
+END_TEST
+
 START_TEST(a_thread_that_never_began_is_abandoned) {
     struct lge_thread *parent = engine_thread(NULL), *child = lge_thread_new(parent, 0x100, 3);
     ck_assert_uint_eq(child->parent, lge_thread_serial(parent));
@@ -403,6 +429,7 @@ int main(void) {
     tcase_add_test(blocks, only_the_life_that_ended_can_be_joined);
     tcase_add_test(blocks, a_detached_block_waits_for_the_kernel);
     tcase_add_test(blocks, detached_blocks_are_used_again);
+    tcase_add_test(blocks, many_that_left_are_not_kept);
     tcase_add_test(blocks, a_thread_that_never_began_is_abandoned);
     tcase_add_test(blocks, threads_are_found_by_kernel_id);
     tcase_add_test(blocks, blocks_of_lost_threads_are_used_again);
