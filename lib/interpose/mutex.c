@@ -247,6 +247,16 @@ LGI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, 
 
 /* ---- unlock ---- */
 
+/* Taken at another address: the same memory is mapped twice, and the tag was written there. */
+static bool pop_mapped_twice(struct lge_thread *thread, pthread_mutex_t *mutex, struct lge_held *popped) {
+    if (!tagged(mutex) || lgi_mutex_state(mutex).owner != lge_thread_tid(thread))
+        return false;
+    for (const struct lge_held *held = thread->top; held > thread->base; held--)
+        if (held->kind == LGR_LOCK_MUTEX && lge_tag_known(lgi_mutex_tag(mutex), held->address) == held->id)
+            return lge_pop(thread, held->address, popped);
+    return false;
+}
+
 /* Not the newest hold, not held by us at all, or not tracked. */
 __attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex, uintptr_t site, uintptr_t sp) {
     struct lge_thread *thread = lgi_enter();
@@ -254,7 +264,7 @@ __attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex, uintptr_t
         return lgi_real.mutex_unlock(mutex);
     struct lge_held held;
     lge_releasing(thread, mutex, site, sp);
-    bool held_by_us = lge_pop(thread, mutex, &held);
+    bool held_by_us = lge_pop(thread, mutex, &held) || pop_mapped_twice(thread, mutex, &held);
     if (!held_by_us && lgi_mutex_usable(thread, mutex, site, sp))
         lgi_mutex_look_at_unlock(thread, mutex, site, sp);
     int result = lgi_real.mutex_unlock(mutex);
