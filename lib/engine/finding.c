@@ -18,7 +18,7 @@ struct problem {
     enum lgr_verdict verdict;
     enum lgr_severity severity;
     _Atomic uint64_t *count; /* in the evidence file, or NULL */
-    struct lge_finding *resting;
+    struct lge_sightings sightings;
 };
 
 static struct lge_config config;
@@ -26,7 +26,8 @@ static struct {
     struct lge_map problems; /* by what makes the problem the same */
     uint32_t numbers;
     uint64_t errors;
-    _Atomic uint32_t resting;       /* problems that have one, or had; relaxed: spares the look */
+    _Atomic uint32_t
+        resting; /* judgements that left sightings, and the one under way; relaxed: spares the look */
     struct lge_finding_edge *edges; /* of the report being made */
     size_t room;
 } findings;
@@ -116,32 +117,43 @@ static void record(struct problem *problem, struct lge_finding *finding, uint64_
     finding->recorded = problem->count != NULL;
 }
 
+/* Whoever makes a signal of a semaphore either sees that somebody judges, and waits
+ * for the graph lock, or had done it before we take the semaphores' lock, and we see
+ * that. */
+static void judging(void) { atomic_fetch_add_explicit(&findings.resting, 1, memory_order_relaxed); }
+
+static void judged(const struct problem *problem) {
+    if (problem == NULL || problem->sightings.count == 0)
+        atomic_fetch_sub_explicit(&findings.resting, 1, memory_order_relaxed);
+}
+
 static void emit(struct problem *problem, struct lge_finding *finding) {
     record(problem, finding, 1);
-    lge_resting_free(problem->resting);
-    problem->resting = lge_resting_copy(finding);
-    if (problem->resting != NULL)
-        atomic_fetch_add_explicit(&findings.resting, 1, memory_order_relaxed);
+    lge_sightings_tell(&problem->sightings, finding);
     if (config.on_finding != NULL)
         config.on_finding(finding, config.user);
 }
 
-static void lower(struct problem *problem) {
-    lge_resting_lower(problem->resting);
-    record(problem, problem->resting, problem->count == NULL);
-    lge_resting_free(problem->resting);
-    problem->resting = NULL;
+/* What was told rests on a signal: the record shows another sighting that stands, or
+ * becomes a note. */
+static void lower(struct problem *problem, uint64_t semaphore) {
+    struct lge_finding *told = lge_sightings_fall(&problem->sightings, semaphore);
+    if (told == NULL)
+        return;
+    bool stands = problem->sightings.count != 0;
+    if (!stands)
+        lge_resting_lower(told);
+    record(problem, stands ? problem->sightings.of[0] : told, problem->count == NULL);
+    lge_resting_free(told);
 }
 
 void lge_findings_lower(uint64_t semaphore) {
     if (atomic_load_explicit(&findings.resting, memory_order_relaxed) == 0)
         return;
     lge_graph_lock();
-    for (size_t i = 0; i < findings.problems.capacity; i++) {
-        struct problem *problem = findings.problems.slots[i].value;
-        if (problem != NULL && problem->resting != NULL && lge_resting_on(problem->resting, semaphore))
-            lower(problem);
-    }
+    for (size_t i = 0; i < findings.problems.capacity; i++)
+        if (findings.problems.slots[i].value != NULL)
+            lower(findings.problems.slots[i].value, semaphore);
     lge_graph_unlock();
 }
 
@@ -175,21 +187,33 @@ static bool tells_no_more(const struct problem *problem, const struct lge_findin
     return problem->verdict >= finding->verdict && !second;
 }
 
-/* The class graph sees every inversion of instances once more. */
-static void report(struct lge_finding *finding, bool of_classes) {
+/* The problem that it is of; NULL: a new one that is not told.  The class graph sees
+ * every inversion of instances once more. */
+static struct problem *judge(struct lge_finding *finding, bool of_classes) {
+    bool wanted = graded(finding);
+    if (lge_resting_fell(finding))
+        lge_resting_lower(finding);
     uint64_t key = identity(finding->edges, finding->edge_count);
     struct problem *problem = find_problem(finding, key);
     if (problem != NULL && tells_no_more(problem, finding)) {
         if (!of_classes)
             seen_again(problem);
-        return;
+        if (wanted)
+            lge_sightings_add(&problem->sightings, finding);
+        return problem;
     }
-    if (!graded(finding))
-        return;
+    if (!wanted)
+        return problem;
     if (problem == NULL)
         problem = new_problem(key);
     if (problem != NULL)
         emit(problem, finding);
+    return problem;
+}
+
+static void report(struct lge_finding *finding, bool of_classes) {
+    judging();
+    judged(judge(finding, of_classes));
 }
 
 bool lge_kind_wanted(enum lgr_kind kind) { return config.severity_of_kind[kind] != SEVERITY_OFF; }
@@ -210,19 +234,26 @@ enum lgr_severity lge_severity_of(enum lgr_kind kind) {
     return severity_of_misuse(&(struct lge_finding){.kind = kind});
 }
 
-void lge_report_misuse_finding(struct lge_finding *finding, uint64_t key) {
-    if (!lge_kind_wanted(finding->kind))
-        return;
-    finding->severity = severity_of_misuse(finding);
+static struct problem *judge_misuse(struct lge_finding *finding, uint64_t key) {
     struct problem *problem = lge_map_get(&findings.problems, key);
     if (problem != NULL && problem->severity >= finding->severity) {
         seen_again(problem);
-        return;
+        lge_sightings_add(&problem->sightings, finding);
+        return problem;
     }
     if (problem == NULL)
         problem = new_problem(key);
     if (problem != NULL)
         emit(problem, finding);
+    return problem;
+}
+
+void lge_report_misuse_finding(struct lge_finding *finding, uint64_t key) {
+    if (!lge_kind_wanted(finding->kind))
+        return;
+    finding->severity = severity_of_misuse(finding);
+    judging();
+    judged(judge_misuse(finding, key));
 }
 
 static bool reserve(size_t count) {
@@ -383,7 +414,7 @@ void lge_findings_reset(void) {
     for (size_t i = 0; i < findings.problems.capacity; i++) {
         struct problem *problem = findings.problems.slots[i].value;
         if (problem != NULL)
-            lge_resting_free(problem->resting);
+            lge_sightings_clear(&problem->sightings);
         lgp_free(problem, sizeof *problem);
     }
     lge_map_clear(&findings.problems);

@@ -377,10 +377,10 @@ static inline bool lgr_waits_for_thread(uint32_t kind) {
  * lgr_level_detail.
  *
  * The same problem seen again does not append a record: `count` is raised in
- * place.  A problem regraded upwards, or lowered to a note because a semaphore it
- * rests on turned out to signal, appends a new record with the same
- * problem number; the last record of a problem wins and its count includes
- * the earlier ones. */
+ * place.  A problem regraded upwards, or lowered because a semaphore it rests on
+ * turned out to signal (to a note, or to what was seen of it with other locks),
+ * appends a new record with the same problem number; the last record of a problem
+ * wins and its count includes the earlier ones. */
 struct lgr_finding {
     struct lgr_record record;
     uint32_t problem; /* from 1 within the file */
