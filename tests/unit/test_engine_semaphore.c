@@ -303,6 +303,27 @@ START_TEST(the_gravest_that_stands_is_told) {
 }
 END_TEST
 
+/* By the same locks as one that is kept, but graver than that. */
+START_TEST(a_graver_one_is_kept_beside_it) {
+    struct lge_thread *thread = engine_thread(NULL);
+    uint64_t one = semaphore(thread, 1), other = semaphore(thread, 1), mutex = engine_lock(thread, "mutex");
+    struct lge_finding_edge first[] = {edge_of(one, mutex, LGR_WAIT_LOCK),
+                                       edge_of(mutex, one, LGR_WAIT_LOCK)};
+    struct lge_finding_edge second[] = {edge_of(other, mutex, LGR_WAIT_LOCK),
+                                        edge_of(mutex, other, LGR_WAIT_LOCK)};
+    struct lge_finding warning = ring_of(second, LGR_WARNING), error = ring_of(second, LGR_ERROR);
+    struct lge_finding told = ring_of(first, LGR_ERROR);
+    struct lge_sightings kept = {0};
+    lge_sightings_tell(&kept, &told);
+    lge_sightings_add(&kept, &warning);
+    lge_sightings_add(&kept, &error);
+    lge_resting_free(lge_sightings_fall(&kept, one));
+    ck_assert_uint_eq(kept.count, 2);
+    ck_assert_int_eq(kept.of[0]->severity, LGR_ERROR);
+    lge_sightings_clear(&kept);
+}
+END_TEST
+
 /* As found by a search that asked about the semaphore a moment too early. */
 static void report_ring(uint64_t one, uint64_t other) {
     struct lgr_held none = {0};
@@ -529,6 +550,7 @@ int main(void) {
     tcase_add_test(resting, so_many_sightings_are_kept);
     tcase_add_test(resting, a_deadlock_is_lowered_to_a_cycle_of_orders);
     tcase_add_test(resting, the_gravest_that_stands_is_told);
+    tcase_add_test(resting, a_graver_one_is_kept_beside_it);
     tcase_add_test(resting, a_ring_is_lowered_that_comes_after_the_post);
     tcase_add_test(resting, a_ring_is_lowered_that_comes_before_the_post);
     tcase_add_test(resting, a_ring_of_one_that_is_gone_stays);
