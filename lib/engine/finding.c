@@ -26,8 +26,7 @@ static struct {
     struct lge_map problems; /* by what makes the problem the same */
     uint32_t numbers;
     uint64_t errors;
-    _Atomic uint32_t
-        resting; /* judgements that left sightings, and the one under way; relaxed: spares the look */
+    _Atomic uint32_t resting; /* judgements that left sightings, or are under way; relaxed: spares the look */
     struct lge_finding_edge *edges; /* of the report being made */
     size_t room;
 } findings;
