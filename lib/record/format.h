@@ -86,8 +86,9 @@ struct lgr_header {
     _Atomic uint64_t instance_edges;      /* ordered pairs of locks seen */
     _Atomic uint64_t edges;               /* LGR_EDGE records committed */
 
-    uint64_t run; /* the `lockgraph run` it belongs to; 0: none, or not known */
-    uint64_t reserved2[4];
+    uint64_t run;    /* the `lockgraph run` it belongs to; 0: none, or not known */
+    uint64_t family; /* the same in all that were forked, without exec, one from another; 0: not known */
+    uint64_t reserved2[3];
 };
 
 /* First word of each record.  size is the commit word, stored last.  It counts

@@ -166,6 +166,7 @@ static void copy_header(struct lgr_file *file) {
         .dropped = header->dropped,
         .contended = header->contended,
         .instance_edges = header->instance_edges,
+        .family = header->family,
     };
 }
 

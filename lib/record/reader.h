@@ -30,6 +30,7 @@ struct lgr_header_copy {
     int32_t exit_status;
     uint32_t degraded, findings, deadlocks;
     uint64_t locks, threads, nested_acquisitions, unwrapped, dropped, contended, instance_edges;
+    uint64_t family; /* 0: not known */
 };
 const struct lgr_header_copy *lgr_header(const struct lgr_file *file);
 

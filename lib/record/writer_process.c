@@ -23,6 +23,9 @@
 #define MACHINE 0u
 #endif
 
+/* Forked children inherit it; after exec it is another one. */
+static uint64_t family;
+
 void lgr_fill_header(struct lgr_header *header) {
     header->version = LGR_VERSION;
     header->word_size = sizeof(void *);
@@ -33,6 +36,9 @@ void lgr_fill_header(struct lgr_header *header) {
     header->ppid = (uint32_t)lgp_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0);
     header->start_realtime_ns = lgp_realtime_ns();
     header->start_monotonic_ns = lgp_monotonic_ns();
+    if (family == 0)
+        family = header->start_realtime_ns ^ (uint64_t)header->pid << 40;
+    header->family = family;
 }
 
 static uint32_t read_exe(char *to) {

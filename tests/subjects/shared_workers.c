@@ -1,6 +1,7 @@
 /* Forked workers of one thread each, which take two locks in both orders one after the
  * other.  That is harmless in each of them, unless the locks are process-shared and another
- * process takes them meanwhile.
+ * process takes these very ones meanwhile: not where each has a slot of a shared array,
+ * or memory of its own, from after the fork or since exec.
  *
  * case: two
  * expect: order-cycle across-runs warning
@@ -9,6 +10,26 @@
  * case: parent-too
  * expect: order-cycle across-runs warning
  * edges: 2
+ *
+ * case: one-order-each
+ * expect: order-cycle across-runs warning
+ * says: several processes share these locks
+ *
+ * case: own-slots
+ * silent
+ * note: order-cycle single-thread
+ *
+ * case: own-slots-one-order-each
+ * silent
+ * note: order-cycle across-runs none had a second thread
+ *
+ * case: mapped-after-fork
+ * silent
+ * note: order-cycle single-thread
+ *
+ * case: after-exec
+ * silent
+ * note: order-cycle single-thread
  *
  * case: in-turn
  * silent
@@ -38,19 +59,29 @@ struct locks {
     pthread_mutex_t first, second, gate;
 };
 static struct shared {
-    struct locks locks;
+    struct locks locks[2];
     atomic_int done; /* processes */
 } * shared;
 static struct locks *locks; /* perhaps of this process alone */
-static int gated, processes;
+static const char *what = "two";
+static int gated, processes, workers; /* started so far */
 
-static void initialise(int sharing) {
+static int is(const char *word) { return strcmp(what, word) == 0; }
+static int has(const char *word) { return strstr(what, word) != NULL; }
+
+static struct shared *map_shared(void) {
+    return mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static void initialise(int sharing, int count) {
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setpshared(&attributes, sharing);
-    pthread_mutex_init(&locks->first, &attributes);
-    pthread_mutex_init(&locks->second, &attributes);
-    pthread_mutex_init(&locks->gate, &attributes);
+    for (int i = 0; i < count; i++) {
+        pthread_mutex_init(&locks[i].first, &attributes);
+        pthread_mutex_init(&locks[i].second, &attributes);
+        pthread_mutex_init(&locks[i].gate, &attributes);
+    }
 }
 
 static void nest(pthread_mutex_t *outer, pthread_mutex_t *inner) {
@@ -70,38 +101,63 @@ static void stay_for_others(void) {
         usleep(1000);
 }
 
+static void work(void) {
+    if (!has("one-order-each") || workers == 1)
+        nest(&locks->first, &locks->second);
+    if (!has("one-order-each") || workers == 2)
+        nest(&locks->second, &locks->first);
+}
+
+/* Only waits: that both run at the same time is all that is asked of them. */
+static void work_after_exec(void) {
+    locks = map_shared()->locks;
+    initialise(PTHREAD_PROCESS_SHARED, 1);
+    work();
+    sleep(1);
+    exit(0);
+}
+
 static pid_t start_worker(void) {
+    workers++;
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    nest(&locks->first, &locks->second);
-    nest(&locks->second, &locks->first);
+    if (is("after-exec"))
+        execl("/proc/self/exe", "worker", "work-after-exec", NULL);
+    if (has("own-slots"))
+        locks += workers - 1;
+    if (is("mapped-after-fork")) {
+        locks = map_shared()->locks;
+        initialise(PTHREAD_PROCESS_SHARED, 1);
+    }
+    work();
     stay_for_others();
     exit(0);
 }
 
 int main(int argc, char **argv) {
-    const char *what = argc > 1 ? argv[1] : "two";
-    int alone = strcmp(what, "alone") == 0, parent_too = strcmp(what, "parent-too") == 0;
-    int in_turn = strcmp(what, "in-turn") == 0, is_private = strcmp(what, "private") == 0;
-    gated = strcmp(what, "gated") == 0;
-    processes = alone || in_turn ? 1 : 2;
+    what = argc > 1 ? argv[1] : what;
+    gated = is("gated");
+    processes = is("alone") || is("in-turn") ? 1 : 2;
     alarm(60);
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    locks = is_private ? calloc(1, sizeof *locks) : &shared->locks;
-    initialise(is_private ? PTHREAD_PROCESS_PRIVATE : PTHREAD_PROCESS_SHARED);
-    start_worker();
-    if (in_turn)
-        wait(NULL);
-    if (parent_too) {
+    if (is("work-after-exec"))
+        work_after_exec();
+    shared = map_shared();
+    locks = is("private") ? calloc(2, sizeof *locks) : shared->locks;
+    initialise(is("private") ? PTHREAD_PROCESS_PRIVATE : PTHREAD_PROCESS_SHARED, 2);
+    int count = is("alone") || is("parent-too") ? 1 : 2;
+    while (workers < count) {
+        start_worker();
+        if (is("in-turn"))
+            wait(NULL);
+    }
+    if (is("parent-too")) {
         nest(&locks->first, &locks->second);
         stay_for_others();
-    } else if (!alone) {
-        start_worker();
     }
     while (wait(NULL) > 0)
         ;
-    if (is_private)
+    if (is("private"))
         free(locks);
     return 0;
 }

@@ -66,19 +66,23 @@ START_TEST(a_forked_child_unmaps_the_file) {
 }
 END_TEST
 
+static uint64_t family;
+
 static bool child_starts_its_own(void) {
     struct lgr_writer_options options = {.directory = temporary, .max_data = 0};
     if (!lgr_writer_open(&options, "child") || !write_edge(77))
         return false;
     struct lgr_file *file = open_written();
     bool good = lgr_edge_count(file) == 1 && lgr_header(file)->pid == (uint32_t)getpid() &&
-                lgr_header(file)->ppid == (uint32_t)getppid();
+                lgr_header(file)->ppid == (uint32_t)getppid() && family != 0 &&
+                lgr_header(file)->family == family;
     lgr_close(file);
     return good;
 }
 
 START_TEST(a_forked_child_starts_its_own_file) {
     writer_start(0);
+    family = lgr_writer_header()->family;
     expect_in_child(child_starts_its_own);
     ck_assert_int_eq(temporary_files(NULL, 0), 2);
     struct lgr_file *file = open_written();

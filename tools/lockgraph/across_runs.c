@@ -5,9 +5,9 @@
 
 #include "finding_id.h"
 #include "graph_rings.h"
-#include "kin.h"
 #include "kinds.h"
 #include "model_findings.h"
+#include "same_locks.h"
 
 /* Sources are the processes of evidence, and those that merged files unite. */
 struct origin {
@@ -20,8 +20,6 @@ struct choice {
     struct model_process *process;
 };
 
-enum { MODES = 4 }; /* ring_modes */
-
 struct search {
     struct model *model;
     struct pair_graph graph;
@@ -29,7 +27,8 @@ struct search {
     struct origin *origins;  /* by pair, then source */
     size_t *first_origin;    /* of each pair, and one more */
     struct choice **choices; /* by pair and modes; NULL: not made yet */
-    bool one_thread;         /* no source had a second one */
+    struct same_locks *same;
+    bool one_thread; /* no source had a second one */
     void (*add)(struct model *model, const struct model_finding *finding);
 };
 
@@ -240,40 +239,27 @@ static bool is_guess(const struct search *search, const struct ring *ring) {
     return false;
 }
 
-static void grade(const struct search *search, const struct ring *ring, struct model_finding *finding) {
-    finding->common_locks = have_common_locks(finding);
+static void grade(const struct search *search, const struct ring *ring, struct model_finding *finding,
+                  bool common) {
     finding->severity = LGR_NOTE;
-    finding->gate = find_gate(search, ring, finding->common_locks);
+    finding->gate = find_gate(search, ring, common);
     if (finding->gate)
         finding->reason = LGR_REASON_GATE;
     else if (is_guess(search, ring))
         finding->reason = LGR_REASON_GUESSED_CLASS;
-    else if (search->one_thread && !finding->common_locks)
+    else if (search->one_thread && !common)
         finding->reason = LGR_REASON_THREAD;
     else
         finding->severity = LGR_WARNING;
 }
 
-/* Parts of the ring were seen in two processes at the same time, of which one forked the
- * other, or that were both forked by one. */
-static bool met(const struct search *search, const struct ring *ring) {
-    const struct sighting *sightings = search->graph.sightings;
-    for (size_t i = 1; i < ring->length; i++)
-        for (size_t j = 0; j < i; j++)
-            for (size_t one = 0; one < ring->pairs[i]->count; one++)
-                for (size_t other = 0; other < ring->pairs[j]->count; other++)
-                    if (are_kin(search->model, sightings[ring->pairs[i]->first + one].process,
-                                sightings[ring->pairs[j]->first + other].process))
-                        return true;
-    return false;
-}
-
 /* What keeps the orders apart in one process, or a forked child from its parent's, does not
- * where the locks are common: another process goes on meanwhile. */
+ * where the locks are common: another process goes on meanwhile.  Of a ring that one process
+ * graded it must be known that another one took the very same locks. */
 static bool worth_telling(const struct search *search, const struct ring *ring,
-                          const struct model_finding *finding, bool graded) {
-    if (finding->severity > LGR_NOTE && finding->common_locks)
-        return !graded || met(search, ring);
+                          const struct model_finding *finding, bool common, bool graded) {
+    if (finding->severity > LGR_NOTE && common)
+        return !graded || finding->common_locks;
     return !graded && !told_before(search, ring, LGR_NOTE);
 }
 
@@ -313,7 +299,7 @@ static void choose(struct search *search, size_t index, unsigned modes, struct c
 /* With the modes with which the ring closes. */
 static const struct choice *choice_for(struct search *search, const struct ring *ring, size_t at) {
     size_t index = index_of(search, ring->pairs[at]);
-    struct choice **choice = &search->choices[index * MODES + ring->modes[at]];
+    struct choice **choice = &search->choices[index * RING_MODES + ring->modes[at]];
     if (!*choice) {
         *choice = pool_alloc(&search->model->pool, sizeof **choice);
         choose(search, index, ring->modes[at], *choice);
@@ -343,8 +329,12 @@ static void tell(const struct ring *ring, void *context) {
         if (i == 0)
             finding.process = choice->process;
     }
-    grade(search, ring, &finding);
-    if (!worth_telling(search, ring, &finding, graded))
+    bool common = have_common_locks(&finding);
+    finding.common_locks = common && same_locks_meet(search->same, ring, graded);
+    if (common && !graded && !finding.common_locks)
+        common = !of_one_memory(search->same, ring);
+    grade(search, ring, &finding, common);
+    if (!worth_telling(search, ring, &finding, common, graded))
         return;
     model_label_edges(model, &finding);
     finding.id = finding_id(&model->pool, &finding);
@@ -371,6 +361,8 @@ void across_runs(struct model *model, void (*add)(struct model *model, const str
         return;
     search.graph = pair_graph_of(model);
     gather_origins(&search);
-    search.choices = pool_array(&model->pool, search.graph.pair_count * MODES + 1, sizeof *search.choices);
+    search.choices =
+        pool_array(&model->pool, search.graph.pair_count * RING_MODES + 1, sizeof *search.choices);
+    search.same = same_locks_of(model, &search.graph);
     graph_rings(&model->pool, &search.graph, tell, &search);
 }

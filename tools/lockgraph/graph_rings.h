@@ -11,7 +11,8 @@ struct ring {
     unsigned *modes; /* of each: ring_modes */
 };
 
-/* Modes of a sighting as one number below 4. */
+enum { RING_MODES = 4 };
+/* Modes of a sighting as one number below that. */
 static inline unsigned ring_modes(const struct lgr_edge *edge) {
     return (unsigned)(edge->mode_from == LGR_SHARED) * 2 + (edge->mode_to == LGR_SHARED);
 }

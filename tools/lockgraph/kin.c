@@ -1,7 +1,5 @@
 #include "kin.h"
 
-#include <string.h>
-
 /* Of one that was killed, or still runs, the end is not known. */
 static bool started_before_end_of(const struct model_process *one, const struct model_process *other) {
     return other->header->end_realtime_ns == 0 ||
@@ -12,22 +10,16 @@ static bool at_same_time(const struct model_process *one, const struct model_pro
     return started_before_end_of(one, other) && started_before_end_of(other, one);
 }
 
-/* Not another program, which begins with memory of its own. */
-static bool forked_by(const struct model_process *child, const struct model_process *parent) {
-    return child->header->ppid == parent->header->pid && strcmp(child->exe, parent->exe) == 0 &&
-           parent->header->start_realtime_ns <= child->header->start_realtime_ns &&
-           started_before_end_of(child, parent);
+uint64_t memory_family(const struct model_process *process) {
+    return lgr_merged(process->file) ? 0 : process->header->family;
 }
 
-static bool forked_by_one(const struct model *model, const struct model_process *one,
-                          const struct model_process *other) {
-    for (size_t i = 0; one->header->ppid == other->header->ppid && i < model->process_count; i++)
-        if (forked_by(one, &model->processes[i]) && forked_by(other, &model->processes[i]))
-            return true;
-    return false;
+static bool belong_together(const struct lgr_header_copy *one, const struct lgr_header_copy *other) {
+    return (one->family != 0 && one->family == other->family) || one->ppid == other->ppid ||
+           one->ppid == other->pid || other->ppid == one->pid;
 }
 
-bool are_kin(const struct model *model, const struct model_process *one, const struct model_process *other) {
+bool are_kin(const struct model_process *one, const struct model_process *other) {
     return one != other && !lgr_merged(one->file) && !lgr_merged(other->file) && at_same_time(one, other) &&
-           (forked_by(one, other) || forked_by(other, one) || forked_by_one(model, one, other));
+           belong_together(one->header, other->header);
 }

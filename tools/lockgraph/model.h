@@ -131,7 +131,7 @@ struct model_finding {
     const char *text;                         /* of kind user: what the program says, or NULL */
     uint64_t detail;                          /* LGR_REASON_DETAIL: an errno value, a signal number */
     bool timed;
-    bool common_locks; /* across runs: several processes take the very same ones */
+    bool common_locks; /* across runs: several processes are known to take the very same ones */
     struct {
         const struct model_thread *from, *to; /* from NULL: none */
         const struct model_lock *mutex;       /* NULL: not known */
