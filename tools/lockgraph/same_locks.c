@@ -67,11 +67,9 @@ static void drop_repeated(struct links *links) {
     links->count = kept;
 }
 
-static struct links *links_of(struct same_locks *same, const struct graph_pair *pair, unsigned modes) {
-    struct links **known = &same->links[(size_t)(pair - same->graph->pairs) * RING_MODES + modes];
-    if (*known)
-        return *known;
-    struct links *links = *known = pool_alloc(&same->model->pool, sizeof *links);
+static struct links *gather_links(const struct same_locks *same, const struct graph_pair *pair,
+                                  unsigned modes) {
+    struct links *links = pool_alloc(&same->model->pool, sizeof *links);
     *links = (struct links){0, pool_array(&same->model->pool, pair->count, sizeof *links->links)};
     for (size_t i = pair->first; i < pair->first + pair->count; i++) {
         const struct sighting *sighting = &same->graph->sightings[i];
@@ -85,6 +83,13 @@ static struct links *links_of(struct same_locks *same, const struct graph_pair *
         qsort(links->links, links->count, sizeof *links->links, compare_links);
     drop_repeated(links);
     return links;
+}
+
+static const struct links *links_of(struct same_locks *same, const struct graph_pair *pair, unsigned modes) {
+    struct links **known = &same->links[(size_t)(pair - same->graph->pairs) * RING_MODES + modes];
+    if (!*known)
+        *known = gather_links(same, pair, modes);
+    return *known;
 }
 
 /* ---- rings of them ---- */
