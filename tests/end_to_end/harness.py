@@ -70,6 +70,17 @@ class Build:
         return str(SUBJECT_SOURCES / f"{name}.c")
 
 
+def session_members(session):
+    """Processes of a session, orphans included: proc(5), the sixth field of stat."""
+    members = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                members.append(int(stat.parent.name))
+    return members
+
+
 class Place:
     """A scratch directory in which programs are run; gone afterwards."""
 
@@ -97,12 +108,14 @@ class Place:
 
     @staticmethod
     def _end(process):
-        """First politely, so that the command can end the group it made."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        """First politely, so that the command can end the group it made; then all that is left of the session."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+        for left in session_members(process.pid):
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(2)
+                os.kill(left, signal.SIGKILL)
 
     @staticmethod
     def _environment(extra):

@@ -1,7 +1,7 @@
 /* Forked workers of one thread each, which take two locks in both orders one after the
- * other.  That is harmless in each of them, unless the locks are process-shared and another
- * process takes these very ones meanwhile: not where each has a slot of a shared array,
- * or memory of its own, from after the fork or since exec.
+ * other; each begins when the one before it is done, so that none ever waits.  That is harmless in each of
+ * them, unless the locks are process-shared and another process takes these very ones meanwhile: not where
+ * each has a slot of a shared array, or memory of its own, from after the fork or since exec.
  *
  * case: two
  * expect: order-cycle across-runs warning
@@ -95,10 +95,14 @@ static void nest(pthread_mutex_t *outer, pthread_mutex_t *inner) {
         pthread_mutex_unlock(&locks->gate);
 }
 
+static void await_done(int count) {
+    while (shared->done < count)
+        usleep(1000);
+}
+
 static void stay_for_others(void) {
     shared->done++;
-    while (shared->done < processes)
-        usleep(1000);
+    await_done(processes);
 }
 
 static void work(void) {
@@ -122,6 +126,7 @@ static pid_t start_worker(void) {
     pid_t pid = fork();
     if (pid != 0)
         return pid;
+    alarm(60);
     if (is("after-exec"))
         execl("/proc/self/exe", "worker", "work-after-exec", NULL);
     if (has("own-slots"))
@@ -130,6 +135,8 @@ static pid_t start_worker(void) {
         locks = map_shared()->locks;
         initialise(PTHREAD_PROCESS_SHARED, 1);
     }
+    if (processes > 1)
+        await_done(workers - 1);
     work();
     stay_for_others();
     exit(0);
@@ -152,6 +159,7 @@ int main(int argc, char **argv) {
             wait(NULL);
     }
     if (is("parent-too")) {
+        await_done(1);
         nest(&locks->first, &locks->second);
         stay_for_others();
     }
