@@ -266,17 +266,27 @@ static void obtain_records(const struct hop *hops, size_t count) {
     lge_table_unlock();
 }
 
-static void report(const struct hop *hops, size_t count) {
+static void take_back(const struct hop *hops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        atomic_store_explicit(&hops[i].thread->wait.reported, 0, memory_order_relaxed);
+}
+
+/* False: a semaphore was found to signal meanwhile, and nobody is stuck. */
+static bool report(const struct hop *hops, size_t count) {
+    bool stuck = true;
     struct ring ring = {.edges = lgp_alloc(count * sizeof *ring.edges)};
     if (ring.edges == NULL)
-        return;
+        return stuck;
     lge_graph_lock();
     if (describe(&ring, hops, count) && unchanged(hops, count) && !already_reported(hops, count)) {
         obtain_records(hops, count);
-        lge_report_deadlock(ring.edges, ring.count, ring.timed, ring.queue);
+        stuck = lge_report_deadlock(ring.edges, ring.count, ring.timed, ring.queue);
+        if (!stuck)
+            take_back(hops, count);
     }
     lge_graph_unlock();
     lge_edges_free(ring.edges, count);
+    return stuck;
 }
 
 static struct hop *copy_path(size_t *count) {
@@ -324,8 +334,7 @@ static bool look(struct lge_thread *thread, enum search search) {
         certain = wait_for_stacks(hops, count) && runners_are_inside(hops, count) &&
                   certain_ring(hops, count) && nobody_helps(thread, hops, count);
     }
-    if (certain)
-        report(hops, count);
+    certain = certain && report(hops, count);
     lgp_free(hops, count * sizeof *hops);
     return certain;
 }

@@ -389,7 +389,7 @@ void lge_report_reread(const struct lge_reread *reread) {
     report(&finding, false);
 }
 
-void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue) {
+bool lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue) {
     struct lge_finding finding = {
         .kind =
             count == 1 && edges[0].wait_kind == LGR_WAIT_LOCK ? LGR_KIND_SELF_DEADLOCK : LGR_KIND_DEADLOCK,
@@ -401,6 +401,7 @@ void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, boo
         .edges = edges,
     };
     report(&finding, false);
+    return finding.verdict == LGR_VERDICT_ACTUAL;
 }
 
 void lge_report_stall(const struct lge_finding_edge *edges, size_t count) {

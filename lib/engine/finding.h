@@ -19,8 +19,9 @@ struct lge_reread {
     uint64_t reason_id;
 };
 void lge_report_reread(const struct lge_reread *reread);
-/* `queue`: serial of a writer that waits and that readers queue behind; 0: none. */
-void lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue);
+/* `queue`: serial of a writer that waits and that readers queue behind; 0: none.  False: it was
+ * told as less, since a semaphore of it was found to signal. */
+bool lge_report_deadlock(const struct lge_finding_edge *edges, size_t count, bool timed, uint32_t queue);
 /* Every thread, or as many as are listed. */
 void lge_report_stall(const struct lge_finding_edge *edges, size_t count);
 /* Of a misuse of that kind that is none of the less grave ones.  Any time. */

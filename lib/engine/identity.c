@@ -10,6 +10,7 @@
 #include "engine/side_tag.h"
 #include "engine/signal.h"
 #include "engine/thread.h"
+#include "platform/fork_count.h"
 #include "platform/futex_lock.h"
 #include "platform/modules.h"
 #include "platform/system.h"
@@ -36,6 +37,7 @@ void lge_identity_start(void) {
     lge_hot.tag_secret = lge_mix(lgp_monotonic_ns(), (uintptr_t)&identity) | (uint64_t)3 << 62;
     lge_hot.tag_secret &= ~(uint64_t)LGE_TAG_TURNS;
     lge_side_start();
+    lgp_fork_count_start();
 }
 
 uint32_t lge_lock_class(uint64_t id) { return lge_class_in(id); }
@@ -304,10 +306,21 @@ bool lge_identity_table_has(const void *address, uint64_t id) {
     return has;
 }
 
-/* Parent and child go on in different number ranges: a lock in memory that both
- * share must not carry a number that means another lock to the other. */
+/* Which of the 65,536 number ranges a forked child goes on in.  The first process has
+ * range 0 and runs into the next ones when it has made 16 million locks: children's are
+ * scattered, and those of 65,535 in a row are all different. */
+static uint64_t range_of_child(uint32_t pid) {
+    enum { RANGES = 0x10000, SCATTER = 0x9e37 /* odd */ };
+    uint32_t forks;
+    if (!lgp_fork_count_next(&forks))
+        forks = (uint32_t)lge_mix(pid, lgp_monotonic_ns());
+    return (uint64_t)(forks % (RANGES - 1) + 1) * SCATTER % RANGES;
+}
+
+/* A lock in memory that processes share must not carry a number that means another lock
+ * to one of them; and that two of them know one number says that it is one lock. */
 void lge_identity_after_fork(uint32_t pid) {
-    uint64_t start = (lge_mix(pid, lgp_monotonic_ns()) & 0xffff) << 24 | 1;
+    uint64_t start = range_of_child(pid) << 24 | 1;
     atomic_store_explicit(&identity.base, start, memory_order_relaxed);
     atomic_store_explicit(&identity.next, start, memory_order_relaxed);
 }

@@ -17,9 +17,13 @@ static bool is_of_holds(const struct lge_finding *finding) {
            finding->kind == LGR_KIND_HOLD_TOO_LONG || finding->kind == LGR_KIND_BLOCKED_UNDER_LOCK;
 }
 
+/* It is a semaphore that nobody found to signal; or one that signals since a moment ago, and
+ * whoever found that waits for the graph lock. */
+static bool may_fall(uint64_t id) { return lge_semaphore_slots(id) != 0 || lge_semaphore_signals(id); }
+
 static bool rests(const struct lge_finding *finding) {
     for (size_t i = 0; i < finding->edge_count; i++)
-        if (lge_semaphore_slots(finding->edges[i].from) != 0)
+        if (may_fall(finding->edges[i].from))
             return is_of_holds(finding);
     return false;
 }
@@ -111,7 +115,7 @@ static bool graver(const struct lge_finding *one, const struct lge_finding *othe
 static bool covers(const struct lge_finding *one, const struct lge_finding *other) {
     for (size_t i = 0; i < one->edge_count; i++) {
         uint64_t from = one->edges[i].from;
-        if (lge_semaphore_slots(from) != 0 && !rests_on(other, from))
+        if (may_fall(from) && !rests_on(other, from))
             return false;
     }
     return !graver(other, one);

@@ -39,7 +39,7 @@ static void look(struct lge_thread *thread, void *start, size_t size, uintptr_t 
     lge_report_misuse(thread, &misuse);
 }
 
-/* Of whole pages; 0 where the kernel will refuse, and nothing goes. */
+/* Of whole pages; 0 where the kernel will refuse for certain, and nothing goes. */
 static size_t whole_pages(const void *start, size_t size) {
     const uintptr_t end_of_space = (uintptr_t)1 << 56; /* at most, where addresses have 64 bits */
     size_t whole = (size + PAGE - 1) & ~(size_t)(PAGE - 1);

@@ -247,14 +247,21 @@ LGI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, 
 
 /* ---- unlock ---- */
 
-/* Taken at another address: the same memory is mapped twice, and the tag was written there. */
-static bool pop_mapped_twice(struct lge_thread *thread, pthread_mutex_t *mutex, struct lge_held *popped) {
-    if (!tagged(mutex) || lgi_mutex_state(mutex).owner != lge_thread_tid(thread))
-        return false;
-    for (const struct lge_held *held = thread->top; held > thread->base; held--)
-        if (held->kind == LGR_LOCK_MUTEX && lge_tag_known(lgi_mutex_tag(mutex), held->address) == held->id)
-            return lge_pop(thread, held->address, popped);
-    return false;
+static bool owned(const pthread_mutex_t *mutex, const struct lge_thread *thread) {
+    return (lgi_kind_of(mutex) & LGI_ELISION) == 0 && lgi_mutex_state(mutex).owner == lge_thread_tid(thread);
+}
+
+/* We owned what we gave up and did not hold: the same memory may be mapped twice, and
+ * the mutex was taken at its other address.  There it is ours no more, either. */
+static void forget_other_address(struct lge_thread *thread) {
+    for (const struct lge_held *held = thread->top; held > thread->base; held--) {
+        pthread_mutex_t copy;
+        if (held->kind == LGR_LOCK_MUTEX && lgp_read_safely(&copy, held->address, sizeof copy) &&
+            (lgi_kind_of(&copy) & LGI_ELISION) == 0 && !owned(&copy, thread)) {
+            lge_released(thread, held->address);
+            return;
+        }
+    }
 }
 
 /* Not the newest hold, not held by us at all, or not tracked. */
@@ -264,10 +271,12 @@ __attribute__((noinline)) int lgi_mutex_unlock(pthread_mutex_t *mutex, uintptr_t
         return lgi_real.mutex_unlock(mutex);
     struct lge_held held;
     lge_releasing(thread, mutex, site, sp);
-    bool held_by_us = lge_pop(thread, mutex, &held) || pop_mapped_twice(thread, mutex, &held);
+    bool held_by_us = lge_pop(thread, mutex, &held), untracked = !held_by_us && owned(mutex, thread);
     if (!held_by_us && lgi_mutex_usable(thread, mutex, site, sp))
         lgi_mutex_look_at_unlock(thread, mutex, site, sp);
     int result = lgi_real.mutex_unlock(mutex);
+    if (result == 0 && untracked)
+        forget_other_address(thread);
     if (result != 0 && held_by_us) {
         struct lge_request request = {.address = mutex,
                                       .id = held.id,

@@ -5,6 +5,18 @@
  * case: given-up
  *     silent
  *     near: order-cycle
+ * case: given-up-shared
+ *     silent
+ *     near: order-cycle
+ * case: given-up-robust
+ *     silent
+ *     near: order-cycle
+ * case: given-up-awaited
+ *     silent
+ *     near: order-cycle
+ * case: kept-shared
+ *     expect: order-cycle feasible error
+ *     edge: TAKES outer -> OTHER inner
  * case: kept
  *     expect: order-cycle feasible error
  *     edge: TAKES outer -> OTHER inner
@@ -14,11 +26,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "turns.h"
 
 static pthread_mutex_t *here, *there, other = PTHREAD_MUTEX_INITIALIZER;
+static const char *what = "given-up";
 static int given_up;
+static atomic_int waited;
+
+static int has(const char *word) { return strstr(what, word) != NULL; }
 
 static void *map(int file) {
     void *got = mmap(NULL, sizeof *here, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -27,8 +44,34 @@ static void *map(int file) {
     return got;
 }
 
+static void initialise(void) {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    if (has("-shared"))
+        pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    if (has("-robust"))
+        pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(here, &attributes);
+}
+
+static void *wait_in_vain(void *unused) {
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec++;
+    pthread_mutex_timedlock(there, &at);
+    waited = 1;
+    return unused;
+}
+
 static void *first(void *unused) {
+    pthread_t waiter;
     pthread_mutex_lock(here); /* TAKES outer */
+    if (has("-awaited")) {
+        pthread_create(&waiter, NULL, wait_in_vain, NULL);
+        pthread_detach(waiter);
+        while (!waited)
+            usleep(1000);
+    }
     if (given_up)
         pthread_mutex_unlock(there);
     pthread_mutex_lock(&other); /* OTHER inner */
@@ -52,14 +95,15 @@ static void *second(void *unused) {
 
 int main(int count, char **arguments) {
     pthread_t threads[2];
-    given_up = count < 2 || strcmp(arguments[1], "given-up") == 0;
+    what = count > 1 ? arguments[1] : what;
+    given_up = has("given-up");
     alarm(60);
     int file = memfd_create("place", 0);
     if (file < 0 || ftruncate(file, sizeof *here) != 0)
         abort();
     here = map(file);
     there = map(file);
-    pthread_mutex_init(here, NULL);
+    initialise();
     pthread_create(&threads[0], NULL, first, NULL);
     pthread_create(&threads[1], NULL, second, NULL);
     for (int i = 0; i < 2; i++)

@@ -200,6 +200,23 @@ START_TEST(after_fork_numbers_are_other_ones) {
 }
 END_TEST
 
+/* As many as a server that forks for each connection has at a time. */
+START_TEST(no_two_children_go_on_in_one_range) {
+    enum { CHILDREN = 40000, RANGES = 0x10000 };
+    static bool taken[RANGES];
+    struct lge_thread *thread = engine_thread(NULL);
+    taken[0] = true; /* the first process's */
+    for (int i = 0; i < CHILDREN; i++) {
+        thread->id_next = thread->id_end = 0;
+        lge_identity_after_fork(4711);
+        uint64_t range = lge_lock_id_new(thread, 0) >> 24;
+        ck_assert_uint_lt(range, RANGES);
+        ck_assert_msg(!taken[range], "%d: range %lu again", i, (unsigned long)range);
+        taken[range] = true;
+    }
+}
+END_TEST
+
 /* ---- classes ---- */
 
 START_TEST(a_class_is_made_once) {
@@ -239,6 +256,7 @@ int main(void) {
     tcase_add_test(tests, threads_agree_on_a_lock);
     tcase_add_test(tests, a_number_not_needed_is_not_counted);
     tcase_add_test(tests, after_fork_numbers_are_other_ones);
+    tcase_add_test(tests, no_two_children_go_on_in_one_range);
     tcase_add_test(tests, a_class_is_made_once);
     tcase_add_test(tests, classes_fill_many_pages);
     return engine_run(suite);

@@ -1,4 +1,7 @@
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
 
 #include "engine/dependency.h"
 #include "engine/finding.h"
@@ -337,6 +340,53 @@ static void report_ring(uint64_t one, uint64_t other) {
     lge_graph_unlock();
 }
 
+static struct {
+    struct lge_thread *thread;
+    _Atomic uint64_t semaphore; /* to be posted; 0: done */
+    _Atomic unsigned delay;
+    _Atomic bool over;
+} foreign;
+
+static void *post_now_and_then(void *unused) {
+    while (!foreign.over) {
+        if (foreign.semaphore == 0) {
+            sched_yield();
+            continue;
+        }
+        for (volatile unsigned i = 0; i < foreign.delay; i++)
+            ;
+        give(foreign.thread, foreign.semaphore);
+        foreign.semaphore = 0;
+    }
+    return unused;
+}
+
+/* Whichever comes first, and however they meet. */
+START_TEST(a_ring_is_lowered_that_comes_beside_the_post) {
+    enum { TIMES = 1000, DELAYS = 200 };
+    struct lge_thread *thread = engine_thread(NULL);
+    pthread_t poster;
+    foreign.thread = engine_thread(NULL);
+    ck_assert_int_eq(pthread_create(&poster, NULL, post_now_and_then, NULL), 0);
+    for (unsigned i = 0; i < TIMES; i++) {
+        char names[2][16];
+        snprintf(names[0], sizeof names[0], "semaphore%u", i);
+        snprintf(names[1], sizeof names[1], "mutex%u", i);
+        uint64_t id = semaphore_of(thread, names[0], 1), mutex = engine_lock(thread, names[1]);
+        take(thread, id);
+        foreign.delay = i * 7 % DELAYS;
+        foreign.semaphore = id;
+        report_ring(id, mutex);
+        while (foreign.semaphore != 0)
+            sched_yield();
+        lge_semaphore_drop_stale(thread);
+    }
+    foreign.over = true;
+    pthread_join(poster, NULL);
+    ck_assert_uint_eq(lge_findings_errors(), 0);
+}
+END_TEST
+
 START_TEST(a_ring_is_lowered_that_comes_after_the_post) {
     struct lge_thread *thread = engine_thread(NULL), *other = engine_thread(NULL);
     uint64_t semaphore_id = semaphore(thread, 1), mutex = engine_lock(thread, "mutex");
@@ -552,6 +602,7 @@ int main(void) {
     tcase_add_test(resting, the_gravest_that_stands_is_told);
     tcase_add_test(resting, a_graver_one_is_kept_beside_it);
     tcase_add_test(resting, a_ring_is_lowered_that_comes_after_the_post);
+    tcase_add_test(resting, a_ring_is_lowered_that_comes_beside_the_post);
     tcase_add_test(resting, a_ring_is_lowered_that_comes_before_the_post);
     tcase_add_test(resting, a_ring_of_one_that_is_gone_stays);
     TCase *order = engine_case(suite, "order");
