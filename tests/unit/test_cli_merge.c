@@ -8,6 +8,7 @@
 #include "merge_file.h"
 #include "record/reader.h"
 #include "record_support.h"
+#include "rounds.h"
 
 #define MEMORY ((size_t)1 << 20)
 
@@ -140,7 +141,7 @@ static bool equal(const char *one, const char *other) {
 }
 
 START_TEST(any_order_any_grouping_any_number_of_times) {
-    for (uint64_t seed = 1; seed <= 40; seed++) {
+    for (uint64_t seed = 1; seed <= (uint64_t)rounds(40); seed++) {
         state = seed * 0x9e3779b97f4a7c15u;
         random_process("a");
         random_process("b");

@@ -3,6 +3,7 @@
 #include "engine/graph.h"
 #include "engine/lock_class.h"
 #include "engine_support.h"
+#include "rounds.h"
 
 enum { LOCKS = 16 };
 
@@ -88,7 +89,7 @@ static void destroy(size_t i) {
 }
 
 START_TEST(lists_agree_with_a_matrix) {
-    for (int step = 0; step < 6000; step++) {
+    for (int step = 0; step < rounds(6000); step++) {
         size_t i = engine_random(LOCKS), j = engine_random(LOCKS);
         if (engine_random(12) == 0)
             destroy(i);

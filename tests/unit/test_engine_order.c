@@ -3,6 +3,7 @@
 
 #include "engine/graph.h"
 #include "engine_support.h"
+#include "rounds.h"
 
 enum { MOST = 64 };
 
@@ -106,7 +107,7 @@ static void forget_all(void) {
 }
 
 START_TEST(random_edges_keep_order_and_components) {
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < rounds(60); round++) {
         size_t count = 5 + engine_random(36);
         place_locks(count);
         close_transitively(count);
@@ -124,7 +125,7 @@ END_TEST
 
 /* Without a cycle: edges only from smaller to larger numbers of a permutation. */
 START_TEST(acyclic_edges_never_merge) {
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < rounds(40); round++) {
         size_t count = 30, rank[30];
         place_locks(count);
         close_transitively(count);
@@ -161,7 +162,7 @@ static void remove_lock(size_t i, size_t count) {
 
 /* What was one component may stay one: never less than the true ones. */
 START_TEST(removed_nodes_leave_a_valid_order) {
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < rounds(60); round++) {
         size_t count = 4 + engine_random(20);
         place_locks(count);
         close_transitively(count);
